@@ -1,0 +1,163 @@
+//! A command for a remote POSIX shell: words, and what goes to its standard input.
+//!
+//! Words are quoted once, here, when the command goes on the wire. Nothing else in the crate builds
+//! shell text, except [`RemoteCommand::shell`], which hands a user's own script to `sh -c` as one word.
+//! A secret can only travel by standard input, so it can be in no process list and in no log.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// A command to run on a host, with its standard input.
+#[derive(Debug, Clone)]
+pub struct RemoteCommand {
+    words: Vec<String>,
+    stdin: Option<SecretString>,
+}
+
+impl RemoteCommand {
+    /// A command whose first word is `program`.
+    pub fn new(program: impl Into<String>) -> Self {
+        Self {
+            words: vec![program.into()],
+            stdin: None,
+        }
+    }
+
+    /// A user's own shell script: `sh -c SCRIPT`, the script being one literal word.
+    pub fn shell(script: impl Into<String>) -> Self {
+        Self::new("sh").arg("-c").arg(script)
+    }
+
+    /// A fixed script of ours with arguments that arrive in it as `$1`, `$2`, …, never as shell text.
+    pub fn script(
+        script: &'static str,
+        arguments: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self::shell(script).arg("shipit").args(arguments)
+    }
+
+    /// Adds one word, taken literally.
+    #[must_use]
+    pub fn arg(mut self, word: impl Into<String>) -> Self {
+        self.words.push(word.into());
+        self
+    }
+
+    /// Adds words, each taken literally.
+    #[must_use]
+    pub fn args(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.words.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sends `text` to the command's standard input and closes it.
+    #[must_use]
+    pub fn with_stdin(mut self, text: impl Into<SecretString>) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+
+    /// The same command as root, through a sudo that never asks for a password (`sudo -n --`).
+    #[must_use]
+    pub fn with_sudo(mut self) -> Self {
+        self.words
+            .splice(0..0, ["sudo", "-n", "--"].map(String::from));
+        self
+    }
+
+    /// The words, unquoted.
+    pub fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// What goes to standard input, to be exposed only where it is written to the channel.
+    pub fn stdin(&self) -> Option<&SecretString> {
+        self.stdin.as_ref()
+    }
+
+    /// The line for the remote shell, every word quoted where it needs it.
+    pub fn to_wire(&self) -> String {
+        let quoted: Vec<_> = self.words.iter().map(|word| quote(word)).collect();
+        quoted.join(" ")
+    }
+}
+
+/// The line as it goes on the wire; standard input is never shown.
+impl fmt::Display for RemoteCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_wire())
+    }
+}
+
+/// Two commands are equal when a host could not tell them apart.
+impl PartialEq for RemoteCommand {
+    fn eq(&self, other: &Self) -> bool {
+        let exposed = |command: &Self| {
+            command
+                .stdin
+                .as_ref()
+                .map(|text| text.expose_secret().to_owned())
+        };
+        self.words == other.words && exposed(self) == exposed(other)
+    }
+}
+
+/// Quotes one word for a POSIX shell. Words of safe characters stay bare, for readable logs.
+///
+/// Inside single quotes a POSIX shell takes every byte literally but the single quote itself
+/// (POSIX.1-2017, Shell Command Language, 2.2.2), so that one leaves the quotes and comes back.
+/// A NUL byte cannot be in an argument at all; the model refuses it before it comes here.
+fn quote(word: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "_@%+:,./-".contains(c);
+    if !word.is_empty() && word.chars().all(safe) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_only_where_they_need_it() {
+        let command =
+            RemoteCommand::new("docker").args(["run", "--name", "it's", "", "a b", "-e=x"]);
+        assert_eq!(
+            command.to_wire(),
+            r"docker run --name 'it'\''s' '' 'a b' '-e=x'"
+        );
+    }
+
+    #[test]
+    fn sudo_comes_first_and_never_asks() {
+        assert_eq!(
+            RemoteCommand::new("docker").arg("ps").with_sudo().to_wire(),
+            "sudo -n -- docker ps"
+        );
+    }
+
+    #[test]
+    fn standard_input_is_never_shown() {
+        let command = RemoteCommand::new("docker")
+            .arg("login")
+            .with_stdin("hunter2".to_owned());
+        assert!(!format!("{command} {command:?}").contains("hunter2"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_real_shell_reads_every_word_back_as_it_was(words in prop::collection::vec("[^\0]{0,20}", 1..6)) {
+            let command = RemoteCommand::script(r#"printf '%s\0' "$@""#, words.clone());
+            let output = Command::new("sh").arg("-c").arg(command.to_wire()).output().expect("sh runs");
+            let expected: Vec<u8> = words.iter().flat_map(|word| word.bytes().chain([0])).collect();
+            prop_assert_eq!(output.stdout, expected);
+        }
+    }
+}

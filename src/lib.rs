@@ -1,0 +1,13 @@
+//! An SSH-driven, agentless deployer of Docker containers.
+//!
+//! The way of a deploy through the code is the way of this list:
+//! files → [`config`] → [`model`] → [`facts`] → [`plan`] → [`rollout`], performed by [`execute`] over
+//! [`transport`], told by [`event`]s to the [`report`]ers, and kept as a [`release`].
+//! `docs/ARCHITECTURE.md` has the table of the modules and what each may use.
+
+pub mod command;
+pub mod config;
+pub mod event;
+pub mod model;
+pub mod rollout;
+pub mod transport;

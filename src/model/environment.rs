@@ -1,0 +1,117 @@
+//! An environment: its hosts, how to reach them, and its recipes.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{HostName, Name, Recipe};
+
+/// One inventory file, validated, with the recipes it names.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// The inventory's file name without `.toml`.
+    pub name: Name,
+    /// The hosts in the order of the file; never empty, names and address-and-port pairs unique.
+    pub hosts: Vec<Host>,
+    /// The recipes, each after all that it `requires`; otherwise in the order of the inventory.
+    pub recipes: Vec<Recipe>,
+    /// How Consul's agent on each host is reached.
+    pub consul: ConsulSettings,
+    /// How many releases are kept, the newest successful one always among them.
+    pub keep_releases: usize,
+}
+
+impl Environment {
+    /// The host of this name.
+    pub fn host(&self, name: &HostName) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.name == *name)
+    }
+
+    /// The recipe of this name.
+    pub fn recipe(&self, name: &str) -> Option<&Recipe> {
+        self.recipes.iter().find(|recipe| &*recipe.name == name)
+    }
+
+    /// The host that holds the environment's lock: always the inventory's first, whatever `--limit`
+    /// says, so that two deploys with different filters still exclude each other.
+    pub fn lock_host(&self) -> &Host {
+        &self.hosts[0]
+    }
+}
+
+/// A machine reached over SSH.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Its name in the inventory.
+    pub name: HostName,
+    /// The host name or IP address that SSH connects to, and under which its containers' published
+    /// ports are reached.
+    pub address: String,
+    /// The groups it is in.
+    pub groups: Vec<Name>,
+    /// How to log in.
+    pub ssh: SshSettings,
+}
+
+/// How to log in to a host. What is `None` or empty here comes from `~/.ssh/config`, then from
+/// OpenSSH's defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshSettings {
+    /// The remote user.
+    pub user: Option<String>,
+    /// The TCP port.
+    pub port: Option<u16>,
+    /// Private key files, tried in order, before the agent's keys. `~` is expanded.
+    pub identity_files: Vec<PathBuf>,
+    /// Whether docker and the user's commands run as root through `sudo -n`.
+    pub r#become: bool,
+    /// What to do with a host key that no known_hosts file has.
+    pub host_keys: HostKeyPolicy,
+    /// known_hosts files that replace OpenSSH's defaults.
+    pub known_hosts_files: Vec<PathBuf>,
+    /// Jump hosts, first hop first, as in OpenSSH's `ProxyJump` (`[user@]host[:port]`, comma-separated).
+    pub proxy_jump: Option<String>,
+    /// An OpenSSH client configuration instead of `~/.ssh/config`.
+    pub config_file: Option<PathBuf>,
+    /// The longest that reaching a host and logging in may take.
+    pub connect_timeout: Duration,
+}
+
+impl Default for SshSettings {
+    fn default() -> Self {
+        Self {
+            user: None,
+            port: None,
+            identity_files: Vec::new(),
+            r#become: false,
+            host_keys: HostKeyPolicy::Strict,
+            known_hosts_files: Vec::new(),
+            proxy_jump: None,
+            config_file: None,
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What to do with a host key that no known_hosts file has. A changed key is refused under each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostKeyPolicy {
+    /// Refuse it, as OpenSSH's `StrictHostKeyChecking yes`.
+    Strict,
+    /// Add it to the first known_hosts file, as OpenSSH's `StrictHostKeyChecking accept-new`.
+    AcceptNew,
+}
+
+/// How Consul's agent on a host is reached, from that host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsulSettings {
+    /// `HOST:PORT` of the agent's HTTP API as seen from the host itself.
+    pub address: HostAndPort,
+}
+
+/// A host part and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostAndPort {
+    /// The host name or address.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+}

@@ -1,0 +1,19 @@
+//! The validated model: types that cannot be wrong, built once from the files and read everywhere.
+//!
+//! Everything a template can say about a host is resolved here, for each host, before anything is
+//! contacted. Only what is known later (the release's number, a container's name) stays a [`Template`].
+
+mod container;
+mod environment;
+mod name;
+mod recipe;
+mod template;
+
+pub use container::{ContainerSpec, ImageSource, Publish, SecretSource};
+pub use environment::{ConsulSettings, Environment, Host, HostAndPort, HostKeyPolicy, SshSettings};
+pub use name::{HostName, InvalidName, Name};
+pub use recipe::{
+    BalancerView, ConsulReady, Count, Drain, HostRecipe, HttpReady, Order, Probe, Ready, Recipe,
+    RolloutPolicy, Task, TaskAction,
+};
+pub use template::{LateValues, Template, TemplateError};

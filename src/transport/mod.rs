@@ -1,0 +1,1 @@
+//! SSH sessions. The only module that knows russh.
