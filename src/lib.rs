@@ -7,7 +7,12 @@
 
 pub mod command;
 pub mod config;
+pub mod docker;
 pub mod event;
+pub mod facts;
+pub mod http;
 pub mod model;
+pub mod release;
 pub mod rollout;
+pub mod text;
 pub mod transport;
