@@ -12,6 +12,7 @@ pub mod event;
 pub mod facts;
 pub mod http;
 pub mod model;
+pub mod plan;
 pub mod release;
 pub mod rollout;
 pub mod text;

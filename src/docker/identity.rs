@@ -30,7 +30,7 @@ pub mod label {
 }
 
 /// An image as a deploy pinned it: every host runs the same bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PinnedImage {
     /// What `docker run` is told on a host: `REPOSITORY@sha256:…`, or for an image that came from the
     /// deployer's own Docker the tag that was made for it.

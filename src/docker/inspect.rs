@@ -212,7 +212,7 @@ struct RawConfig {
     #[serde(default, deserialize_with = "null_is_default")]
     labels: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "null_is_default")]
-    exposed_ports: BTreeMap<String, serde::de::IgnoredAny>,
+    exposed_ports: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 mod commands;
 mod identity;
 mod inspect;
+mod reference;
 
 pub use commands::{
     container_logs, container_logs_follow, exists, image_load, image_remove, image_tag, info,
@@ -14,3 +15,4 @@ pub use inspect::{
     Container, ContainerState, Health, Image, Info, PortBinding, Volume, manifest_config_digests,
     parse_containers, parse_images, parse_info, parse_volumes,
 };
+pub use reference::Reference;

@@ -6,10 +6,7 @@ pub mod routes;
 
 use std::collections::BTreeMap;
 
-use crate::{
-    docker::{Container, Image},
-    model::HostName,
-};
+use crate::{docker::Container, model::HostName};
 
 /// What runs on every host that was looked at.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +23,6 @@ pub struct HostFacts {
     /// The names of all containers, each with the environment it belongs to; empty for one that shipit
     /// did not make.
     pub names: BTreeMap<String, String>,
-    /// The images among those the recipes name that are there.
-    pub images: Vec<Image>,
 }
 
 impl HostFacts {

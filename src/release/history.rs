@@ -123,6 +123,35 @@ impl History {
             .find(|record| condition(record))
     }
 
+    /// All records of a host, oldest first.
+    pub fn records_of(&self, host: &HostName) -> impl Iterator<Item = &Record> {
+        self.records.get(host).into_iter().flatten()
+    }
+
+    /// The newest successful records of a host, at most `most`, newest first.
+    pub fn recent_successes(&self, host: &HostName, most: usize) -> impl Iterator<Item = &Record> {
+        let records = self
+            .records
+            .get(host)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        records
+            .iter()
+            .rev()
+            .filter(|record| record.succeeded())
+            .take(most)
+    }
+
+    /// Adds or replaces records, as after writing them.
+    pub fn add(&mut self, records: &[Record]) {
+        for record in records {
+            let of_host = self.records.entry(record.host.clone()).or_default();
+            of_host.retain(|other| other.number != record.number);
+            of_host.push(record.clone());
+            of_host.sort_by_key(|record| record.number);
+        }
+    }
+
     /// A record of one release on one host.
     pub fn record(&self, host: &HostName, number: Number) -> Option<&Record> {
         self.records

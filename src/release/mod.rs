@@ -1,6 +1,7 @@
 //! Releases: numbered records of what a deploy made of each host.
 //!
-//! A record is kept on the host it is about, as a label of an empty docker volume. So it is found by every
+//! A record is kept on the host it is about and on one more, so that a host that is made anew gets back
+//! what it had. It is a label of an empty docker volume. So it is found by every
 //! account that may use docker there and by no other, whatever the accounts' home directories and groups
 //! are, and it needs no place of ours on the host. (A label is one argument of `docker volume create`,
 //! which Linux limits to 128 KiB; a host's record is a few kilobytes, as it has that host's specs only.)
@@ -11,12 +12,13 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use history::{History, Release};
 
 use crate::{
     docker::{PinnedImage, Volume, label},
-    model::ContainerSpec,
+    model::{ContainerSpec, HostName},
 };
 
 /// The number of a release, shown as `r42`.
@@ -50,6 +52,8 @@ pub struct Record {
     pub number: Number,
     /// The environment.
     pub environment: String,
+    /// The host it is about.
+    pub host: HostName,
     /// What was asked for.
     pub action: Action,
     /// Who asked, and from where: `alice@laptop`.
@@ -123,7 +127,7 @@ impl Record {
     /// The volume that keeps this record. Its name has the outcome in it, as a volume's labels cannot be
     /// changed: the finished record is made first, then the unfinished one is removed.
     pub fn volume_name(&self) -> String {
-        volume_name(&self.environment, self.number, self.outcome)
+        volume_name(&self.environment, self.number, self.outcome, &self.host)
     }
 
     /// The labels of that volume.
@@ -141,18 +145,27 @@ impl Record {
     }
 }
 
-/// The name of the volume that keeps a record.
-pub fn volume_name(environment: &str, number: Number, outcome: Outcome) -> String {
-    format!("shipit-{environment}-{number}-{outcome}")
+/// The name of the volume that keeps a record. A host's name can be any text, so the volume's has a hash
+/// of it.
+pub fn volume_name(environment: &str, number: Number, outcome: Outcome, host: &HostName) -> String {
+    let hash: String = Sha256::digest(host.as_bytes())
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("shipit-{environment}-{number}-{outcome}-{hash}")
 }
 
-/// Reads the records among a host's volumes, oldest first, one for each release: where both the finished
-/// and the unfinished one are there (a deploy was cut off between the two), the finished one.
+/// Reads the records among the volumes of all hosts: by host, oldest first, one for each release. Where
+/// both the finished and the unfinished one are there (a deploy was cut off between the two), the finished
+/// one.
 ///
 /// A record that cannot be read (made by a later version, or by hand) is left out and named in the second
 /// part, for a warning.
-pub fn read_records(volumes: &[Volume]) -> (Vec<Record>, Vec<String>) {
-    let mut records = BTreeMap::<Number, Record>::new();
+pub fn read_records<'a>(
+    volumes: impl IntoIterator<Item = &'a Volume>,
+) -> (BTreeMap<HostName, Vec<Record>>, Vec<String>) {
+    let mut records = BTreeMap::<HostName, BTreeMap<Number, Record>>::new();
     let mut unreadable = Vec::new();
     for volume in volumes {
         let Some(json) = volume.labels.get(label::RECORD) else {
@@ -160,15 +173,24 @@ pub fn read_records(volumes: &[Volume]) -> (Vec<Record>, Vec<String>) {
         };
         match serde_json::from_str::<Record>(json) {
             Ok(record) => {
-                let earlier = records.get(&record.number);
-                if earlier.is_none_or(|earlier| earlier.outcome < record.outcome) {
-                    records.insert(record.number, record);
+                let of_host = records.entry(record.host.clone()).or_default();
+                if of_host
+                    .get(&record.number)
+                    .is_none_or(|earlier| earlier.outcome < record.outcome)
+                {
+                    of_host.insert(record.number, record);
                 }
             }
             Err(error) => unreadable.push(format!("volume `{}`: {error}", volume.name)),
         }
     }
-    (records.into_values().collect(), unreadable)
+    (
+        records
+            .into_iter()
+            .map(|(host, records)| (host, records.into_values().collect()))
+            .collect(),
+        unreadable,
+    )
 }
 
 #[cfg(test)]
@@ -179,6 +201,7 @@ pub(crate) mod tests {
         Record {
             number: Number(number),
             environment: "staging".into(),
+            host: "host-1".into(),
             action: Action::Deploy,
             by: "alice@laptop".into(),
             started: Timestamp::UNIX_EPOCH,
@@ -199,8 +222,11 @@ pub(crate) mod tests {
     #[test]
     fn a_record_survives_its_volume() {
         let written = record(42, Outcome::Succeeded);
-        assert_eq!(written.volume_name(), "shipit-staging-r42-succeeded");
-        assert_eq!(read_records(&[volume(&written)]), (vec![written], vec![]));
+        let volume = volume(&written);
+        assert!(volume.name.starts_with("shipit-staging-r42-succeeded-"));
+        let expected = BTreeMap::from([(written.host.clone(), vec![written])]);
+        // It is kept twice; two copies are one record.
+        assert_eq!(read_records([&volume, &volume]), (expected, vec![]));
     }
 
     #[test]
@@ -216,7 +242,7 @@ pub(crate) mod tests {
             volume(&record(1, Outcome::Succeeded)),
             rubbish,
         ]);
-        let outcomes: Vec<_> = records
+        let outcomes: Vec<_> = records["host-1"]
             .iter()
             .map(|record| (record.number.0, record.outcome))
             .collect();
