@@ -7,6 +7,7 @@
 
 pub mod command;
 pub mod config;
+pub mod diagnostic;
 pub mod event;
 pub mod model;
 pub mod rollout;

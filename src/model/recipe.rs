@@ -43,6 +43,8 @@ pub struct HostRecipe {
     pub before: Vec<Task>,
     /// Runs after the container has started and before it must be ready.
     pub after: Vec<Task>,
+    /// What a recipe without a container runs.
+    pub commands: Vec<Task>,
     /// When a new container counts as ready.
     pub ready: Ready,
     /// How a load balancer tells what it routes to; `Some` only on a recipe with `[balancer]`.
