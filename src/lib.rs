@@ -7,6 +7,7 @@
 
 pub mod command;
 pub mod config;
+pub mod diagnostic;
 pub mod docker;
 pub mod event;
 pub mod facts;

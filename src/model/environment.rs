@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{HostName, Name, Recipe};
+use super::{HostName, Name, Recipe, SecretSource};
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Environment {
     pub consul: ConsulSettings,
     /// How many releases are kept, the newest successful one always among them.
     pub keep_releases: usize,
+    /// Logins for private registries, by server.
+    pub registries: Vec<RegistryLogin>,
 }
 
 impl Environment {
@@ -105,6 +107,17 @@ pub enum HostKeyPolicy {
 pub struct ConsulSettings {
     /// `HOST:PORT` of the agent's HTTP API as seen from the host itself.
     pub address: HostAndPort,
+}
+
+/// A login for a private registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryLogin {
+    /// The server as image references begin with it, for instance `registry.example:5000`.
+    pub server: String,
+    /// The user.
+    pub username: String,
+    /// Where the password comes from.
+    pub password: SecretSource,
 }
 
 /// A host part and a port.

@@ -43,7 +43,7 @@ pub struct HostRecipe {
     pub before: Vec<Task>,
     /// Runs after the container has started and before it must be ready.
     pub after: Vec<Task>,
-    /// The commands of a recipe without a container.
+    /// What a recipe without a container runs.
     pub commands: Vec<Task>,
     /// When a new container counts as ready.
     pub ready: Ready,
