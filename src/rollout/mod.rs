@@ -11,6 +11,8 @@ mod machine;
 mod run;
 mod sequence;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod transcripts;
 
 pub use machine::Rollout;
