@@ -11,6 +11,8 @@ mod machine;
 mod run;
 mod sequence;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod transcripts;
 
 pub use machine::Rollout;
@@ -269,6 +271,8 @@ pub struct Policy {
     /// From the moment a slot's `Start` is asked for to ready and routed.
     pub healthy_deadline: Duration,
     /// From one slot that became healthy, or was done with, to the next that becomes healthy.
+    /// The longest without another slot becoming healthy, while one is waited for. It moves on with each
+    /// that does, and stands still during a promotion's question, a drain and the return of a failed slot.
     pub progress_deadline: Duration,
     /// Whether a failure takes back what was done in every slot.
     pub auto_revert: bool,

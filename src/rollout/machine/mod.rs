@@ -34,6 +34,7 @@ pub struct Rollout {
     /// The hosts that could not be reached, with the failure that told so.
     lost: BTreeMap<HostName, Failure>,
     interrupted: bool,
+    /// When a slot last became healthy, or one was started while no other was waited for.
     last_progress: Duration,
     failure: Option<(Option<Slot>, Failure)>,
 }
@@ -147,6 +148,7 @@ impl Rollout {
     fn take_in(&mut self, input: Input, now: Duration, actions: &mut Vec<Action>) {
         match input {
             Input::Begin => self.begin(now),
+            Input::Begin => self.begin(),
             Input::StepEnded {
                 slot: Slot(at),
                 side,
@@ -167,6 +169,7 @@ impl Rollout {
                 if self.phase == Phase::Promotion && !self.interrupted {
                     if granted {
                         self.promote(now);
+                        self.phase = Phase::Rest;
                     } else {
                         let fact = "promotion was refused".to_owned();
                         self.fail_as_a_whole(failure::of_the_rollout(fact), now, actions);
@@ -186,6 +189,8 @@ impl Rollout {
     fn begin(&mut self, now: Duration) {
         if let Phase::Waiting { revert } = self.phase {
             self.last_progress = now;
+    fn begin(&mut self) {
+        if let Phase::Waiting { revert } = self.phase {
             self.phase = match revert {
                 true => Phase::TakingBack { all: true },
                 false if self.canaries() > 0 => Phase::Canaries,
@@ -258,6 +263,8 @@ impl Rollout {
 
     /// The progress deadline runs while a slot in hand is still to become healthy: not during a question
     /// to the user, and not while healthy slots drain their old containers, which has its own deadlines.
+    /// to the user, and not while healthy slots drain their old containers or failed ones are returned,
+    /// which has its own deadlines.
     fn progress_is_due_at(&self) -> Option<Duration> {
         let runs = matches!(self.phase, Phase::Canaries | Phase::Rest)
             && self
@@ -313,6 +320,7 @@ impl Rollout {
         if back {
             self.settle(at, SlotState::Reverted);
         } else {
+            self.last_progress = now;
             self.settle(at, SlotState::Updated);
             self.updated.push(at);
         }

@@ -53,6 +53,9 @@ impl Rollout {
     pub(super) fn do_next(&mut self, next: Next, now: Duration, actions: &mut Vec<Action>) {
         match next {
             Next::Start(at) => {
+                if self.progress_is_due_at().is_none() {
+                    self.last_progress = now;
+                }
                 let stages = sequence::forward(&self.policy, &self.places[at].replacement);
                 self.set_out(at, stages, Touched::default(), Way::Forward, now, actions);
             }
@@ -70,6 +73,7 @@ impl Rollout {
                 actions.push(Action::AskPromotion);
             }
             Next::Promote => self.promote(now),
+            Next::Promote => self.phase = Phase::Rest,
             Next::NoCanaryIsHealthy => self.take_back("no canary became healthy", now, actions),
             Next::Finish => {
                 actions.push(Action::Finish(self.finish()));

@@ -273,3 +273,100 @@ fn without_quorum_nothing_is_touched() {
                host-1 failed: Consul could not spare the server on `host-1` within 30s: last seen: 2 of 3 peers alive
     ");
 }
+
+#[test]
+fn a_server_is_returned_without_the_quorum_that_it_broke_itself() {
+    let policy = Policy {
+        order: Order::StopFirst,
+        quorum: true,
+        ..plain()
+    };
+    let play = rollout(policy, 2)
+        .when("host-2 new ready", Answer::Never("exited with code 1"))
+        .when("host-2 new quorum", Answer::NotYet("2 of 3 peers alive"));
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 old quorum held
+    0s     host-1 old stop
+    1s     host-1 old retire
+    2s     host-1 new start
+    3s     host-1 new ready held
+    3s     host-2 old quorum held
+    3s     host-2 old stop
+    4s     host-2 old retire
+    5s     host-2 new start
+    6s     host-2 new ready failed
+    6s     reverting: `host-2` cannot become ready
+    6s     host-2 new stop
+    7s     host-2 new retire
+    8s     host-2 old start
+    9s     host-2 old ready held
+    9s     host-1 new quorum held
+    9s     host-1 new stop
+    10s    host-1 new retire
+    11s    host-1 old start
+    12s    host-1 old ready held
+    12s    reverted
+           host-1 reverted
+           host-2 reverted
+           host-2 failed: `host-2` cannot become ready: exited with code 1
+    ");
+}
+
+#[test]
+fn a_lost_host_takes_all_its_slots_with_it() {
+    let mut replacements = replacements(4, true, true);
+    replacements[1].host = "host-1".into();
+    replacements[2].host = "host-1".into();
+    let policy = Policy {
+        max_parallel: 2,
+        max_failures: 3,
+        ..plain()
+    };
+    let play = Play::of(Rollout::new(policy, replacements), 4)
+        .when("host-1 old stop", Answer::Unreachable("connection reset"));
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 new start
+    0s     host-2 new start
+    1s     host-1 new ready held
+    1s     host-1 old stop
+    1s     host-2 new ready held
+    1s     host-2 old stop
+    2s     > connection reset
+    2s     host-4 new start
+    3s     host-4 new ready held
+    3s     host-4 old stop
+    4s     host-4 old retire
+    5s     completed
+           host-1 needs a hand: connection reset
+           host-2 needs a hand: `host-1` is lost, so nothing more was done there: connection reset
+           host-3 needs a hand: `host-1` is lost, so nothing more was done there: connection reset
+           host-4 updated
+           host-1 failed: connection reset
+    ");
+}
+
+#[test]
+fn progress_is_counted_from_the_slot_that_is_waited_for() {
+    let policy = Policy {
+        progress_deadline: seconds(61),
+        max_failures: 1,
+        ..plain()
+    };
+    let play = rollout(policy, 2)
+        .when("host-1 new ready", Answer::NotYet("starting"))
+        .when("host-1 new stop", Answer::Err("docker does not answer"));
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 new start
+    60s    host-1 new ready failed
+    60s    host-1 new stop
+    1m1s   > docker does not answer
+    1m1s   host-2 new start
+    1m2s   host-2 new ready held
+    1m2s   host-2 old stop
+    1m3s   host-2 old retire
+    1m4s   completed
+           host-1 needs a hand: docker does not answer
+           host-2 updated
+           host-1 failed: `host-1` was not ready within 60s: last seen: starting
+    ");
+}

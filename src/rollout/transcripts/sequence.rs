@@ -174,3 +174,26 @@ fn a_balancer_that_does_not_leave_fails_the_slot() {
                host-1 failed: a balancer still routed to the old container on `host-1` after 30s: last seen: dr-con routes to 10.0.0.1:32768
     ");
 }
+
+#[test]
+fn ready_and_routed_share_one_deadline() {
+    let play = rollout(policy(), 1).when(
+        "host-1 new routed",
+        Answer::NotYet("dr-con does not route to 10.0.0.1:32769"),
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 new start
+    3s     host-1 new ready held
+    60s    host-1 new routed failed
+    60s    reverting: not every balancer routed to `host-1` within 60s
+    60s    host-1 new enter maintenance
+    1m1s   host-1 new unrouted held
+    1m2s   host-1 new idle held
+    1m2s   host-1 new stop
+    1m3s   host-1 new gone held
+    1m3s   host-1 new retire
+    1m4s   reverted
+           host-1 reverted
+           host-1 failed: not every balancer routed to `host-1` within 60s: last seen: dr-con does not route to 10.0.0.1:32769
+    ");
+}
