@@ -1,7 +1,7 @@
 //! Mistakes in files, each with its place: a fact, the underlined text, a hint. Collected, so that all of
 //! them are shown at once.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, fmt::Write as _, ops::Range, sync::Arc};
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity,
@@ -181,22 +181,20 @@ impl Diagnostic for Problem {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().map(|(place, label)| {
-            LabeledSpan::new(
-                Some(label.clone()).filter(|label| !label.is_empty()),
-                place.span.start,
-                place.span.len(),
-            )
-        })))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        if self.elsewhere.is_empty() {
-            return None;
-        }
-        Some(Box::new(
-            self.elsewhere.iter().map(|other| other as &dyn Diagnostic),
-        ))
+        let spans = self
+            .labels
+            .iter()
+            .enumerate()
+            .map(|(index, (place, label))| {
+                let label = Some(label.clone()).filter(|label| !label.is_empty());
+                let span = (place.span.start, place.span.len());
+                if index == 0 {
+                    LabeledSpan::new_primary_with_span(label, span)
+                } else {
+                    LabeledSpan::new_with_span(label, span)
+                }
+            });
+        Some(Box::new(spans))
     }
 }
 
@@ -233,6 +231,26 @@ impl Problems {
         for problem in others.0 {
             self.push(problem);
         }
+    }
+
+    /// The same, file by file and from the top of each to its end.
+    #[must_use]
+    pub fn sorted(mut self) -> Self {
+        let mut files: Vec<SourceFile> = Vec::new();
+        for place in self.0.iter().filter_map(Problem::place) {
+            if !files.iter().any(|file| file.name() == place.file.name()) {
+                files.push(place.file.clone());
+            }
+        }
+        self.0.sort_by_key(|problem| {
+            problem.place().map(|place| {
+                let file = files
+                    .iter()
+                    .position(|file| file.name() == place.file.name());
+                (file, place.span.start)
+            })
+        });
+        self
     }
 
     /// Whether one of them stops the run.
@@ -292,20 +310,26 @@ fn render(problem: &Problem, look: Look, width: usize) -> String {
         Look::Boxes => GraphicalTheme::unicode_nocolor(),
         Look::Plain => GraphicalTheme::none(),
     };
-    theme.characters.error = "error:".to_owned();
-    theme.characters.warning = "warning:".to_owned();
-    theme.characters.advice = "note:".to_owned();
-    let mut handler = GraphicalReportHandler::new_themed(theme)
+    theme.characters.error = "error:".into();
+    theme.characters.warning = "warning:".into();
+    theme.characters.advice = "note:".into();
+    let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(width)
-        .with_links(false)
-        .with_context_lines(0);
-    if let Some(hint) = &problem.hint {
-        handler = handler.with_footer(format!("hint: {hint}"));
-    }
+        .with_links(false);
     let mut text = String::new();
-    // Writing to a String does not fail; should miette itself fail, the fact is still worth showing.
-    if handler.render_report(&mut text, problem).is_err() {
-        text = format!("  error: {problem}\n");
+    let mut parts = std::iter::once(problem)
+        .chain(&problem.elsewhere)
+        .peekable();
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        let handler = match problem.hint.as_ref().filter(|_| is_last) {
+            Some(hint) => handler.clone().with_footer(format!("hint: {hint}")),
+            None => handler.clone(),
+        };
+        // Writing to a String does not fail; should miette itself fail, the fact is still worth showing.
+        if handler.render_report(&mut text, part).is_err() {
+            let _ = writeln!(text, "  error: {part}");
+        }
     }
     text
 }

@@ -1,10 +1,15 @@
 //! An inventory file as it is written.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use toml::{Spanned, de::DeValue};
+
 use super::{
-    section::section,
+    section::{FromToml, Reader, section},
     values::{DurationValue, Entries, HostKeys, OneOrMany, Source, VarValue},
 };
-use crate::diagnostic::Located;
+use crate::diagnostic::{Located, Problem};
 
 section! {
     /// An environment: its hosts, how to reach them, and what runs there.
@@ -18,7 +23,7 @@ section! {
         recipes: Vec<Located<String>>,
         /// The hosts by name, in the order in which they are shown and updated. A range stands for many:
         /// `"web-[01:50]" = { address = "10.0.0.[1:50]" }`.
-        hosts: Entries<HostSection>,
+        hosts: Hosts,
         /// Settings of the groups that the hosts name.
         groups: Entries<GroupSection>,
         /// How all hosts are reached; a host may say otherwise.
@@ -33,6 +38,48 @@ section! {
         releases: ReleasesSection,
         /// Logins for private registries by server, for instance `"registry.example:5000"`.
         registries: Entries<RegistrySection>,
+    }
+}
+
+/// The hosts by name.
+#[derive(Debug, Clone)]
+pub struct Hosts(pub Vec<(Located<String>, Located<HostSection>)>);
+
+impl FromToml for Hosts {
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
+        let DeValue::Table(table) = value.get_ref() else {
+            reader.wrong_type(value, "a table");
+            return None;
+        };
+        let mut hosts = Vec::new();
+        for (key, value) in table {
+            let place = reader.place(key.span());
+            let is_setting = ["extends", "default", "recipes"].contains(&&**key.get_ref());
+            if is_setting && !value.get_ref().is_table() {
+                // TOML's tables reach to the next header, which surprises everyone once.
+                reader.problems.push(
+                    Problem::error(format!("`{}` stands below `[hosts]`", key.get_ref()))
+                        .at(&place, "is read as a host")
+                        .hint("move it above `[hosts]`, to the top of the file"),
+                );
+            } else if let Some(host) = HostSection::located(value, reader) {
+                let value = key.get_ref().clone().into_owned();
+                hosts.push((Located { value, place }, host));
+            }
+        }
+        Some(Self(hosts))
+    }
+}
+
+impl JsonSchema for Hosts {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Hosts".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Entries::<HostSection>::json_schema(generator)
     }
 }
 
@@ -77,9 +124,9 @@ section! {
         identity_file: OneOrMany<String>,
         /// Whether docker and the recipes' commands run as root through `sudo -n`.
         r#become: bool,
-        /// What to do with a host key that no known_hosts file has. Default: `strict`.
+        /// What to do with a host key that no `known_hosts` file has. Default: `strict`.
         host_keys: HostKeys,
-        /// known_hosts file or files instead of OpenSSH's.
+        /// `known_hosts` file or files instead of OpenSSH's.
         known_hosts_file: OneOrMany<String>,
         /// Jump hosts, first hop first: `[user@]host[:port]`, comma-separated.
         proxy_jump: String,

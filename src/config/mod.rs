@@ -51,7 +51,15 @@ pub fn parse<T: Section>(source: SourceFile) -> File<T> {
     if !errors.is_empty() {
         // What was read after a syntax error may be nonsense, so only the syntax is worth showing.
         problems = Problems::new();
-        for error in &errors {
+        for (index, error) in errors.iter().enumerate() {
+            // One slip ends what it is in, too, at the same place; the innermost comes last.
+            let start = |error: &toml::de::Error| error.span().map(|span| span.start);
+            if errors[index + 1..]
+                .iter()
+                .any(|other| start(other) == start(error))
+            {
+                continue;
+            }
             let place = source.place(error.span().unwrap_or_default());
             problems
                 .push(Problem::error(format!("not TOML: {}", error.message())).at(&place, "here"));

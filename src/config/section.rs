@@ -32,9 +32,16 @@ impl Reader {
     pub fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, expected: &str) {
         let found = with_article(value.get_ref());
         let place = self.place(value.span());
+        let is_plain = !matches!(value.get_ref(), DeValue::Array(_) | DeValue::Table(_));
+        let hint = match expected {
+            "a list" if is_plain => Some(format!("write `[{}]`", place.text())),
+            "a string" if is_plain => Some(format!("write `\"{}\"`", place.text())),
+            _ => None,
+        };
         self.problems.push(
             Problem::error(format!("expected {expected}, found {found}"))
-                .at(&place, format!("expected {expected}")),
+                .at(&place, format!("expected {expected}"))
+                .maybe_hint(hint),
         );
     }
 

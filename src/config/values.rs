@@ -410,11 +410,11 @@ fn unknown_word(text: &str, value: &Spanned<DeValue<'_>>, words: &[&str], reader
 }
 
 choice! {
-    /// What to do with a host key that no known_hosts file has.
+    /// What to do with a host key that no `known_hosts` file has.
     HostKeys {
         /// Refuse it.
         Strict = "strict",
-        /// Add it to known_hosts. A changed key is refused all the same.
+        /// Add it to `known_hosts`. A changed key is refused all the same.
         AcceptNew = "accept-new",
     }
 }

@@ -116,10 +116,10 @@ impl std::fmt::Display for Publish {
             None => {}
         }
         write!(f, "{}", self.container_port)?;
-        if self.protocol != "tcp" {
-            write!(f, "/{}", self.protocol)
-        } else {
+        if self.protocol == "tcp" {
             Ok(())
+        } else {
+            write!(f, "/{}", self.protocol)
         }
     }
 }

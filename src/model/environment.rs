@@ -65,9 +65,9 @@ pub struct SshSettings {
     pub identity_files: Vec<PathBuf>,
     /// Whether docker and the user's commands run as root through `sudo -n`.
     pub r#become: bool,
-    /// What to do with a host key that no known_hosts file has.
+    /// What to do with a host key that no `known_hosts` file has.
     pub host_keys: HostKeyPolicy,
-    /// known_hosts files that replace OpenSSH's defaults.
+    /// `known_hosts` files that replace OpenSSH's defaults.
     pub known_hosts_files: Vec<PathBuf>,
     /// Jump hosts, first hop first, as in OpenSSH's `ProxyJump` (`[user@]host[:port]`, comma-separated).
     pub proxy_jump: Option<String>,
@@ -93,12 +93,12 @@ impl Default for SshSettings {
     }
 }
 
-/// What to do with a host key that no known_hosts file has. A changed key is refused under each.
+/// What to do with a host key that no `known_hosts` file has. A changed key is refused under each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostKeyPolicy {
     /// Refuse it, as OpenSSH's `StrictHostKeyChecking yes`.
     Strict,
-    /// Add it to the first known_hosts file, as OpenSSH's `StrictHostKeyChecking accept-new`.
+    /// Add it to the first `known_hosts` file, as OpenSSH's `StrictHostKeyChecking accept-new`.
     AcceptNew,
 }
 

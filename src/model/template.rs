@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use handlebars::{Handlebars, RenderErrorReason, TemplateErrorReason, no_escape};
+use handlebars::{
+    Handlebars, RenderContext, RenderErrorReason, Renderable, TemplateErrorReason, no_escape,
+};
 use serde_json::Value;
 
 mod helpers;
@@ -102,8 +104,9 @@ pub(super) fn render(source: &str, context: Value) -> Result<String, Vec<Templat
     if !unknown.is_empty() {
         return Err(unknown);
     }
-    HANDLEBARS
-        .render_template(source, &context)
+    let context = handlebars::Context::from(context);
+    template
+        .renders(&HANDLEBARS, &context, &mut RenderContext::new(None))
         .map_err(|error| vec![failed(source, &error)])
 }
 
@@ -117,10 +120,20 @@ fn malformed(source: &str, error: &handlebars::TemplateError) -> TemplateError {
         // The parser's own words are the names of its grammar's rules, which tell a user nothing.
         _ => "this is not a handlebars expression".to_owned(),
     };
+    // The parser stops where it can go on no more; what is wrong is the expression that begins before.
+    let stopped = offset_of(source, line, column);
+    let mut reach = (stopped + 2).min(source.len());
+    while !source.is_char_boundary(reach) {
+        reach -= 1;
+    }
+    let offset = source[..reach].rfind("{{").unwrap_or(stopped);
     TemplateError {
         message: format!("malformed template: {what}"),
-        offset: offset_of(source, line, column),
-        length: 0,
+        offset,
+        length: match expression_length(source, offset) {
+            0 => source.len() - offset,
+            length => length,
+        },
         hint: Some(
             "`{{name}}` is filled in; for braces that are meant literally write `\\{{`".to_owned(),
         ),

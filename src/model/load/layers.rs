@@ -18,15 +18,15 @@ pub(super) struct Layers {
     pub file: SourceFile,
     /// What they say together.
     pub inventory: Inventory,
-    /// Whether all of them are TOML.
-    pub is_toml: bool,
+    /// Whether all of them are there and are TOML.
+    pub is_whole: bool,
 }
 
 /// Reads the inventory `name` and all that it extends.
 pub(super) fn read(project: &Project, name: &Name, problems: &mut Problems) -> Layers {
     let mut layers: Vec<(Name, Inventory)> = Vec::new();
     let mut own_file = None;
-    let mut is_toml = true;
+    let mut is_whole = true;
     let mut next = Some((name.clone(), None::<Located<String>>));
     while let Some((name, named_at)) = next.take() {
         let shown = format!("inventory/{name}.toml");
@@ -38,11 +38,11 @@ pub(super) fn read(project: &Project, name: &Name, problems: &mut Problems) -> L
                     Some(at) => problem.at(&at.place, "named here"),
                     None => problem,
                 });
-                is_toml = false;
+                is_whole = false;
                 break;
             }
         };
-        is_toml &= file.is_toml;
+        is_whole &= file.is_toml;
         problems.extend(file.problems);
         own_file.get_or_insert(file.source);
         let extends = file.content.extends.clone();
@@ -59,6 +59,7 @@ pub(super) fn read(project: &Project, name: &Name, problems: &mut Problems) -> L
                     .at(&extends.place, "is extended by this one")
                     .hint("one of them must stand on its own"),
                 );
+                is_whole = false;
                 break;
             }
             Ok(base) => next = Some((base, Some(extends))),
@@ -69,6 +70,7 @@ pub(super) fn read(project: &Project, name: &Name, problems: &mut Problems) -> L
                         .at(&extends.place, "no such environment")
                         .maybe_hint(hint),
                 );
+                is_whole = false;
                 break;
             }
         }
@@ -76,13 +78,13 @@ pub(super) fn read(project: &Project, name: &Name, problems: &mut Problems) -> L
     let inventory = layers
         .into_iter()
         .map(|(_, inventory)| inventory)
-        .reduce(|top, base| lay_over(top, base))
+        .reduce(lay_over)
         .unwrap_or_default();
     Layers {
         file: own_file
             .unwrap_or_else(|| SourceFile::new(format!("inventory/{name}.toml"), String::new())),
         inventory,
-        is_toml,
+        is_whole,
     }
 }
 
@@ -148,7 +150,7 @@ fn entries<T>(
 }
 
 /// A hint for an unknown word among many.
-pub(super) fn known_hint<'a>(word: &str, kind: &str, known: Vec<&'a str>) -> String {
+pub(super) fn known_hint(word: &str, kind: &str, known: Vec<&str>) -> String {
     did_you_mean(word, known.iter().copied())
         .unwrap_or_else(|| format!("the {kind} are {}", config::section::list(known)))
 }

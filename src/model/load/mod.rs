@@ -52,15 +52,16 @@ pub fn load(
     let mut problems = Problems::new();
     let name = project.environment_name(environment)?;
     let layers = layers::read(project, &name, &mut problems);
-    let is_toml = layers.is_toml;
+    let is_whole = layers.is_whole;
     let inventory = layers.inventory;
 
-    let recipes = recipes::read(project, &layers.file, &inventory, &mut problems);
-    if !is_toml {
-        // Hosts, groups and vars may be missing because of the syntax error; what misses them is no mistake.
-        return Err(problems);
+    let recipes = recipes::read(project, &inventory, &mut problems);
+    if !is_whole {
+        // Hosts, groups and vars may be missing because of that; what misses them is no mistake.
+        return Err(problems.sorted());
     }
 
+    recipes::warn_without(&layers.file, &inventory, &mut problems);
     let ssh = inventory.ssh.as_ref().map(|ssh| &ssh.value);
     let set = scope::overrides(overrides, &inventory, &recipes, &mut problems);
     let members = hosts::resolve(project, &layers.file, &inventory, ssh, set, &mut problems);
@@ -70,7 +71,7 @@ pub fn load(
         members: &members,
         default_source: settings::image_source(&inventory),
     };
-    let recipes = recipes::resolve(&world, recipes, &mut problems);
+    let recipes = recipes::resolve(&world, &recipes, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),
         keep_releases: settings::keep_releases(&inventory, &mut problems),
@@ -84,11 +85,11 @@ pub fn load(
         recipes,
     };
     if problems.has_errors() {
-        return Err(problems);
+        return Err(problems.sorted());
     }
     Ok(Loaded {
         environment,
-        warnings: problems,
+        warnings: problems.sorted(),
     })
 }
 

@@ -280,11 +280,8 @@ pub(super) fn probe(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>) -
     let errors_before = resolver.problems.iter().count();
     let address = resolver.line(url);
     let has_rendered = resolver.problems.iter().count() == errors_before;
-    if has_rendered
-        && !address
-            .strip_prefix("http://")
-            .is_some_and(|rest| !rest.is_empty())
-    {
+    let rest = address.strip_prefix("http://").unwrap_or_default();
+    if has_rendered && rest.is_empty() {
         resolver.problems.push(
             Problem::error(format!("`{address}` is not an `http://` URL"))
                 .at(&url.place, "expected `http://…`"),

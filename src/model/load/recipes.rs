@@ -25,23 +25,11 @@ pub(super) struct RawRecipe {
 /// Reads the files of all recipes that the inventory names.
 pub(super) fn read(
     project: &Project,
-    file: &SourceFile,
     inventory: &Inventory,
     problems: &mut Problems,
 ) -> Vec<RawRecipe> {
     let names = inventory.recipes.as_ref().map(|recipes| recipes.as_slice());
     let names = names.unwrap_or_default();
-    if names.is_empty() {
-        let place = inventory
-            .recipes
-            .as_ref()
-            .map_or_else(|| file.place(0..0), |recipes| recipes.place.clone());
-        problems.push(
-            Problem::warning("the inventory names no recipes")
-                .at(&place, "nothing to deploy")
-                .hint("add `recipes = [\"web\"]` above `[hosts]`"),
-        );
-    }
     let mut recipes: Vec<RawRecipe> = Vec::new();
     for text in names {
         let name = match text.parse::<Name>() {
@@ -82,18 +70,31 @@ pub(super) fn read(
     recipes
 }
 
+/// An inventory without recipes is good for `exec` alone.
+pub(super) fn warn_without(file: &SourceFile, inventory: &Inventory, problems: &mut Problems) {
+    let recipes = inventory.recipes.as_ref();
+    if recipes.is_none_or(|recipes| recipes.is_empty()) {
+        let place = recipes.map_or_else(|| file.place(0..0), |recipes| recipes.place.clone());
+        problems.push(
+            Problem::warning("the inventory names no recipes")
+                .at(&place, "nothing to deploy")
+                .hint("add `recipes = [\"web\"]` above `[hosts]`"),
+        );
+    }
+}
+
 /// Resolves the recipes, in order.
 pub(super) fn resolve(
     world: &World<'_>,
-    raw: Vec<RawRecipe>,
+    raw: &[RawRecipe],
     problems: &mut Problems,
 ) -> Vec<Recipe> {
     let files = world.project.recipes();
     let mut resolved = Vec::new();
-    for index in order::order(&raw, problems) {
+    for index in order::order(raw, problems) {
         let recipe = &raw[index];
         if recipe.file.is_toml {
-            resolved.push(resolve_one(world, recipe, &raw, &files, problems));
+            resolved.push(resolve_one(world, recipe, raw, &files, problems));
         }
     }
     resolved

@@ -88,6 +88,7 @@ pub(super) fn overrides(
     for (key, value) in &overrides.set {
         if let Some(problem) = wrong_var_name(key) {
             problems.push(problem.at(&command_line(key, value), "not a name for a var"));
+            continue;
         }
         if value.contains('\0') {
             problems

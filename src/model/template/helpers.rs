@@ -35,7 +35,10 @@ pub const HELPERS: [&str; 22] = [
 /// Adds our helpers.
 pub(super) fn register(handlebars: &mut Handlebars<'_>) {
     for (name, compute) in [
-        ("count", count as Compute),
+        (
+            "count",
+            (|arguments| Ok(arguments.list.len().into())) as Compute,
+        ),
         ("addresses", addresses),
         ("address", address),
         ("names", names),
@@ -111,10 +114,6 @@ impl HelperDef for ListHelper {
         };
         Ok(out.write(&text)?)
     }
-}
-
-fn count(arguments: &Arguments<'_>) -> Result<Value, String> {
-    Ok(arguments.list.len().into())
 }
 
 fn addresses(arguments: &Arguments<'_>) -> Result<Value, String> {

@@ -155,10 +155,15 @@ fn hint(segment: &str, parents: &[&str], value: &Value) -> Option<String> {
             "`{segment}` is known only to commands: `run`, `unless` and `upstreams`"
         ));
     }
-    let prefix: String = parents.iter().map(|parent| format!("{parent}.")).collect();
+    if at_root && segment == "host" {
+        return Some(
+            "this is about no single host: name a list, as in `{{address hosts}}`".to_owned(),
+        );
+    }
+    let dotted = |name: &str| [parents, &[name]].concat().join(".");
     let known = object.keys().map(String::as_str);
     if let Some(near) = nearest(segment, known.clone()) {
-        return Some(format!("did you mean `{prefix}{near}`?"));
+        return Some(format!("did you mean `{}`?", dotted(near)));
     }
     if at_root {
         return Some(format!(

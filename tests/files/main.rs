@@ -1,0 +1,13 @@
+//! What a user gets to see for the files of a project: the environment, or every mistake with its place.
+//!
+//! Each snapshot is the whole of what is shown. `INSTA_UPDATE=always cargo test --test files` renews them.
+
+mod design;
+mod environments;
+mod inventories;
+mod literal;
+mod project;
+mod recipes;
+mod schema;
+mod shape;
+mod templates;
