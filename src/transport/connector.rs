@@ -1,0 +1,339 @@
+//! From a host to a session: all connections of one run.
+
+use std::{
+    collections::HashMap,
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use russh::client;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+    sync::{OnceCell, Semaphore},
+};
+
+use super::{
+    authentication::log_in,
+    client::{Client, HandshakeError, configuration, describe},
+    connect_error::ConnectError,
+    connection::{CHANNELS, Connection, Fate},
+    countdown::Countdown,
+    destination::{Destination, Endpoint, JumpHost},
+    host_key::{HostKeyProblem, HostKeyVerifier, KnownHostsFiles},
+    identity::{Keyring, Prompt},
+    paths::Paths,
+    session::Session,
+    stream::{Cuttable, PromptTcp},
+    tunnel::Tunnel,
+};
+use crate::model::{Host, HostName, SshSettings};
+
+/// Connections that may be on their way at once, without a jump host. More only compete for this machine.
+const DIRECT: usize = 32;
+
+/// Connections that may be on their way at once through one jump host. Its sshd drops some beyond 10
+/// (`MaxStartups`) when they end at itself, and it opens at most [`CHANNELS`] for us anyway.
+const THROUGH_A_JUMP: usize = 8;
+
+/// Jump hosts behind jump hosts at most; more is a circle.
+const HOPS: usize = 8;
+
+/// Opens the sessions of one run, and keeps what they share: OpenSSH's files, the agent, passphrases, and
+/// the sessions to jump hosts.
+pub struct Connector {
+    paths: Paths,
+    keyring: Keyring,
+    known_hosts: Arc<KnownHostsFiles>,
+    direct: Semaphore,
+    jumps: Mutex<HashMap<Destination, Arc<Jump>>>,
+}
+
+/// A jump host's session, opened by the first who needs it.
+#[derive(Default)]
+struct Jump {
+    session: OnceCell<Result<Session, Arc<ConnectError>>>,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("paths", &self.paths)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// For the account that shipit runs under.
+    pub fn new(prompt: Arc<dyn Prompt>) -> Self {
+        Self::with_paths(prompt, Paths::of_this_account())
+    }
+
+    /// For OpenSSH's files in other places.
+    pub fn with_paths(prompt: Arc<dyn Prompt>, paths: Paths) -> Self {
+        Self {
+            paths,
+            keyring: Keyring::new(prompt),
+            known_hosts: Arc::default(),
+            direct: Semaphore::new(DIRECT),
+            jumps: Mutex::default(),
+        }
+    }
+
+    /// Connects to a host and logs in.
+    ///
+    /// The host's connect timeout covers TCP, handshake and login, but not the time a person takes to type
+    /// a passphrase, nor the wait for other connections of ours that go first.
+    pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
+        let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
+        self.open(host.name.clone(), destination, &host.ssh, 0)
+            .await
+    }
+
+    async fn open(
+        &self,
+        name: HostName,
+        destination: Destination,
+        settings: &SshSettings,
+        depth: usize,
+    ) -> Result<Session, ConnectError> {
+        let carrier = match destination.jumps.split_last() {
+            None => None,
+            Some((last, before)) => Some(self.jump(last, before, settings, depth).await?),
+        };
+        let turns = carrier
+            .as_ref()
+            .map_or(&self.direct, |carrier| &carrier.connection.turns);
+        // Never closed, so never an error; a turn more would be harmless as well.
+        let _turn = turns.acquire().await.ok();
+
+        let mut countdown = Countdown::new(destination.endpoint.clone(), destination.timeout);
+        match &carrier {
+            None => {
+                let stream = dial(&destination.endpoint, &mut countdown).await?;
+                self.establish(name, &destination, stream, None, countdown)
+                    .await
+            }
+            Some(jump) => {
+                let stream = through(jump, &destination, &mut countdown).await?;
+                self.establish(name, &destination, stream, carrier.clone(), countdown)
+                    .await
+            }
+        }
+    }
+
+    /// The session to a jump host, which all hosts behind it share.
+    async fn jump(
+        &self,
+        last: &JumpHost,
+        before: &[JumpHost],
+        settings: &SshSettings,
+        depth: usize,
+    ) -> Result<Session, ConnectError> {
+        let failed = |source| ConnectError::Jump {
+            jump: last.to_string(),
+            source,
+        };
+        let settings = settings_of_jump(last, before, settings);
+        let destination = Destination::resolve(&last.host, &settings, &self.paths)
+            .map_err(|error| failed(Arc::new(error)))?;
+        if depth >= HOPS {
+            return Err(failed(Arc::new(ConnectError::Handshake {
+                endpoint: destination.endpoint,
+                reason: "jump hosts lead to jump hosts in a circle".to_owned(),
+            })));
+        }
+        loop {
+            let jump = {
+                let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
+                Arc::clone(jumps.entry(destination.clone()).or_default())
+            };
+            let open = || async {
+                let name = HostName::from(last.to_string());
+                Box::pin(self.open(name, destination.clone(), &settings, depth + 1))
+                    .await
+                    .map_err(Arc::new)
+            };
+            match jump.session.get_or_init(open).await {
+                Ok(session) if !session.is_closed() => return Ok(session.clone()),
+                // It ended since it was opened: the next turn opens it anew.
+                Ok(_) => self.forget(&destination, &jump),
+                // All who waited for it get this error; who comes later tries again.
+                Err(error) => {
+                    self.forget(&destination, &jump);
+                    return Err(failed(Arc::clone(error)));
+                }
+            }
+        }
+    }
+
+    fn forget(&self, destination: &Destination, jump: &Arc<Jump>) {
+        let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
+        if jumps
+            .get(destination)
+            .is_some_and(|known| Arc::ptr_eq(known, jump))
+        {
+            jumps.remove(destination);
+        }
+    }
+
+    /// Handshake and login on a connection that is open.
+    async fn establish<S>(
+        &self,
+        host: HostName,
+        destination: &Destination,
+        stream: S,
+        carrier: Option<Session>,
+        mut countdown: Countdown,
+    ) -> Result<Session, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let verifier = HostKeyVerifier::new(
+            destination.names.clone(),
+            destination.policy(),
+            &destination.known_hosts,
+            destination.first_known_hosts.clone(),
+            &self.known_hosts,
+        )
+        .map_err(|(path, source)| ConnectError::KnownHosts { path, source })?;
+        let fate = Arc::new(Fate::default());
+        let (stream, cut) = Cuttable::new(stream);
+        let config = Arc::new(configuration(&verifier));
+        let client = Client {
+            verifier,
+            fate: Arc::clone(&fate),
+        };
+        let mut handle = countdown
+            .run(
+                "the SSH handshake",
+                client::connect_stream(config, stream, client),
+            )
+            .await?
+            .map_err(|error| handshake_error(error, destination))?;
+        log_in(
+            &mut handle,
+            &fate,
+            destination,
+            &self.keyring,
+            &mut countdown,
+        )
+        .await?;
+        tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
+        Ok(Session {
+            connection: Arc::new(Connection {
+                host,
+                handle,
+                places: Arc::new(Semaphore::new(CHANNELS)),
+                turns: Semaphore::new(THROUGH_A_JUMP),
+                fate,
+                _carrier: carrier,
+                _cut: cut,
+            }),
+        })
+    }
+}
+
+/// A jump host has the keys, the known hosts and the configuration file of the hosts behind it, but its own
+/// user and port, as with `ssh -J`.
+fn settings_of_jump(last: &JumpHost, before: &[JumpHost], behind: &SshSettings) -> SshSettings {
+    let before: Vec<_> = before.iter().map(ToString::to_string).collect();
+    SshSettings {
+        user: last.user.clone(),
+        port: last.port,
+        proxy_jump: (!before.is_empty()).then(|| before.join(",")),
+        r#become: false,
+        ..behind.clone()
+    }
+}
+
+/// Opens a TCP connection, to one address after the other.
+async fn dial(endpoint: &Endpoint, countdown: &mut Countdown) -> Result<PromptTcp, ConnectError> {
+    let resolve = |source| ConnectError::Resolve {
+        endpoint: endpoint.clone(),
+        source,
+    };
+    let target = (endpoint.address.as_str(), endpoint.port);
+    let addresses = countdown
+        .run("its name to be resolved", lookup_host(target))
+        .await?
+        .map_err(resolve)?;
+    let mut failure = None;
+    for address in addresses {
+        match countdown
+            .run("a TCP connection", TcpStream::connect(address))
+            .await?
+        {
+            Ok(stream) => return Ok(PromptTcp::new(stream)),
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(match failure {
+        Some(source) => ConnectError::Connect {
+            endpoint: endpoint.clone(),
+            source,
+        },
+        None => resolve(io::Error::new(io::ErrorKind::NotFound, "no address")),
+    })
+}
+
+/// Opens a TCP connection from the jump host.
+async fn through(
+    jump: &Session,
+    destination: &Destination,
+    countdown: &mut Countdown,
+) -> Result<Tunnel, ConnectError> {
+    let Endpoint { address, port, .. } = &destination.endpoint;
+    let open = jump.carry(address, *port, destination.timeout);
+    countdown
+        .run("a TCP connection from the jump host", open)
+        .await?
+        .map_err(|error| ConnectError::Connect {
+            endpoint: destination.endpoint.clone(),
+            source: io::Error::other(error),
+        })
+}
+
+fn handshake_error(error: HandshakeError, destination: &Destination) -> ConnectError {
+    let endpoint = destination.endpoint.clone();
+    match error {
+        HandshakeError::Protocol(russh::Error::IO(source))
+            if source.kind() != io::ErrorKind::UnexpectedEof =>
+        {
+            ConnectError::Connect { endpoint, source }
+        }
+        HandshakeError::Protocol(error) => ConnectError::Handshake {
+            endpoint,
+            reason: describe(&error),
+        },
+        HandshakeError::HostKey(problem) => match problem {
+            HostKeyProblem::Unknown {
+                fingerprint,
+                algorithm,
+                others,
+            } => ConnectError::HostKeyUnknown {
+                endpoint,
+                algorithm,
+                fingerprint,
+                known_hosts: destination.first_known_hosts.clone(),
+                others,
+            },
+            HostKeyProblem::Changed { fingerprint, place } => ConnectError::HostKeyChanged {
+                endpoint,
+                entry: destination.names.entry.clone(),
+                fingerprint,
+                known_hosts: place.file,
+                line: place.line,
+            },
+            HostKeyProblem::Revoked { fingerprint, place } => ConnectError::HostKeyRevoked {
+                endpoint,
+                fingerprint,
+                known_hosts: place.file,
+                line: place.line,
+            },
+            HostKeyProblem::NotAdded { file, source } => {
+                ConnectError::KnownHosts { path: file, source }
+            }
+        },
+    }
+}

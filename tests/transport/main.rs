@@ -1,0 +1,11 @@
+//! The transport against an SSH server in this process, whose answers are scripted. All on 127.0.0.1, on
+//! ports that the kernel chooses, with OpenSSH's files in temporary folders.
+
+mod commands;
+mod configuration;
+mod home;
+mod host_keys;
+mod jumps;
+mod login;
+mod server;
+mod tunnels;
