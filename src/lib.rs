@@ -9,5 +9,6 @@ pub mod command;
 pub mod config;
 pub mod event;
 pub mod model;
+pub mod report;
 pub mod rollout;
 pub mod transport;
