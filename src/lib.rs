@@ -5,6 +5,7 @@
 //! [`transport`], told by [`event`]s to the [`report`]ers, and kept as a [`release`].
 //! `docs/ARCHITECTURE.md` has the table of the modules and what each may use.
 
+pub mod cli;
 pub mod command;
 pub mod config;
 pub mod diagnostic;
@@ -15,6 +16,7 @@ pub mod http;
 pub mod model;
 pub mod plan;
 pub mod release;
+pub mod report;
 pub mod rollout;
 pub mod text;
 pub mod transport;
