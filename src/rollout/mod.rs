@@ -270,7 +270,6 @@ pub struct Policy {
     pub min_healthy_time: Duration,
     /// From the moment a slot's `Start` is asked for to ready and routed.
     pub healthy_deadline: Duration,
-    /// From one slot that became healthy, or was done with, to the next that becomes healthy.
     /// The longest without another slot becoming healthy, while one is waited for. It moves on with each
     /// that does, and stands still during a promotion's question, a drain and the return of a failed slot.
     pub progress_deadline: Duration,

@@ -147,7 +147,6 @@ impl Rollout {
 
     fn take_in(&mut self, input: Input, now: Duration, actions: &mut Vec<Action>) {
         match input {
-            Input::Begin => self.begin(now),
             Input::Begin => self.begin(),
             Input::StepEnded {
                 slot: Slot(at),
@@ -168,7 +167,6 @@ impl Rollout {
             Input::Promotion { granted } => {
                 if self.phase == Phase::Promotion && !self.interrupted {
                     if granted {
-                        self.promote(now);
                         self.phase = Phase::Rest;
                     } else {
                         let fact = "promotion was refused".to_owned();
@@ -186,9 +184,6 @@ impl Rollout {
         }
     }
 
-    fn begin(&mut self, now: Duration) {
-        if let Phase::Waiting { revert } = self.phase {
-            self.last_progress = now;
     fn begin(&mut self) {
         if let Phase::Waiting { revert } = self.phase {
             self.phase = match revert {
@@ -197,11 +192,6 @@ impl Rollout {
                 false => Phase::Rest,
             };
         }
-    }
-
-    fn promote(&mut self, now: Duration) {
-        self.last_progress = now;
-        self.phase = Phase::Rest;
     }
 
     fn step_ended(
@@ -262,7 +252,6 @@ impl Rollout {
     }
 
     /// The progress deadline runs while a slot in hand is still to become healthy: not during a question
-    /// to the user, and not while healthy slots drain their old containers, which has its own deadlines.
     /// to the user, and not while healthy slots drain their old containers or failed ones are returned,
     /// which has its own deadlines.
     fn progress_is_due_at(&self) -> Option<Duration> {
@@ -315,7 +304,6 @@ impl Rollout {
     }
 
     fn run_arrived(&mut self, at: usize, now: Duration) {
-        self.last_progress = now;
         let back = matches!(&self.places[at].state, State::InHand { way, .. } if *way == Way::Back);
         if back {
             self.settle(at, SlotState::Reverted);

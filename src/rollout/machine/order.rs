@@ -72,7 +72,6 @@ impl Rollout {
                 self.phase = Phase::Promotion;
                 actions.push(Action::AskPromotion);
             }
-            Next::Promote => self.promote(now),
             Next::Promote => self.phase = Phase::Rest,
             Next::NoCanaryIsHealthy => self.take_back("no canary became healthy", now, actions),
             Next::Finish => {
