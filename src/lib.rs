@@ -8,9 +8,11 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod consul;
 pub mod diagnostic;
 pub mod docker;
 pub mod event;
+pub mod execute;
 pub mod facts;
 pub mod http;
 pub mod model;

@@ -139,6 +139,15 @@ pub fn list_containers(environment: &str) -> RemoteCommand {
     )
 }
 
+/// `docker inspect` of every running container of the host, whoever made it, as one JSON array.
+pub fn list_running() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker ps --quiet --no-trunc) || exit
+           if [ -z "$ids" ]; then echo '[]'; else docker inspect --type container $ids; fi"#,
+        [""; 0],
+    )
+}
+
 /// The names of all containers of a host, each with the environment it belongs to or nothing:
 /// `NAME ENVIRONMENT`, one a line.
 pub fn list_names() -> RemoteCommand {

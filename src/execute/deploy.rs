@@ -48,6 +48,15 @@ pub enum Goal {
     Release(Option<Number>),
 }
 
+impl Goal {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Files => "deploy",
+            Self::Release(_) => "rollback",
+        }
+    }
+}
+
 /// Deploys or rolls back.
 pub async fn deploy(context: &Context<'_>, mut request: DeployRequest) -> Run<Outcome> {
     let mut secrets = Secrets::new(context.root, context.mask);
@@ -86,7 +95,7 @@ async fn prepare(
     let environment = context.environment;
     let fleet = context.connect(&hosts_to_reach(context, &request.scope)).await?;
     preflight::check(&fleet, context.events).await?;
-    let lock = if request.dry_run { None } else { Some(take_lock(context, &fleet, request.goal).await?) };
+    let lock = if request.dry_run { None } else { Some(take_lock(context, &fleet, request.goal.verb()).await?) };
     images::log_in(&fleet, environment, secrets).await?;
     let observed = observe(&fleet, environment, context.events).await?;
     let (desired, action) = wanted(context, request, &fleet, &observed.history, secrets).await?;
@@ -147,12 +156,9 @@ fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e crate::mo
     environment.hosts.iter().filter(wanted).collect()
 }
 
-async fn take_lock(context: &Context<'_>, fleet: &Fleet, goal: Goal) -> Run<lock::Lock> {
+/// Takes the environment's lock for `what`, the word that others are shown.
+pub(super) async fn take_lock(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<lock::Lock> {
     context.events.send(EventKind::Phase { phase: Phase::Lock });
-    let what = match goal {
-        Goal::Files => "deploy",
-        Goal::Release(_) => "rollback",
-    };
     let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
     let holder = format!("{} ({what}, since {since})", context.by);
     let environment = context.environment;

@@ -171,6 +171,17 @@ impl Fleet {
         connector: &Connector,
         events: &Events,
     ) -> Result<Self, Vec<(HostName, ConnectError)>> {
+        let (fleet, failures) = Self::connect_to_any(environment, hosts, connector, events).await;
+        if failures.is_empty() { Ok(fleet) } else { Err(failures) }
+    }
+
+    /// Connects to as many of `hosts` as there are to be had, and returns why it could not to the others.
+    pub async fn connect_to_any(
+        environment: &Environment,
+        hosts: &[&Host],
+        connector: &Connector,
+        events: &Events,
+    ) -> (Self, Vec<(HostName, ConnectError)>) {
         let connecting = hosts.iter().map(|host| async move {
             let step = "connect".to_owned();
             let (name, recipe) = (host.name.to_string(), None);
@@ -197,7 +208,7 @@ impl Fleet {
                 Err(failure) => failures.push(failure),
             }
         }
-        if failures.is_empty() { Ok(Self { hosts: reached }) } else { Err(failures) }
+        (Self { hosts: reached }, failures)
     }
 
     /// The hosts, in the inventory's order.

@@ -209,7 +209,7 @@ pub async fn distribute(fleet: &Fleet, plan: &Plan, events: &Events) -> Run<()> 
     }
     let sending = Semaphore::new(SENDING);
     let work = needed.iter().filter_map(|(host, images)| Some((fleet.host(host)?, images)));
-    let bring = |(reached, images): (&Reached, &BTreeSet<_>)| {
+    let bring = |(reached, images): (&Reached, &BTreeSet<(ImageSource, String, PinnedImage)>)| {
         let (reached, images, sending) = (reached.clone(), images.clone(), &sending);
         async move {
             for (source, written, pin) in images {

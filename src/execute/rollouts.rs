@@ -16,7 +16,7 @@ use super::{
 use crate::{
     event::{EventKind, Evidence, HostRow, Outcome, Phase, Severity},
     facts::Facts,
-    model::{LateValues, Recipe},
+    model::{HostRecipe, LateValues, Recipe},
     plan::{Plan, RecipePlan},
     release::{Action, Number},
     rollout::{Failure, Finish, Rollout, RolloutEnd, Slot, SlotState},
@@ -133,7 +133,7 @@ impl Rollouts<'_> {
             .changes()
             .filter_map(|slot| {
                 let reached = self.fleet.host(&slot.host)?.clone();
-                let on = Arc::new(recipe.on.get(&slot.host).cloned().unwrap_or_else(|| recipe.nothing()));
+                let on = Arc::new(recipe.on.get(&slot.host).cloned().unwrap_or_else(HostRecipe::none));
                 let containers = self.facts.hosts.get(&slot.host).map(|facts| facts.containers.as_slice());
                 Some(Arc::new(SlotRun::new(
                     reached,

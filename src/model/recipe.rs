@@ -32,6 +32,21 @@ impl Recipe {
     }
 }
 
+impl HostRecipe {
+    /// What a host has of a recipe that no longer names it: its containers are only taken away.
+    pub fn none() -> Self {
+        Self {
+            container: None,
+            instances: 1,
+            before: Vec::new(),
+            after: Vec::new(),
+            commands: Vec::new(),
+            ready: Ready::default(),
+            balancer: None,
+        }
+    }
+}
+
 /// A recipe as resolved for one host.
 #[derive(Debug, Clone)]
 pub struct HostRecipe {
