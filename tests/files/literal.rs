@@ -38,3 +38,42 @@ proptest! {
         prop_assert_eq!(&spec.command[1], &format!("<{}>", values[2]));
     }
 }
+
+const FILES: [(&str, &str); 4] = [
+    (
+        "inventory/test.toml",
+        include_str!("../../inventory/staging.toml"),
+    ),
+    (
+        "recipes/consul.toml",
+        include_str!("../../recipes/consul.toml"),
+    ),
+    (
+        "recipes/registrator.toml",
+        include_str!("../../recipes/registrator.toml"),
+    ),
+    (
+        "recipes/flask-nanoservice.toml",
+        include_str!("../../recipes/flask-nanoservice.toml"),
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn no_file_breaks_the_loader(
+        file in 0..FILES.len(),
+        at in any::<prop::sample::Index>(),
+        length in 0_usize..12,
+        text in "[\"'\\[\\]{}=#\\\\\n.,a0é%-]{0,4}",
+    ) {
+        let mut files = FILES.map(|(name, content)| (name, content.to_owned()));
+        let content = &mut files[file].1;
+        let start = at.index(content.len());
+        let end = (start + length).min(content.len());
+        content.replace_range(start..end, &text);
+        let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let shown = TestProject::new(&files).shown();
+        prop_assert!(!shown.is_empty());
+    }
+}

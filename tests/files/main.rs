@@ -3,6 +3,7 @@
 //! Each snapshot is the whole of what is shown. `INSTA_UPDATE=always cargo test --test files` renews them.
 
 mod design;
+mod docs;
 mod environments;
 mod inventories;
 mod literal;

@@ -74,14 +74,14 @@ fn the_nearest_of_all_vars_wins() {
             r#"
 recipes = ["web"]
 [hosts]
-a = { address = "192.0.2.1", groups = ["g"], vars = { host_var = "host" } }
+a = { address = "192.0.2.1", groups = ["g"], vars = { own_var = "host" } }
 b = { address = "192.0.2.2", groups = ["g"] }
 c = { address = "192.0.2.3" }
 [groups.g.vars]
-host_var = "group"
+own_var = "group"
 group_var = "group"
 [vars]
-host_var = "inventory"
+own_var = "inventory"
 group_var = "inventory"
 inventory_var = "inventory"
 set_var = "inventory"
@@ -93,13 +93,13 @@ number = 1.10
             r#"
 hosts = "all"
 [vars]
-host_var = "recipe"
+own_var = "recipe"
 group_var = "recipe"
 inventory_var = "recipe"
 recipe_var = "recipe"
 [container]
 image = "i"
-command = ["{{host_var}} {{group_var}} {{inventory_var}} {{recipe_var}} {{set_var}} {{number}}"]
+command = ["{{own_var}} {{group_var}} {{inventory_var}} {{recipe_var}} {{set_var}} {{number}}"]
 "#,
         ),
     ]);

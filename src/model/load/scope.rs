@@ -1,10 +1,14 @@
 //! What templates can name, and the resolving of a recipe's strings in it.
 
-use std::sync::Arc;
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
-use super::{Overrides, Project, did_you_mean, hosts::Members, recipes::RawRecipe};
+use super::{
+    Overrides, Project, did_you_mean,
+    hosts::{Member, Members},
+    recipes::RawRecipe,
+};
 use crate::{
     config::{
         inventory::Inventory,
@@ -131,6 +135,9 @@ fn known_vars<'a>(inventory: &'a Inventory, recipes: &'a [RawRecipe]) -> Vec<&'a
         .collect()
 }
 
+/// A text, and the first of the hosts that it is the same for.
+type SharedKey = (Option<usize>, String);
+
 /// What the templates of one recipe can name.
 pub(super) struct Scope<'a> {
     world: &'a World<'a>,
@@ -140,6 +147,12 @@ pub(super) struct Scope<'a> {
     hosts: Vec<Value>,
     /// The recipe's hosts, as indexes.
     own: Vec<usize>,
+    /// For each host the first one with the same vars.
+    alike: Vec<usize>,
+    /// Texts that are the same on all hosts that are alike, and what came out of them.
+    texts: RefCell<HashMap<SharedKey, String>>,
+    /// The same for commands, which are finished later: their contexts.
+    commands: RefCell<HashMap<SharedKey, Arc<Value>>>,
 }
 
 impl<'a> Scope<'a> {
@@ -153,22 +166,60 @@ impl<'a> Scope<'a> {
                 "vars": over(&defaults, &member.vars),
             })
         });
+        let all = &world.members.hosts;
+        let first_like = |member: &Member| all.iter().position(|other| other.vars == member.vars);
         Self {
             hosts: hosts.collect(),
+            alike: all.iter().filter_map(first_like).collect(),
+            texts: RefCell::default(),
+            commands: RefCell::default(),
             world,
             defaults,
             own,
         }
     }
 
-    /// Everything that `source` can name, for a host or for none. Lists of hosts that it does not mention
-    /// are left empty: with hundreds of hosts they are most of the context's size.
+    /// What stands for every host that `source` says the same for; none if it speaks of its host.
+    fn shared_key(&self, source: &str, host: Option<usize>) -> Option<SharedKey> {
+        let names_host = source
+            .split("host")
+            .skip(1)
+            .any(|rest| !rest.starts_with('s'));
+        let is_shared = !names_host && !source.contains("this");
+        is_shared.then(|| (host.map(|index| self.alike[index]), source.to_owned()))
+    }
+
+    fn known_text(&self, key: &SharedKey) -> Option<String> {
+        self.texts.borrow().get(key).cloned()
+    }
+
+    fn known_command(&self, key: &SharedKey) -> Option<Arc<Value>> {
+        self.commands.borrow().get(key).cloned()
+    }
+
+    /// Everything that `source` can name, for a host or for none. With hundreds of hosts their lists are
+    /// most of a context's size, so that lists it does not mention are left empty.
     fn context(&self, source: &str, host: Option<usize>) -> Value {
         let members = self.world.members;
         let vars = host.map_or(&members.vars, |index| &members.hosts[index].vars);
         let mut context = over(&self.defaults, vars);
+        // A block or a `lookup` can come upon what the text does not name.
+        let is_plain = !["#", "lookup", "vars"]
+            .iter()
+            .any(|word| source.contains(word));
+        let names_each_group = source
+            .split("groups")
+            .skip(1)
+            .all(|rest| rest.starts_with('.'));
         let list = |indexes: &mut dyn Iterator<Item = usize>| -> Value {
-            indexes.map(|index| self.hosts[index].clone()).collect()
+            let one = |index: usize| {
+                let mut host = self.hosts[index].clone();
+                if is_plain && let Some(host) = host.as_object_mut() {
+                    host.remove("vars");
+                }
+                host
+            };
+            indexes.map(one).collect()
         };
         let mut groups = Map::new();
         let mut hosts = json!([]);
@@ -176,12 +227,18 @@ impl<'a> Scope<'a> {
             hosts = list(&mut self.own.iter().copied());
         }
         if source.contains("groups") {
+            let is_needed = |group: &str| !is_plain || !names_each_group || source.contains(group);
+            let mut add = |name: &str, is_inside: &dyn Fn(usize) -> bool| {
+                let mut inside =
+                    (0..self.hosts.len()).filter(|index| is_needed(name) && is_inside(*index));
+                groups.insert(name.to_owned(), list(&mut inside));
+            };
             for group in &members.groups {
-                let mut inside = (0..self.hosts.len())
-                    .filter(|index| members.hosts[*index].host.groups.contains(group));
-                groups.insert(group.to_string(), list(&mut inside));
+                add(group, &|index| {
+                    members.hosts[index].host.groups.contains(group)
+                });
             }
-            groups.insert("all".to_owned(), list(&mut (0..self.hosts.len())));
+            add("all", &|_| true);
         }
         context.insert(
             "environment".to_owned(),
@@ -228,10 +285,23 @@ impl Resolver<'_> {
         if !template::is_template(text) {
             return text.to_owned();
         }
-        template::render(text, self.scope.context(text, self.host)).unwrap_or_else(|errors| {
-            self.report(errors, place, text);
-            text.to_owned()
-        })
+        let key = self.scope.shared_key(text, self.host);
+        if let Some(known) = key.as_ref().and_then(|key| self.scope.known_text(key)) {
+            return known;
+        }
+        match template::render(text, self.scope.context(text, self.host)) {
+            Ok(rendered) => {
+                if let Some(key) = key {
+                    let mut texts = self.scope.texts.borrow_mut();
+                    texts.insert(key, rendered.clone());
+                }
+                rendered
+            }
+            Err(errors) => {
+                self.report(errors, place, text);
+                text.to_owned()
+            }
+        }
     }
 
     /// The same, refused when it is empty or has control characters: where a line break cannot be meant.
@@ -251,17 +321,26 @@ impl Resolver<'_> {
 
     /// A command, which may also name what only a deploy knows.
     pub(super) fn command(&mut self, text: &Located<String>) -> Template {
-        let context = if template::is_template(text) {
-            self.scope.context(text, self.host)
-        } else {
-            Value::Null
-        };
-        let command = Template {
+        let mut command = Template {
             source: text.value.clone(),
-            context: Arc::new(context),
+            context: Arc::default(),
         };
-        if let Err(errors) = command.render_all(&LateValues::dummy()) {
-            self.report(errors, &text.place, text);
+        if template::is_template(text) {
+            let key = self.scope.shared_key(text, self.host);
+            let known = key.as_ref().and_then(|key| self.scope.known_command(key));
+            if let Some(context) = known {
+                command.context = context;
+                return command;
+            }
+            command.context = Arc::new(self.scope.context(text, self.host));
+            match (command.render_all(&LateValues::dummy()), key) {
+                (Ok(_), Some(key)) => {
+                    let mut commands = self.scope.commands.borrow_mut();
+                    commands.insert(key, Arc::clone(&command.context));
+                }
+                (Ok(_), None) => {}
+                (Err(errors), _) => self.report(errors, &text.place, text),
+            }
         }
         if text.trim().is_empty() {
             self.problems
