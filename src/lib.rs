@@ -5,6 +5,7 @@
 //! [`transport`], told by [`event`]s to the [`report`]ers, and kept as a [`release`].
 //! `docs/ARCHITECTURE.md` has the table of the modules and what each may use.
 
+pub mod app;
 pub mod cli;
 pub mod command;
 pub mod config;

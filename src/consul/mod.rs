@@ -90,17 +90,32 @@ impl Agent {
         let HostAndPort { host, port } = &self.address;
         let authority = format!("{host}:{port}");
         let on = || self.session.host().to_string();
-        let tunnel = self.session.tunnel(host, *port, DEADLINE).await.map_err(|source| {
-            ConsulError::Unreachable { host: on(), address: authority.clone(), source }
-        })?;
+        let tunnel = self
+            .session
+            .tunnel(host, *port, DEADLINE)
+            .await
+            .map_err(|source| ConsulError::Unreachable {
+                host: on(),
+                address: authority.clone(),
+                source,
+            })?;
         let response = http::request(tunnel, &authority, method, path, None, DEADLINE)
             .await
-            .map_err(|source| ConsulError::NoAnswer { host: on(), path: path.to_owned(), source })?;
+            .map_err(|source| ConsulError::NoAnswer {
+                host: on(),
+                path: path.to_owned(),
+                source,
+            })?;
         if response.is_success() {
             return Ok(response);
         }
         let body = response.body.lines().next().unwrap_or_default().to_owned();
-        Err(ConsulError::Refused { host: on(), path: path.to_owned(), status: response.status, body })
+        Err(ConsulError::Refused {
+            host: on(),
+            path: path.to_owned(),
+            status: response.status,
+            body,
+        })
     }
 
     async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ConsulError> {
@@ -130,14 +145,21 @@ impl Agent {
 
     /// The services registered with this agent, each with its own checks.
     pub async fn services(&self) -> Result<Vec<ServiceInstance>, ConsulError> {
-        let services: std::collections::BTreeMap<String, AgentService> = self.get("/v1/agent/services").await?;
-        let checks: std::collections::BTreeMap<String, AgentCheck> = self.get("/v1/agent/checks").await?;
+        let services: std::collections::BTreeMap<String, AgentService> =
+            self.get("/v1/agent/services").await?;
+        let checks: std::collections::BTreeMap<String, AgentCheck> =
+            self.get("/v1/agent/checks").await?;
         Ok(types::join(services, checks))
     }
 
     /// Puts a service of this agent into maintenance mode, or takes it out: while in it a check of its
     /// own is critical, so that nobody who asks for passing instances gets it. Fine when repeated.
-    pub async fn set_maintenance(&self, service_id: &str, enable: bool, reason: &str) -> Result<(), ConsulError> {
+    pub async fn set_maintenance(
+        &self,
+        service_id: &str,
+        enable: bool,
+        reason: &str,
+    ) -> Result<(), ConsulError> {
         let path = format!(
             "/v1/agent/service/maintenance/{}?enable={enable}&reason={}",
             percent_encode(service_id),
@@ -148,7 +170,10 @@ impl Agent {
 
     /// Takes a service away from this agent, its checks with it.
     pub async fn deregister(&self, service_id: &str) -> Result<(), ConsulError> {
-        let path = format!("/v1/agent/service/deregister/{}", percent_encode(service_id));
+        let path = format!(
+            "/v1/agent/service/deregister/{}",
+            percent_encode(service_id)
+        );
         self.ask(Method::PUT, &path).await.map(|_| ())
     }
 }
@@ -171,7 +196,10 @@ mod tests {
 
     #[test]
     fn service_ids_keep_their_colons_encoded() {
-        assert_eq!(percent_encode("host-1:web-r42:5000"), "host-1%3Aweb-r42%3A5000");
+        assert_eq!(
+            percent_encode("host-1:web-r42:5000"),
+            "host-1%3Aweb-r42%3A5000"
+        );
         assert_eq!(percent_encode("a b/é"), "a%20b%2F%C3%A9");
     }
 }

@@ -89,25 +89,41 @@ impl ServiceInstance {
     /// Whether it is registered for this address and port. A service without an address of its own has
     /// the agent's.
     pub fn is_at(&self, address: &str, port: u16) -> bool {
-        self.service.port == port && (self.service.address == address || self.service.address.is_empty())
+        self.service.port == port
+            && (self.service.address == address || self.service.address.is_empty())
     }
 
     /// Whether all its checks pass; a service without any counts as passing, as in Consul.
     pub fn is_passing(&self) -> bool {
-        self.checks.iter().all(|check| check.status == CheckStatus::Passing)
+        self.checks
+            .iter()
+            .all(|check| check.status == CheckStatus::Passing)
     }
 
     /// Whether it is in maintenance mode (Consul names that check `_service_maintenance:ID`).
     pub fn is_in_maintenance(&self) -> bool {
-        self.checks.iter().any(|check| check.id.starts_with("_service_maintenance"))
+        self.checks
+            .iter()
+            .any(|check| check.id.starts_with("_service_maintenance"))
     }
 
     /// The first check that does not pass, as a line.
     pub fn complaint(&self) -> Option<String> {
-        let check = self.checks.iter().find(|check| check.status != CheckStatus::Passing)?;
-        let status = if check.status == CheckStatus::Critical { "critical" } else { "warning" };
+        let check = self
+            .checks
+            .iter()
+            .find(|check| check.status != CheckStatus::Passing)?;
+        let status = if check.status == CheckStatus::Critical {
+            "critical"
+        } else {
+            "warning"
+        };
         let output = check.output.lines().next().unwrap_or_default().trim();
-        Some(if output.is_empty() { status.to_owned() } else { format!("{status}: {output}") })
+        Some(if output.is_empty() {
+            status.to_owned()
+        } else {
+            format!("{status}: {output}")
+        })
     }
 }
 
@@ -116,8 +132,20 @@ pub(super) fn join(
     services: BTreeMap<String, AgentService>,
     checks: BTreeMap<String, AgentCheck>,
 ) -> Vec<ServiceInstance> {
-    let of = |id: &str| checks.values().filter(|check| check.service_id == id).cloned().collect();
-    services.into_values().map(|service| ServiceInstance { checks: of(&service.id), service }).collect()
+    let of = |id: &str| {
+        checks
+            .values()
+            .filter(|check| check.service_id == id)
+            .cloned()
+            .collect()
+    };
+    services
+        .into_values()
+        .map(|service| ServiceInstance {
+            checks: of(&service.id),
+            service,
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -133,9 +161,18 @@ mod tests {
                 "Output": "HTTP GET http://10.0.0.1:32768/: 500\nmore", "ServiceID": "h:web-r42:5000"},
             "serfHealth": {"CheckID": "serfHealth", "Status": "passing", "Output": "", "ServiceID": ""}}));
         let joined = join(services.expect("services"), checks.expect("checks"));
-        let [web] = &joined[..] else { panic!("one service") };
-        assert!(web.is_at("10.0.0.1", 32768) && !web.is_at("10.0.0.1", 5000) && !web.is_at("10.0.0.2", 32768));
+        let [web] = &joined[..] else {
+            panic!("one service")
+        };
+        assert!(
+            web.is_at("10.0.0.1", 32768)
+                && !web.is_at("10.0.0.1", 5000)
+                && !web.is_at("10.0.0.2", 32768)
+        );
         assert!(!web.is_passing() && !web.is_in_maintenance());
-        assert_eq!(web.complaint().as_deref(), Some("critical: HTTP GET http://10.0.0.1:32768/: 500"));
+        assert_eq!(
+            web.complaint().as_deref(),
+            Some("critical: HTTP GET http://10.0.0.1:32768/: 500")
+        );
     }
 }

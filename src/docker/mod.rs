@@ -7,8 +7,9 @@ mod reference;
 
 pub use commands::{
     container_logs, container_logs_follow, exists, image_load, image_remove, image_tag, info,
-    inspect_containers, inspect_images, inspect_volumes, list_containers, list_names, list_running, login,
-    manifest, pull, remove, rename, run, set_restart, start, stop, volume_create, volume_remove,
+    inspect_containers, inspect_images, inspect_volumes, list_containers, list_names, list_running,
+    login, manifest, pull, remove, rename, run, set_restart, start, stop, volume_create,
+    volume_remove,
 };
 pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label};
 pub use inspect::{

@@ -60,7 +60,9 @@ impl Goal {
 /// Deploys or rolls back.
 pub async fn deploy(context: &Context<'_>, mut request: DeployRequest) -> Run<Outcome> {
     let mut secrets = Secrets::new(context.root, context.mask);
-    let prepared = context.interruptible(prepare(context, &mut request, &mut secrets)).await;
+    let prepared = context
+        .interruptible(prepare(context, &mut request, &mut secrets))
+        .await;
     let (fleet, prepared) = prepared?;
     let result = match prepared {
         Prepared::NothingToDo => Ok(Outcome::NothingToDo),
@@ -93,9 +95,15 @@ async fn prepare(
     secrets: &mut Secrets<'_>,
 ) -> Run<(Fleet, Prepared)> {
     let environment = context.environment;
-    let fleet = context.connect(&hosts_to_reach(context, &request.scope)).await?;
+    let fleet = context
+        .connect(&hosts_to_reach(context, &request.scope))
+        .await?;
     preflight::check(&fleet, context.events).await?;
-    let lock = if request.dry_run { None } else { Some(take_lock(context, &fleet, request.goal.verb()).await?) };
+    let lock = if request.dry_run {
+        None
+    } else {
+        Some(take_lock(context, &fleet, request.goal.verb()).await?)
+    };
     images::log_in(&fleet, environment, secrets).await?;
     let observed = observe(&fleet, environment, context.events).await?;
     let (desired, action) = wanted(context, request, &fleet, &observed.history, secrets).await?;
@@ -114,7 +122,10 @@ async fn prepare(
         new_key: &format!("{release}-{}", Timestamp::now().as_nanosecond()),
     });
     if !plan.is_empty() {
-        context.events.send(EventKind::Release { release: release.to_string(), description: describe(action, release) });
+        context.events.send(EventKind::Release {
+            release: release.to_string(),
+            description: describe(action, release),
+        });
     }
     show::plan(&plan, environment, context.events);
     if let Some(obstacle) = plan.obstacles.first() {
@@ -133,10 +144,21 @@ async fn prepare(
     if plan.is_empty() {
         return Ok((fleet, Prepared::NothingToDo));
     }
-    let Some(lock) = lock else { return Ok((fleet, Prepared::Planned)) };
+    let Some(lock) = lock else {
+        return Ok((fleet, Prepared::Planned));
+    };
     consul_is_ready(environment, &fleet, &plan).await?;
     images::distribute(&fleet, &plan, context.events).await?;
-    Ok((fleet, Prepared::Ready(Box::new(Ready { lock, observed, plan, desired, action }))))
+    Ok((
+        fleet,
+        Prepared::Ready(Box::new(Ready {
+            lock,
+            observed,
+            plan,
+            desired,
+            action,
+        })),
+    ))
 }
 
 /// The hosts of the scope, the lock's, and those of every balancer that a rollout has to ask.
@@ -151,7 +173,9 @@ fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e crate::mo
         .flat_map(|recipe| &recipe.hosts)
         .collect();
     let wanted = |host: &&crate::model::Host| {
-        scope.has_host(&host.name) || host.name == environment.lock_host().name || balancers.contains(&host.name)
+        scope.has_host(&host.name)
+            || host.name == environment.lock_host().name
+            || balancers.contains(&host.name)
     };
     environment.hosts.iter().filter(wanted).collect()
 }
@@ -163,7 +187,10 @@ pub(super) async fn take_lock(context: &Context<'_>, fleet: &Fleet, what: &str) 
     let holder = format!("{} ({what}, since {since})", context.by);
     let environment = context.environment;
     let Some(reached) = fleet.host(&environment.lock_host().name) else {
-        return Err(Stop::not_ready(format!("`{}` keeps the lock and was not reached", environment.lock_host().name)));
+        return Err(Stop::not_ready(format!(
+            "`{}` keeps the lock and was not reached",
+            environment.lock_host().name
+        )));
     };
     lock::acquire(reached, &environment.name, &holder).await
 }
@@ -178,7 +205,11 @@ async fn wanted(
     let environment = context.environment;
     match request.goal {
         Goal::Files => {
-            let lookup = if request.dry_run { images::Lookup::Ask } else { images::Lookup::Pull };
+            let lookup = if request.dry_run {
+                images::Lookup::Ask
+            } else {
+                images::Lookup::Pull
+            };
             let users = desired::wanted_images(environment, &request.scope);
             let pins = images::resolve(fleet, &users, lookup, context.events).await?;
             let state = desired::from_files(environment, &request.scope, &pins, secrets).await?;
@@ -186,7 +217,9 @@ async fn wanted(
         }
         Goal::Release(to) => {
             let target = desired::rollback_target(environment, history, to)?;
-            let state = desired::from_records(context, &mut request.scope, history, target, secrets).await?;
+            let state =
+                desired::from_records(context, &mut request.scope, history, target, secrets)
+                    .await?;
             Ok((state, Action::RollbackTo(target)))
         }
     }
@@ -202,24 +235,46 @@ fn describe(action: Action, release: Number) -> String {
 /// Where Consul is used and not brought up by this very plan, it must have a leader; where its own servers
 /// are replaced, all of them must be there. Asked before anything is changed.
 async fn consul_is_ready(environment: &Environment, fleet: &Fleet, plan: &Plan) -> Run<()> {
-    let changes = |name: &Name| plan.recipes.iter().any(|other| other.recipe == *name && other.changes().next().is_some());
-    let consul = environment.recipes.iter().find(|recipe| super::driver::is_consul(recipe));
-    for recipe_plan in plan.recipes.iter().filter(|recipe_plan| recipe_plan.changes().next().is_some()) {
-        let Some(recipe) = environment.recipe(&recipe_plan.recipe) else { continue };
-        let replaces = recipe_plan.changes().any(|slot| slot.change == Change::Replace);
+    let changes = |name: &Name| {
+        plan.recipes
+            .iter()
+            .any(|other| other.recipe == *name && other.changes().next().is_some())
+    };
+    let consul = environment
+        .recipes
+        .iter()
+        .find(|recipe| super::driver::is_consul(recipe));
+    for recipe_plan in plan
+        .recipes
+        .iter()
+        .filter(|recipe_plan| recipe_plan.changes().next().is_some())
+    {
+        let Some(recipe) = environment.recipe(&recipe_plan.recipe) else {
+            continue;
+        };
+        let replaces = recipe_plan
+            .changes()
+            .any(|slot| slot.change == Change::Replace);
         let servers = if super::driver::is_consul(recipe) && replaces {
             recipe.hosts.len()
-        } else if super::driver::is_registered(recipe) && !consul.is_some_and(|consul| changes(&consul.name)) {
+        } else if super::driver::is_registered(recipe)
+            && !consul.is_some_and(|consul| changes(&consul.name))
+        {
             0
         } else {
             continue;
         };
         for slot in recipe_plan.changes() {
-            let Some(reached) = fleet.host(&slot.host) else { continue };
-            let message = format!("Consul is not fit for this on `{}`; nothing was changed on any host", slot.host);
-            let seen = cluster_is_whole(reached, servers)
-                .await
-                .map_err(|error| Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error))?;
+            let Some(reached) = fleet.host(&slot.host) else {
+                continue;
+            };
+            let message = format!(
+                "Consul is not fit for this on `{}`; nothing was changed on any host",
+                slot.host
+            );
+            let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
+                Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error)
+            })?;
             if seen.verdict != Verdict::Holds {
                 let hint = match consul {
                     Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
@@ -233,8 +288,19 @@ async fn consul_is_ready(environment: &Environment, fleet: &Fleet, plan: &Plan) 
 }
 
 /// Changes what the plan says, and records it.
-async fn carry_out(context: &Context<'_>, request: &DeployRequest, fleet: &Fleet, ready: Ready) -> Run<Outcome> {
-    let Ready { mut lock, observed, plan, desired, action } = ready;
+async fn carry_out(
+    context: &Context<'_>,
+    request: &DeployRequest,
+    fleet: &Fleet,
+    ready: Ready,
+) -> Run<Outcome> {
+    let Ready {
+        mut lock,
+        observed,
+        plan,
+        desired,
+        action,
+    } = ready;
     let environment = context.environment;
     let template = Record {
         number: plan.release,
@@ -248,13 +314,25 @@ async fn carry_out(context: &Context<'_>, request: &DeployRequest, fleet: &Fleet
         outcome: RecordOutcome::Unfinished,
         recipes: BTreeMap::new(),
     };
-    let mut records = desired::records(&template, &request.scope, &desired, &observed.history, &hashes(&plan));
+    let mut records = desired::records(
+        &template,
+        &request.scope,
+        &desired,
+        &observed.history,
+        &hashes(&plan),
+    );
     let failures = record::write(fleet, &records).await;
     if !failures.is_empty() {
-        let message = format!("cannot write the record of {}; nothing was changed on any host", plan.release);
+        let message = format!(
+            "cannot write the record of {}; nothing was changed on any host",
+            plan.release
+        );
         return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
     }
-    context.events.send(EventKind::Phase { phase: Phase::Deploy });
+    (context.log)(&plan.release.to_string());
+    context.events.send(EventKind::Phase {
+        phase: Phase::Deploy,
+    });
     let rollouts = Rollouts {
         context,
         fleet,
@@ -266,7 +344,11 @@ async fn carry_out(context: &Context<'_>, request: &DeployRequest, fleet: &Fleet
     let losing = async {
         let reason = lock.lost().await;
         let message = format!("{reason}; the hosts in hand are finished, no other is started");
-        context.events.send(EventKind::Warning { host: None, message, hint: None });
+        context.events.send(EventKind::Warning {
+            host: None,
+            message,
+            hint: None,
+        });
         context.interrupts.raise();
         std::future::pending::<()>().await;
     };
@@ -277,7 +359,9 @@ async fn carry_out(context: &Context<'_>, request: &DeployRequest, fleet: &Fleet
     finish(context, fleet, &observed, &mut records, &ended).await;
     drop(lock);
     for row in &ended.rows {
-        context.events.send(EventKind::HostState { row: row.clone() });
+        context
+            .events
+            .send(EventKind::HostState { row: row.clone() });
     }
     match ended.stop {
         None => Ok(Outcome::Done),
@@ -286,18 +370,32 @@ async fn carry_out(context: &Context<'_>, request: &DeployRequest, fleet: &Fleet
 }
 
 fn hashes(plan: &Plan) -> Hashes {
-    let slots = plan.recipes.iter().flat_map(|recipe| recipe.slots.iter().map(move |slot| (&recipe.recipe, slot)));
+    let slots = plan
+        .recipes
+        .iter()
+        .flat_map(|recipe| recipe.slots.iter().map(move |slot| (&recipe.recipe, slot)));
     slots
         .filter_map(|(recipe, slot)| {
             let incoming = slot.incoming.as_ref()?;
-            Some(((recipe.clone(), slot.host.clone()), incoming.hash.as_str().to_owned()))
+            Some((
+                (recipe.clone(), slot.host.clone()),
+                incoming.hash.as_str().to_owned(),
+            ))
         })
         .collect()
 }
 
 /// Writes how it ended, and tidies up after a success.
-async fn finish(context: &Context<'_>, fleet: &Fleet, observed: &Observed, records: &mut [Record], ended: &Ended) {
-    context.events.send(EventKind::Phase { phase: Phase::Record });
+async fn finish(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    observed: &Observed,
+    records: &mut [Record],
+    ended: &Ended,
+) {
+    context.events.send(EventKind::Phase {
+        phase: Phase::Record,
+    });
     let outcome = match ended.stop.as_ref().map(|stop| stop.outcome) {
         None => RecordOutcome::Succeeded,
         Some(Outcome::Reverted) => RecordOutcome::Reverted,
@@ -309,13 +407,27 @@ async fn finish(context: &Context<'_>, fleet: &Fleet, observed: &Observed, recor
         record.finished = Some(Timestamp::now());
     }
     for (host, error) in record::write(fleet, records).await {
-        let message = format!("the record could not be written: {}", text::chain(&error).join(": "));
-        context.events.send(EventKind::Warning { host: Some(host.to_string()), message, hint: None });
+        let message = format!(
+            "the record could not be written: {}",
+            text::chain(&error).join(": ")
+        );
+        context.events.send(EventKind::Warning {
+            host: Some(host.to_string()),
+            message,
+            hint: None,
+        });
     }
     if outcome == RecordOutcome::Succeeded {
         let mut history = observed.history.clone();
         history.add(records);
         let environment = context.environment;
-        record::prune(fleet, &environment.name, &history, environment.keep_releases, context.events).await;
+        record::prune(
+            fleet,
+            &environment.name,
+            &history,
+            environment.keep_releases,
+            context.events,
+        )
+        .await;
     }
 }

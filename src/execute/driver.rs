@@ -1,11 +1,7 @@
 //! Performs what a rollout decides: spawns its steps, polls its gates, keeps its time, and reports back.
 //! Nothing is decided here.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -23,8 +19,8 @@ use crate::{
     event::{EventKind, Events, Evidence, Phase},
     model::{ConsulReady, Order, Recipe},
     rollout::{
-        Action, DrainPolicy, Failure, Finish, Gate, Input, Observation, Policy, Replacement, Rollout, Side, Slot, Step,
-        WatchEnd,
+        Action, DrainPolicy, Failure, Finish, Gate, Input, Observation, Policy, Replacement,
+        Rollout, Side, Slot, Step, WatchEnd,
     },
     text,
 };
@@ -40,13 +36,19 @@ const LOG_LINES: u32 = 20;
 
 /// Whether Consul has the containers of a recipe: its readiness or its drain goes through Consul.
 pub fn is_registered(recipe: &Recipe) -> bool {
-    let by_service = recipe.on.values().any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
+    let by_service = recipe
+        .on
+        .values()
+        .any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
     by_service || recipe.drain.is_some()
 }
 
 /// Whether a recipe's containers are Consul's own servers.
 pub fn is_consul(recipe: &Recipe) -> bool {
-    recipe.on.values().any(|on| on.ready.consul == Some(ConsulReady::Leader))
+    recipe
+        .on
+        .values()
+        .any(|on| on.ready.consul == Some(ConsulReady::Leader))
 }
 
 /// How a recipe's rollout over so many slots is to be done.
@@ -64,7 +66,10 @@ pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
         max_failures: usize::from(rollout.max_failures),
         leave_deadline: LEAVE,
         quorum: is_consul(recipe),
-        drain: recipe.drain.as_ref().map(|drain| DrainPolicy { wait: drain.wait, timeout: drain.timeout }),
+        drain: recipe.drain.as_ref().map(|drain| DrainPolicy {
+            wait: drain.wait,
+            timeout: drain.timeout,
+        }),
         registered: is_registered(recipe),
     }
 }
@@ -137,11 +142,22 @@ pub async fn drive(
     let mut actions = driver.step(Input::Begin);
     loop {
         if let Some(finish) = driver.perform(actions).await {
-            return Driven { finish: Some(finish), evidence: driver.evidence };
+            return Driven {
+                finish: Some(finish),
+                evidence: driver.evidence,
+            };
         }
-        match driver.next_input(&mut inputs, &mut interrupts, probe.as_deref_mut()).await {
+        match driver
+            .next_input(&mut inputs, &mut interrupts, probe.as_deref_mut())
+            .await
+        {
             Some(input) => actions = driver.step(input),
-            None => return Driven { finish: None, evidence: driver.evidence },
+            None => {
+                return Driven {
+                    finish: None,
+                    evidence: driver.evidence,
+                };
+            }
         }
     }
 }
@@ -208,11 +224,20 @@ impl Driver<'_> {
             match action {
                 Action::Perform { slot, side, step } => self.begin_step(slot, side, step),
                 Action::Watch { slot, side, gate } => self.begin_watch(slot, side, gate),
-                Action::Unwatch { slot, side, gate, end } => self.end_watch(slot, side, gate, &end).await,
+                Action::Unwatch {
+                    slot,
+                    side,
+                    gate,
+                    end,
+                } => self.end_watch(slot, side, gate, &end).await,
                 Action::AskPromotion => self.ask_promotion(),
                 Action::Reverting { reason } => {
-                    self.events.send(EventKind::Phase { phase: Phase::Revert });
-                    self.events.send(EventKind::Note { message: format!("taking back: {reason}") });
+                    self.events.send(EventKind::Phase {
+                        phase: Phase::Revert,
+                    });
+                    self.events.send(EventKind::Note {
+                        message: format!("taking back: {reason}"),
+                    });
                 }
                 Action::Finish(finish) => return Some(finish),
             }
@@ -226,34 +251,69 @@ impl Driver<'_> {
 
     fn begin_step(&mut self, slot: Slot, side: Side, step: Step) {
         let Some(run) = self.slot(slot) else { return };
-        let (host, recipe) = (run.reached.name().to_string(), Some(run.recipe.name.to_string()));
+        let (host, recipe) = (
+            run.reached.name().to_string(),
+            Some(run.recipe.name.to_string()),
+        );
         let text = describe_step(&run, side, step);
         let (events, sender) = (self.events.clone(), self.sender.clone());
         self.tasks.spawn(async move {
-            events.send(EventKind::StepStarted { host: host.clone(), recipe: recipe.clone(), step: text.clone() });
+            events.send(EventKind::StepStarted {
+                host: host.clone(),
+                recipe: recipe.clone(),
+                step: text.clone(),
+            });
             let began = Instant::now();
             let result = match run.perform(side, step).await {
                 Ok(()) => {
                     let detail = None;
-                    events.send(EventKind::StepFinished { host, recipe, step: text, took: began.elapsed(), detail });
+                    events.send(EventKind::StepFinished {
+                        host,
+                        recipe,
+                        step: text,
+                        took: began.elapsed(),
+                        detail,
+                    });
                     Ok(())
                 }
                 Err(error) => {
                     let (causes, evidence) = (text::chain(&error), error.output().to_vec());
-                    events.send(EventKind::StepFailed { host, recipe, step: text, error: causes, evidence });
+                    events.send(EventKind::StepFailed {
+                        host,
+                        recipe,
+                        step: text,
+                        error: causes,
+                        evidence,
+                    });
                     Err(error.into_failure())
                 }
             };
-            let _ = sender.send(Input::StepEnded { slot, side, step, result });
+            let _ = sender.send(Input::StepEnded {
+                slot,
+                side,
+                step,
+                result,
+            });
         });
     }
 
     fn begin_watch(&mut self, slot: Slot, side: Side, gate: Gate) {
         let Some(run) = self.slot(slot) else { return };
-        let (host, recipe) = (run.reached.name().to_string(), Some(run.recipe.name.to_string()));
+        let (host, recipe) = (
+            run.reached.name().to_string(),
+            Some(run.recipe.name.to_string()),
+        );
         let step = describe_gate(&run, side, gate);
-        self.events.send(EventKind::StepStarted { host: host.clone(), recipe: recipe.clone(), step });
-        let (events, sender, around) = (self.events.clone(), self.sender.clone(), self.running.around.clone());
+        self.events.send(EventKind::StepStarted {
+            host: host.clone(),
+            recipe: recipe.clone(),
+            step,
+        });
+        let (events, sender, around) = (
+            self.events.clone(),
+            self.sender.clone(),
+            self.running.around.clone(),
+        );
         let waits_for = what_a_gate_waits_for(&run, side, gate);
         let handle = self.tasks.spawn(async move {
             let mut last_seen = String::new();
@@ -268,41 +328,93 @@ impl Driver<'_> {
                         last_seen: last_seen.clone(),
                     });
                 }
-                if sender.send(Input::Observed { slot, side, gate, observation }).is_err() {
+                if sender
+                    .send(Input::Observed {
+                        slot,
+                        side,
+                        gate,
+                        observation,
+                    })
+                    .is_err()
+                {
                     return;
                 }
                 tokio::time::sleep(POLL).await;
             }
         });
-        self.watches.insert((slot, side, gate), (handle, Instant::now()));
+        self.watches
+            .insert((slot, side, gate), (handle, Instant::now()));
     }
 
     async fn end_watch(&mut self, slot: Slot, side: Side, gate: Gate, end: &WatchEnd) {
-        let Some((handle, began)) = self.watches.remove(&(slot, side, gate)) else { return };
+        let Some((handle, began)) = self.watches.remove(&(slot, side, gate)) else {
+            return;
+        };
         handle.abort();
         let Some(run) = self.slot(slot) else { return };
-        let (host, recipe) = (run.reached.name().to_string(), Some(run.recipe.name.to_string()));
+        let (host, recipe) = (
+            run.reached.name().to_string(),
+            Some(run.recipe.name.to_string()),
+        );
         let (step, took) = (describe_gate(&run, side, gate), began.elapsed());
         match end {
             WatchEnd::Held => {
-                self.events.send(EventKind::StepFinished { host, recipe, step, took, detail: None });
+                self.events.send(EventKind::StepFinished {
+                    host,
+                    recipe,
+                    step,
+                    took,
+                    detail: None,
+                });
             }
             WatchEnd::GaveUp => {
                 let detail = Some("gave up waiting".to_owned());
-                let message = format!("{} did not come about within {}", what_a_gate_waits_for(&run, side, gate), text::duration(took));
-                self.events.send(EventKind::Warning { host: Some(host.clone()), message, hint: None });
-                self.events.send(EventKind::StepFinished { host, recipe, step, took, detail });
+                let message = format!(
+                    "{} did not come about within {}",
+                    what_a_gate_waits_for(&run, side, gate),
+                    text::duration(took)
+                );
+                self.events.send(EventKind::Warning {
+                    host: Some(host.clone()),
+                    message,
+                    hint: None,
+                });
+                self.events.send(EventKind::StepFinished {
+                    host,
+                    recipe,
+                    step,
+                    took,
+                    detail,
+                });
             }
             WatchEnd::Abandoned => {
                 let detail = Some("no longer waited for".to_owned());
-                self.events.send(EventKind::StepFinished { host, recipe, step, took, detail });
+                self.events.send(EventKind::StepFinished {
+                    host,
+                    recipe,
+                    step,
+                    took,
+                    detail,
+                });
             }
             WatchEnd::Failed => {
                 let logs = self.logs_of(&run, side, gate).await;
-                let lines = logs.iter().flat_map(|evidence| evidence.lines.clone()).collect();
+                let lines = logs
+                    .iter()
+                    .flat_map(|evidence| evidence.lines.clone())
+                    .collect();
                 self.evidence.extend(logs);
-                let error = vec![format!("{} did not come about", what_a_gate_waits_for(&run, side, gate))];
-                self.events.send(EventKind::StepFailed { host, recipe, step, error, evidence: lines });
+                let error = vec![format!(
+                    "{} did not come about",
+                    what_a_gate_waits_for(&run, side, gate)
+                )];
+                self.events.send(EventKind::StepFailed {
+                    host,
+                    recipe,
+                    step,
+                    error,
+                    evidence: lines,
+                });
             }
         }
     }
@@ -317,27 +429,41 @@ impl Driver<'_> {
         logs.into_iter()
             .map(|(name, lines)| Evidence {
                 title: format!("last lines of `{name}` on `{host}`"),
-                lines: if lines.is_empty() { vec!["(nothing was logged)".to_owned()] } else { lines },
+                lines: if lines.is_empty() {
+                    vec!["(nothing was logged)".to_owned()]
+                } else {
+                    lines
+                },
             })
             .collect()
     }
 
     fn ask_promotion(&mut self) {
         let sender = self.sender.clone();
-        let question = format!("The canaries of `{}` are healthy. Roll out to the others?", self.running.recipe.name);
+        let question = format!(
+            "The canaries of `{}` are healthy. Roll out to the others?",
+            self.running.recipe.name
+        );
         match self.promotion.clone() {
             Promotion::Granted => {
                 let _ = sender.send(Input::Promotion { granted: true });
             }
             Promotion::Nobody => {
-                let message = "nobody can be asked whether the others may follow the canaries".to_owned();
+                let message =
+                    "nobody can be asked whether the others may follow the canaries".to_owned();
                 let hint = Some("give `--promote`, or set `auto_promote = true`".to_owned());
-                self.events.send(EventKind::Warning { host: None, message, hint });
+                self.events.send(EventKind::Warning {
+                    host: None,
+                    message,
+                    hint,
+                });
                 let _ = sender.send(Input::Promotion { granted: false });
             }
             Promotion::Ask(ask) => {
                 tokio::task::spawn_blocking(move || {
-                    let _ = sender.send(Input::Promotion { granted: ask(question) });
+                    let _ = sender.send(Input::Promotion {
+                        granted: ask(question),
+                    });
                 });
             }
         }
@@ -375,5 +501,9 @@ fn what_a_gate_waits_for(run: &SlotRun, side: Side, gate: Gate) -> String {
 
 /// The first line of a failure.
 pub fn headline(failure: &Failure) -> String {
-    failure.error.first().cloned().unwrap_or_else(|| "it failed".to_owned())
+    failure
+        .error
+        .first()
+        .cloned()
+        .unwrap_or_else(|| "it failed".to_owned())
 }

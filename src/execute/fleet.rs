@@ -80,7 +80,10 @@ impl HostError {
 
     /// The failure as the rollout takes it.
     pub fn into_failure(self) -> Failure {
-        Failure { unreachable: self.is_unreachable(), error: text::chain(&self) }
+        Failure {
+            unreachable: self.is_unreachable(),
+            error: text::chain(&self),
+        }
     }
 
     /// What the failing command printed, if that is what failed.
@@ -100,23 +103,42 @@ impl Reached {
 
     /// The command as it runs on this host: through sudo where the inventory says `become`.
     pub fn adapt(&self, command: RemoteCommand) -> RemoteCommand {
-        if self.host.ssh.r#become { command.with_sudo() } else { command }
+        if self.host.ssh.r#become {
+            command.with_sudo()
+        } else {
+            command
+        }
     }
 
     /// Runs a command and returns what came of it, whatever its status.
-    pub async fn run(&self, command: RemoteCommand, deadline: Duration) -> Result<Output, HostError> {
+    pub async fn run(
+        &self,
+        command: RemoteCommand,
+        deadline: Duration,
+    ) -> Result<Output, HostError> {
         let command = self.adapt(command);
         self.session
             .run(&command, deadline)
             .await
-            .map_err(|source| HostError::Session { command: short(&command), source })
+            .map_err(|source| HostError::Session {
+                command: short(&command),
+                source,
+            })
     }
 
     /// Runs a command that must succeed, and returns its standard output.
-    pub async fn expect(&self, command: RemoteCommand, deadline: Duration) -> Result<String, HostError> {
+    pub async fn expect(
+        &self,
+        command: RemoteCommand,
+        deadline: Duration,
+    ) -> Result<String, HostError> {
         let shown = short(&command);
         let output = self.run(command, deadline).await?;
-        if output.status == 0 { Ok(output.stdout) } else { Err(failed(shown, &output)) }
+        if output.status == 0 {
+            Ok(output.stdout)
+        } else {
+            Err(failed(shown, &output))
+        }
     }
 
     /// Runs a quick docker command whose output `parse` reads.
@@ -127,16 +149,37 @@ impl Reached {
     ) -> Result<T, HostError> {
         let shown = short(&command);
         let output = self.expect(command, QUICK).await?;
-        parse(&output).map_err(|source| HostError::Output { command: shown, source })
+        parse(&output).map_err(|source| HostError::Output {
+            command: shown,
+            source,
+        })
     }
 }
 
 /// A command that ran and did not succeed.
 pub fn failed(command: String, output: &Output) -> HostError {
-    let lines: Vec<String> = output.stderr.lines().chain(output.stdout.lines()).map(str::to_owned).collect();
-    let last_of = |text: &str| text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
-    let message = last_of(&output.stderr).or_else(|| last_of(&output.stdout)).unwrap_or_else(|| "no output".into());
-    HostError::Status { command, status: output.status, message, output: lines }
+    let lines: Vec<String> = output
+        .stderr
+        .lines()
+        .chain(output.stdout.lines())
+        .map(str::to_owned)
+        .collect();
+    let last_of = |text: &str| {
+        text.lines()
+            .rev()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .map(str::to_owned)
+    };
+    let message = last_of(&output.stderr)
+        .or_else(|| last_of(&output.stdout))
+        .unwrap_or_else(|| "no output".into());
+    HostError::Status {
+        command,
+        status: output.status,
+        message,
+        output: lines,
+    }
 }
 
 /// A command as an error names it: one line, not too long.
@@ -145,7 +188,9 @@ pub fn short(command: &RemoteCommand) -> String {
     // Of our own scripts the interesting part is what docker is asked, not the shell around it.
     let words = command.words();
     let line = match words {
-        [sh, c, script, rest @ ..] if sh == "sh" && c == "-c" && rest.first().is_some_and(|word| word == "shipit") => {
+        [sh, c, script, rest @ ..]
+            if sh == "sh" && c == "-c" && rest.first().is_some_and(|word| word == "shipit") =>
+        {
             match rest.get(1).map(String::as_str) {
                 Some("docker") => rest[1..].join(" "),
                 _ => script.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -154,7 +199,11 @@ pub fn short(command: &RemoteCommand) -> String {
         _ => words.join(" "),
     };
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MOST { line } else { format!("{}…", line.chars().take(MOST).collect::<String>()) }
+    if line.chars().count() <= MOST {
+        line
+    } else {
+        format!("{}…", line.chars().take(MOST).collect::<String>())
+    }
 }
 
 /// All the hosts of a run, in the inventory's order.
@@ -172,7 +221,11 @@ impl Fleet {
         events: &Events,
     ) -> Result<Self, Vec<(HostName, ConnectError)>> {
         let (fleet, failures) = Self::connect_to_any(environment, hosts, connector, events).await;
-        if failures.is_empty() { Ok(fleet) } else { Err(failures) }
+        if failures.is_empty() {
+            Ok(fleet)
+        } else {
+            Err(failures)
+        }
     }
 
     /// Connects to as many of `hosts` as there are to be had, and returns why it could not to the others.
@@ -185,18 +238,38 @@ impl Fleet {
         let connecting = hosts.iter().map(|host| async move {
             let step = "connect".to_owned();
             let (name, recipe) = (host.name.to_string(), None);
-            events.send(EventKind::StepStarted { host: name.clone(), recipe: recipe.clone(), step: step.clone() });
+            events.send(EventKind::StepStarted {
+                host: name.clone(),
+                recipe: recipe.clone(),
+                step: step.clone(),
+            });
             let began = tokio::time::Instant::now();
             match connector.connect(host).await {
                 Ok(session) => {
                     let took = began.elapsed();
-                    events.send(EventKind::StepFinished { host: name, recipe, step, took, detail: Some(host.address.clone()) });
+                    events.send(EventKind::StepFinished {
+                        host: name,
+                        recipe,
+                        step,
+                        took,
+                        detail: Some(host.address.clone()),
+                    });
                     let consul = Agent::new(session.clone(), environment.consul.address.clone());
-                    Ok(Reached { host: Arc::new((*host).clone()), session, consul })
+                    Ok(Reached {
+                        host: Arc::new((*host).clone()),
+                        session,
+                        consul,
+                    })
                 }
                 Err(error) => {
                     let evidence = Vec::new();
-                    events.send(EventKind::StepFailed { host: name, recipe, step, error: text::chain(&error), evidence });
+                    events.send(EventKind::StepFailed {
+                        host: name,
+                        recipe,
+                        step,
+                        error: text::chain(&error),
+                        evidence,
+                    });
                     Err((host.name.clone(), error))
                 }
             }

@@ -41,21 +41,34 @@ pub struct Surroundings {
 }
 
 fn holds(detail: impl Into<String>) -> Observation {
-    Observation { verdict: Verdict::Holds, detail: detail.into() }
+    Observation {
+        verdict: Verdict::Holds,
+        detail: detail.into(),
+    }
 }
 
 fn not_yet(detail: impl Into<String>) -> Observation {
-    Observation { verdict: Verdict::NotYet, detail: detail.into() }
+    Observation {
+        verdict: Verdict::NotYet,
+        detail: detail.into(),
+    }
 }
 
 fn never(detail: impl Into<String>) -> Observation {
-    Observation { verdict: Verdict::Never, detail: detail.into() }
+    Observation {
+        verdict: Verdict::Never,
+        detail: detail.into(),
+    }
 }
 
 /// A gate that could not be looked at: not yet, unless the host is gone.
 fn from_error(error: &HostError) -> Observation {
     let detail = text::chain(error).join(": ");
-    if error.is_unreachable() { never(detail) } else { not_yet(detail) }
+    if error.is_unreachable() {
+        never(detail)
+    } else {
+        not_yet(detail)
+    }
 }
 
 impl SlotRun {
@@ -95,14 +108,30 @@ impl SlotRun {
         Ok(holds(good.join(", ")))
     }
 
-    async fn answers(&self, side: Side, container: &Container, around: &Surroundings) -> Result<Observation, HostError> {
+    async fn answers(
+        &self,
+        side: Side,
+        container: &Container,
+        around: &Surroundings,
+    ) -> Result<Observation, HostError> {
         let ready = &self.on.ready;
         if ready.healthcheck {
             match &container.state.health {
-                None => return Ok(never("`ready.healthcheck` is set, but the image has no HEALTHCHECK")),
+                None => {
+                    return Ok(never(
+                        "`ready.healthcheck` is set, but the image has no HEALTHCHECK",
+                    ));
+                }
                 Some(health) if health.status != "healthy" => {
-                    let last = health.log.last().map(|result| first_line(&result.output)).unwrap_or_default();
-                    return Ok(not_yet(format!("docker's healthcheck says {}: {last}", health.status)));
+                    let last = health
+                        .log
+                        .last()
+                        .map(|result| first_line(&result.output))
+                        .unwrap_or_default();
+                    return Ok(not_yet(format!(
+                        "docker's healthcheck says {}: {last}",
+                        health.status
+                    )));
                 }
                 Some(_) => {}
             }
@@ -119,15 +148,26 @@ impl SlotRun {
             }
         }
         if let Some(script) = &ready.run {
-            let script = script.render(&self.late_values(side)).map_err(|error| HostError::Fact(error.to_string()))?;
+            let script = script
+                .render(&self.late_values(side))
+                .map_err(|error| HostError::Fact(error.to_string()))?;
             let output = self.reached.run(RemoteCommand::shell(script), LOOK).await?;
             if output.status != 0 {
-                let said = first_line(if output.stderr.is_empty() { &output.stdout } else { &output.stderr });
-                return Ok(not_yet(format!("`ready.run` exits with {}: {said}", output.status)));
+                let said = first_line(if output.stderr.is_empty() {
+                    &output.stdout
+                } else {
+                    &output.stderr
+                });
+                return Ok(not_yet(format!(
+                    "`ready.run` exits with {}: {said}",
+                    output.status
+                )));
             }
         }
         match &ready.consul {
-            Some(ConsulReady::Leader) => cluster_is_whole(&self.reached, around.consul_servers).await,
+            Some(ConsulReady::Leader) => {
+                cluster_is_whole(&self.reached, around.consul_servers).await
+            }
             Some(ConsulReady::Service(name)) => self.is_passing(name, container).await,
             None => Ok(holds(self.endpoint(container))),
         }
@@ -136,24 +176,39 @@ impl SlotRun {
     fn endpoint(&self, container: &Container) -> String {
         let ports = container.tcp_host_ports();
         let address = &self.reached.host.address;
-        ports.first().map_or_else(|| "running".to_owned(), |port| format!("{address}:{port}"))
+        ports
+            .first()
+            .map_or_else(|| "running".to_owned(), |port| format!("{address}:{port}"))
     }
 
     /// Where a port of the container is reached from its own host. Published ports are dialled at the
     /// address they are bound to, as docker's port may be bound to one address only.
     fn dial(container: &Container, port: Option<u16>) -> Option<(String, u16)> {
         let host_port = container.host_port(port)?;
-        let binding = container.ports.iter().find(|binding| binding.host_port == host_port);
+        let binding = container
+            .ports
+            .iter()
+            .find(|binding| binding.host_port == host_port);
         let any = |ip: &str| ip.is_empty() || ip == "0.0.0.0" || ip == "::";
-        let ip = binding.map(|binding| binding.host_ip.clone()).filter(|ip| !any(ip));
+        let ip = binding
+            .map(|binding| binding.host_ip.clone())
+            .filter(|ip| !any(ip));
         Some((ip.unwrap_or_else(|| "127.0.0.1".to_owned()), host_port))
     }
 
     async fn accepts(&self, container: &Container, port: u16) -> Result<(), String> {
         use tokio::io::AsyncReadExt;
-        let (ip, host_port) = Self::dial(container, Some(port)).ok_or_else(|| format!("port {port} is not published"))?;
-        let refused = |error: &dyn std::error::Error| format!("{ip}:{host_port}: {}", text::chain(error).join(": "));
-        let mut tunnel = self.reached.session.tunnel(&ip, host_port, LOOK).await.map_err(|error| refused(&error))?;
+        let (ip, host_port) = Self::dial(container, Some(port))
+            .ok_or_else(|| format!("port {port} is not published"))?;
+        let refused = |error: &dyn std::error::Error| {
+            format!("{ip}:{host_port}: {}", text::chain(error).join(": "))
+        };
+        let mut tunnel = self
+            .reached
+            .session
+            .tunnel(&ip, host_port, LOOK)
+            .await
+            .map_err(|error| refused(&error))?;
         // Docker's own proxy accepts for a container that does not, and hangs up at once.
         let mut byte = [0];
         match tokio::time::timeout(Duration::from_millis(200), tunnel.read(&mut byte)).await {
@@ -163,27 +218,68 @@ impl SlotRun {
         }
     }
 
-    async fn http_answer(&self, container: &Container, check: &HttpReady) -> Result<(), Observation> {
+    async fn http_answer(
+        &self,
+        container: &Container,
+        check: &HttpReady,
+    ) -> Result<(), Observation> {
         let Some((ip, port)) = Self::dial(container, check.port) else {
             return Err(match check.port {
-                Some(port) => never(format!("port {port} of `{}` is not published", container.name)),
-                None => never(format!("`{}` does not publish exactly one port: `ready.http` needs `port`", container.name)),
+                Some(port) => never(format!(
+                    "port {port} of `{}` is not published",
+                    container.name
+                )),
+                None => never(format!(
+                    "`{}` does not publish exactly one port: `ready.http` needs `port`",
+                    container.name
+                )),
             });
         };
-        let failed = |error: &dyn std::error::Error| not_yet(format!("GET {}: {}", check.path, text::chain(error).join(": ")));
-        let tunnel = self.reached.session.tunnel(&ip, port, LOOK).await.map_err(|error| failed(&error))?;
+        let failed = |error: &dyn std::error::Error| {
+            not_yet(format!(
+                "GET {}: {}",
+                check.path,
+                text::chain(error).join(": ")
+            ))
+        };
+        let tunnel = self
+            .reached
+            .session
+            .tunnel(&ip, port, LOOK)
+            .await
+            .map_err(|error| failed(&error))?;
         let authority = format!("{}:{port}", self.reached.host.address);
         let answer = http::request(tunnel, &authority, Method::GET, &check.path, None, LOOK)
             .await
             .map_err(|error| failed(&error))?;
-        let fine = check.status.map_or((200..400).contains(&answer.status), |status| status == answer.status);
-        if fine { Ok(()) } else { Err(not_yet(format!("GET {} answered {}: {}", check.path, answer.status, first_line(&answer.body)))) }
+        let fine = check
+            .status
+            .map_or((200..400).contains(&answer.status), |status| {
+                status == answer.status
+            });
+        if fine {
+            Ok(())
+        } else {
+            Err(not_yet(format!(
+                "GET {} answered {}: {}",
+                check.path,
+                answer.status,
+                first_line(&answer.body)
+            )))
+        }
     }
 
-    async fn is_passing(&self, name: &str, container: &Container) -> Result<Observation, HostError> {
+    async fn is_passing(
+        &self,
+        name: &str,
+        container: &Container,
+    ) -> Result<Observation, HostError> {
         let services = self.reached.consul.services().await?;
         let occupant = Occupant {
-            name: crate::plan::ContainerName { active: container.name.clone(), retired: container.name.clone() },
+            name: crate::plan::ContainerName {
+                active: container.name.clone(),
+                retired: container.name.clone(),
+            },
             seen: Some(container.clone()),
             service_ids: Vec::new(),
             restart: String::new(),
@@ -191,14 +287,26 @@ impl SlotRun {
         let mine = self.services_of(&occupant, &services);
         let endpoint = self.endpoint(container);
         let Some(service) = mine.iter().find(|service| service.service.service == name) else {
-            let others = mine.iter().map(|service| service.service.service.clone()).collect::<Vec<_>>();
-            let but = if others.is_empty() { String::new() } else { format!(" (it is there as {})", text::list(others)) };
-            return Ok(not_yet(format!("Consul's agent has no `{name}` at {endpoint}{but}")));
+            let others = mine
+                .iter()
+                .map(|service| service.service.service.clone())
+                .collect::<Vec<_>>();
+            let but = if others.is_empty() {
+                String::new()
+            } else {
+                format!(" (it is there as {})", text::list(others))
+            };
+            return Ok(not_yet(format!(
+                "Consul's agent has no `{name}` at {endpoint}{but}"
+            )));
         };
         if service.is_in_maintenance() {
             // A kept container that was in maintenance mode when it was stopped comes back in it, if its
             // service was never deregistered.
-            self.reached.consul.set_maintenance(&service.service.id, false, "").await?;
+            self.reached
+                .consul
+                .set_maintenance(&service.service.id, false, "")
+                .await?;
             return Ok(not_yet("in maintenance mode"));
         }
         Ok(match service.complaint() {
@@ -207,27 +315,55 @@ impl SlotRun {
         })
     }
 
-    async fn routed(&self, side: Side, around: &Surroundings, wanted: bool) -> Result<Observation, HostError> {
+    async fn routed(
+        &self,
+        side: Side,
+        around: &Surroundings,
+        wanted: bool,
+    ) -> Result<Observation, HostError> {
         let address = &self.reached.host.address;
         let occupants = self.occupants(side).await;
         for balancer in &around.balancers {
-            let script = balancer.view.upstreams.render(&balancer.late).map_err(|error| HostError::Fact(error.to_string()))?;
-            let output = balancer.reached.run(RemoteCommand::shell(script), LOOK).await?;
+            let script = balancer
+                .view
+                .upstreams
+                .render(&balancer.late)
+                .map_err(|error| HostError::Fact(error.to_string()))?;
+            let output = balancer
+                .reached
+                .run(RemoteCommand::shell(script), LOOK)
+                .await?;
             let on = balancer.reached.name();
             if output.status != 0 {
-                let said = first_line(if output.stderr.is_empty() { &output.stdout } else { &output.stderr });
-                return Ok(not_yet(format!("cannot ask the balancer on `{on}`: {said}")));
+                let said = first_line(if output.stderr.is_empty() {
+                    &output.stdout
+                } else {
+                    &output.stderr
+                });
+                return Ok(not_yet(format!(
+                    "cannot ask the balancer on `{on}`: {said}"
+                )));
             }
             for occupant in &occupants {
                 let ports = occupant.host_ports(&self.on);
-                let found = ports.iter().find(|port| routes::routes_to(&output.stdout, address, **port));
+                let found = ports
+                    .iter()
+                    .find(|port| routes::routes_to(&output.stdout, address, **port));
                 match (found, wanted) {
                     (None, true) => {
-                        let ports: Vec<_> = ports.iter().map(|port| format!("{address}:{port}")).collect();
-                        return Ok(not_yet(format!("the balancer on `{on}` does not route to {}", ports.join(" or "))));
+                        let ports: Vec<_> = ports
+                            .iter()
+                            .map(|port| format!("{address}:{port}"))
+                            .collect();
+                        return Ok(not_yet(format!(
+                            "the balancer on `{on}` does not route to {}",
+                            ports.join(" or ")
+                        )));
                     }
                     (Some(port), false) => {
-                        return Ok(not_yet(format!("the balancer on `{on}` still routes to {address}:{port}")));
+                        return Ok(not_yet(format!(
+                            "the balancer on `{on}` still routes to {address}:{port}"
+                        )));
                     }
                     (Some(_), true) | (None, false) => {}
                 }
@@ -239,22 +375,41 @@ impl SlotRun {
     async fn idle(&self, side: Side) -> Result<Observation, HostError> {
         let mut open = 0;
         for occupant in self.occupants(side).await {
-            let Some(seen) = occupant.seen.filter(|seen| seen.state.pid > 0 && seen.network_mode != "host") else { continue };
-            let ports: Vec<_> = seen.ports.iter().map(|binding| binding.container_port).collect();
-            let output = self.reached.run(connections::read_sockets(seen.state.pid), QUICK).await?;
+            let Some(seen) = occupant
+                .seen
+                .filter(|seen| seen.state.pid > 0 && seen.network_mode != "host")
+            else {
+                continue;
+            };
+            let ports: Vec<_> = seen
+                .ports
+                .iter()
+                .map(|binding| binding.container_port)
+                .collect();
+            let output = self
+                .reached
+                .run(connections::read_sockets(seen.state.pid), QUICK)
+                .await?;
             // No such process: it has ended, and its connections with it.
             if output.status == 0 || !output.stdout.is_empty() {
                 open += connections::open_connections(&output.stdout, &ports);
             }
         }
-        Ok(if open == 0 { holds(String::new()) } else { not_yet(text::count(open, "open connection")) })
+        Ok(if open == 0 {
+            holds(String::new())
+        } else {
+            not_yet(text::count(open, "open connection"))
+        })
     }
 
     async fn gone(&self, side: Side) -> Result<Observation, HostError> {
         let services = self.reached.consul.services().await?;
         for occupant in self.occupants(side).await {
             if let Some(service) = self.services_of(&occupant, &services).first() {
-                return Ok(not_yet(format!("Consul still has `{}`", service.service.id)));
+                return Ok(not_yet(format!(
+                    "Consul still has `{}`",
+                    service.service.id
+                )));
             }
         }
         Ok(holds(String::new()))
@@ -264,7 +419,10 @@ impl SlotRun {
 /// Why a container is not going to become ready: it exited, or docker has started it again since.
 fn how_it_ended(container: &Container, occupant: &Occupant) -> Option<String> {
     let state = &container.state;
-    let restarted = occupant.seen.as_ref().is_some_and(|seen| seen.state.started_at != state.started_at);
+    let restarted = occupant
+        .seen
+        .as_ref()
+        .is_some_and(|seen| seen.state.started_at != state.started_at);
     if state.is_up() && !restarted {
         return None;
     }
@@ -278,22 +436,41 @@ fn how_it_ended(container: &Container, occupant: &Occupant) -> Option<String> {
 }
 
 fn first_line(text: &str) -> String {
-    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("nothing").chars().take(200).collect()
+    text.lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("nothing")
+        .chars()
+        .take(200)
+        .collect()
 }
 
 /// Whether Consul's cluster, as the agent on one host sees it, has a leader and all `servers` alive.
 pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Observation, HostError> {
-    let Some(leader) = reached.consul.leader().await? else { return Ok(not_yet("Consul has no leader")) };
+    let Some(leader) = reached.consul.leader().await? else {
+        return Ok(not_yet("Consul has no leader"));
+    };
     let peers = reached.consul.peers().await?.len();
     if peers < servers {
-        return Ok(not_yet(format!("Consul's cluster has {peers} of {servers} servers")));
+        return Ok(not_yet(format!(
+            "Consul's cluster has {peers} of {servers} servers"
+        )));
     }
     let members = reached.consul.members().await?;
-    let alive = members.iter().filter(|member| member.is_alive_server()).count();
+    let alive = members
+        .iter()
+        .filter(|member| member.is_alive_server())
+        .count();
     if alive < servers {
-        let dead: Vec<_> =
-            members.iter().filter(|m| m.is_server() && !m.is_alive_server()).map(|m| m.name.clone()).collect();
-        return Ok(not_yet(format!("{alive} of {servers} Consul servers are alive; missing: {}", text::list(dead))));
+        let dead: Vec<_> = members
+            .iter()
+            .filter(|m| m.is_server() && !m.is_alive_server())
+            .map(|m| m.name.clone())
+            .collect();
+        return Ok(not_yet(format!(
+            "{alive} of {servers} Consul servers are alive; missing: {}",
+            text::list(dead)
+        )));
     }
     Ok(holds(format!("leader {leader}")))
 }

@@ -56,11 +56,23 @@ pub enum Lookup {
 }
 
 /// Logs every host in to the environment's private registries.
-pub async fn log_in(fleet: &Fleet, environment: &Environment, secrets: &mut Secrets<'_>) -> Run<()> {
+pub async fn log_in(
+    fleet: &Fleet,
+    environment: &Environment,
+    secrets: &mut Secrets<'_>,
+) -> Run<()> {
     for login in &environment.registries {
-        let password = secrets.value(&format!("registries.{}.password", login.server), &login.password).await?;
+        let password = secrets
+            .value(
+                &format!("registries.{}.password", login.server),
+                &login.password,
+            )
+            .await?;
         let logged_in = fleet.each(|reached| {
-            reached.expect(docker::login(&login.server, &login.username, password.clone()), QUICK)
+            reached.expect(
+                docker::login(&login.server, &login.username, password.clone()),
+                QUICK,
+            )
         });
         let failures: Vec<_> = logged_in
             .await
@@ -69,8 +81,12 @@ pub async fn log_in(fleet: &Fleet, environment: &Environment, secrets: &mut Secr
             .collect();
         if !failures.is_empty() {
             let message = format!("cannot log in to {} as `{}`", login.server, login.username);
-            return Err(Stop::on_hosts(Outcome::NotReady, message, &failures)
-                .hint(format!("docker login --username {} {}", login.username, login.server)));
+            return Err(
+                Stop::on_hosts(Outcome::NotReady, message, &failures).hint(format!(
+                    "docker login --username {} {}",
+                    login.username, login.server
+                )),
+            );
         }
     }
     Ok(())
@@ -88,7 +104,13 @@ pub async fn resolve(
         let pin = match source {
             ImageSource::Local => local_pin(reference).await?,
             ImageSource::Registry => {
-                let Some(reached) = fleet.hosts().iter().find(|reached| hosts.contains(reached.name())) else { continue };
+                let Some(reached) = fleet
+                    .hosts()
+                    .iter()
+                    .find(|reached| hosts.contains(reached.name()))
+                else {
+                    continue;
+                };
                 registry_pin(reached, reference, lookup, events).await?
             }
         };
@@ -110,18 +132,36 @@ async fn local_pin(reference: &str) -> Run<PinnedImage> {
         .output();
     let output = tokio::time::timeout(QUICK, asked)
         .await
-        .map_err(|_| missing(format!("this machine's Docker did not answer within {}", text::duration(QUICK))))?
+        .map_err(|_| {
+            missing(format!(
+                "this machine's Docker did not answer within {}",
+                text::duration(QUICK)
+            ))
+        })?
         .map_err(|error| missing(format!("`docker` cannot be run here: {error}")))?;
     if !output.status.success() {
-        return Err(missing(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+        return Err(missing(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
     }
     let digest = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    Ok(PinnedImage { reference: Reference::parse(reference).local_tag(&digest), digest })
+    Ok(PinnedImage {
+        reference: Reference::parse(reference).local_tag(&digest),
+        digest,
+    })
 }
 
-async fn registry_pin(reached: &Reached, reference: &str, lookup: Lookup, events: &Events) -> Run<PinnedImage> {
+async fn registry_pin(
+    reached: &Reached,
+    reference: &str,
+    lookup: Lookup,
+    events: &Events,
+) -> Run<PinnedImage> {
     if let Some(digest) = Reference::parse(reference).digest {
-        return Ok(PinnedImage { reference: reference.to_owned(), digest: digest.to_owned() });
+        return Ok(PinnedImage {
+            reference: reference.to_owned(),
+            digest: digest.to_owned(),
+        });
     }
     let cannot = |error: &HostError| {
         Stop::on_host(
@@ -133,18 +173,33 @@ async fn registry_pin(reached: &Reached, reference: &str, lookup: Lookup, events
         .hint(format!("on `{}`: docker pull {reference}", reached.name()))
     };
     if lookup == Lookup::Ask {
-        return asked_pin(reached, reference, events).await.map_err(|error| cannot(&error));
+        return asked_pin(reached, reference, events)
+            .await
+            .map_err(|error| cannot(&error));
     }
-    pull(reached, reference, events).await.map_err(|error| cannot(&error))?;
-    let image = inspect(reached, reference).await.map_err(|error| cannot(&error))?;
-    image.as_ref().and_then(|image| pin_of(reference, image)).ok_or_else(|| {
-        cannot(&HostError::Fact("it has no digest of that registry after the pull".to_owned()))
-    })
+    pull(reached, reference, events)
+        .await
+        .map_err(|error| cannot(&error))?;
+    let image = inspect(reached, reference)
+        .await
+        .map_err(|error| cannot(&error))?;
+    image
+        .as_ref()
+        .and_then(|image| pin_of(reference, image))
+        .ok_or_else(|| {
+            cannot(&HostError::Fact(
+                "it has no digest of that registry after the pull".to_owned(),
+            ))
+        })
 }
 
 /// What a plan can say of a registry's image: what the registry has, as far as it can be asked; else what
 /// the host has.
-async fn asked_pin(reached: &Reached, reference: &str, events: &Events) -> Result<PinnedImage, HostError> {
+async fn asked_pin(
+    reached: &Reached,
+    reference: &str,
+    events: &Events,
+) -> Result<PinnedImage, HostError> {
     let present = inspect(reached, reference).await?;
     let output = reached.run(docker::manifest(reference), QUICK).await?;
     let offered = docker::manifest_config_digests(&output.stdout);
@@ -152,17 +207,31 @@ async fn asked_pin(reached: &Reached, reference: &str, events: &Events) -> Resul
     match (&present, present_pin) {
         (Some(image), Some(pin)) if offered.contains(&image.id) => Ok(pin),
         (_, Some(pin)) if offered.is_empty() => {
-            let why = output.stderr.lines().last().unwrap_or("no answer").trim().to_owned();
+            let why = output
+                .stderr
+                .lines()
+                .last()
+                .unwrap_or("no answer")
+                .trim()
+                .to_owned();
             events.send(EventKind::Warning {
                 host: Some(reached.name().to_string()),
-                message: format!("the registry cannot be asked whether `{reference}` has moved: {why}"),
+                message: format!(
+                    "the registry cannot be asked whether `{reference}` has moved: {why}"
+                ),
                 hint: Some("`shipit deploy` pulls it and looks".into()),
             });
             Ok(pin)
         }
         _ => {
-            let digest = offered.first().cloned().unwrap_or_else(|| "not pulled yet".to_owned());
-            Ok(PinnedImage { reference: reference.to_owned(), digest })
+            let digest = offered
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "not pulled yet".to_owned());
+            Ok(PinnedImage {
+                reference: reference.to_owned(),
+                digest,
+            })
         }
     }
 }
@@ -172,26 +241,50 @@ fn pin_of(reference: &str, image: &Image) -> Option<PinnedImage> {
     let of_repository = |digest: &&String| Reference::parse(digest).repository == repository;
     let digests = &image.digests;
     // Docker shortens `docker.io/library/nginx` to `nginx`: then the only digest there is, is meant.
-    let found = digests.iter().find(of_repository).or_else(|| digests.first().filter(|_| digests.len() == 1))?;
+    let found = digests
+        .iter()
+        .find(of_repository)
+        .or_else(|| digests.first().filter(|_| digests.len() == 1))?;
     let digest = Reference::parse(found).digest?.to_owned();
-    Some(PinnedImage { reference: found.clone(), digest })
+    Some(PinnedImage {
+        reference: found.clone(),
+        digest,
+    })
 }
 
 async fn inspect(reached: &Reached, reference: &str) -> Result<Option<Image>, HostError> {
-    let images = reached.read(docker::inspect_images(&[reference]), docker::parse_images).await?;
+    let images = reached
+        .read(docker::inspect_images(&[reference]), docker::parse_images)
+        .await?;
     Ok(images.into_iter().next())
 }
 
 async fn pull(reached: &Reached, reference: &str, events: &Events) -> Result<(), HostError> {
     let (host, step) = (reached.name().to_string(), format!("pull {reference}"));
-    events.send(EventKind::StepStarted { host: host.clone(), recipe: None, step: step.clone() });
+    events.send(EventKind::StepStarted {
+        host: host.clone(),
+        recipe: None,
+        step: step.clone(),
+    });
     let began = tokio::time::Instant::now();
     let result = reached.expect(docker::pull(reference), PULL).await;
     match &result {
-        Ok(_) => events.send(EventKind::StepFinished { host, recipe: None, step, took: began.elapsed(), detail: None }),
+        Ok(_) => events.send(EventKind::StepFinished {
+            host,
+            recipe: None,
+            step,
+            took: began.elapsed(),
+            detail: None,
+        }),
         Err(error) => {
             let (error, evidence) = (text::chain(error), error.output().to_vec());
-            events.send(EventKind::StepFailed { host, recipe: None, step, error, evidence });
+            events.send(EventKind::StepFailed {
+                host,
+                recipe: None,
+                step,
+                error,
+                evidence,
+            });
         }
     }
     result.map(|_| ())
@@ -203,12 +296,20 @@ pub async fn distribute(fleet: &Fleet, plan: &Plan, events: &Events) -> Run<()> 
     events.send(EventKind::Phase { phase: Phase::Pull });
     let mut needed = BTreeMap::<HostName, BTreeSet<(ImageSource, String, PinnedImage)>>::new();
     for slot in plan.recipes.iter().flat_map(|recipe| recipe.changes()) {
-        let Some(incoming) = slot.incoming.as_ref().filter(|incoming| !incoming.exists) else { continue };
+        let Some(incoming) = slot.incoming.as_ref().filter(|incoming| !incoming.exists) else {
+            continue;
+        };
         let (spec, image) = (&incoming.desired.spec, &incoming.desired.image);
-        needed.entry(slot.host.clone()).or_default().insert((spec.source, spec.image.clone(), image.clone()));
+        needed.entry(slot.host.clone()).or_default().insert((
+            spec.source,
+            spec.image.clone(),
+            image.clone(),
+        ));
     }
     let sending = Semaphore::new(SENDING);
-    let work = needed.iter().filter_map(|(host, images)| Some((fleet.host(host)?, images)));
+    let work = needed
+        .iter()
+        .filter_map(|(host, images)| Some((fleet.host(host)?, images)));
     let bring = |(reached, images): (&Reached, &BTreeSet<(ImageSource, String, PinnedImage)>)| {
         let (reached, images, sending) = (reached.clone(), images.clone(), &sending);
         async move {
@@ -219,7 +320,10 @@ pub async fn distribute(fleet: &Fleet, plan: &Plan, events: &Events) -> Run<()> 
             Ok::<_, (HostName, HostError)>(())
         }
     };
-    let results: Vec<_> = stream::iter(work.map(bring)).buffer_unordered(PULLING).collect().await;
+    let results: Vec<_> = stream::iter(work.map(bring))
+        .buffer_unordered(PULLING)
+        .collect()
+        .await;
     let failures: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     if failures.is_empty() {
         return Ok(());
@@ -252,19 +356,41 @@ async fn bring_one(
 }
 
 /// Streams an image of the deployer's own Docker to a host: `docker save | gzip | ssh docker load`.
-async fn send(reached: &Reached, written: &str, tag: &str, id: &str, events: &Events) -> Result<(), HostError> {
+async fn send(
+    reached: &Reached,
+    written: &str,
+    tag: &str,
+    id: &str,
+    events: &Events,
+) -> Result<(), HostError> {
     let (host, step) = (reached.name().to_string(), format!("send {written}"));
-    events.send(EventKind::StepStarted { host: host.clone(), recipe: None, step: step.clone() });
+    events.send(EventKind::StepStarted {
+        host: host.clone(),
+        recipe: None,
+        step: step.clone(),
+    });
     let began = tokio::time::Instant::now();
     let result = send_archive(reached, written, tag, id, events).await;
     match &result {
         Ok(sent) => {
             let detail = Some(format!("{:.1} MB", megabytes(*sent)));
-            events.send(EventKind::StepFinished { host, recipe: None, step, took: began.elapsed(), detail });
+            events.send(EventKind::StepFinished {
+                host,
+                recipe: None,
+                step,
+                took: began.elapsed(),
+                detail,
+            });
         }
         Err(error) => {
             let (error, evidence) = (text::chain(error), error.output().to_vec());
-            events.send(EventKind::StepFailed { host, recipe: None, step, error, evidence });
+            events.send(EventKind::StepFailed {
+                host,
+                recipe: None,
+                step,
+                error,
+                evidence,
+            });
         }
     }
     result.map(|_| ())
@@ -275,8 +401,18 @@ fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 
-async fn send_archive(reached: &Reached, written: &str, tag: &str, id: &str, events: &Events) -> Result<u64, HostError> {
-    let save_failed = |why: String| HostError::Fact(format!("`docker save {written}` failed on this machine: {why}"));
+async fn send_archive(
+    reached: &Reached,
+    written: &str,
+    tag: &str,
+    id: &str,
+    events: &Events,
+) -> Result<u64, HostError> {
+    let save_failed = |why: String| {
+        HostError::Fact(format!(
+            "`docker save {written}` failed on this machine: {why}"
+        ))
+    };
     let mut save = Command::new("docker")
         .args(["save", id])
         .stdin(Stdio::null())
@@ -285,7 +421,10 @@ async fn send_archive(reached: &Reached, written: &str, tag: &str, id: &str, eve
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| save_failed(error.to_string()))?;
-    let stdout = save.stdout.take().ok_or_else(|| save_failed("it has no output".to_owned()))?;
+    let stdout = save
+        .stdout
+        .take()
+        .ok_or_else(|| save_failed("it has no output".to_owned()))?;
     let total = local_size(id).await;
     let read = Arc::new(AtomicU64::new(0));
     let counter = read.clone();
@@ -293,7 +432,10 @@ async fn send_archive(reached: &Reached, written: &str, tag: &str, id: &str, eve
         counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     });
     // Fast compression: a laptop's uplink is slower than it, a datacentre's network is not much faster.
-    let compressed = GzipEncoder::with_quality(BufReader::with_capacity(256 * 1024, counted), Level::Fastest);
+    let compressed = GzipEncoder::with_quality(
+        BufReader::with_capacity(256 * 1024, counted),
+        Level::Fastest,
+    );
     let mut sent = 0;
     let host = reached.name().to_string();
     let mut told = 0;
@@ -303,7 +445,12 @@ async fn send_archive(reached: &Reached, written: &str, tag: &str, id: &str, eve
         // About a hundred tellings make a bar; a thousand would only fill the log.
         if now - told > total.unwrap_or(100_000_000) / 100 {
             told = now;
-            events.send(EventKind::Transfer { host: host.clone(), what: written.to_owned(), bytes: now, total });
+            events.send(EventKind::Transfer {
+                host: host.clone(),
+                what: written.to_owned(),
+                bytes: now,
+                total,
+            });
         }
     };
     let command = reached.adapt(docker::image_load());
@@ -311,27 +458,42 @@ async fn send_archive(reached: &Reached, written: &str, tag: &str, id: &str, eve
         .session
         .send(&command, compressed, STALL, &mut on_bytes)
         .await
-        .map_err(|source| HostError::Session { command: "docker load".into(), source })?;
+        .map_err(|source| HostError::Session {
+            command: "docker load".into(),
+            source,
+        })?;
     let saved = tokio::time::timeout(QUICK, save.wait_with_output())
         .await
         .map_err(|_| save_failed("it does not end".to_owned()))?
         .map_err(|error| save_failed(error.to_string()))?;
     if !saved.status.success() {
-        return Err(save_failed(String::from_utf8_lossy(&saved.stderr).trim().to_owned()));
+        return Err(save_failed(
+            String::from_utf8_lossy(&saved.stderr).trim().to_owned(),
+        ));
     }
     if output.status != 0 {
         return Err(failed("docker load".to_owned(), &output));
     }
     // `Loaded image ID: sha256:…` or `Loaded image: NAME`, as the daemon has it; not always the same id.
-    let loaded = output.stdout.lines().rev().find_map(|line| line.split_once(": ")).map(|(_, name)| name.trim());
-    let loaded = loaded.ok_or_else(|| HostError::Fact("docker load did not say what it loaded".to_owned()))?;
-    reached.expect(docker::image_tag(loaded, tag), QUICK).await?;
+    let loaded = output
+        .stdout
+        .lines()
+        .rev()
+        .find_map(|line| line.split_once(": "))
+        .map(|(_, name)| name.trim());
+    let loaded = loaded
+        .ok_or_else(|| HostError::Fact("docker load did not say what it loaded".to_owned()))?;
+    reached
+        .expect(docker::image_tag(loaded, tag), QUICK)
+        .await?;
     Ok(sent)
 }
 
 /// The size of an image of this machine's Docker, in bytes: about what `docker save` prints.
 async fn local_size(id: &str) -> Option<u64> {
-    let asked = Command::new("docker").args(["image", "inspect", "--format", "{{.Size}}", id]).output();
+    let asked = Command::new("docker")
+        .args(["image", "inspect", "--format", "{{.Size}}", id])
+        .output();
     let output = tokio::time::timeout(QUICK, asked).await.ok()?.ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }

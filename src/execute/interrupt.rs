@@ -22,8 +22,14 @@ impl Interrupts {
     /// Listens to SIGINT and SIGTERM from now on, for as long as the process lives.
     pub fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let interrupts = Self { count: watch::Sender::new(0), told: 0 };
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
+        let interrupts = Self {
+            count: watch::Sender::new(0),
+            told: 0,
+        };
         let listening = interrupts.clone();
         tokio::spawn(async move {
             loop {
@@ -39,7 +45,8 @@ impl Interrupts {
 
     /// Counts one more, as if the user had typed it: something else wants the run to come to an end.
     pub fn raise(&self) {
-        self.count.send_modify(|count| *count = count.saturating_add(1));
+        self.count
+            .send_modify(|count| *count = count.saturating_add(1));
     }
 
     /// Waits for the next one that this value has not told of.
@@ -49,7 +56,11 @@ impl Interrupts {
         // It is closed only when every value of this type is gone, and this one is here.
         let _ = count.wait_for(|count| *count > told).await;
         self.told += 1;
-        if self.told == 1 { Stage::Finish } else { Stage::Now }
+        if self.told == 1 {
+            Stage::Finish
+        } else {
+            Stage::Now
+        }
     }
 
     /// Whether there was one, told of or not.

@@ -83,40 +83,76 @@ pub fn hold_volume(environment: &str) -> String {
 
 /// Takes the lock, or says who has it.
 pub async fn acquire(reached: &Reached, environment: &str, holder: &str) -> Run<Lock> {
-    if let Some(hold) = read_hold(reached, environment).await.map_err(|error| cannot(reached, &error))? {
+    if let Some(hold) = read_hold(reached, environment)
+        .await
+        .map_err(|error| cannot(reached, &error))?
+    {
         let at = hold.at.strftime("%Y-%m-%d %H:%M UTC");
-        return Err(Stop::new(Outcome::Locked, format!("`{environment}` is locked by {} since {at}: {}", hold.by, hold.message))
-            .hint(format!("shipit unlock {environment}")));
+        return Err(Stop::new(
+            Outcome::Locked,
+            format!(
+                "`{environment}` is locked by {} since {at}: {}",
+                hold.by, hold.message
+            ),
+        )
+        .hint(format!("shipit unlock {environment}")));
     }
     let file = format!("/tmp/shipit-{environment}.lock");
-    let command = reached.adapt(RemoteCommand::script(HOLD, [file.as_str(), holder, SILENCE]));
+    let command = reached.adapt(RemoteCommand::script(
+        HOLD,
+        [file.as_str(), holder, SILENCE],
+    ));
     let start = async {
         let mut held = reached.session.hold(&command, QUICK).await?;
         let answer = held.line(QUICK).await?;
         Ok((held, answer))
     };
     let (held, answer) = start.await.map_err(|source| {
-        cannot(reached, &HostError::Session { command: "flock".into(), source })
+        cannot(
+            reached,
+            &HostError::Session {
+                command: "flock".into(),
+                source,
+            },
+        )
     })?;
-    match answer.as_deref().map(|line| line.split_once(' ').unwrap_or((line, ""))) {
+    match answer
+        .as_deref()
+        .map(|line| line.split_once(' ').unwrap_or((line, "")))
+    {
         Some(("held", _)) => Ok(keep(held)),
         Some(("busy", holder)) => {
-            let holder = if holder.is_empty() { "someone else" } else { holder };
-            Err(Stop::new(Outcome::Locked, format!("`{environment}` is being changed by {holder}"))
-                .hint("wait until it has ended; the lock ends with it, whatever becomes of it"))
+            let holder = if holder.is_empty() {
+                "someone else"
+            } else {
+                holder
+            };
+            Err(Stop::new(
+                Outcome::Locked,
+                format!("`{environment}` is being changed by {holder}"),
+            )
+            .hint("wait until it has ended; the lock ends with it, whatever becomes of it"))
         }
         Some((_, reason)) => Err(cannot(reached, &HostError::Fact(reason.to_owned()))),
         None => {
             let ended = tokio::time::timeout(QUICK, held.ended()).await;
             let why = ended.map_or_else(|_| "nothing was said".to_owned(), |end| end.to_string());
-            Err(cannot(reached, &HostError::Fact(format!("the process that holds it ended: {why}"))))
+            Err(cannot(
+                reached,
+                &HostError::Fact(format!("the process that holds it ended: {why}")),
+            ))
         }
     }
 }
 
 fn cannot(reached: &Reached, error: &HostError) -> Box<Stop> {
-    Stop::on_host(Outcome::NotReady, format!("cannot take the lock on `{}`", reached.name()), reached.name(), error)
-        .hint("the host needs `flock` (util-linux) and a /tmp that this account may write to")
+    Stop::on_host(
+        Outcome::NotReady,
+        format!("cannot take the lock on `{}`", reached.name()),
+        reached.name(),
+        error,
+    )
+    .hint("the host needs `flock` (util-linux) and a /tmp that this account may write to")
 }
 
 /// Feeds the holder for as long as the lock is wanted.
@@ -144,9 +180,14 @@ fn keep(mut held: Held) -> Lock {
 
 /// The environment's lasting lock, if it has one.
 pub async fn read_hold(reached: &Reached, environment: &str) -> Result<Option<Hold>, HostError> {
-    let volumes = reached.read(docker::inspect_volumes(environment), docker::parse_volumes).await?;
+    let volumes = reached
+        .read(docker::inspect_volumes(environment), docker::parse_volumes)
+        .await?;
     let name = hold_volume(environment);
-    let note = volumes.iter().find(|volume| volume.name == name).and_then(|volume| volume.labels.get(label::HOLD));
+    let note = volumes
+        .iter()
+        .find(|volume| volume.name == name)
+        .and_then(|volume| volume.labels.get(label::HOLD));
     Ok(note.map(|json| {
         // A note that cannot be read is still a lock.
         serde_json::from_str(json).unwrap_or_else(|_| Hold {
@@ -158,14 +199,32 @@ pub async fn read_hold(reached: &Reached, environment: &str) -> Result<Option<Ho
 }
 
 /// Locks the environment until [`release_hold`].
-pub async fn place_hold(reached: &Reached, environment: &str, hold: &Hold) -> Result<(), HostError> {
-    let json = serde_json::to_string(hold)
-        .map_err(|source| HostError::Output { command: "the lock's note".into(), source })?;
-    let labels = [(label::ENVIRONMENT.to_owned(), environment.to_owned()), (label::HOLD.to_owned(), json)];
-    reached.expect(docker::volume_create(&hold_volume(environment), &labels.into()), QUICK).await.map(|_| ())
+pub async fn place_hold(
+    reached: &Reached,
+    environment: &str,
+    hold: &Hold,
+) -> Result<(), HostError> {
+    let json = serde_json::to_string(hold).map_err(|source| HostError::Output {
+        command: "the lock's note".into(),
+        source,
+    })?;
+    let labels = [
+        (label::ENVIRONMENT.to_owned(), environment.to_owned()),
+        (label::HOLD.to_owned(), json),
+    ];
+    reached
+        .expect(
+            docker::volume_create(&hold_volume(environment), &labels.into()),
+            QUICK,
+        )
+        .await
+        .map(|_| ())
 }
 
 /// Takes the lasting lock away; fine when there is none.
 pub async fn release_hold(reached: &Reached, environment: &str) -> Result<(), HostError> {
-    reached.expect(docker::volume_remove(&[&hold_volume(environment)]), QUICK).await.map(|_| ())
+    reached
+        .expect(docker::volume_remove(&[&hold_volume(environment)]), QUICK)
+        .await
+        .map(|_| ())
 }

@@ -23,7 +23,9 @@ struct Unfit {
 
 /// Checks every host; all that are unfit are in the error.
 pub async fn check(fleet: &Fleet, events: &Events) -> Run<()> {
-    events.send(EventKind::Phase { phase: Phase::Preflight });
+    events.send(EventKind::Phase {
+        phase: Phase::Preflight,
+    });
     let results = fleet.each(|reached| check_host(reached)).await;
     let mut failures = Vec::<(HostName, HostError)>::new();
     let mut hints = Vec::new();
@@ -63,17 +65,33 @@ async fn docker_info(reached: &Reached) -> Result<Info, Unfit> {
     let command = docker::info();
     let shown = super::fleet::short(&command);
     let host = &*reached.name().clone();
-    let unclear = |error| Unfit { error, hint: format!("look at docker on `{host}`: `systemctl status docker`") };
+    let unclear = |error| Unfit {
+        error,
+        hint: format!("look at docker on `{host}`: `systemctl status docker`"),
+    };
     let output = reached.run(command, QUICK).await.map_err(unclear)?;
     let info = docker::parse_info(&output.stdout).unwrap_or_default();
     if output.status == 0 && info.server_errors.is_empty() && !info.server_version.is_empty() {
         return Ok(info);
     }
     let complaint = info.server_errors.join("; ");
-    let complaint = if complaint.is_empty() { output.stderr.trim().to_owned() } else { complaint };
-    let user = reached.host.ssh.user.clone().unwrap_or_else(|| "the SSH user".to_owned());
+    let complaint = if complaint.is_empty() {
+        output.stderr.trim().to_owned()
+    } else {
+        complaint
+    };
+    let user = reached
+        .host
+        .ssh
+        .user
+        .clone()
+        .unwrap_or_else(|| "the SSH user".to_owned());
     let hint = hint_for(&complaint, output.status, host, &user);
-    let error = if complaint.is_empty() { failed(shown, &output) } else { HostError::Fact(complaint) };
+    let error = if complaint.is_empty() {
+        failed(shown, &output)
+    } else {
+        HostError::Fact(complaint)
+    };
     Err(Unfit { error, hint })
 }
 
@@ -87,15 +105,27 @@ fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
     } else if says("permission denied") {
         format!("on `{host}`: `sudo usermod -aG docker {user}`, or set `become = true` under [ssh]")
     } else {
-        format!("on `{host}`: `sudo systemctl start docker`, then `sudo journalctl -u docker` if it does not")
+        format!(
+            "on `{host}`: `sudo systemctl start docker`, then `sudo journalctl -u docker` if it does not"
+        )
     }
 }
 
 async fn disk(reached: &Reached, info: &Info) -> Result<(), Unfit> {
-    let root = if info.docker_root_dir.is_empty() { "/var/lib/docker" } else { &info.docker_root_dir };
+    let root = if info.docker_root_dir.is_empty() {
+        "/var/lib/docker"
+    } else {
+        &info.docker_root_dir
+    };
     let command = RemoteCommand::new("df").args(["-P", "-k", root]);
-    let hint = format!("free space on `{}`: `docker system df`, `docker image prune --all`", reached.name());
-    let output = reached.run(command, QUICK).await.map_err(|error| Unfit { error, hint: hint.clone() })?;
+    let hint = format!(
+        "free space on `{}`: `docker system df`, `docker image prune --all`",
+        reached.name()
+    );
+    let output = reached.run(command, QUICK).await.map_err(|error| Unfit {
+        error,
+        hint: hint.clone(),
+    })?;
     // An account that may use docker may still not be let into docker's folder; then nothing is known.
     match free_kib(&output.stdout) {
         Some(free) if free < LEAST_FREE_KIB => {
@@ -108,7 +138,12 @@ async fn disk(reached: &Reached, info: &Info) -> Result<(), Unfit> {
 
 /// The available column of `df -P -k` (POSIX: the fourth of the second line).
 fn free_kib(df: &str) -> Option<u64> {
-    df.lines().nth(1)?.split_ascii_whitespace().nth(3)?.parse().ok()
+    df.lines()
+        .nth(1)?
+        .split_ascii_whitespace()
+        .nth(3)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -117,7 +152,8 @@ mod tests {
 
     #[test]
     fn free_space_is_the_fourth_column() {
-        let df = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100 40 60 40% /\n";
+        let df =
+            "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100 40 60 40% /\n";
         assert_eq!(free_kib(df), Some(60));
         assert_eq!(free_kib("df: /var/lib/docker: Permission denied"), None);
     }
@@ -126,7 +162,9 @@ mod tests {
     fn the_hint_follows_what_docker_says() {
         let hint = |complaint, status| hint_for(complaint, status, "host-1", "bob");
         assert!(hint("sh: 1: docker: not found", 127).contains("apt-get install docker.io"));
-        assert!(hint("permission denied while trying to connect", 1).contains("usermod -aG docker bob"));
+        assert!(
+            hint("permission denied while trying to connect", 1).contains("usermod -aG docker bob")
+        );
         assert!(hint("sudo: a password is required", 1).contains("sudo without a password"));
         assert!(hint("Cannot connect to the Docker daemon", 1).contains("systemctl start docker"));
     }

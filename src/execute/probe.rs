@@ -72,14 +72,20 @@ fn lock(tally: &Mutex<Tally>) -> std::sync::MutexGuard<'_, Tally> {
 impl ProbeWatch {
     /// Starts to send. `through` is the host whose session carries the requests; without it they go from
     /// here.
-    pub fn start(probe: Probe, through: Option<Reached>, recipe: String, events: Events) -> Result<Self, String> {
+    pub fn start(
+        probe: Probe,
+        through: Option<Reached>,
+        recipe: String,
+        events: Events,
+    ) -> Result<Self, String> {
         let target = Target::parse(&probe.url)?;
         let tally = Arc::new(Mutex::new(Tally::default()));
         let (failed_sender, failed) = watch::channel(0);
         let (stop, mut stopped) = watch::channel(false);
         let (counted, settings) = (tally.clone(), probe.clone());
         let sending = tokio::spawn(async move {
-            let mut clock = tokio::time::interval(Duration::from_secs(1) / u32::from(settings.rate.max(1)));
+            let mut clock =
+                tokio::time::interval(Duration::from_secs(1) / u32::from(settings.rate.max(1)));
             clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
             let mut told = Instant::now();
             let mut requests = JoinSet::new();
@@ -98,11 +104,15 @@ impl ProbeWatch {
                     lock(&counted).add(took, result);
                 }
                 let failures = lock(&counted).failed;
-                failed_sender.send_if_modified(|failed| std::mem::replace(failed, failures) != failures);
+                failed_sender
+                    .send_if_modified(|failed| std::mem::replace(failed, failures) != failures);
                 if told.elapsed() >= Duration::from_secs(1) {
                     told = Instant::now();
                     let summary = lock(&counted).summary();
-                    events.send(EventKind::Probe { recipe: recipe.clone(), summary });
+                    events.send(EventKind::Probe {
+                        recipe: recipe.clone(),
+                        summary,
+                    });
                 }
             }
             // Those under way are waited for: each has a deadline of its own.
@@ -113,19 +123,35 @@ impl ProbeWatch {
             failed_sender.send_replace(summary.failed);
             events.send(EventKind::Probe { recipe, summary });
         });
-        Ok(Self { probe, tally, failed, stop, sending, told: false })
+        Ok(Self {
+            probe,
+            tally,
+            failed,
+            stop,
+            sending,
+            told: false,
+        })
     }
 
     /// Waits until more requests have failed than the budget allows, and says so. Only once.
     pub async fn over_budget(&mut self) -> String {
         let budget = self.probe.budget;
-        if self.told || self.failed.wait_for(|failed| *failed > budget).await.is_err() {
+        if self.told
+            || self
+                .failed
+                .wait_for(|failed| *failed > budget)
+                .await
+                .is_err()
+        {
             std::future::pending::<()>().await;
         }
         self.told = true;
         let summary = lock(&self.tally).summary();
         let why = summary.first_failure.unwrap_or_default();
-        format!("{} of {} probe requests failed (budget {budget}): {why}", summary.failed, summary.requests)
+        format!(
+            "{} of {} probe requests failed (budget {budget}): {why}",
+            summary.failed, summary.requests
+        )
     }
 
     /// Stops sending, waits for the requests under way and returns what became of all.
@@ -148,13 +174,25 @@ struct Target {
 
 impl Target {
     fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("`{url}` is not a URL: {error}"))?;
+        let uri: Uri = url
+            .parse()
+            .map_err(|error| format!("`{url}` is not a URL: {error}"))?;
         if uri.scheme_str() != Some("http") {
             return Err(format!("`{url}` is not an http:// URL"));
         }
-        let host = uri.host().ok_or_else(|| format!("`{url}` names no host"))?.to_owned();
-        let path = uri.path_and_query().map_or("/", hyper::http::uri::PathAndQuery::as_str).to_owned();
-        Ok(Self { host, port: uri.port_u16().unwrap_or(80), path })
+        let host = uri
+            .host()
+            .ok_or_else(|| format!("`{url}` names no host"))?
+            .to_owned();
+        let path = uri
+            .path_and_query()
+            .map_or("/", hyper::http::uri::PathAndQuery::as_str)
+            .to_owned();
+        Ok(Self {
+            host,
+            port: uri.port_u16().unwrap_or(80),
+            path,
+        })
     }
 
     async fn ask(&self, probe: &Probe, through: Option<&Reached>) -> Result<(), String> {
@@ -164,8 +202,11 @@ impl Target {
             let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
             let answer = match through {
                 Some(reached) => {
-                    let stream =
-                        reached.session.tunnel(host, *port, probe.timeout).await.map_err(|error| because(&error))?;
+                    let stream = reached
+                        .session
+                        .tunnel(host, *port, probe.timeout)
+                        .await
+                        .map_err(|error| because(&error))?;
                     http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
                 }
                 None => {
@@ -176,12 +217,25 @@ impl Target {
                 }
             };
             let answer = answer.map_err(|error| because(&error))?;
-            let fine = probe.status.map_or((200..400).contains(&answer.status), |status| status == answer.status);
-            if fine { Ok(()) } else { Err(format!("GET {path} answered {}", answer.status)) }
+            let fine = probe
+                .status
+                .map_or((200..400).contains(&answer.status), |status| {
+                    status == answer.status
+                });
+            if fine {
+                Ok(())
+            } else {
+                Err(format!("GET {path} answered {}", answer.status))
+            }
         };
         tokio::time::timeout(probe.timeout, request)
             .await
-            .unwrap_or_else(|_| Err(format!("no answer within {}", text::duration(probe.timeout))))
+            .unwrap_or_else(|_| {
+                Err(format!(
+                    "no answer within {}",
+                    text::duration(probe.timeout)
+                ))
+            })
     }
 }
 
@@ -191,9 +245,21 @@ mod tests {
 
     #[test]
     fn a_url_is_taken_apart() {
-        let target = |host: &str, port, path: &str| Ok(Target { host: host.into(), port, path: path.into() });
-        assert_eq!(Target::parse("http://10.0.0.3/"), target("10.0.0.3", 80, "/"));
-        assert_eq!(Target::parse("http://lb:8080/health?x=1"), target("lb", 8080, "/health?x=1"));
+        let target = |host: &str, port, path: &str| {
+            Ok(Target {
+                host: host.into(),
+                port,
+                path: path.into(),
+            })
+        };
+        assert_eq!(
+            Target::parse("http://10.0.0.3/"),
+            target("10.0.0.3", 80, "/")
+        );
+        assert_eq!(
+            Target::parse("http://lb:8080/health?x=1"),
+            target("lb", 8080, "/health?x=1")
+        );
         for wrong in ["https://lb/", "lb", "http://", ""] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
@@ -203,12 +269,19 @@ mod tests {
     fn the_tally_knows_the_slowest_the_percentile_and_the_first_failure() {
         let mut tally = Tally::default();
         for milliseconds in 1..=100 {
-            let result = if milliseconds % 50 == 0 { Err(format!("failure {milliseconds}")) } else { Ok(()) };
+            let result = if milliseconds % 50 == 0 {
+                Err(format!("failure {milliseconds}"))
+            } else {
+                Ok(())
+            };
             tally.add(Duration::from_millis(milliseconds), result);
         }
         let summary = tally.summary();
         assert_eq!((summary.requests, summary.failed), (100, 2));
-        assert_eq!((summary.slowest, summary.p99), (Duration::from_millis(100), Duration::from_millis(99)));
+        assert_eq!(
+            (summary.slowest, summary.p99),
+            (Duration::from_millis(100), Duration::from_millis(99))
+        );
         assert_eq!(summary.first_failure.as_deref(), Some("failure 50"));
         assert_eq!(Tally::default().summary(), ProbeSummary::default());
     }

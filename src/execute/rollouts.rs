@@ -59,7 +59,9 @@ impl Rollouts<'_> {
         let mut rolled = Vec::<Rolled>::new();
         let mut stop = None;
         for recipe_plan in &self.plan.recipes {
-            let Some(recipe) = self.context.environment.recipe(&recipe_plan.recipe) else { continue };
+            let Some(recipe) = self.context.environment.recipe(&recipe_plan.recipe) else {
+                continue;
+            };
             if self.context.interrupts.happened() {
                 stop = Some(self.interrupted());
                 break;
@@ -91,28 +93,63 @@ impl Rollouts<'_> {
         for host in self.plan.changed_hosts(environment) {
             let mut total = 0;
             for recipe_plan in &self.plan.recipes {
-                let Some(recipe) = environment.recipe(&recipe_plan.recipe) else { continue };
-                let policy = driver::policy(recipe, recipe_plan.order, recipe_plan.changes().count());
+                let Some(recipe) = environment.recipe(&recipe_plan.recipe) else {
+                    continue;
+                };
+                let policy =
+                    driver::policy(recipe, recipe_plan.order, recipe_plan.changes().count());
                 let on_host = recipe_plan.changes().filter(|slot| slot.host == host);
-                total += on_host.map(|slot| policy.steps(slot.incoming.is_some(), !slot.outgoing.is_empty())).sum::<usize>();
-                total += recipe_plan.tasks.iter().filter(|task| task.host == host).count();
+                total += on_host
+                    .map(|slot| policy.steps(slot.incoming.is_some(), !slot.outgoing.is_empty()))
+                    .sum::<usize>();
+                total += recipe_plan
+                    .tasks
+                    .iter()
+                    .filter(|task| task.host == host)
+                    .count();
                 if let Some(on) = recipe.on.get(&host)
-                    && recipe_plan.changes().any(|slot| slot.host == host && slot.incoming.is_some())
+                    && recipe_plan
+                        .changes()
+                        .any(|slot| slot.host == host && slot.incoming.is_some())
                 {
                     total += on.before.len() + on.after.len();
                 }
             }
-            self.context.events.send(EventKind::HostSteps { host: host.to_string(), total: total as u64 });
+            self.context.events.send(EventKind::HostSteps {
+                host: host.to_string(),
+                total: total as u64,
+            });
         }
     }
 
     async fn run_tasks(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> Result<(), Box<Stop>> {
-        let late = LateValues { release: self.plan.release.to_string(), container: String::new() };
+        let late = LateValues {
+            release: self.plan.release.to_string(),
+            container: String::new(),
+        };
         for task_ref in &recipe_plan.tasks {
-            let task = recipe.on.get(&task_ref.host).and_then(|on| on.commands.get(task_ref.index));
-            let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else { continue };
-            tasks::run(reached, &recipe.name, task, &late, &self.context.events.clone()).await.map_err(|error| {
-                let message = format!("{} stopped: `{}` failed on `{}`", self.what(recipe), task.name, task_ref.host);
+            let task = recipe
+                .on
+                .get(&task_ref.host)
+                .and_then(|on| on.commands.get(task_ref.index));
+            let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else {
+                continue;
+            };
+            tasks::run(
+                reached,
+                &recipe.name,
+                task,
+                &late,
+                &self.context.events.clone(),
+            )
+            .await
+            .map_err(|error| {
+                let message = format!(
+                    "{} stopped: `{}` failed on `{}`",
+                    self.what(recipe),
+                    task.name,
+                    task_ref.host
+                );
                 Stop::on_host(Outcome::Failed, message, &task_ref.host, &error)
             })?;
         }
@@ -133,8 +170,18 @@ impl Rollouts<'_> {
             .changes()
             .filter_map(|slot| {
                 let reached = self.fleet.host(&slot.host)?.clone();
-                let on = Arc::new(recipe.on.get(&slot.host).cloned().unwrap_or_else(HostRecipe::none));
-                let containers = self.facts.hosts.get(&slot.host).map(|facts| facts.containers.as_slice());
+                let on = Arc::new(
+                    recipe
+                        .on
+                        .get(&slot.host)
+                        .cloned()
+                        .unwrap_or_else(HostRecipe::none),
+                );
+                let containers = self
+                    .facts
+                    .hosts
+                    .get(&slot.host)
+                    .map(|facts| facts.containers.as_slice());
                 Some(Arc::new(SlotRun::new(
                     reached,
                     recipe.clone(),
@@ -147,9 +194,17 @@ impl Rollouts<'_> {
                 )))
             })
             .collect();
-        let around = Surroundings { balancers: self.balancers(&recipe), consul_servers: recipe.hosts.len() };
+        let around = Surroundings {
+            balancers: self.balancers(&recipe),
+            consul_servers: recipe.hosts.len(),
+        };
         let policy = driver::policy(&recipe, recipe_plan.order, slots.len());
-        Running { policy, recipe, slots, around: Arc::new(around) }
+        Running {
+            policy,
+            recipe,
+            slots,
+            around: Arc::new(around),
+        }
     }
 
     /// Every balancer that the recipe's `[drain]` names, on each of its hosts.
@@ -160,7 +215,11 @@ impl Rollouts<'_> {
             .flat_map(|balancer| {
                 balancer.on.iter().filter_map(|(host, on)| {
                     let reached = self.fleet.host(host)?.clone();
-                    let planned = self.plan.recipes.iter().find(|plan| plan.recipe == balancer.name);
+                    let planned = self
+                        .plan
+                        .recipes
+                        .iter()
+                        .find(|plan| plan.recipe == balancer.name);
                     let incoming = planned
                         .and_then(|plan| plan.slots.iter().find(|slot| slot.host == *host))
                         .and_then(|slot| slot.incoming.as_ref())
@@ -168,14 +227,25 @@ impl Rollouts<'_> {
                     let container = incoming
                         .or_else(|| serving_container(&self.facts.hosts, host, &balancer.name))
                         .unwrap_or_else(|| balancer.name.to_string());
-                    let late = LateValues { release: self.plan.release.to_string(), container };
-                    Some(Balancer { reached, view: on.balancer.clone()?, late })
+                    let late = LateValues {
+                        release: self.plan.release.to_string(),
+                        container,
+                    };
+                    Some(Balancer {
+                        reached,
+                        view: on.balancer.clone()?,
+                        late,
+                    })
                 })
             })
             .collect()
     }
 
-    async fn roll_out(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> (Rolled, Option<Box<Stop>>) {
+    async fn roll_out(
+        &self,
+        recipe_plan: &RecipePlan,
+        recipe: &Recipe,
+    ) -> (Rolled, Option<Box<Stop>>) {
         let running = self.running(recipe_plan, recipe);
         let mut probe = self.start_probe(&running);
         let machine = Rollout::new(running.policy.clone(), running.replacements());
@@ -185,8 +255,14 @@ impl Rollouts<'_> {
         if let Some(probe) = probe {
             let (summary, within) = probe.finish().await;
             if !within && stop.is_none() {
-                let reason = format!("{} of {} probe requests failed", summary.failed, summary.requests);
-                let mut failed = Stop::new(Outcome::Failed, format!("{} stopped: {reason}", self.what(recipe)));
+                let reason = format!(
+                    "{} of {} probe requests failed",
+                    summary.failed, summary.requests
+                );
+                let mut failed = Stop::new(
+                    Outcome::Failed,
+                    format!("{} stopped: {reason}", self.what(recipe)),
+                );
                 failed.report.causes.extend(summary.first_failure);
                 let rolled = Rolled { running, states };
                 return self.take_back_after_probe(rolled, failed).await;
@@ -200,28 +276,62 @@ impl Rollouts<'_> {
         (Rolled { running, states }, stop)
     }
 
-    async fn take_back_after_probe(&self, mut rolled: Rolled, mut stop: Box<Stop>) -> (Rolled, Option<Box<Stop>>) {
+    async fn take_back_after_probe(
+        &self,
+        mut rolled: Rolled,
+        mut stop: Box<Stop>,
+    ) -> (Rolled, Option<Box<Stop>>) {
         if rolled.running.policy.auto_revert {
-            let reverted = self.take_back(&mut rolled, &stop.report.message.clone()).await;
-            stop.outcome = if reverted { Outcome::Reverted } else { Outcome::Failed };
+            let reverted = self
+                .take_back(&mut rolled, &stop.report.message.clone())
+                .await;
+            stop.outcome = if reverted {
+                Outcome::Reverted
+            } else {
+                Outcome::Failed
+            };
         }
         (rolled, Some(stop))
     }
 
-    async fn drive(&self, running: &Running, machine: Rollout, probe: Option<&mut ProbeWatch>) -> Driven {
-        drive(running, machine, self.context.events, self.context.interrupts, probe, self.promotion).await
+    async fn drive(
+        &self,
+        running: &Running,
+        machine: Rollout,
+        probe: Option<&mut ProbeWatch>,
+    ) -> Driven {
+        drive(
+            running,
+            machine,
+            self.context.events,
+            self.context.interrupts,
+            probe,
+            self.promotion,
+        )
+        .await
     }
 
     /// A probe only makes sense where something serves before and after.
     fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
         let probe = running.recipe.probe.clone()?;
-        running.slots.iter().find(|slot| !slot.plan.outgoing.is_empty())?;
-        let through = probe.through.as_ref().and_then(|host| self.fleet.host(host)).cloned();
+        running
+            .slots
+            .iter()
+            .find(|slot| !slot.plan.outgoing.is_empty())?;
+        let through = probe
+            .through
+            .as_ref()
+            .and_then(|host| self.fleet.host(host))
+            .cloned();
         let recipe = running.recipe.name.to_string();
         ProbeWatch::start(probe, through, recipe, self.context.events.clone())
             .inspect_err(|message| {
                 let (message, hint) = (format!("no probe: {message}"), None);
-                self.context.events.send(EventKind::Warning { host: None, message, hint });
+                self.context.events.send(EventKind::Warning {
+                    host: None,
+                    message,
+                    hint,
+                });
             })
             .ok()
     }
@@ -241,9 +351,17 @@ impl Rollouts<'_> {
         };
         let (slot, failure) = match failure {
             Some((slot, failure)) => (*slot, failure.clone()),
-            None => (None, Failure { error: Vec::new(), unreachable: false }),
+            None => (
+                None,
+                Failure {
+                    error: Vec::new(),
+                    unreachable: false,
+                },
+            ),
         };
-        let host = slot.and_then(|Slot(index)| running.slots.get(index)).map(|slot| slot.reached.name().clone());
+        let host = slot
+            .and_then(|Slot(index)| running.slots.get(index))
+            .map(|slot| slot.reached.name().clone());
         let message = format!("{} stopped: {}", self.what(recipe), headline(&failure));
         let mut stop = Stop::new(outcome, message);
         stop.report.causes.extend(failure.error.into_iter().skip(1));
@@ -251,7 +369,10 @@ impl Rollouts<'_> {
         let release = self.plan.release;
         stop.report.hint = Some(match host {
             Some(_) if *end != RolloutEnd::RevertFailed => {
-                format!("`shipit logs {environment} {} --release {release}` shows all of it", recipe.name)
+                format!(
+                    "`shipit logs {environment} {} --release {release}` shows all of it",
+                    recipe.name
+                )
             }
             _ => self.look_hint(),
         });
@@ -260,18 +381,25 @@ impl Rollouts<'_> {
 
     fn look_hint(&self) -> String {
         let environment = &self.context.environment.name;
-        format!("`shipit status {environment}` shows what runs now; `shipit deploy {environment}` goes on from there")
+        format!(
+            "`shipit status {environment}` shows what runs now; `shipit deploy {environment}` goes on from there"
+        )
     }
 
     fn interrupted(&self) -> Box<Stop> {
-        let message = format!("{} was interrupted; the hosts in hand were finished, no other was started", self.plan.release);
+        let message = format!(
+            "{} was interrupted; the hosts in hand were finished, no other was started",
+            self.plan.release
+        );
         Stop::new(Outcome::Interrupted, message).hint(self.look_hint())
     }
 
     /// A failed release leaves nothing behind: recipes that were rolled out before the one that failed go
     /// back too, newest first, where they have `auto_revert`.
     async fn take_back_earlier(&self, rolled: &mut [Rolled], stop: &mut Stop) {
-        if stop.outcome != Outcome::Reverted && stop.outcome != Outcome::Failed || self.context.interrupts.happened() {
+        if stop.outcome != Outcome::Reverted && stop.outcome != Outcome::Failed
+            || self.context.interrupts.happened()
+        {
             return;
         }
         let mut all_back = stop.outcome == Outcome::Reverted;
@@ -286,7 +414,11 @@ impl Rollouts<'_> {
                 all_back = false;
             }
         }
-        let changed_tasks = self.plan.recipes.iter().any(|recipe| !recipe.tasks.is_empty());
+        let changed_tasks = self
+            .plan
+            .recipes
+            .iter()
+            .any(|recipe| !recipe.tasks.is_empty());
         if stop.outcome == Outcome::Reverted && (!all_back || changed_tasks) {
             stop.outcome = Outcome::Failed;
         }
@@ -294,11 +426,18 @@ impl Rollouts<'_> {
 
     /// Takes one recipe's finished rollout back; whether every slot has what it had before.
     async fn take_back(&self, rolled: &mut Rolled, reason: &str) -> bool {
-        self.context.events.send(EventKind::Phase { phase: Phase::Revert });
-        self.context.events.send(EventKind::Note { message: format!("taking back `{}`: {reason}", rolled.running.recipe.name) });
+        self.context.events.send(EventKind::Phase {
+            phase: Phase::Revert,
+        });
+        self.context.events.send(EventKind::Note {
+            message: format!("taking back `{}`: {reason}", rolled.running.recipe.name),
+        });
         let machine = Rollout::revert(rolled.running.policy.clone(), rolled.running.replacements());
         let driven = self.drive(&rolled.running, machine, None).await;
-        let back = driven.finish.as_ref().is_some_and(|finish| finish.end == RolloutEnd::Reverted);
+        let back = driven
+            .finish
+            .as_ref()
+            .is_some_and(|finish| finish.end == RolloutEnd::Reverted);
         if driven.finish.is_some() {
             rolled.states = states_of(&rolled.running, &driven);
         }
@@ -309,10 +448,15 @@ impl Rollouts<'_> {
     fn rows(&self, rolled: &[Rolled]) -> Vec<HostRow> {
         let mut rows = Vec::new();
         for recipe_plan in &self.plan.recipes {
-            let ended = rolled.iter().find(|rolled| rolled.running.recipe.name == recipe_plan.recipe);
+            let ended = rolled
+                .iter()
+                .find(|rolled| rolled.running.recipe.name == recipe_plan.recipe);
             for (index, slot) in recipe_plan.changes().enumerate() {
                 let state = ended.and_then(|ended| ended.states.get(index));
-                let before = slot.outgoing.first().and_then(|name| self.release_of(&slot.host, &name.active));
+                let before = slot
+                    .outgoing
+                    .first()
+                    .and_then(|name| self.release_of(&slot.host, &name.active));
                 let mut row = HostRow {
                     host: slot.host.to_string(),
                     recipe: Some(recipe_plan.recipe.to_string()),
@@ -323,17 +467,34 @@ impl Rollouts<'_> {
                 };
                 match state {
                     None => {}
-                    Some(SlotState::Untouched) if before.is_some() => row.state = "serving (untouched)".to_owned(),
+                    Some(SlotState::Untouched) if before.is_some() => {
+                        row.state = "serving (untouched)".to_owned()
+                    }
                     Some(SlotState::Untouched) => {}
                     Some(SlotState::Updated) => {
-                        row.release = slot.incoming.as_ref().map(|_| self.plan.release.to_string());
-                        row.state = if slot.incoming.is_some() { "serving" } else { "removed" }.to_owned();
+                        row.release = slot
+                            .incoming
+                            .as_ref()
+                            .map(|_| self.plan.release.to_string());
+                        row.state = if slot.incoming.is_some() {
+                            "serving"
+                        } else {
+                            "removed"
+                        }
+                        .to_owned();
                         row.severity = Severity::Good;
                     }
-                    Some(SlotState::Reverted) if before.is_some() => row.state = "serving (reverted)".to_owned(),
+                    Some(SlotState::Reverted) if before.is_some() => {
+                        row.state = "serving (reverted)".to_owned()
+                    }
                     Some(SlotState::Reverted) => row.state = "stopped (reverted)".to_owned(),
                     Some(SlotState::NeedsHand(failure)) => {
-                        row.state = if failure.unreachable { "unreachable" } else { "needs a hand" }.to_owned();
+                        row.state = if failure.unreachable {
+                            "unreachable"
+                        } else {
+                            "needs a hand"
+                        }
+                        .to_owned();
                         row.detail = Some(headline(failure));
                         row.severity = Severity::Bad;
                     }
@@ -355,7 +516,9 @@ impl Rollouts<'_> {
         if stop.outcome == Outcome::Failed && stop.report.hint.is_none() {
             stop.report.hint = Some(self.look_hint());
         }
-        stop.report.evidence.retain(|Evidence { lines, .. }| !lines.is_empty());
+        stop.report
+            .evidence
+            .retain(|Evidence { lines, .. }| !lines.is_empty());
     }
 }
 
@@ -363,8 +526,15 @@ fn states_of(running: &Running, driven: &Driven) -> Vec<SlotState> {
     match &driven.finish {
         Some(finish) => finish.slots.clone(),
         None => {
-            let unknown = Failure { error: vec!["stopped in the middle".to_owned()], unreachable: false };
-            running.slots.iter().map(|_| SlotState::NeedsHand(unknown.clone())).collect()
+            let unknown = Failure {
+                error: vec!["stopped in the middle".to_owned()],
+                unreachable: false,
+            };
+            running
+                .slots
+                .iter()
+                .map(|_| SlotState::NeedsHand(unknown.clone()))
+                .collect()
         }
     }
 }

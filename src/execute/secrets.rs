@@ -14,19 +14,26 @@ const COMMAND: Duration = Duration::from_secs(60);
 /// Reads secrets, each source once in a run.
 pub struct Secrets<'a> {
     root: &'a Path,
-    mask: &'a dyn Fn(&str),
+    mask: &'a (dyn Fn(&str) + Sync),
     values: Vec<(SecretSource, SecretString)>,
 }
 
 impl<'a> Secrets<'a> {
     /// Reads relative paths from `root`, runs commands in it, and tells `mask` every value before it is
     /// used anywhere.
-    pub fn new(root: &'a Path, mask: &'a dyn Fn(&str)) -> Self {
-        Self { root, mask, values: Vec::new() }
+    pub fn new(root: &'a Path, mask: &'a (dyn Fn(&str) + Sync)) -> Self {
+        Self {
+            root,
+            mask,
+            values: Vec::new(),
+        }
     }
 
     /// The values of a container's secrets.
-    pub async fn of(&mut self, sources: &BTreeMap<String, SecretSource>) -> Run<BTreeMap<String, SecretString>> {
+    pub async fn of(
+        &mut self,
+        sources: &BTreeMap<String, SecretSource>,
+    ) -> Run<BTreeMap<String, SecretString>> {
         let mut values = BTreeMap::new();
         for (name, source) in sources {
             values.insert(name.clone(), self.value(name, source).await?);
@@ -40,7 +47,9 @@ impl<'a> Secrets<'a> {
             return Ok(value.clone());
         }
         let value = self.read(source).await.map_err(|(cause, hint)| {
-            Stop::new(Outcome::Usage, format!("the secret `{name}` has no value")).cause(cause).hint(hint)
+            Stop::new(Outcome::Usage, format!("the secret `{name}` has no value"))
+                .cause(cause)
+                .hint(hint)
         })?;
         (self.mask)(value.expose_secret());
         self.values.push((source.clone(), value.clone()));
@@ -49,18 +58,32 @@ impl<'a> Secrets<'a> {
 
     async fn read(&self, source: &SecretSource) -> Result<SecretString, (String, String)> {
         match source {
-            SecretSource::Env(variable) => std::env::var(variable).map(SecretString::from).map_err(|_| {
-                (format!("the environment variable `{variable}` is not set"), format!("export {variable}=…"))
-            }),
+            SecretSource::Env(variable) => {
+                std::env::var(variable)
+                    .map(SecretString::from)
+                    .map_err(|_| {
+                        (
+                            format!("the environment variable `{variable}` is not set"),
+                            format!("export {variable}=…"),
+                        )
+                    })
+            }
             SecretSource::File(path) => {
                 let path = self.root.join(path);
                 let read = std::fs::read_to_string(&path);
-                read.map(|text| without_newline(text).into()).map_err(|error| {
-                    (format!("cannot read {}: {error}", path.display()), "put the value into that file".to_owned())
-                })
+                read.map(|text| without_newline(text).into())
+                    .map_err(|error| {
+                        (
+                            format!("cannot read {}: {error}", path.display()),
+                            "put the value into that file".to_owned(),
+                        )
+                    })
             }
             SecretSource::Command(script) => self.run(script).await.map_err(|cause| {
-                (format!("`{script}` {cause}"), "run it yourself to see what is wrong".to_owned())
+                (
+                    format!("`{script}` {cause}"),
+                    "run it yourself to see what is wrong".to_owned(),
+                )
             }),
         }
     }
@@ -78,7 +101,11 @@ impl<'a> Secrets<'a> {
             .map_err(|error| format!("could not be run: {error}"))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("failed ({}): {}", output.status, said.lines().last().unwrap_or("no output")));
+            return Err(format!(
+                "failed ({}): {}",
+                output.status,
+                said.lines().last().unwrap_or("no output")
+            ));
         }
         String::from_utf8(output.stdout)
             .map(|text| without_newline(text).into())
@@ -98,7 +125,7 @@ fn without_newline(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::sync::Mutex;
 
     use super::*;
 
@@ -106,8 +133,8 @@ mod tests {
     async fn each_source_is_read_once_and_its_value_masked_first() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("token"), "from a file\n").expect("written");
-        let masked = RefCell::new(Vec::new());
-        let mask = |value: &str| masked.borrow_mut().push(value.to_owned());
+        let masked = Mutex::new(Vec::new());
+        let mask = |value: &str| masked.lock().expect("not poisoned").push(value.to_owned());
         let mut secrets = Secrets::new(folder.path(), &mask);
         let counted = SecretSource::Command("echo x >>count; printf 'two\\nlines\\n'".into());
         let sources = BTreeMap::from([
@@ -116,10 +143,19 @@ mod tests {
             ("C".to_owned(), counted),
         ]);
         let values = secrets.of(&sources).await.expect("values");
-        let shown: Vec<_> = values.values().map(|value| value.expose_secret().to_owned()).collect();
+        let shown: Vec<_> = values
+            .values()
+            .map(|value| value.expose_secret().to_owned())
+            .collect();
         assert_eq!(shown, ["from a file", "two\nlines", "two\nlines"]);
-        assert_eq!(std::fs::read_to_string(folder.path().join("count")).expect("counted"), "x\n");
-        assert_eq!(*masked.borrow(), ["from a file", "two\nlines"]);
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("count")).expect("counted"),
+            "x\n"
+        );
+        assert_eq!(
+            *masked.lock().expect("not poisoned"),
+            ["from a file", "two\nlines"]
+        );
     }
 
     #[tokio::test]
@@ -129,8 +165,14 @@ mod tests {
         let source = SecretSource::Command("echo no vault >&2; exit 3".into());
         let stop = secrets.value("TOKEN", &source).await.expect_err("it fails");
         assert_eq!(stop.report.message, "the secret `TOKEN` has no value");
-        assert_eq!(stop.report.causes, ["`echo no vault >&2; exit 3` failed (exit status: 3): no vault"]);
-        let stop = secrets.value("TOKEN", &SecretSource::Env("SHIPIT_NO_SUCH".into())).await.expect_err("unset");
+        assert_eq!(
+            stop.report.causes,
+            ["`echo no vault >&2; exit 3` failed (exit status: 3): no vault"]
+        );
+        let stop = secrets
+            .value("TOKEN", &SecretSource::Env("SHIPIT_NO_SUCH".into()))
+            .await
+            .expect_err("unset");
         assert_eq!(stop.report.hint.as_deref(), Some("export SHIPIT_NO_SUCH=…"));
     }
 }

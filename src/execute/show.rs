@@ -12,7 +12,9 @@ pub fn plan(plan: &Plan, environment: &Environment, events: &Events) {
     for recipe in &plan.recipes {
         for slot in &recipe.slots {
             let container = slot.incoming.as_ref().map(|incoming| &incoming.name.active);
-            let container = container.or(slot.outgoing.first().map(|name| &name.active)).cloned();
+            let container = container
+                .or(slot.outgoing.first().map(|name| &name.active))
+                .cloned();
             rows.push(PlanRow {
                 host: slot.host.to_string(),
                 recipe: recipe.recipe.to_string(),
@@ -24,8 +26,12 @@ pub fn plan(plan: &Plan, environment: &Environment, events: &Events) {
             });
         }
         for task in &recipe.tasks {
-            let on = environment.recipe(&task.recipe).and_then(|recipe| recipe.on.get(&task.host));
-            let name = on.and_then(|on| on.commands.get(task.index)).map(|task| task.name.clone());
+            let on = environment
+                .recipe(&task.recipe)
+                .and_then(|recipe| recipe.on.get(&task.host));
+            let name = on
+                .and_then(|on| on.commands.get(task.index))
+                .map(|task| task.name.clone());
             rows.push(PlanRow {
                 host: task.host.to_string(),
                 recipe: task.recipe.to_string(),

@@ -25,8 +25,15 @@ pub type Run<T> = Result<T, Box<Stop>>;
 impl Stop {
     /// An end with a fact.
     pub fn new(outcome: Outcome, message: impl Into<String>) -> Box<Self> {
-        let report = ErrorReport { message: message.into(), ..ErrorReport::default() };
-        Box::new(Self { outcome, report, rows: Vec::new() })
+        let report = ErrorReport {
+            message: message.into(),
+            ..ErrorReport::default()
+        };
+        Box::new(Self {
+            outcome,
+            report,
+            rows: Vec::new(),
+        })
     }
 
     /// Nothing was changed, as something is not as it must be.
@@ -36,11 +43,19 @@ impl Stop {
 
     /// The user stopped it before anything was changed.
     pub fn interrupted() -> Box<Self> {
-        Self::new(Outcome::Interrupted, "interrupted before anything was changed")
+        Self::new(
+            Outcome::Interrupted,
+            "interrupted before anything was changed",
+        )
     }
 
     /// Something failed on one host.
-    pub fn on_host(outcome: Outcome, message: impl Into<String>, host: &HostName, error: &HostError) -> Box<Self> {
+    pub fn on_host(
+        outcome: Outcome,
+        message: impl Into<String>,
+        host: &HostName,
+        error: &HostError,
+    ) -> Box<Self> {
         let mut stop = Self::new(outcome, message);
         stop.report.causes = text::chain(error);
         stop.add_output(host, error);
@@ -48,10 +63,16 @@ impl Stop {
     }
 
     /// Something failed on several hosts at once: one cause and one row each.
-    pub fn on_hosts(outcome: Outcome, message: impl Into<String>, failures: &[(HostName, HostError)]) -> Box<Self> {
+    pub fn on_hosts(
+        outcome: Outcome,
+        message: impl Into<String>,
+        failures: &[(HostName, HostError)],
+    ) -> Box<Self> {
         let mut stop = Self::new(outcome, message);
         for (host, error) in failures {
-            stop.report.causes.push(format!("`{host}`: {}", text::chain(error).join(": ")));
+            stop.report
+                .causes
+                .push(format!("`{host}`: {}", text::chain(error).join(": ")));
             stop.add_output(host, error);
         }
         stop
@@ -60,7 +81,10 @@ impl Stop {
     fn add_output(&mut self, host: &HostName, error: &HostError) {
         if error.output().len() > 1 {
             let title = format!("what it printed on `{host}`");
-            self.report.evidence.push(Evidence { title, lines: error.output().to_vec() });
+            self.report.evidence.push(Evidence {
+                title,
+                lines: error.output().to_vec(),
+            });
         }
     }
 
@@ -81,5 +105,12 @@ impl Stop {
 
 /// A row of the table at the end.
 pub fn row(host: &HostName, state: impl Into<String>, severity: Severity) -> HostRow {
-    HostRow { host: host.to_string(), recipe: None, release: None, state: state.into(), detail: None, severity }
+    HostRow {
+        host: host.to_string(),
+        recipe: None,
+        release: None,
+        state: state.into(),
+        detail: None,
+        severity,
+    }
 }

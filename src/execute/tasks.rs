@@ -31,9 +31,17 @@ pub async fn run_all(
 
 /// Whether a task's `unless` says that there is nothing to do.
 pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Result<bool, HostError> {
-    let Some(unless) = &task.unless else { return Ok(false) };
-    let script = unless.render(late).map_err(|error| HostError::Fact(error.to_string()))?;
-    Ok(reached.run(RemoteCommand::shell(script), task.timeout).await?.status == 0)
+    let Some(unless) = &task.unless else {
+        return Ok(false);
+    };
+    let script = unless
+        .render(late)
+        .map_err(|error| HostError::Fact(error.to_string()))?;
+    Ok(reached
+        .run(RemoteCommand::shell(script), task.timeout)
+        .await?
+        .status
+        == 0)
 }
 
 /// Runs one task, with its retries. Its output goes out line by line as it comes.
@@ -46,7 +54,11 @@ pub async fn run(
 ) -> Result<(), HostError> {
     let (host, step) = (reached.name().to_string(), task.name.clone());
     let recipe = Some(recipe.to_owned());
-    events.send(EventKind::StepStarted { host: host.clone(), recipe: recipe.clone(), step: step.clone() });
+    events.send(EventKind::StepStarted {
+        host: host.clone(),
+        recipe: recipe.clone(),
+        step: step.clone(),
+    });
     let began = tokio::time::Instant::now();
     let mut tries = 0;
     let result = loop {
@@ -67,29 +79,63 @@ pub async fn run(
         }
     };
     match &result {
-        Ok(()) => events.send(EventKind::StepFinished { host, recipe, step, took: began.elapsed(), detail: None }),
+        Ok(()) => events.send(EventKind::StepFinished {
+            host,
+            recipe,
+            step,
+            took: began.elapsed(),
+            detail: None,
+        }),
         Err(error) => {
             let evidence = error.output().to_vec();
-            events.send(EventKind::StepFailed { host, recipe, step, error: text::chain(error), evidence });
+            events.send(EventKind::StepFailed {
+                host,
+                recipe,
+                step,
+                error: text::chain(error),
+                evidence,
+            });
         }
     }
     result
 }
 
-async fn attempt(reached: &Reached, task: &Task, late: &LateValues, events: &Events) -> Result<(), HostError> {
+async fn attempt(
+    reached: &Reached,
+    task: &Task,
+    late: &LateValues,
+    events: &Events,
+) -> Result<(), HostError> {
     match &task.action {
         TaskAction::Run(script) => {
-            let script = script.render(late).map_err(|error| HostError::Fact(error.to_string()))?;
-            let status = stream(reached, RemoteCommand::shell(script.clone()), task.timeout, events).await?;
+            let script = script
+                .render(late)
+                .map_err(|error| HostError::Fact(error.to_string()))?;
+            let status = stream(
+                reached,
+                RemoteCommand::shell(script.clone()),
+                task.timeout,
+                events,
+            )
+            .await?;
             match status {
                 (0, _) => Ok(()),
                 (status, output) => {
-                    let output = crate::transport::Output { status, stdout: String::new(), stderr: output.join("\n") };
+                    let output = crate::transport::Output {
+                        status,
+                        stdout: String::new(),
+                        stderr: output.join("\n"),
+                    };
                     Err(failed(script.trim().to_owned(), &output))
                 }
             }
         }
-        TaskAction::Upload { from: _, to, mode, content } => {
+        TaskAction::Upload {
+            from: _,
+            to,
+            mode,
+            content,
+        } => {
             let sudo = reached.host.ssh.r#become;
             let command = format!("upload to {to}");
             reached
@@ -117,12 +163,19 @@ pub async fn stream(
             last.pop_front();
         }
         last.push_back(line.to_owned());
-        events.send(EventKind::Output { host: host.clone(), stream, line: line.to_owned() });
+        events.send(EventKind::Output {
+            host: host.clone(),
+            stream,
+            line: line.to_owned(),
+        });
     };
     let status = reached
         .session
         .run_streaming(&command, deadline, &mut on_line)
         .await
-        .map_err(|source| HostError::Session { command: super::fleet::short(&command), source })?;
+        .map_err(|source| HostError::Session {
+            command: super::fleet::short(&command),
+            source,
+        })?;
     Ok((status, last.into()))
 }

@@ -28,6 +28,11 @@ impl Colour {
         self.decide(console::colors_enabled_stderr)
     }
 
+    /// Whether standard error is painted, for what is printed before there are events.
+    pub fn paints_stderr(self) -> bool {
+        self.of_stderr().paints
+    }
+
     fn decide(self, automatic: fn() -> bool) -> Painter {
         Painter {
             paints: match self {

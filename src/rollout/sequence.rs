@@ -199,8 +199,15 @@ fn quorum(policy: &Policy, side: Side) -> Stage {
 impl Policy {
     /// How many steps and gates one slot's replacement has, for a bar's n of m.
     pub fn steps(&self, has_incoming: bool, has_outgoing: bool) -> usize {
-        let replacement = Replacement { host: "".into(), has_incoming, has_outgoing };
+        let replacement = Replacement {
+            host: "".into(),
+            has_incoming,
+            has_outgoing,
+        };
         let stages = forward(self, &replacement);
-        stages.iter().filter(|stage| matches!(stage, Stage::Perform(..) | Stage::Await(_))).count()
+        stages
+            .iter()
+            .filter(|stage| matches!(stage, Stage::Perform(..) | Stage::Await(_)))
+            .count()
     }
 }

@@ -28,16 +28,27 @@ struct Finding {
 /// Looks at every host; with `fix`, deregisters the services whose containers are gone.
 pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
     let environment = context.environment;
-    let fleet = context.connect(&context.hosts_of(&Scope::default())).await?;
+    let fleet = context
+        .connect(&context.hosts_of(&Scope::default()))
+        .await?;
     preflight::check(&fleet, context.events).await?;
     let observed = observe(&fleet, environment, context.events).await?;
-    context.events.send(EventKind::Phase { phase: Phase::Observe });
+    context.events.send(EventKind::Phase {
+        phase: Phase::Observe,
+    });
     let routed = what_balancers_route_to(context, &fleet, &observed).await;
-    let looked = fleet.each(|reached| check_host(context, reached, &observed, &routed)).await;
+    let looked = fleet
+        .each(|reached| check_host(context, reached, &observed, &routed))
+        .await;
     let (mut left, mut fixed) = (0, 0);
     for (reached, findings) in looked {
         let findings = findings.map_err(|error| {
-            Stop::on_host(Outcome::NotReady, format!("cannot check `{}`", reached.name()), reached.name(), &error)
+            Stop::on_host(
+                Outcome::NotReady,
+                format!("cannot check `{}`", reached.name()),
+                reached.name(),
+                &error,
+            )
         })?;
         if findings.is_empty() {
             let row = crate::execute::stop::row(reached.name(), "as it should be", Severity::Good);
@@ -55,7 +66,12 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
             if let (Some(id), true) = (&finding.ghost, fix) {
                 reached.consul.deregister(id).await.map_err(|error| {
                     let error = HostError::Consul(error);
-                    Stop::on_host(Outcome::Failed, format!("cannot deregister `{id}`"), reached.name(), &error)
+                    Stop::on_host(
+                        Outcome::Failed,
+                        format!("cannot deregister `{id}`"),
+                        reached.name(),
+                        &error,
+                    )
                 })?;
                 row.detail = Some("deregistered".to_owned());
                 row.severity = Severity::Notable;
@@ -73,7 +89,11 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
             environment.name
         )));
     }
-    Ok(if fixed > 0 { Outcome::Done } else { Outcome::NothingToDo })
+    Ok(if fixed > 0 {
+        Outcome::Done
+    } else {
+        Outcome::NothingToDo
+    })
 }
 
 /// What each balancer prints of its upstreams: the recipe it balances for is whoever drains through it.
@@ -85,11 +105,20 @@ async fn what_balancers_route_to(
     let mut printed = Vec::new();
     for recipe in &context.environment.recipes {
         for (host, on) in &recipe.on {
-            let (Some(view), Some(reached)) = (&on.balancer, fleet.host(host)) else { continue };
-            let container = serving_container(&observed.facts.hosts, host, &recipe.name).unwrap_or_default();
-            let late = LateValues { release: String::new(), container };
+            let (Some(view), Some(reached)) = (&on.balancer, fleet.host(host)) else {
+                continue;
+            };
+            let container =
+                serving_container(&observed.facts.hosts, host, &recipe.name).unwrap_or_default();
+            let late = LateValues {
+                release: String::new(),
+                container,
+            };
             let answer = match view.upstreams.render(&late) {
-                Ok(script) => reached.expect(RemoteCommand::shell(script), QUICK).await.map_err(|error| error.to_string()),
+                Ok(script) => reached
+                    .expect(RemoteCommand::shell(script), QUICK)
+                    .await
+                    .map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
             printed.push((recipe.name.to_string(), answer));
@@ -105,29 +134,65 @@ async fn check_host(
     routed: &[(String, Result<String, String>)],
 ) -> Result<Vec<Finding>, HostError> {
     let mut findings = Vec::new();
-    let everything = reached.read(docker::list_running(), docker::parse_containers).await?;
+    let everything = reached
+        .read(docker::list_running(), docker::parse_containers)
+        .await?;
     let facts = observed.facts.hosts.get(reached.name());
     for recipe in &context.environment.recipes {
-        let Some(on) = recipe.on.get(reached.name()).filter(|on| on.container.is_some()) else { continue };
-        let mut find = |message: String, ghost: Option<String>| {
-            findings.push(Finding { recipe: recipe.name.to_string(), message, ghost });
+        let Some(on) = recipe
+            .on
+            .get(reached.name())
+            .filter(|on| on.container.is_some())
+        else {
+            continue;
         };
-        let containers = facts.map(|facts| facts.of_recipe(&recipe.name)).unwrap_or_default();
-        let up: Vec<_> = containers.into_iter().filter(|container| container.state.is_up()).collect();
+        let mut find = |message: String, ghost: Option<String>| {
+            findings.push(Finding {
+                recipe: recipe.name.to_string(),
+                message,
+                ghost,
+            });
+        };
+        let containers = facts
+            .map(|facts| facts.of_recipe(&recipe.name))
+            .unwrap_or_default();
+        let up: Vec<_> = containers
+            .into_iter()
+            .filter(|container| container.state.is_up())
+            .collect();
         if up.len() != usize::from(on.instances) {
-            find(format!("{} of {} run", up.len(), text::count(usize::from(on.instances), "container")), None);
+            find(
+                format!(
+                    "{} of {} run",
+                    up.len(),
+                    text::count(usize::from(on.instances), "container")
+                ),
+                None,
+            );
         }
-        let Some(ConsulReady::Service(service)) = &on.ready.consul else { continue };
+        let Some(ConsulReady::Service(service)) = &on.ready.consul else {
+            continue;
+        };
         let services = reached.consul.services().await?;
         for container in up {
-            check_container(reached, recipe, service, container, &services, routed, &mut find);
+            check_container(
+                reached, recipe, service, container, &services, routed, &mut find,
+            );
         }
         // Other environments, and others than us, may have containers under the same service name.
-        let ports: Vec<u16> = everything.iter().flat_map(Container::tcp_host_ports).collect();
-        let of_service = services.iter().filter(|instance| instance.service.service == *service);
+        let ports: Vec<u16> = everything
+            .iter()
+            .flat_map(Container::tcp_host_ports)
+            .collect();
+        let of_service = services
+            .iter()
+            .filter(|instance| instance.service.service == *service);
         for ghost in of_service.filter(|instance| !ports.contains(&instance.service.port)) {
             let id = &ghost.service.id;
-            find(format!("Consul has `{id}`, whose container is gone"), Some(id.clone()));
+            find(
+                format!("Consul has `{id}`, whose container is gone"),
+                Some(id.clone()),
+            );
         }
     }
     Ok(findings)
@@ -145,14 +210,24 @@ fn check_container(
     let address = &reached.host.address;
     let ports = container.tcp_host_ports();
     let registered = services.iter().find(|instance| {
-        instance.service.service == service && ports.iter().any(|port| instance.is_at(address, *port))
+        instance.service.service == service
+            && ports.iter().any(|port| instance.is_at(address, *port))
     });
     let Some(registered) = registered else {
-        find(format!("`{}` runs, but Consul's agent has no `{service}` for it", container.name), None);
+        find(
+            format!(
+                "`{}` runs, but Consul's agent has no `{service}` for it",
+                container.name
+            ),
+            None,
+        );
         return;
     };
     if let Some(complaint) = registered.complaint() {
-        find(format!("Consul has `{}` as {complaint}", container.name), None);
+        find(
+            format!("Consul has `{}` as {complaint}", container.name),
+            None,
+        );
         return;
     }
     let port = registered.service.port;
@@ -160,7 +235,13 @@ fn check_container(
         for (_, answer) in routed.iter().filter(|(balancer, _)| *balancer == **name) {
             match answer {
                 Ok(printed) if routes::routes_to(printed, address, port) => {}
-                Ok(_) => find(format!("`{name}` does not route to `{}` ({address}:{port})", container.name), None),
+                Ok(_) => find(
+                    format!(
+                        "`{name}` does not route to `{}` ({address}:{port})",
+                        container.name
+                    ),
+                    None,
+                ),
                 Err(error) => find(format!("`{name}` cannot be asked: {error}"), None),
             }
         }

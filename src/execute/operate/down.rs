@@ -24,11 +24,18 @@ pub struct DownRequest {
 /// Removes every container that shipit made in the environment, the last recipe's first, and its records.
 pub async fn down(context: &Context<'_>, request: DownRequest) -> Run<Outcome> {
     let environment = context.environment;
-    let fleet = context.connect(&context.hosts_of(&Scope::default())).await?;
+    let fleet = context
+        .connect(&context.hosts_of(&Scope::default()))
+        .await?;
     preflight::check(&fleet, context.events).await?;
     let lock = take_lock(context, &fleet, "down").await?;
     let observed = observe(&fleet, environment, context.events).await?;
-    let containers: usize = observed.facts.hosts.values().map(|facts| facts.containers.len()).sum();
+    let containers: usize = observed
+        .facts
+        .hosts
+        .values()
+        .map(|facts| facts.containers.len())
+        .sum();
     let releases = observed.history.releases().len();
     if containers == 0 && releases == 0 {
         fleet.close().await;
@@ -43,41 +50,82 @@ pub async fn down(context: &Context<'_>, request: DownRequest) -> Run<Outcome> {
     );
     if !(request.confirm)(&question)? {
         fleet.close().await;
-        context.events.send(EventKind::Note { message: "nothing was removed".to_owned() });
+        context.events.send(EventKind::Note {
+            message: "nothing was removed".to_owned(),
+        });
         return Ok(Outcome::NothingToDo);
     }
-    context.events.send(EventKind::Phase { phase: Phase::Deploy });
+    context.events.send(EventKind::Phase {
+        phase: Phase::Deploy,
+    });
     let mut failures = Vec::new();
     for group in in_order_of_removal(context, &observed) {
-        let removed = fleet.each(|reached| remove_recipe(context, reached, &observed, group.as_deref())).await;
-        failures.extend(removed.into_iter().filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))));
+        let removed = fleet
+            .each(|reached| remove_recipe(context, reached, &observed, group.as_deref()))
+            .await;
+        failures.extend(
+            removed
+                .into_iter()
+                .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
+        );
     }
-    let forgotten = fleet.each(|reached| forget(reached, &environment.name)).await;
-    failures.extend(forgotten.into_iter().filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))));
+    let forgotten = fleet
+        .each(|reached| forget(reached, &environment.name))
+        .await;
+    failures.extend(
+        forgotten
+            .into_iter()
+            .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
+    );
     drop(lock);
     for reached in fleet.hosts() {
         let failed = failures.iter().any(|(host, _)| host == reached.name());
-        let (state, severity) = if failed { ("needs a hand", Severity::Bad) } else { ("empty", Severity::Good) };
-        context.events.send(EventKind::HostState { row: row(reached.name(), state, severity) });
+        let (state, severity) = if failed {
+            ("needs a hand", Severity::Bad)
+        } else {
+            ("empty", Severity::Good)
+        };
+        context.events.send(EventKind::HostState {
+            row: row(reached.name(), state, severity),
+        });
     }
     fleet.close().await;
     if failures.is_empty() {
         return Ok(Outcome::Done);
     }
     let names = text::list(failures.iter().map(|(host, _)| host));
-    Err(Stop::on_hosts(Outcome::Failed, format!("not everything could be removed on {names}"), &failures)
-        .hint(format!("shipit down {}", environment.name)))
+    Err(Stop::on_hosts(
+        Outcome::Failed,
+        format!("not everything could be removed on {names}"),
+        &failures,
+    )
+    .hint(format!("shipit down {}", environment.name)))
 }
 
 /// What others need goes last: the recipes from the last to the first, before them (`None`) the containers
 /// of recipes that the files no longer have.
 fn in_order_of_removal(context: &Context<'_>, observed: &Observed) -> Vec<Option<String>> {
-    let known: Vec<_> = context.environment.recipes.iter().map(|recipe| recipe.name.to_string()).collect();
-    let orphan = observed.facts.hosts.values().flat_map(|facts| &facts.containers).any(|container| {
-        container.identity().is_none_or(|identity| !known.contains(&identity.recipe))
-    });
+    let known: Vec<_> = context
+        .environment
+        .recipes
+        .iter()
+        .map(|recipe| recipe.name.to_string())
+        .collect();
+    let orphan = observed
+        .facts
+        .hosts
+        .values()
+        .flat_map(|facts| &facts.containers)
+        .any(|container| {
+            container
+                .identity()
+                .is_none_or(|identity| !known.contains(&identity.recipe))
+        });
     let orphans = orphan.then_some(None);
-    orphans.into_iter().chain(known.into_iter().rev().map(Some)).collect()
+    orphans
+        .into_iter()
+        .chain(known.into_iter().rev().map(Some))
+        .collect()
 }
 
 async fn remove_recipe(
@@ -95,22 +143,48 @@ async fn remove_recipe(
             None => of.is_none_or(|of| environment.recipe(&of).is_none()),
         }
     };
-    for container in facts.map(|facts| facts.containers.as_slice()).unwrap_or_default().iter().filter(belongs) {
-        let (host, step) = (reached.name().to_string(), format!("remove {}", container.name));
+    for container in facts
+        .map(|facts| facts.containers.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .filter(belongs)
+    {
+        let (host, step) = (
+            reached.name().to_string(),
+            format!("remove {}", container.name),
+        );
         let recipe = recipe.map(str::to_owned);
-        context.events.send(EventKind::StepStarted { host: host.clone(), recipe: recipe.clone(), step: step.clone() });
+        context.events.send(EventKind::StepStarted {
+            host: host.clone(),
+            recipe: recipe.clone(),
+            step: step.clone(),
+        });
         let began = tokio::time::Instant::now();
         let timeout = stop_timeout(context, reached, recipe.as_deref());
         if container.state.running {
-            reached.expect(docker::stop(&container.name, timeout), timeout + QUICK).await?;
+            reached
+                .expect(docker::stop(&container.name, timeout), timeout + QUICK)
+                .await?;
         }
-        reached.expect(docker::remove(&container.name), QUICK).await?;
-        context.events.send(EventKind::StepFinished { host, recipe, step, took: began.elapsed(), detail: None });
+        reached
+            .expect(docker::remove(&container.name), QUICK)
+            .await?;
+        context.events.send(EventKind::StepFinished {
+            host,
+            recipe,
+            step,
+            took: began.elapsed(),
+            detail: None,
+        });
     }
     Ok(())
 }
 
-fn stop_timeout(context: &Context<'_>, reached: &Reached, recipe: Option<&str>) -> std::time::Duration {
+fn stop_timeout(
+    context: &Context<'_>,
+    reached: &Reached,
+    recipe: Option<&str>,
+) -> std::time::Duration {
     recipe
         .and_then(|recipe| context.environment.recipe(recipe))
         .and_then(|recipe| recipe.on.get(reached.name()))
@@ -120,7 +194,9 @@ fn stop_timeout(context: &Context<'_>, reached: &Reached, recipe: Option<&str>) 
 
 /// Removes the records. A lasting lock stays: it was placed on purpose.
 async fn forget(reached: &Reached, environment: &str) -> Result<(), HostError> {
-    let volumes = reached.read(docker::inspect_volumes(environment), docker::parse_volumes).await?;
+    let volumes = reached
+        .read(docker::inspect_volumes(environment), docker::parse_volumes)
+        .await?;
     let records: Vec<_> = volumes
         .iter()
         .filter(|volume| volume.labels.contains_key(docker::label::RECORD))
@@ -129,5 +205,8 @@ async fn forget(reached: &Reached, environment: &str) -> Result<(), HostError> {
     if records.is_empty() {
         return Ok(());
     }
-    reached.expect(docker::volume_remove(&records), QUICK).await.map(|_| ())
+    reached
+        .expect(docker::volume_remove(&records), QUICK)
+        .await
+        .map(|_| ())
 }

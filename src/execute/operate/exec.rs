@@ -29,11 +29,17 @@ pub struct ExecRequest {
 
 /// Runs a command on all hosts at once.
 pub async fn exec(context: &Context<'_>, request: ExecRequest) -> Run<Outcome> {
-    let scope = Scope { hosts: request.hosts, recipes: Vec::new() };
+    let scope = Scope {
+        hosts: request.hosts,
+        recipes: Vec::new(),
+    };
     let fleet = context.connect(&context.hosts_of(&scope)).await?;
-    let Some((program, arguments)) = request.words.split_first() else { return Ok(Outcome::NothingToDo) };
+    let Some((program, arguments)) = request.words.split_first() else {
+        return Ok(Outcome::NothingToDo);
+    };
     let command = RemoteCommand::new(program).args(arguments);
-    let running = fleet.each(|reached| tasks::stream(reached, command.clone(), request.timeout, context.events));
+    let running = fleet
+        .each(|reached| tasks::stream(reached, command.clone(), request.timeout, context.events));
     let results = context.interruptible(async { Ok(running.await) }).await?;
     let mut failed = Vec::new();
     for (reached, result) in results {
@@ -45,41 +51,70 @@ pub async fn exec(context: &Context<'_>, request: ExecRequest) -> Run<Outcome> {
         if severity == Severity::Bad {
             failed.push(reached.name().clone());
         }
-        context.events.send(EventKind::HostState { row: row(reached.name(), state, severity) });
+        context.events.send(EventKind::HostState {
+            row: row(reached.name(), state, severity),
+        });
     }
     fleet.close().await;
     if failed.is_empty() {
         return Ok(Outcome::Done);
     }
-    Err(Stop::new(Outcome::Failed, format!("`{program}` failed on {}", text::list(&failed))))
+    Err(Stop::new(
+        Outcome::Failed,
+        format!("`{program}` failed on {}", text::list(&failed)),
+    ))
 }
 
 /// Runs the commands of a recipe that has no container: on every host at once, on each one after the other.
 pub async fn run_task(context: &Context<'_>, name: &Name, hosts: Vec<HostName>) -> Run<Outcome> {
     let environment = context.environment;
-    let Some(recipe) = environment.recipe(name) else { return Ok(Outcome::NothingToDo) };
+    let Some(recipe) = environment.recipe(name) else {
+        return Ok(Outcome::NothingToDo);
+    };
     if recipe.has_container() {
-        return Err(Stop::new(Outcome::Usage, format!("`{name}` has a container, so it is deployed and not run"))
-            .hint(format!("shipit deploy {} {name}", environment.name)));
+        return Err(Stop::new(
+            Outcome::Usage,
+            format!("`{name}` has a container, so it is deployed and not run"),
+        )
+        .hint(format!("shipit deploy {} {name}", environment.name)));
     }
-    let scope = Scope { hosts, recipes: vec![name.clone()] };
+    let scope = Scope {
+        hosts,
+        recipes: vec![name.clone()],
+    };
     let mut reach = context.hosts_of(&scope);
-    reach.retain(|host| recipe.hosts.contains(&host.name) || host.name == environment.lock_host().name);
-    if !reach.iter().any(|host| host.name == environment.lock_host().name) {
+    reach.retain(|host| {
+        recipe.hosts.contains(&host.name) || host.name == environment.lock_host().name
+    });
+    if !reach
+        .iter()
+        .any(|host| host.name == environment.lock_host().name)
+    {
         reach.insert(0, environment.lock_host());
     }
     let fleet = context.connect(&reach).await?;
     let lock = take_lock(context, &fleet, "run").await?;
     let done = crate::execute::observe::done_tasks(&fleet, environment, &scope).await?;
-    context.events.send(EventKind::Phase { phase: Phase::Deploy });
+    context.events.send(EventKind::Phase {
+        phase: Phase::Deploy,
+    });
     let first = recipe.hosts.iter().find(|host| scope.has_host(host));
-    let late = LateValues { release: String::new(), container: String::new() };
+    let late = LateValues {
+        release: String::new(),
+        container: String::new(),
+    };
     let work = |reached: &Reached| {
-        let mine = recipe.on.get(reached.name()).filter(|_| scope.has_host(reached.name())).cloned();
+        let mine = recipe
+            .on
+            .get(reached.name())
+            .filter(|_| scope.has_host(reached.name()))
+            .cloned();
         let (reached, late, done) = (reached.clone(), late.clone(), done.clone());
         async move { run_on(context, &reached, name, mine, first, &done, &late).await }
     };
-    let results = context.interruptible(async { Ok(fleet.each(work).await) }).await;
+    let results = context
+        .interruptible(async { Ok(fleet.each(work).await) })
+        .await;
     drop(lock);
     let mut failures = Vec::new();
     let mut ran = false;
@@ -95,7 +130,11 @@ pub async fn run_task(context: &Context<'_>, name: &Name, hosts: Vec<HostName>) 
         (true, false) => Ok(Outcome::NothingToDo),
         (false, _) => {
             let names = text::list(failures.iter().map(|(host, _)| host));
-            Err(Stop::on_hosts(Outcome::Failed, format!("`{name}` failed on {names}"), &failures))
+            Err(Stop::on_hosts(
+                Outcome::Failed,
+                format!("`{name}` failed on {names}"),
+                &failures,
+            ))
         }
     }
 }
@@ -110,8 +149,17 @@ async fn run_on(
     late: &LateValues,
 ) -> Result<bool, HostError> {
     let mut ran = false;
-    for (index, task) in on.map(|on| on.commands).unwrap_or_default().iter().enumerate() {
-        let task_ref = TaskRef { recipe: name.clone(), host: reached.name().clone(), index };
+    for (index, task) in on
+        .map(|on| on.commands)
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+    {
+        let task_ref = TaskRef {
+            recipe: name.clone(),
+            host: reached.name().clone(),
+            index,
+        };
         if done.contains(&task_ref) || (task.once && first != Some(reached.name())) {
             continue;
         }
