@@ -18,30 +18,31 @@ use super::{
 use crate::event::{Event, EventKind};
 
 /// How the bars use the terminal.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Bars are drawn.
     Live,
-    /// The user is typing: nothing may be drawn, so lines wait here.
-    Asking(Vec<Line>),
+    /// The user is typing: nothing may be drawn, so lines wait.
+    Asking,
     /// The run ended and the bars are gone.
     Over,
 }
 
-/// A line that indicatif holds.
-struct Slot {
-    bar: ProgressBar,
-    shown: Option<LiveLine>,
-}
-
 /// Draws a bar per host.
+///
+/// All drawing is done in frames, at ticks: indicatif draws every bar for each one that changes, and with
+/// hundreds of hosts at work that would be more than a terminal can take.
 pub(super) struct Bars {
     narrator: Narrator,
     terminal: Terminal,
-    /// The terminal's width when the bars were last drawn.
-    width: usize,
     multi: MultiProgress,
-    slots: Vec<Slot>,
+    slots: Vec<ProgressBar>,
+    /// What the bars show.
+    frame: Vec<LiveLine>,
+    /// The terminal's width when they were drawn.
+    width: usize,
+    /// Lines for the next frame to put above the bars.
+    waiting: Vec<Line>,
     stage: Stage,
     out: Sink,
     err: Sink,
@@ -61,132 +62,115 @@ impl Bars {
                 with_bars: true,
                 ..manner
             }),
-            width: terminal.columns(),
-            multi: MultiProgress::with_draw_target(target(&terminal)),
-            terminal,
+            multi: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             slots: Vec::new(),
+            frame: Vec::new(),
+            width: terminal.columns(),
+            terminal,
+            waiting: Vec::new(),
             stage: Stage::Live,
             out: Sink::new(out),
             err: Sink::new(err),
         }
     }
 
-    /// Brings the live lines to where the hosts are at `now`.
-    fn refresh(&mut self, now: Timestamp) {
+    /// Shows waiting lines and where the hosts are at `now`.
+    fn show(&mut self, now: Timestamp) {
         let (rows, columns) = (self.terminal.rows(), self.terminal.columns());
-        let lines = layout::lines(&self.narrator, rows, columns, now);
-        let (slots, multi, manner) = (&mut self.slots, &self.multi, &self.narrator.manner);
-        self.terminal.at_once(|| {
-            for slot in slots.drain(lines.len().min(slots.len())..) {
-                multi.remove(&slot.bar);
-            }
-            while slots.len() < lines.len() {
-                let bar = multi.add(ProgressBar::no_length());
-                slots.push(Slot { bar, shown: None });
-            }
-            for (slot, line) in slots.iter_mut().zip(lines) {
-                if slot.shown.as_ref() != Some(&line) {
-                    draw(&slot.bar, &line, *manner);
-                    slot.shown = Some(line);
-                }
-            }
-        });
-    }
-
-    /// Shows lines above the bars, or later if the user is being asked.
-    fn print(&mut self, lines: Vec<Line>) {
-        if let Stage::Asking(waiting) = &mut self.stage {
-            waiting.extend(lines);
+        let frame = layout::lines(&self.narrator, rows, columns, now);
+        if frame == self.frame && columns == self.width && self.waiting.is_empty() {
             return;
         }
-        if lines.is_empty() {
-            return;
-        }
-        let (out, err) = (&mut self.out, &mut self.err);
-        let mut write = || {
-            for Line { stream, text } in &lines {
-                match stream {
-                    Stream::Out => out.line(text),
-                    Stream::Err => err.line(text),
-                }
-            }
-        };
-        match self.stage {
-            Stage::Live => self.multi.suspend(write),
-            Stage::Asking(_) | Stage::Over => write(),
-        }
-    }
-
-    /// A terminal that became narrower has broken each drawn line into several, as indicatif fills lines
-    /// to their end. It would clear too few of them, so they are cleared here and drawn anew.
-    fn follow_width(&mut self) {
-        let width = self.terminal.columns();
-        if width < self.width && !self.slots.is_empty() {
-            let rows = self.slots.len() * self.width.div_ceil(width);
-            self.terminal.clear_upwards(rows.min(self.terminal.rows()));
-            self.multi.set_draw_target(target(&self.terminal));
-        }
-        self.width = width;
-    }
-
-    fn clear(&mut self) {
-        // The terminal swallows its errors, so that there is none here.
-        let _ = self.multi.clear();
-        for slot in self.slots.drain(..) {
-            self.multi.remove(&slot.bar);
-        }
-    }
-
-    fn ask(&mut self, question: &str) {
         self.clear();
-        self.err.text(&format!("{} ", clean(question)));
-        if !matches!(self.stage, Stage::Asking(_)) {
-            self.stage = Stage::Asking(Vec::new());
+        self.print();
+        self.draw(frame);
+        self.width = columns;
+    }
+
+    /// Takes the bars off the screen.
+    ///
+    /// A terminal that became narrower has broken each of their lines into several, as indicatif fills
+    /// lines to their end.
+    fn clear(&mut self) {
+        let broken_into = self.width.div_ceil(self.terminal.columns());
+        let rows = (self.frame.len() * broken_into).min(self.terminal.rows());
+        self.terminal.clear_upwards(rows);
+        self.frame.clear();
+    }
+
+    /// Writes the waiting lines where the bars were.
+    fn print(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let _ = self.terminal.flush();
+        for Line { stream, text } in self.waiting.drain(..) {
+            match stream {
+                Stream::Out => self.out.line(&text),
+                Stream::Err => self.err.line(&text),
+            }
         }
     }
 
-    fn go_on(&mut self, stage: Stage) {
-        if let Stage::Asking(waiting) = std::mem::replace(&mut self.stage, stage) {
-            self.print(waiting);
+    /// Draws the bars below what is on the screen, all at once: they get what they show where nobody
+    /// sees it, and only the last of them draws on the terminal.
+    fn draw(&mut self, frame: Vec<LiveLine>) {
+        self.multi.set_draw_target(self.terminal.nowhere());
+        for bar in self.slots.drain(frame.len().min(self.slots.len())..) {
+            self.multi.remove(&bar);
         }
+        while self.slots.len() < frame.len() {
+            self.slots.push(self.multi.add(ProgressBar::no_length()));
+        }
+        for (bar, line) in self.slots.iter().zip(&frame) {
+            fill(bar, line, self.narrator.manner);
+        }
+        let target = ProgressDrawTarget::term_like(Box::new(self.terminal.clone()));
+        self.multi.set_draw_target(target);
+        if let Some(bar) = self.slots.last() {
+            bar.tick();
+        }
+        let _ = self.terminal.flush();
+        self.frame = frame;
+    }
+
+    /// Leaves the screen without bars and with every line.
+    fn leave(&mut self, stage: Stage) {
+        if self.stage == Stage::Live {
+            self.clear();
+            self.draw(Vec::new());
+        }
+        self.stage = stage;
+        self.print();
     }
 }
 
 impl Reporter for Bars {
     fn event(&mut self, event: &Event) {
-        let live = matches!(self.stage, Stage::Live);
-        if live {
-            self.follow_width();
-        }
         let lines = self.narrator.event(event);
+        self.waiting.extend(lines);
         match &event.kind {
-            EventKind::Finished { .. } => {
-                self.clear();
-                self.go_on(Stage::Over);
+            EventKind::Finished { .. } => self.leave(Stage::Over),
+            EventKind::Question { question } => {
+                self.leave(Stage::Asking);
+                self.err.text(&format!("{} ", clean(question)));
             }
-            EventKind::Question { question } => self.ask(question),
-            EventKind::Answered => self.go_on(Stage::Live),
-            // Hundreds of hosts send thousands of events: those that print nothing wait for the tick.
-            _ if live && !lines.is_empty() => self.refresh(event.at),
+            EventKind::Answered if self.stage == Stage::Asking => self.stage = Stage::Live,
             _ => {}
         }
-        self.print(lines);
     }
 
     fn tick(&mut self, now: Timestamp) {
-        if !matches!(self.stage, Stage::Live) {
-            return;
+        if self.stage == Stage::Live {
+            self.show(now);
         }
-        self.follow_width();
-        self.refresh(now);
     }
 }
 
 /// Whatever ends the process in an orderly way leaves a clean screen.
 impl Drop for Bars {
     fn drop(&mut self) {
-        self.clear();
-        self.go_on(Stage::Over);
+        self.leave(Stage::Over);
     }
 }
 
@@ -198,14 +182,8 @@ impl fmt::Debug for Bars {
     }
 }
 
-/// Drawn at every change: changes come with ticks and with lines to print, and no faster.
-fn target(terminal: &Terminal) -> ProgressDrawTarget {
-    ProgressDrawTarget::term_like(Box::new(terminal.clone()))
-}
-
-/// Gives a bar all it shows, and draws it once: of indicatif's setters, those that begin with `with_` do
-/// not draw.
-fn draw(bar: &ProgressBar, line: &LiveLine, manner: Manner) {
+/// Gives a bar all it shows.
+fn fill(bar: &ProgressBar, line: &LiveLine, manner: Manner) {
     let bar = bar.clone();
     match line {
         LiveLine::Host {

@@ -1,38 +1,26 @@
 //! A terminal for indicatif that may go away at any time.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io, sync::Arc};
 
-use indicatif::TermLike;
+use indicatif::{ProgressDrawTarget, TermLike};
 
-/// A terminal whose errors are nobody's concern. indicatif's `suspend` panics when the terminal cannot be
-/// written to, and a terminal that was closed must not stop a deploy.
+/// A terminal whose errors are nobody's concern: one that was closed must not stop a deploy, and indicatif
+/// panics in places when it cannot be written to.
 #[derive(Debug, Clone)]
 pub(super) struct Terminal {
     inner: Arc<dyn TermLike>,
-    /// Whether what is drawn is held back until it is complete.
-    holds: Arc<AtomicBool>,
 }
 
 impl Terminal {
     pub(super) fn new(inner: Arc<dyn TermLike>) -> Self {
-        Self {
-            inner,
-            holds: Arc::default(),
-        }
+        Self { inner }
     }
 
-    /// Draws as one: indicatif draws all bars anew for each one that changes, and would show each time.
-    pub(super) fn at_once(&self, draw: impl FnOnce()) {
-        self.holds.store(true, Ordering::Relaxed);
-        draw();
-        self.holds.store(false, Ordering::Relaxed);
-        let _ = self.inner.flush();
+    /// A target of the same size that shows nothing, for drawing what is not complete. indicatif may
+    /// well leave most of that drawing out.
+    pub(super) fn nowhere(&self) -> ProgressDrawTarget {
+        let (columns, rows) = (self.width(), self.height());
+        ProgressDrawTarget::term_like_with_hz(Box::new(Nowhere { columns, rows }), 1)
     }
 
     pub(super) fn columns(&self) -> usize {
@@ -43,11 +31,12 @@ impl Terminal {
         usize::from(self.height())
     }
 
-    /// Clears the row of the cursor and those above it, `rows` in all, and all below.
+    /// Clears the row of the cursor and those above it, `rows` in all, and everything below.
     pub(super) fn clear_upwards(&self, rows: usize) {
-        let _ = self.inner.move_cursor_up(rows.saturating_sub(1));
-        let _ = self.inner.write_str("\r\x1b[J");
-        let _ = self.inner.flush();
+        if rows > 0 {
+            let _ = self.inner.move_cursor_up(rows - 1);
+            let _ = self.inner.write_str("\r\x1b[J");
+        }
     }
 }
 
@@ -96,10 +85,56 @@ impl TermLike for Terminal {
     }
 
     fn flush(&self) -> io::Result<()> {
-        if self.holds.load(Ordering::Relaxed) {
-            return Ok(());
-        }
         let _ = self.inner.flush();
+        Ok(())
+    }
+}
+
+/// A terminal that nobody sees.
+#[derive(Debug)]
+struct Nowhere {
+    columns: u16,
+    rows: u16,
+}
+
+impl TermLike for Nowhere {
+    fn width(&self) -> u16 {
+        self.columns
+    }
+
+    fn height(&self) -> u16 {
+        self.rows
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_str(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
         Ok(())
     }
 }

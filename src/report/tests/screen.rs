@@ -110,6 +110,23 @@ fn more_hosts_than_rows_show_those_at_work() {
 }
 
 #[test]
+fn a_tick_draws_each_bar_once_however_many_changed() {
+    let (mut reporter, screen) = bars(50, 80, Verbosity::Normal);
+    let hosts: Vec<_> = (1..=300).map(|number| format!("web-{number:03}")).collect();
+    let names: Vec<_> = hosts.iter().map(String::as_str).collect();
+    reporter.event(&event(0, started("deploy", &names)));
+    for step in ["pull web", "start web-r42"] {
+        for host in &names {
+            reporter.event(&event(1, begins(host, None, step)));
+        }
+        screen.moves_since_last_check();
+        reporter.tick(at(2));
+        let drawn = screen.moves_since_last_check();
+        assert_eq!(drawn.matches(step).count(), 48);
+    }
+}
+
+#[test]
 fn while_the_user_is_asked_the_screen_is_still() {
     let (mut reporter, screen) = bars(12, 60, Verbosity::Normal);
     reporter.event(&event(0, started("deploy", &["host-1"])));
