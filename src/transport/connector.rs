@@ -36,9 +36,6 @@ const DIRECT: usize = 32;
 /// (`MaxStartups`) when they end at itself, and it opens at most [`CHANNELS`] for us anyway.
 const THROUGH_A_JUMP: usize = 8;
 
-/// Jump hosts behind jump hosts at most; more is a circle.
-const HOPS: usize = 8;
-
 /// Opens the sessions of one run, and keeps what they share: OpenSSH's files, the agent, passphrases, and
 /// the sessions to jump hosts.
 pub struct Connector {
@@ -86,20 +83,21 @@ impl Connector {
     /// a passphrase, nor the wait for other connections of ours that go first.
     pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
         let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
-        self.open(host.name.clone(), destination, &host.ssh, 0)
+        self.open(host.name.clone(), destination, &host.ssh, &[])
             .await
     }
 
+    /// `behind` are the jump hosts that wait for this connection, to see a circle before it closes.
     async fn open(
         &self,
         name: HostName,
         destination: Destination,
         settings: &SshSettings,
-        depth: usize,
+        behind: &[Destination],
     ) -> Result<Session, ConnectError> {
         let carrier = match destination.jumps.split_last() {
             None => None,
-            Some((last, before)) => Some(self.jump(last, before, settings, depth).await?),
+            Some((last, before)) => Some(self.jump(last, before, settings, behind).await?),
         };
         let turns = carrier
             .as_ref()
@@ -128,7 +126,7 @@ impl Connector {
         last: &JumpHost,
         before: &[JumpHost],
         settings: &SshSettings,
-        depth: usize,
+        behind: &[Destination],
     ) -> Result<Session, ConnectError> {
         let failed = |source| ConnectError::Jump {
             jump: last.to_string(),
@@ -137,12 +135,13 @@ impl Connector {
         let settings = settings_of_jump(last, before, settings);
         let destination = Destination::resolve(&last.host, &settings, &self.paths)
             .map_err(|error| failed(Arc::new(error)))?;
-        if depth >= HOPS {
+        if behind.contains(&destination) {
             return Err(failed(Arc::new(ConnectError::Handshake {
                 endpoint: destination.endpoint,
                 reason: "jump hosts lead to jump hosts in a circle".to_owned(),
             })));
         }
+        let behind = [behind, std::slice::from_ref(&destination)].concat();
         loop {
             let jump = {
                 let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,7 +149,7 @@ impl Connector {
             };
             let open = || async {
                 let name = HostName::from(last.to_string());
-                Box::pin(self.open(name, destination.clone(), &settings, depth + 1))
+                Box::pin(self.open(name, destination.clone(), &settings, &behind))
                     .await
                     .map_err(Arc::new)
             };

@@ -23,11 +23,6 @@ impl Lines {
         }
     }
 
-    /// The bytes that no newline has ended yet.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     fn hand_over(&mut self, on_line: &mut dyn FnMut(&str)) {
         let line = self.0.strip_suffix(b"\r").unwrap_or(&self.0);
         on_line(&String::from_utf8_lossy(line));

@@ -355,8 +355,8 @@ impl Process {
         while taken < wanted {
             match self.channel.wait().await {
                 Some(ChannelMsg::Data { data }) => taken += data.len(),
+                Some(ChannelMsg::Eof) | None => return,
                 Some(_) => {}
-                None => return,
             }
         }
     }
@@ -381,15 +381,15 @@ impl Process {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take();
-        while let (Some(pipe), Some(message)) = (&mut stdin, self.channel.wait().await) {
-            match message {
-                ChannelMsg::Data { data } => {
+        while let Some(pipe) = &mut stdin {
+            match self.channel.wait().await {
+                Some(ChannelMsg::Data { data }) => {
                     if pipe.write_all(&data).await.is_err() {
                         stdin = None;
                     }
                 }
-                ChannelMsg::Eof => stdin = None,
-                _ => {}
+                Some(ChannelMsg::Eof) | None => stdin = None,
+                Some(_) => {}
             }
         }
         let mut stdout = Vec::new();
