@@ -19,6 +19,7 @@ mod rollouts;
 mod secrets;
 mod show;
 mod slot;
+mod step;
 mod stop;
 mod tasks;
 
