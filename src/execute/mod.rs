@@ -25,6 +25,10 @@ mod tasks;
 
 use std::path::Path;
 
+/// How the reason begins that Consul is given for a maintenance mode of ours, so that one which a person
+/// asked for is left alone.
+const MAINTENANCE: &str = "shipit ";
+
 pub use deploy::{DeployRequest, Goal, deploy};
 pub use driver::Promotion;
 pub use interrupt::{Interrupts, Stage};
