@@ -158,12 +158,10 @@ impl KnownHosts {
         }
     }
 
-    /// The authorities that may vouch for a host.
+    /// The authorities that may vouch for a host. On another port than 22 only those count that are named
+    /// for it, as in OpenSSH.
     pub(super) fn authorities<'a>(&'a self, names: &'a Names) -> Vec<&'a PublicKey> {
-        let of_host = |name| self.marked(name, Some(Marker::CertAuthority));
-        let without_port = names.without_port.as_deref().unwrap_or(&names.entry);
-        of_host(names.entry.as_str())
-            .chain(of_host(without_port))
+        self.marked(&names.entry, Some(Marker::CertAuthority))
             .map(|(_, entry)| entry.public_key())
             .collect()
     }
