@@ -34,7 +34,7 @@ impl Countdown {
         let result = timeout(self.left, future).await;
         self.left = self.left.saturating_sub(begun.elapsed());
         result.map_err(|_| ConnectError::Timeout {
-            endpoint: self.endpoint.clone(),
+            endpoint: Box::new(self.endpoint.clone()),
             what,
             after: self.whole,
         })

@@ -350,7 +350,7 @@ async fn lines_come_as_they_are_printed() {
 #[tokio::test]
 async fn much_output_comes_whole() {
     let home = Home::new();
-    let text: String = (0..2_000_000).map(|n| format!("{n}\n")).collect();
+    let text = "a line of a log\n".repeat(1_000_000);
     let bytes = text.clone().into_bytes();
     let behaviour =
         Behaviour::new(&home.key).script(move |_| vec![Act::Out(bytes.clone()), Act::Status(0)]);
@@ -387,6 +387,22 @@ async fn forty_commands_at_once_share_nine_channels() {
 }
 
 #[tokio::test]
+async fn a_server_with_fewer_sessions_gets_fewer_at_once() {
+    let home = Home::new();
+    let behaviour = Behaviour {
+        max_sessions: 2,
+        ..Behaviour::new(&home.key)
+    };
+    let (server, session) = home.session(behaviour).await;
+
+    let command = command();
+    for run in join_all((0..30).map(|_| session.run(&command, LONG))).await {
+        assert!(run.unwrap().success());
+    }
+    assert_eq!(server.seen.most_sessions.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn a_held_command_is_talked_to_and_tells_its_end() {
     let home = Home::new();
     let behaviour = Behaviour::new(&home.key).script(|command| match command {
@@ -397,9 +413,9 @@ async fn a_held_command_is_talked_to_and_tells_its_end() {
         _ => vec![Act::Refuse],
     });
     let (_server, session) = home.session(behaviour).await;
-    let hold = async |name: &str| session.hold(&RemoteCommand::new(name), LONG).await;
+    let start = async |name: &str| session.hold(&RemoteCommand::new(name), LONG).await;
 
-    let mut held = hold("lock").await.unwrap();
+    let mut held = start("lock").await.unwrap();
     assert_eq!(held.line(LONG).await.unwrap().as_deref(), Some("locked"));
     held.write(b"beat\n", LONG).await.unwrap();
     assert_eq!(held.line(LONG).await.unwrap().as_deref(), Some("beat"));
@@ -410,14 +426,14 @@ async fn a_held_command_is_talked_to_and_tells_its_end() {
     assert_eq!(held.end(), None);
     drop(held);
 
-    let mut taken = hold("taken").await.unwrap();
+    let mut taken = start("taken").await.unwrap();
     assert_eq!(taken.line(LONG).await.unwrap(), None);
     assert_eq!(
         taken.ended().await.to_string(),
         "it exited with status 75: taken by anna"
     );
 
-    let mut dies = hold("dies").await.unwrap();
+    let mut dies = start("dies").await.unwrap();
     dies.write(b"beat", LONG).await.unwrap();
     assert_eq!(dies.ended().await, HeldEnd::Killed("KILL".to_owned()));
     let after = dies.write(b"beat", LONG).await.unwrap_err();
@@ -427,11 +443,11 @@ async fn a_held_command_is_talked_to_and_tells_its_end() {
     );
 
     assert!(matches!(
-        hold("refused").await,
+        start("refused").await,
         Err(SessionError::Refused { .. })
     ));
 
-    let mut cut = hold("cut").await.unwrap();
+    let mut cut = start("cut").await.unwrap();
     cut.write(b"beat", LONG).await.unwrap();
     assert_eq!(
         cut.ended().await,

@@ -7,7 +7,10 @@ use std::{
 };
 
 use futures::future::join_all;
-use russh::keys::{PrivateKey, PublicKey, agent, key::safe_rng};
+use russh::keys::{
+    PrivateKey, PublicKey, agent,
+    ssh_key::{Cipher, Kdf},
+};
 use shipit::{
     command::RemoteCommand,
     transport::{ConnectError, Connector, Paths, Prompt, Tried},
@@ -19,8 +22,14 @@ use super::{
     server::{Act, Behaviour, ed25519, out},
 };
 
+/// With one round of bcrypt, as the usual sixteen take seconds in an unoptimized build.
 fn encrypted(key: &PrivateKey) -> PrivateKey {
-    key.encrypt(&mut safe_rng(), "open sesame").unwrap()
+    let kdf = Kdf::Bcrypt {
+        salt: b"sixteen bytes...".to_vec(),
+        rounds: 1,
+    };
+    key.encrypt_with(Cipher::Aes256Ctr, kdf, 7, "open sesame")
+        .unwrap()
 }
 
 fn tried(error: ConnectError) -> Vec<Tried> {
