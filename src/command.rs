@@ -58,6 +58,25 @@ impl RemoteCommand {
         self
     }
 
+    /// Sets environment variables of the command without showing their values to anyone: they arrive by
+    /// standard input as quoted assignments, so that any value goes, newlines too. The command itself
+    /// then finds its standard input at its end.
+    #[must_use]
+    pub fn with_secret_env<'a>(
+        self,
+        variables: impl IntoIterator<Item = (&'a str, &'a SecretString)>,
+    ) -> Self {
+        let exports: String = variables
+            .into_iter()
+            .map(|(name, value)| format!("export {name}={}\n", quote(value.expose_secret())))
+            .collect();
+        let script = r#"eval "$(cat)"; exec "$@""#;
+        Self {
+            stdin: Some(exports.into()),
+            ..Self::script(script, self.words)
+        }
+    }
+
     /// The same command as root, through a sudo that never asks for a password (`sudo -n --`).
     #[must_use]
     pub fn with_sudo(mut self) -> Self {
@@ -148,6 +167,34 @@ mod tests {
             .arg("login")
             .with_stdin("hunter2".to_owned());
         assert!(!format!("{command} {command:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn secret_variables_reach_the_command_whole_and_are_in_no_word() {
+        let value = SecretString::from("it's \"two\"\n$(lines) `of` \\ \n=end".to_owned());
+        let command = RemoteCommand::new("printenv")
+            .arg("KEY")
+            .with_secret_env([("KEY", &value)]);
+        assert!(!command.to_wire().contains("lines"));
+        let mut child = Command::new("sh")
+            .args(["-c", &command.to_wire()])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("sh runs");
+        let stdin = command
+            .stdin()
+            .expect("the exports")
+            .expose_secret()
+            .as_bytes()
+            .to_vec();
+        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), &stdin)
+            .expect("sh reads");
+        let output = child.wait_with_output().expect("sh ends");
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            format!("{}\n", value.expose_secret())
+        );
     }
 
     proptest! {

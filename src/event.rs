@@ -53,6 +53,12 @@ pub enum EventKind {
         /// replaces an earlier one; a run that fails sends fewer steps.
         total: u64,
     },
+    /// What would be changed, or is about to be. Sent once, between the phases plan and pull.
+    Plan {
+        /// One row a container or task, recipe by recipe in the order of the deploy, hosts in the
+        /// inventory's order.
+        rows: Vec<PlanRow>,
+    },
     /// A host began a step. At most one of each name and recipe is open on a host at any time.
     StepStarted {
         /// The host.
@@ -134,6 +140,19 @@ pub enum EventKind {
         /// The fact.
         message: String,
     },
+    /// Lines that were asked for and are no progress: the rows of `history`, what `validate` found.
+    Result {
+        /// The lines, without their newlines.
+        lines: Vec<String>,
+    },
+    /// The user is asked something on the terminal. The reporter shows the question and keeps the
+    /// terminal still until [`EventKind::Answered`]; who sent it reads the answer and prints nothing.
+    Question {
+        /// The question, without a line break at its end.
+        question: String,
+    },
+    /// The question is answered, or is no longer one.
+    Answered,
     /// A rollout sent probe requests; sent about once a second.
     Probe {
         /// The recipe whose rollout it watches.
@@ -156,6 +175,54 @@ pub enum EventKind {
         /// The error that ended it, if one did.
         error: Option<ErrorReport>,
     },
+}
+
+/// A row of the plan: what happens to one container, or that one task runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanRow {
+    /// The host.
+    pub host: String,
+    /// The recipe.
+    pub recipe: String,
+    /// What happens.
+    pub action: PlanAction,
+    /// The container it happens to; `None` for a task.
+    pub container: Option<String>,
+    /// Why: `the image has changed`; empty where the action says it all.
+    pub reason: String,
+    /// What differs between what runs now and what is wanted.
+    pub differences: Vec<Difference>,
+    /// Something to know beforehand, such as that requests will be lost.
+    pub note: Option<String>,
+}
+
+/// What happens to a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanAction {
+    /// Another one takes its place.
+    Replace,
+    /// There was none.
+    Create,
+    /// It is there as wanted, but stopped.
+    Start,
+    /// It is there and no longer wanted.
+    Remove,
+    /// A task runs.
+    Run,
+    /// Nothing: it is as wanted.
+    Keep,
+}
+
+/// A field of a container whose value changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The field, under the name it has in the recipe: `image`, `env.VERSION`.
+    pub field: String,
+    /// What it is now; `None` when it is not set.
+    pub old: Option<String>,
+    /// What it becomes; `None` when it is no longer set.
+    pub new: Option<String>,
 }
 
 /// The phases of a run, in the order in which they come; not every run has all.

@@ -5,9 +5,21 @@
 //! [`transport`], told by [`event`]s to the [`report`]ers, and kept as a [`release`].
 //! `docs/ARCHITECTURE.md` has the table of the modules and what each may use.
 
+pub mod app;
+pub mod cli;
 pub mod command;
 pub mod config;
+pub mod consul;
+pub mod diagnostic;
+pub mod docker;
 pub mod event;
+pub mod execute;
+pub mod facts;
+pub mod http;
 pub mod model;
+pub mod plan;
+pub mod release;
+pub mod report;
 pub mod rollout;
+pub mod text;
 pub mod transport;

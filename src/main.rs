@@ -1,1 +1,7 @@
-fn main() {}
+//! The `shipit` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shipit::app::run()
+}

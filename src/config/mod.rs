@@ -1,1 +1,74 @@
-//! Raw file structs.
+//! The files as they are written: read from TOML with the place of every value, unknown keys refused.
+//!
+//! What the values mean, and whether they fit together, is [`crate::model`]'s part.
+
+pub mod inventory;
+pub mod recipe;
+mod schema;
+pub mod section;
+pub mod values;
+
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub use schema::{inventory_schema, recipe_schema};
+use section::{Reader, Section};
+
+use crate::diagnostic::{Problem, Problems, SourceFile};
+
+/// A file that was read.
+#[derive(Debug, Clone)]
+pub struct File<T> {
+    /// Its text.
+    pub source: SourceFile,
+    /// What could be read of it.
+    pub content: T,
+    /// What could not.
+    pub problems: Problems,
+    /// Whether it is TOML at all; if not, what is missing in `content` may be missing because of that.
+    pub is_toml: bool,
+}
+
+/// Reads a file; `name` is what it is called in errors.
+///
+/// # Errors
+///
+/// When there is no text to read. Everything else is in [`File::problems`].
+pub fn read<T: Section>(path: &Path, name: &str) -> Result<File<T>, std::io::Error> {
+    Ok(parse(SourceFile::new(name, std::fs::read_to_string(path)?)))
+}
+
+/// Reads a file's text.
+pub fn parse<T: Section>(source: SourceFile) -> File<T> {
+    let (table, errors) = DeTable::parse_recoverable(source.text());
+    let mut reader = Reader {
+        file: source.clone(),
+        problems: Problems::new(),
+    };
+    let content = T::from_table(table.get_ref(), &mut reader);
+    let mut problems = reader.problems;
+    if !errors.is_empty() {
+        // What was read after a syntax error may be nonsense, so only the syntax is worth showing.
+        problems = Problems::new();
+        for (index, error) in errors.iter().enumerate() {
+            // One slip ends what it is in, too, at the same place; the innermost comes last.
+            let start = |error: &toml::de::Error| error.span().map(|span| span.start);
+            if errors[index + 1..]
+                .iter()
+                .any(|other| start(other) == start(error))
+            {
+                continue;
+            }
+            let place = source.place(error.span().unwrap_or_default());
+            problems
+                .push(Problem::error(format!("not TOML: {}", error.message())).at(&place, "here"));
+        }
+    }
+    File {
+        source,
+        content,
+        problems,
+        is_toml: errors.is_empty(),
+    }
+}

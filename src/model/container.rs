@@ -81,7 +81,7 @@ impl ContainerSpec {
 }
 
 /// Where an image comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageSource {
     /// Each host pulls it from its registry.
@@ -116,10 +116,10 @@ impl std::fmt::Display for Publish {
             None => {}
         }
         write!(f, "{}", self.container_port)?;
-        if self.protocol != "tcp" {
-            write!(f, "/{}", self.protocol)
-        } else {
+        if self.protocol == "tcp" {
             Ok(())
+        } else {
+            write!(f, "/{}", self.protocol)
         }
     }
 }

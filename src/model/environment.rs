@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{HostName, Name, Recipe};
+use super::{HostName, Name, Recipe, SecretSource};
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Environment {
     pub consul: ConsulSettings,
     /// How many releases are kept, the newest successful one always among them.
     pub keep_releases: usize,
+    /// Logins for private registries, by server.
+    pub registries: Vec<RegistryLogin>,
 }
 
 impl Environment {
@@ -63,9 +65,9 @@ pub struct SshSettings {
     pub identity_files: Vec<PathBuf>,
     /// Whether docker and the user's commands run as root through `sudo -n`.
     pub r#become: bool,
-    /// What to do with a host key that no known_hosts file has.
+    /// What to do with a host key that no `known_hosts` file has.
     pub host_keys: HostKeyPolicy,
-    /// known_hosts files that replace OpenSSH's defaults.
+    /// `known_hosts` files that replace OpenSSH's defaults.
     pub known_hosts_files: Vec<PathBuf>,
     /// Jump hosts, first hop first, as in OpenSSH's `ProxyJump` (`[user@]host[:port]`, comma-separated).
     pub proxy_jump: Option<String>,
@@ -91,12 +93,12 @@ impl Default for SshSettings {
     }
 }
 
-/// What to do with a host key that no known_hosts file has. A changed key is refused under each.
+/// What to do with a host key that no `known_hosts` file has. A changed key is refused under each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostKeyPolicy {
     /// Refuse it, as OpenSSH's `StrictHostKeyChecking yes`.
     Strict,
-    /// Add it to the first known_hosts file, as OpenSSH's `StrictHostKeyChecking accept-new`.
+    /// Add it to the first `known_hosts` file, as OpenSSH's `StrictHostKeyChecking accept-new`.
     AcceptNew,
 }
 
@@ -105,6 +107,17 @@ pub enum HostKeyPolicy {
 pub struct ConsulSettings {
     /// `HOST:PORT` of the agent's HTTP API as seen from the host itself.
     pub address: HostAndPort,
+}
+
+/// A login for a private registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryLogin {
+    /// The server as image references begin with it, for instance `registry.example:5000`.
+    pub server: String,
+    /// The user.
+    pub username: String,
+    /// Where the password comes from.
+    pub password: SecretSource,
 }
 
 /// A host part and a port.

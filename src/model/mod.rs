@@ -5,12 +5,16 @@
 
 mod container;
 mod environment;
+mod load;
 mod name;
 mod recipe;
 mod template;
 
 pub use container::{ContainerSpec, ImageSource, Publish, SecretSource};
-pub use environment::{ConsulSettings, Environment, Host, HostAndPort, HostKeyPolicy, SshSettings};
+pub use environment::{
+    ConsulSettings, Environment, Host, HostAndPort, HostKeyPolicy, RegistryLogin, SshSettings,
+};
+pub use load::{Loaded, Overrides, Project, default_environment, load};
 pub use name::{HostName, InvalidName, Name};
 pub use recipe::{
     BalancerView, ConsulReady, Count, Drain, HostRecipe, HttpReady, Order, Probe, Ready, Recipe,

@@ -32,6 +32,21 @@ impl Recipe {
     }
 }
 
+impl HostRecipe {
+    /// What a host has of a recipe that no longer names it: its containers are only taken away.
+    pub fn none() -> Self {
+        Self {
+            container: None,
+            instances: 1,
+            before: Vec::new(),
+            after: Vec::new(),
+            commands: Vec::new(),
+            ready: Ready::default(),
+            balancer: None,
+        }
+    }
+}
+
 /// A recipe as resolved for one host.
 #[derive(Debug, Clone)]
 pub struct HostRecipe {
@@ -43,6 +58,8 @@ pub struct HostRecipe {
     pub before: Vec<Task>,
     /// Runs after the container has started and before it must be ready.
     pub after: Vec<Task>,
+    /// What a recipe without a container runs.
+    pub commands: Vec<Task>,
     /// When a new container counts as ready.
     pub ready: Ready,
     /// How a load balancer tells what it routes to; `Some` only on a recipe with `[balancer]`.

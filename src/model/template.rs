@@ -1,6 +1,16 @@
 //! Text whose last holes are filled when the release and the container are known.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use handlebars::{
+    Handlebars, RenderContext, RenderErrorReason, Renderable, TemplateErrorReason, no_escape,
+};
+use serde_json::Value;
+
+mod helpers;
+mod names;
+
+pub use helpers::HELPERS;
 
 /// A handlebars template together with everything it may name, checked when the files were loaded.
 #[derive(Debug, Clone)]
@@ -8,7 +18,7 @@ pub struct Template {
     /// The text as the file has it.
     pub source: String,
     /// What it may name, but for [`LateValues`].
-    pub context: Arc<serde_json::Value>,
+    pub context: Arc<Value>,
 }
 
 /// What only a deploy knows.
@@ -20,6 +30,16 @@ pub struct LateValues {
     pub container: String,
 }
 
+impl LateValues {
+    /// Stand-ins, to check a template before a deploy.
+    pub fn dummy() -> Self {
+        Self {
+            release: "r1".to_owned(),
+            container: "container".to_owned(),
+        }
+    }
+}
+
 /// A template that names something that is not there, or is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -28,4 +48,149 @@ pub struct TemplateError {
     pub message: String,
     /// The byte offset in the template's source where it stands.
     pub offset: usize,
+    /// How many bytes of the source are meant; 0 when that is not known.
+    pub length: usize,
+    /// What to write instead.
+    pub hint: Option<String>,
 }
+
+impl Template {
+    /// Fills the last holes.
+    ///
+    /// # Errors
+    ///
+    /// None for a template that came out of a load: it was tried there with other [`LateValues`].
+    pub fn render(&self, late: &LateValues) -> Result<String, TemplateError> {
+        self.render_all(late)
+            .map_err(|mut errors| errors.swap_remove(0))
+    }
+
+    /// The same, with every mistake that can be told apart; never an empty list.
+    pub(super) fn render_all(&self, late: &LateValues) -> Result<String, Vec<TemplateError>> {
+        if !is_template(&self.source) {
+            return Ok(self.source.clone());
+        }
+        let mut context = (*self.context).clone();
+        if let Some(context) = context.as_object_mut() {
+            context.insert("release".to_owned(), late.release.clone().into());
+            context.insert("container".to_owned(), late.container.clone().into());
+        }
+        render(&self.source, context)
+    }
+}
+
+/// Whether a text has anything for handlebars to do. What has not is never parsed, so that it stays as it
+/// is to the last backslash.
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("{{")
+}
+
+/// Renders a template strictly: a name that is not in `context` is an error, also as a helper's argument.
+pub(super) fn render(source: &str, context: Value) -> Result<String, Vec<TemplateError>> {
+    static HANDLEBARS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
+        let mut handlebars = Handlebars::new();
+        handlebars.set_strict_mode(true);
+        handlebars.register_escape_fn(no_escape);
+        helpers::register(&mut handlebars);
+        handlebars
+    });
+
+    if !is_template(source) {
+        return Ok(source.to_owned());
+    }
+    let template =
+        handlebars::Template::compile(source).map_err(|error| vec![malformed(source, &error)])?;
+    let unknown = names::unknown(&template, source, &context);
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
+    let context = handlebars::Context::from(context);
+    template
+        .renders(&HANDLEBARS, &context, &mut RenderContext::new(None))
+        .map_err(|error| vec![failed(source, &error)])
+}
+
+fn malformed(source: &str, error: &handlebars::TemplateError) -> TemplateError {
+    let (line, column) = error.pos().unwrap_or((1, 1));
+    let what = match error.reason() {
+        TemplateErrorReason::MismatchingClosedHelper(opened, closed)
+        | TemplateErrorReason::MismatchingClosedDecorator(opened, closed) => {
+            format!("`{opened}` is closed by `{closed}`")
+        }
+        // The parser's own words are the names of its grammar's rules, which tell a user nothing.
+        _ => "this is not a handlebars expression".to_owned(),
+    };
+    // The parser stops where it can go on no more; what is wrong is the expression that begins before.
+    let stopped = offset_of(source, line, column);
+    let mut reach = (stopped + 2).min(source.len());
+    while !source.is_char_boundary(reach) {
+        reach -= 1;
+    }
+    let offset = source[..reach].rfind("{{").unwrap_or(stopped);
+    TemplateError {
+        message: format!("malformed template: {what}"),
+        offset,
+        length: match expression_length(source, offset) {
+            0 => source.len() - offset,
+            length => length,
+        },
+        hint: Some(
+            "`{{name}}` is filled in; for braces that are meant literally write `\\{{`".to_owned(),
+        ),
+    }
+}
+
+fn failed(source: &str, error: &handlebars::RenderError) -> TemplateError {
+    let offset = offset_of(
+        source,
+        error.line_no.unwrap_or(1),
+        error.column_no.unwrap_or(1),
+    );
+    let (message, hint) = match error.reason() {
+        RenderErrorReason::MissingVariable(Some(name)) => {
+            (format!("unknown name `{name}` in a template"), None)
+        }
+        RenderErrorReason::MissingVariable(None) => ("unknown name in a template".to_owned(), None),
+        RenderErrorReason::HelperNotFound(name) => (
+            format!("unknown helper `{name}` in a template"),
+            Some(names::helper_hint(name)),
+        ),
+        RenderErrorReason::PartialNotFound(name) => (
+            format!("unknown partial `{name}` in a template"),
+            Some("there are no partials; a template is one string".to_owned()),
+        ),
+        other => (format!("template failed: {other}"), None),
+    };
+    TemplateError {
+        message,
+        offset,
+        length: expression_length(source, offset),
+        hint,
+    }
+}
+
+/// The byte offset of a line and column as pest counts them: from 1, in characters.
+fn offset_of(source: &str, line: usize, column: usize) -> usize {
+    let start: usize = source
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let rest = &source[start..];
+    let within = rest
+        .char_indices()
+        .nth(column.saturating_sub(1))
+        .map_or(rest.len(), |(index, _)| index);
+    start + within
+}
+
+/// How long the `{{…}}` at `offset` is.
+fn expression_length(source: &str, offset: usize) -> usize {
+    source
+        .get(offset..)
+        .and_then(|rest| rest.find("}}"))
+        .map_or(0, |end| end + 2)
+}
+
+#[cfg(test)]
+mod tests;

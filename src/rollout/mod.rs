@@ -2,6 +2,20 @@
 //!
 //! [`Rollout::step`] takes one [`Input`] and the time since the rollout began, and returns what is to be
 //! done next. The executor performs [`Action`]s and reports back; it decides nothing.
+//!
+//! This file has the words. `sequence` has the order of the stages of one replacement, `run` takes one
+//! slot through them, `machine` decides which slot may go, and what a failure means for the others.
+
+mod failure;
+mod machine;
+mod run;
+mod sequence;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod transcripts;
+
+pub use machine::Rollout;
 
 use std::time::Duration;
 
@@ -174,7 +188,8 @@ pub enum Action {
     },
     /// The canaries are healthy: ask whether the others may follow.
     AskPromotion,
-    /// The rollout now takes back what it did, because of this.
+    /// The rollout has failed and now takes back what it did: the slots in hand, and with `auto_revert`
+    /// the finished ones. At most once, and not where nothing was done.
     Reverting {
         /// The fact.
         reason: String,
@@ -203,7 +218,8 @@ pub struct Finish {
     pub end: RolloutEnd,
     /// The state of every slot, in the order of the list.
     pub slots: Vec<SlotState>,
-    /// Why it failed: the first failure, with its slot where it is one slot's.
+    /// Why it failed: the first slot's failure with that slot, or what ended the rollout as a whole. Also
+    /// there when it completed with failures within `max_failures`.
     pub failure: Option<(Option<Slot>, Failure)>,
 }
 
@@ -218,25 +234,29 @@ pub enum RolloutEnd {
     Reverted,
     /// It failed, and so did taking it back: at least one slot needs a hand.
     RevertFailed,
-    /// The user stopped it between hosts.
+    /// The user stopped it: slots in hand were finished or returned, no other was started.
     Interrupted,
 }
 
 /// What a slot has at the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SlotState {
-    /// Not touched: what was there before is there still.
+    /// Nothing was performed here: what was there before is there still.
     Untouched,
     /// The new container serves.
     Updated,
     /// It was changed and has its old container back.
     Reverted,
-    /// It could not be brought to either state.
+    /// It could not be brought to either state, or its host is lost and nobody knows.
     NeedsHand(Failure),
 }
 
 /// How a rollout is to be done, resolved for its number of slots.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own, and none excludes another"
+)]
 pub struct Policy {
     /// Which container comes first.
     pub order: Order,
@@ -248,9 +268,10 @@ pub struct Policy {
     pub auto_promote: bool,
     /// How long [`Gate::Ready`] must hold without a break.
     pub min_healthy_time: Duration,
-    /// From a slot's `Start` to ready and routed.
+    /// From the moment a slot's `Start` is asked for to ready and routed.
     pub healthy_deadline: Duration,
-    /// From one healthy slot to the next.
+    /// The longest without another slot becoming healthy, while one is waited for. It moves on with each
+    /// that does, and stands still during a promotion's question, a drain and the return of a failed slot.
     pub progress_deadline: Duration,
     /// Whether a failure takes back what was done in every slot.
     pub auto_revert: bool,
@@ -258,12 +279,14 @@ pub struct Policy {
     pub max_failures: usize,
     /// How long the outgoing container is given to leave the balancers and Consul, each.
     pub leave_deadline: Duration,
-    /// Whether [`Gate::Quorum`] stands before each replacement of an old container.
+    /// Whether [`Gate::Quorum`] stands before each replacement of an old container. It also means one
+    /// slot at a time, whatever `max_parallel` says.
     pub quorum: bool,
-    /// Whether traffic comes through balancers or Consul: without, the gates `Routed` and `Unrouted` and
-    /// the step `EnterMaintenance` fall away.
+    /// Whether traffic comes through balancers: without, the gates `Routed`, `Unrouted` and `Idle` fall
+    /// away.
     pub drain: Option<DrainPolicy>,
-    /// Whether Consul has the containers: without, `Gone` and `Deregister` fall away.
+    /// Whether Consul has the containers: without, `Gone` and `Deregister` fall away. The step
+    /// `EnterMaintenance` falls away when there is neither this nor a drain.
     pub registered: bool,
 }
 

@@ -1,0 +1,99 @@
+//! The commands that contact no host.
+
+use std::{io::Write, path::Path};
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{Result, overrides, problem, project, terminal};
+use crate::{
+    cli::{Cli, Global},
+    config,
+    diagnostic::Problems,
+    event::Outcome,
+    model::{self, Name},
+    text,
+};
+
+/// Checks one environment, or all.
+pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
+    let project = project(global)?;
+    let names = named.map_or_else(|| project.environments(), |name| vec![name]);
+    if names.is_empty() {
+        return Err(problem(format!(
+            "`{}` has no environment",
+            project.root.join("inventory").display()
+        )));
+    }
+    let mut problems = Problems::new();
+    let mut lines = Vec::new();
+    for name in &names {
+        match model::load(&project, name, &overrides(&[])) {
+            Ok(loaded) => {
+                problems.extend(loaded.warnings);
+                let (hosts, recipes) = (
+                    loaded.environment.hosts.len(),
+                    loaded.environment.recipes.len(),
+                );
+                lines.push(format!(
+                    "{name}: {}, {}",
+                    text::count(hosts, "host"),
+                    text::count(recipes, "recipe")
+                ));
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.has_errors() {
+        return Err(problems);
+    }
+    terminal::show_problems(&problems, global);
+    if !global.quiet {
+        print(&(lines.join("\n") + "\n"));
+    }
+    Ok(Outcome::NothingToDo)
+}
+
+/// Writes the JSON Schemas into a folder, or prints both.
+pub fn schema(folder: Option<&Path>) -> Result<Outcome> {
+    let schemas = [
+        ("inventory.json", config::inventory_schema()),
+        ("recipe.json", config::recipe_schema()),
+    ];
+    let Some(folder) = folder else {
+        let both: serde_json::Map<_, _> = schemas
+            .into_iter()
+            .map(|(name, schema)| (name.trim_end_matches(".json").to_owned(), schema))
+            .collect();
+        print(&format!("{:#}\n", serde_json::Value::Object(both)));
+        return Ok(Outcome::NothingToDo);
+    };
+    let cannot = |error| problem(format!("cannot write to `{}`: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(cannot)?;
+    for (name, schema) in schemas {
+        std::fs::write(folder.join(name), format!("{schema:#}\n")).map_err(cannot)?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Prints the completions for a shell.
+pub fn completions(shell: Shell) -> Result<Outcome> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "shipit", &mut text);
+    print(&String::from_utf8_lossy(&text));
+    Ok(Outcome::NothingToDo)
+}
+
+/// Writes a manual page for each command into a folder.
+pub fn man(folder: &Path) -> Result<Outcome> {
+    let cannot = |error| problem(format!("cannot write to `{}`: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(cannot)?;
+    clap_mangen::generate_to(Cli::command(), folder).map_err(cannot)?;
+    Ok(Outcome::Done)
+}
+
+/// Prints to standard output; a reader that has gone away has seen what it wanted.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -1,0 +1,127 @@
+//! The person at the terminal: questions, and problems with the files.
+
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::Path,
+    process::Command,
+};
+
+use secrecy::SecretString;
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use super::look;
+use crate::{
+    cli::Global,
+    diagnostic::Problems,
+    event::{EventKind, Events},
+    transport::Prompt,
+};
+
+/// Whether standard error is shown to a person.
+pub fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Whether a person can be asked.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && stderr_is_terminal()
+}
+
+/// Prints problems of the files to standard error.
+pub fn show_problems(problems: &Problems, global: &Global) {
+    let width = usize::from(
+        console::Term::stderr()
+            .size_checked()
+            .map_or(100, |(_, columns)| columns),
+    );
+    // A closed standard error cannot be told that it is closed.
+    let _ = write!(
+        std::io::stderr(),
+        "{}",
+        problems.render(look(global), width)
+    );
+}
+
+/// With `-vv`, or what `SHIPIT_LOG` asks for, traces go to standard error.
+pub fn trace(verbose: u8) {
+    let asked = EnvFilter::try_from_env("SHIPIT_LOG").ok();
+    let filter = asked.or_else(|| (verbose > 1).then(|| EnvFilter::new("shipit=debug")));
+    if let Some(filter) = filter {
+        let layer = fmt::layer().with_writer(std::io::stderr).with_target(false);
+        tracing_subscriber::registry()
+            .with(layer)
+            .with(filter)
+            .init();
+    }
+}
+
+/// Asks a question that is answered with yes or no; no is the default.
+pub fn confirm(events: &Events, question: &str) -> bool {
+    events.send(EventKind::Question {
+        question: format!("{question} [y/N] "),
+    });
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    events.send(EventKind::Answered);
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")
+}
+
+/// Asks for passphrases on the terminal.
+pub struct Passphrases {
+    /// Where the question goes.
+    pub events: Events,
+}
+
+impl Prompt for Passphrases {
+    fn passphrase(&self, key: &Path) -> Option<SecretString> {
+        if !can_ask() {
+            return None;
+        }
+        self.events.send(EventKind::Question {
+            question: format!("Passphrase of {}: ", key.display()),
+        });
+        let answer = rpassword::read_password().ok();
+        self.events.send(EventKind::Answered);
+        answer.map(SecretString::from)
+    }
+}
+
+/// Who does this and from where, as others are shown it: `alice@laptop`.
+pub fn who() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = variable("USER")
+        .or_else(|| variable("LOGNAME"))
+        .or_else(|| first_line_of("id", &["-un"]));
+    let host = first_line_of("hostname", &[]).or_else(|| variable("HOSTNAME"));
+    format!(
+        "{}@{}",
+        user.as_deref().unwrap_or("someone"),
+        host.as_deref().unwrap_or("somewhere")
+    )
+}
+
+/// The git revision of a folder, with `+` where files differ from it; `None` where it is not in git.
+pub fn git_revision(root: &Path) -> Option<String> {
+    let root = root.to_str()?;
+    let revision = first_line_of("git", &["-C", root, "rev-parse", "--short=12", "HEAD"])?;
+    let changed = first_line_of("git", &["-C", root, "status", "--porcelain"]);
+    Some(if changed.is_some() {
+        format!("{revision}+")
+    } else {
+        revision
+    })
+}
+
+fn first_line_of(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let line = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .next()?
+        .trim()
+        .to_owned();
+    Some(line).filter(|line| !line.is_empty())
+}

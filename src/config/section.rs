@@ -1,0 +1,182 @@
+//! Reading TOML tables into structs, every mistake collected with its place.
+//!
+//! serde's derive stops at a file's first mistake, so the tables are read by [`FromToml`] from `toml`'s own
+//! parse tree. [`section!`] makes struct, reader and JSON Schema from one definition: they cannot drift
+//! apart.
+
+use std::ops::Range;
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use crate::diagnostic::{Located, Place, Problem, Problems, SourceFile};
+
+/// What is being read, and what was wrong with it so far.
+#[derive(Debug)]
+pub struct Reader {
+    /// The file.
+    pub file: SourceFile,
+    /// What was wrong so far.
+    pub problems: Problems,
+}
+
+impl Reader {
+    /// The place of some bytes of the file.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        self.file.place(span)
+    }
+
+    /// Says that a value is of the wrong type.
+    pub fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, expected: &str) {
+        let found = with_article(value.get_ref());
+        let place = self.place(value.span());
+        let is_plain = !matches!(value.get_ref(), DeValue::Array(_) | DeValue::Table(_));
+        let hint = match expected {
+            "a list" if is_plain => Some(format!("write `[{}]`", place.text())),
+            "a string" if is_plain => Some(format!("write `\"{}\"`", place.text())),
+            _ => None,
+        };
+        self.problems.push(
+            Problem::error(format!("expected {expected}, found {found}"))
+                .at(&place, format!("expected {expected}"))
+                .maybe_hint(hint),
+        );
+    }
+
+    /// Says that a key is not one of the known ones.
+    pub fn unknown_key(&mut self, key: &str, span: Range<usize>, section: &str, known: &[&str]) {
+        let place = self.place(span);
+        let hint = match nearest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the keys here are {}", list(known.iter().copied())),
+        };
+        self.problems.push(
+            Problem::error(format!("unknown key `{key}` in {section}"))
+                .at(&place, "not a key here")
+                .hint(hint),
+        );
+    }
+}
+
+/// A type that a TOML value can be read into. `None` means that it could not, and that the reader was
+/// told why.
+pub trait FromToml: Sized {
+    /// Reads it.
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self>;
+
+    /// Reads it together with its place.
+    fn located(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Located<Self>> {
+        let place = reader.place(value.span());
+        Self::from_toml(value, reader).map(|value| Located { value, place })
+    }
+}
+
+/// A struct that is read from a table.
+pub trait Section: Sized {
+    /// Reads it; what cannot be read is left out and the reader told why.
+    fn from_table(table: &DeTable<'_>, reader: &mut Reader) -> Self;
+
+    /// This one, with what it does not say taken from `base`.
+    #[must_use]
+    fn over(self, base: Self) -> Self;
+}
+
+/// Defines a struct that is read from a table: every field is an `Option<Located<…>>` under the key of its
+/// name. The string is what the table is called in errors.
+macro_rules! section {
+    ($(#[$meta:meta])* $called:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Default, schemars::JsonSchema)]
+        #[schemars(deny_unknown_fields)]
+        pub struct $name {
+            $(
+                $(#[$field_meta])*
+                pub $field: Option<$crate::diagnostic::Located<$type>>,
+            )*
+        }
+
+        impl $crate::config::section::Section for $name {
+            fn from_table(
+                table: &toml::de::DeTable<'_>,
+                reader: &mut $crate::config::section::Reader,
+            ) -> Self {
+                let mut section = Self::default();
+                for (key, value) in table {
+                    match key.get_ref().as_ref() {
+                        $(word if word == $crate::config::section::key_of(stringify!($field)) => {
+                            section.$field = $crate::config::section::FromToml::located(value, reader);
+                        })*
+                        unknown => {
+                            let known = [$($crate::config::section::key_of(stringify!($field))),*];
+                            reader.unknown_key(unknown, key.span(), $called, &known);
+                        }
+                    }
+                }
+                section
+            }
+
+            fn over(self, base: Self) -> Self {
+                Self {
+                    $($field: self.$field.or(base.$field),)*
+                }
+            }
+        }
+
+        impl $crate::config::section::FromToml for $name {
+            fn from_toml(
+                value: &toml::Spanned<toml::de::DeValue<'_>>,
+                reader: &mut $crate::config::section::Reader,
+            ) -> Option<Self> {
+                match value.get_ref() {
+                    toml::de::DeValue::Table(table) => Some($crate::config::section::Section::from_table(table, reader)),
+                    _ => {
+                        reader.wrong_type(value, "a table");
+                        None
+                    }
+                }
+            }
+        }
+    };
+}
+pub(crate) use section;
+
+/// The key of a field: its name, also where that is a word of Rust's.
+pub fn key_of(field: &'static str) -> &'static str {
+    field.trim_start_matches("r#")
+}
+
+/// The closest of `known`, if one is clearly closer to `word` than the others.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut ranked: Vec<_> = known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .collect();
+    ranked.sort_unstable();
+    ranked.dedup();
+    let (distance, best) = *ranked.first()?;
+    let near_enough = distance <= (word.chars().count() / 3).clamp(1, 3);
+    let clearly = ranked.get(1).is_none_or(|(second, _)| *second > distance);
+    (near_enough && clearly).then_some(best)
+}
+
+/// `` `a`, `b` and `c` ``.
+pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        None => "none".to_owned(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+fn with_article(value: &DeValue<'_>) -> String {
+    let kind = value.type_str();
+    let article = if kind.starts_with(['a', 'i']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {kind}")
+}

@@ -1,0 +1,178 @@
+//! The JSON of Consul's agent, as far as it is read here.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// A service as `/v1/agent/services` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AgentService {
+    /// Its id on this agent. Never guessed: it is only read and sent back.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// Its name.
+    pub service: String,
+    /// The address it was registered with; empty when it is the agent's own.
+    #[serde(default)]
+    pub address: String,
+    /// The port it was registered with.
+    #[serde(default)]
+    pub port: u16,
+}
+
+/// A check as `/v1/agent/checks` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AgentCheck {
+    /// Its id on this agent.
+    #[serde(rename = "CheckID")]
+    pub id: String,
+    /// What it says.
+    pub status: CheckStatus,
+    /// What the check last printed.
+    #[serde(default)]
+    pub output: String,
+    /// The service it belongs to; empty for a check of the node.
+    #[serde(default, rename = "ServiceID")]
+    pub service_id: String,
+}
+
+/// What a check says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the words are Consul's")]
+pub enum CheckStatus {
+    Passing,
+    Warning,
+    Critical,
+}
+
+/// A member of the cluster as `/v1/agent/members` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Member {
+    /// The node's name.
+    pub name: String,
+    /// Its address.
+    #[serde(default)]
+    pub addr: String,
+    /// Serf's state: 1 is alive, 2 leaving, 3 left, 4 failed.
+    pub status: u8,
+    /// `role` is `consul` for a server.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Member {
+    /// Whether it is a server that other members see alive.
+    pub fn is_alive_server(&self) -> bool {
+        self.status == 1 && self.is_server()
+    }
+
+    /// Whether it is a server, whatever its state.
+    pub fn is_server(&self) -> bool {
+        self.tags.get("role").is_some_and(|role| role == "consul")
+    }
+}
+
+/// A service and its checks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceInstance {
+    /// The service.
+    pub service: AgentService,
+    /// Its own checks, maintenance mode's among them.
+    pub checks: Vec<AgentCheck>,
+}
+
+impl ServiceInstance {
+    /// Whether it is registered for this address and port. A service without an address of its own has
+    /// the agent's.
+    pub fn is_at(&self, address: &str, port: u16) -> bool {
+        self.service.port == port
+            && (self.service.address == address || self.service.address.is_empty())
+    }
+
+    /// Whether all its checks pass; a service without any counts as passing, as in Consul.
+    pub fn is_passing(&self) -> bool {
+        self.checks
+            .iter()
+            .all(|check| check.status == CheckStatus::Passing)
+    }
+
+    /// Whether it is in maintenance mode (Consul names that check `_service_maintenance:ID`).
+    pub fn is_in_maintenance(&self) -> bool {
+        self.checks
+            .iter()
+            .any(|check| check.id.starts_with("_service_maintenance"))
+    }
+
+    /// The first check that does not pass, as a line.
+    pub fn complaint(&self) -> Option<String> {
+        let check = self
+            .checks
+            .iter()
+            .find(|check| check.status != CheckStatus::Passing)?;
+        let status = if check.status == CheckStatus::Critical {
+            "critical"
+        } else {
+            "warning"
+        };
+        let output = check.output.lines().next().unwrap_or_default().trim();
+        Some(if output.is_empty() {
+            status.to_owned()
+        } else {
+            format!("{status}: {output}")
+        })
+    }
+}
+
+/// Puts each service together with its checks, in the order of the ids.
+pub(super) fn join(
+    services: BTreeMap<String, AgentService>,
+    checks: BTreeMap<String, AgentCheck>,
+) -> Vec<ServiceInstance> {
+    let of = |id: &str| {
+        checks
+            .values()
+            .filter(|check| check.service_id == id)
+            .cloned()
+            .collect()
+    };
+    services
+        .into_values()
+        .map(|service| ServiceInstance {
+            checks: of(&service.id),
+            service,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_found_by_address_and_port_and_says_what_is_wrong() {
+        let services = serde_json::from_value(serde_json::json!({"h:web-r42:5000":
+            {"ID": "h:web-r42:5000", "Service": "web", "Address": "10.0.0.1", "Port": 32768, "Tags": []}}));
+        let checks = serde_json::from_value(serde_json::json!({
+            "service:h:web-r42:5000": {"CheckID": "service:h:web-r42:5000", "Status": "critical",
+                "Output": "HTTP GET http://10.0.0.1:32768/: 500\nmore", "ServiceID": "h:web-r42:5000"},
+            "serfHealth": {"CheckID": "serfHealth", "Status": "passing", "Output": "", "ServiceID": ""}}));
+        let joined = join(services.expect("services"), checks.expect("checks"));
+        let [web] = &joined[..] else {
+            panic!("one service")
+        };
+        assert!(
+            web.is_at("10.0.0.1", 32768)
+                && !web.is_at("10.0.0.1", 5000)
+                && !web.is_at("10.0.0.2", 32768)
+        );
+        assert!(!web.is_passing() && !web.is_in_maintenance());
+        assert_eq!(
+            web.complaint().as_deref(),
+            Some("critical: HTTP GET http://10.0.0.1:32768/: 500")
+        );
+    }
+}

@@ -1,0 +1,332 @@
+//! Builders of docker commands, named by docker's verbs. Each returns a value that tests compare as text.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use secrecy::SecretString;
+
+use super::{Identity, PinnedImage, label};
+use crate::{command::RemoteCommand, model::ContainerSpec};
+
+fn docker(words: &[&str]) -> RemoteCommand {
+    RemoteCommand::new("docker").args(words.iter().copied())
+}
+
+/// Seconds for docker's `--time`, rounded up: docker takes whole ones, and 0 would mean to kill at once.
+fn whole_seconds(duration: Duration) -> String {
+    duration.as_millis().div_ceil(1000).to_string()
+}
+
+/// `docker run --detach`: makes and starts a container that carries its [`Identity`].
+///
+/// `image` is what the deploy pinned, so that every host runs the same bytes. Secrets go to docker's own
+/// environment by standard input and are passed on by name (`--env NAME`), so they are in no argument.
+pub fn run(
+    spec: &ContainerSpec,
+    name: &str,
+    image: &PinnedImage,
+    identity: &Identity,
+    secrets: &BTreeMap<String, SecretString>,
+) -> RemoteCommand {
+    let ContainerSpec {
+        image: _,  // as written; `image` is what it was resolved to
+        source: _, // how it came to the host
+        command,
+        entrypoint,
+        env,
+        secrets: _, // where their values came from
+        publish,
+        publish_all,
+        volumes,
+        network,
+        restart,
+        user,
+        hostname,
+        workdir,
+        labels,
+        options,
+        stop_timeout,
+    } = spec;
+    let mut run = docker(&["run", "--detach", "--name", name]);
+    let option = |run: RemoteCommand, flag: &str, value: &Option<String>| match value {
+        Some(value) => run.args([flag, value]),
+        None => run,
+    };
+    run = option(run, "--restart", restart);
+    run = option(run, "--network", network);
+    run = option(run, "--user", user);
+    run = option(run, "--hostname", hostname);
+    run = option(run, "--workdir", workdir);
+    run = option(run, "--entrypoint", entrypoint);
+    run = run.args(["--stop-timeout", &whole_seconds(*stop_timeout)]);
+    if *publish_all {
+        run = run.arg("--publish-all");
+    }
+    for publish in publish {
+        run = run.args(["--publish".to_owned(), publish.to_string()]);
+    }
+    for volume in volumes {
+        run = run.args(["--volume", volume]);
+    }
+    for (name, value) in env {
+        run = run.args(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    for name in secrets.keys() {
+        run = run.args(["--env", name]);
+    }
+    for (name, value) in labels.iter().chain(&identity.labels()) {
+        run = run.args(["--label".to_owned(), format!("{name}={value}")]);
+    }
+    run = run.args(options).arg(&image.reference).args(command);
+    if secrets.is_empty() {
+        run
+    } else {
+        run.with_secret_env(secrets.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+}
+
+/// `docker start`.
+pub fn start(name: &str) -> RemoteCommand {
+    docker(&["start", name])
+}
+
+/// `docker stop --time`: SIGTERM, then SIGKILL after `timeout`.
+pub fn stop(name: &str, timeout: Duration) -> RemoteCommand {
+    docker(&["stop", "--time", &whole_seconds(timeout), name])
+}
+
+/// `docker rm --force --volumes`: the container and its anonymous volumes.
+pub fn remove(name: &str) -> RemoteCommand {
+    docker(&["rm", "--force", "--volumes", name])
+}
+
+/// `docker rename`.
+pub fn rename(from: &str, to: &str) -> RemoteCommand {
+    docker(&["rename", from, to])
+}
+
+/// `docker update --restart`: a kept container must not come up by itself when the host reboots.
+pub fn set_restart(name: &str, policy: &str) -> RemoteCommand {
+    docker(&["update", "--restart", policy, name])
+}
+
+/// Whether a container of this name exists: exit status 0 when it does.
+pub fn exists(name: &str) -> RemoteCommand {
+    docker(&["container", "inspect", "--format", "{{.Id}}", name])
+}
+
+/// `docker logs --tail` of both streams, in the order in which docker kept them.
+pub fn container_logs(name: &str, lines: u32) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"exec docker logs --tail "$2" "$1" 2>&1"#,
+        [name.to_owned(), lines.to_string()],
+    )
+}
+
+/// `docker logs --follow`, until the channel is closed.
+pub fn container_logs_follow(name: &str, lines: u32) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"exec docker logs --follow --tail "$2" "$1" 2>&1"#,
+        [name.to_owned(), lines.to_string()],
+    )
+}
+
+/// `docker inspect` of every container of an environment, as one JSON array; `[]` when there is none.
+pub fn list_containers(environment: &str) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker ps --all --quiet --no-trunc --filter "label=$1") || exit
+           if [ -z "$ids" ]; then echo '[]'; else docker inspect --type container $ids; fi"#,
+        [format!("{}={environment}", label::ENVIRONMENT)],
+    )
+}
+
+/// `docker inspect` of every running container of the host, whoever made it, as one JSON array.
+pub fn list_running() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker ps --quiet --no-trunc) || exit
+           if [ -z "$ids" ]; then echo '[]'; else docker inspect --type container $ids; fi"#,
+        [""; 0],
+    )
+}
+
+/// The names of all containers of a host, each with the environment it belongs to or nothing:
+/// `NAME ENVIRONMENT`, one a line.
+pub fn list_names() -> RemoteCommand {
+    let format = format!("{{{{.Names}}}} {{{{.Label \"{}\"}}}}", label::ENVIRONMENT);
+    docker(&["ps", "--all", "--format"]).arg(format)
+}
+
+/// `docker inspect` of containers by name, as one JSON array. A missing one makes the status non-zero;
+/// the others are printed all the same.
+pub fn inspect_containers(names: &[&str]) -> RemoteCommand {
+    docker(&["inspect", "--type", "container"]).args(names.iter().copied())
+}
+
+/// `docker image inspect` of every reference that is there, one JSON array a line; missing ones print
+/// nothing.
+pub fn inspect_images(references: &[&str]) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"for reference do
+             image=$(docker image inspect "$reference" 2>/dev/null \
+               --format '["{{.Id}}",{{json .RepoTags}},{{json .RepoDigests}}]') &&
+               printf '%s %s\n' "$reference" "$image"
+           done; exit 0"#,
+        references.iter().copied(),
+    )
+}
+
+/// The layers of every image of a host, one JSON array a line.
+pub fn list_image_layers() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker image ls --quiet --no-trunc) || exit
+           [ -z "$ids" ] || docker image inspect --format '{{json .RootFS.Layers}}' $ids"#,
+        [""; 0],
+    )
+}
+
+/// `docker volume inspect` of every volume of an environment, as one JSON array.
+pub fn inspect_volumes(environment: &str) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"names=$(docker volume ls --quiet --filter "label=$1") || exit
+           if [ -z "$names" ]; then echo '[]'; else docker volume inspect $names; fi"#,
+        [format!("{}={environment}", label::ENVIRONMENT)],
+    )
+}
+
+/// `docker volume create` with labels. An existing volume of that name is left as it is.
+pub fn volume_create(name: &str, labels: &BTreeMap<String, String>) -> RemoteCommand {
+    let words = labels
+        .iter()
+        .flat_map(|(name, value)| ["--label".to_owned(), format!("{name}={value}")]);
+    docker(&["volume", "create"]).args(words).arg(name)
+}
+
+/// `docker volume rm --force`: fine when it is not there.
+pub fn volume_remove(names: &[&str]) -> RemoteCommand {
+    docker(&["volume", "rm", "--force"]).args(names.iter().copied())
+}
+
+/// `docker pull`.
+pub fn pull(reference: &str) -> RemoteCommand {
+    docker(&["pull", "--quiet", reference])
+}
+
+/// `docker manifest inspect --verbose`: what a registry has under a reference, without pulling it.
+pub fn manifest(reference: &str) -> RemoteCommand {
+    docker(&["manifest", "inspect", "--verbose", reference])
+}
+
+/// `docker login --password-stdin`.
+pub fn login(server: &str, username: &str, password: SecretString) -> RemoteCommand {
+    docker(&["login", "--username", username, "--password-stdin", server]).with_stdin(password)
+}
+
+/// Loads an image archive (gzip or plain) from standard input and gives it the tag that a deploy pins.
+/// What is loaded keeps the name it was saved under.
+pub fn image_load() -> RemoteCommand {
+    docker(&["load", "--quiet"])
+}
+
+/// `docker tag`.
+pub fn image_tag(from: &str, to: &str) -> RemoteCommand {
+    docker(&["tag", from, to])
+}
+
+/// `docker rmi`: takes a reference away; docker refuses while a container uses the image.
+pub fn image_remove(reference: &str) -> RemoteCommand {
+    docker(&["rmi", reference])
+}
+
+/// `docker info` as JSON: the preflight's question whether docker answers, and to this account.
+pub fn info() -> RemoteCommand {
+    docker(&["info", "--format", "{{json .}}"])
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::docker::SpecHash;
+
+    pub fn spec(json: serde_json::Value) -> ContainerSpec {
+        let mut whole =
+            serde_json::json!({"image": "example/web:1", "stop_timeout": {"secs": 30, "nanos": 0}});
+        whole
+            .as_object_mut()
+            .expect("an object")
+            .extend(json.as_object().expect("an object").clone());
+        serde_json::from_value(whole).expect("a spec")
+    }
+
+    fn identity() -> Identity {
+        Identity {
+            environment: "staging".into(),
+            recipe: "web".into(),
+            release: 42,
+            instance: 1,
+            spec: SpecHash::from_labels("abc", None),
+        }
+    }
+
+    fn image() -> PinnedImage {
+        PinnedImage {
+            reference: "example/web@sha256:01".into(),
+            digest: "sha256:01".into(),
+        }
+    }
+
+    #[test]
+    fn run_tells_docker_everything_once_and_the_image_before_the_command() {
+        let spec = spec(serde_json::json!({
+            "command": ["serve", "--greeting", "it's $HOME"], "env": {"A": "1 2"}, "publish": ["80:80"],
+            "publish_all": true, "volumes": ["/mnt:/data"], "network": "host", "restart": "always",
+            "labels": {"team": "x"}, "options": ["--memory", "1g"],
+        }));
+        let command = run(&spec, "web-r42", &image(), &identity(), &BTreeMap::new());
+        let expected = r"docker run --detach --name web-r42 --restart always --network host --stop-timeout 30
+            --publish-all --publish 80:80 --volume /mnt:/data --env 'A=1 2' --label 'team=x'
+            --label 'shipit.environment=staging' --label 'shipit.instance=1' --label 'shipit.recipe=web'
+            --label 'shipit.release=42' --label 'shipit.spec=abc' --memory 1g example/web@sha256:01
+            serve --greeting 'it'\''s $HOME'";
+        let one_line = expected
+            .lines()
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(command.to_wire(), one_line);
+    }
+
+    #[test]
+    fn secrets_go_by_standard_input_and_only_their_names_are_words() {
+        let secrets =
+            BTreeMap::from([("TOKEN".to_owned(), SecretString::from("s3cret".to_owned()))]);
+        let command = run(
+            &spec(serde_json::json!({})),
+            "web-r42",
+            &image(),
+            &identity(),
+            &secrets,
+        );
+        assert!(command.to_wire().contains("--env TOKEN"));
+        assert!(!command.to_wire().contains("s3cret"));
+        assert_eq!(
+            command.stdin().map(|text| text.expose_secret().to_owned()),
+            Some("export TOKEN=s3cret\n".into())
+        );
+    }
+
+    #[test]
+    fn names_are_listed_with_their_environment() {
+        assert_eq!(
+            list_names().to_wire(),
+            r#"docker ps --all --format '{{.Names}} {{.Label "shipit.environment"}}'"#
+        );
+    }
+
+    #[test]
+    fn stop_rounds_its_timeout_up_to_whole_seconds() {
+        let words = |milliseconds| stop("web", Duration::from_millis(milliseconds)).to_wire();
+        assert_eq!(words(2500), "docker stop --time 3 web");
+        assert_eq!(words(30_000), "docker stop --time 30 web");
+    }
+}

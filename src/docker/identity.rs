@@ -1,0 +1,254 @@
+//! What ties a container to the environment, recipe and release that made it: its labels and its name.
+
+use std::collections::BTreeMap;
+
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::model::{ContainerSpec, Order};
+
+/// The labels that shipit puts on what it makes.
+pub mod label {
+    /// The environment's name.
+    pub const ENVIRONMENT: &str = "shipit.environment";
+    /// The recipe's name.
+    pub const RECIPE: &str = "shipit.recipe";
+    /// The number of the release that made it.
+    pub const RELEASE: &str = "shipit.release";
+    /// Which of a host's equal containers it is, from 1.
+    pub const INSTANCE: &str = "shipit.instance";
+    /// The hash of its resolved spec.
+    pub const SPEC: &str = "shipit.spec";
+    /// The key under which the hash holds its secrets; absent where there are none.
+    pub const SPEC_KEY: &str = "shipit.spec-key";
+    /// A release record, as JSON (on a volume).
+    pub const RECORD: &str = "shipit.record";
+    /// A lasting lock, as JSON (on a volume).
+    pub const HOLD: &str = "shipit.hold";
+}
+
+/// An image as a deploy pinned it: every host runs the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PinnedImage {
+    /// What `docker run` is told on a host: `REPOSITORY@sha256:…`, or for an image that came from the
+    /// deployer's own Docker the tag that was made for it.
+    pub reference: String,
+    /// The digest that went into the spec's hash: the manifest's for a registry's image, the image id
+    /// for one of the deployer's own.
+    pub digest: String,
+}
+
+/// A hash of a resolved spec: equal hashes mean that a container has nothing to gain from a deploy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpecHash {
+    hash: String,
+    key: Option<String>,
+}
+
+impl SpecHash {
+    /// Hashes what a container is made from: the spec with its image by digest, and its secrets' values
+    /// under `key`. The key is stored beside the hash, on the container that has the values in its
+    /// environment anyway; it only keeps equal secrets from showing as equal hashes elsewhere.
+    pub fn of(
+        spec: &ContainerSpec,
+        image: &PinnedImage,
+        secrets: &BTreeMap<String, SecretString>,
+        key: &str,
+    ) -> Self {
+        let mut exact = spec.clone();
+        exact.image.clone_from(&image.digest);
+        // Where an image or a secret comes from is the deployer's matter, not the container's.
+        exact.source = crate::model::ImageSource::default();
+        exact.secrets.clear();
+        let mut hasher = Sha256::new();
+        hasher.update(serde_json::to_vec(&exact).unwrap_or_default());
+        for (name, value) in secrets {
+            hasher.update(name);
+            hasher.update(keyed(key, value));
+        }
+        let hash = hex(&hasher.finalize()[..16]);
+        Self {
+            hash,
+            key: (!secrets.is_empty()).then(|| key.to_owned()),
+        }
+    }
+
+    /// The hash a container's labels carry.
+    pub fn from_labels(hash: &str, key: Option<&str>) -> Self {
+        Self {
+            hash: hash.to_owned(),
+            key: key.map(str::to_owned),
+        }
+    }
+
+    /// The key it was made with, to make another that can be compared.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// The hash itself, as hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.hash
+    }
+}
+
+fn keyed(key: &str, value: &SecretString) -> Vec<u8> {
+    // An HMAC takes a key of any length, so this cannot fail; an empty tag would only cost a redeploy.
+    Hmac::<Sha256>::new_from_slice(key.as_bytes())
+        .map(|mac| {
+            mac.chain_update(value.expose_secret())
+                .finalize()
+                .into_bytes()
+                .to_vec()
+        })
+        .unwrap_or_default()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Which environment, recipe and release a container belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The environment's name.
+    pub environment: String,
+    /// The recipe's name.
+    pub recipe: String,
+    /// The number of the release that made it.
+    pub release: u64,
+    /// Which of a host's equal containers it is, from 1.
+    pub instance: u16,
+    /// The hash of its resolved spec.
+    pub spec: SpecHash,
+}
+
+impl Identity {
+    /// The labels that say so.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::from([
+            (label::ENVIRONMENT.to_owned(), self.environment.clone()),
+            (label::RECIPE.to_owned(), self.recipe.clone()),
+            (label::RELEASE.to_owned(), self.release.to_string()),
+            (label::INSTANCE.to_owned(), self.instance.to_string()),
+            (label::SPEC.to_owned(), self.spec.hash.clone()),
+        ]);
+        if let Some(key) = &self.spec.key {
+            labels.insert(label::SPEC_KEY.to_owned(), key.clone());
+        }
+        labels
+    }
+
+    /// Reads the labels of a container; `None` where it is not one of ours.
+    pub fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
+        Some(Self {
+            environment: labels.get(label::ENVIRONMENT)?.clone(),
+            recipe: labels.get(label::RECIPE)?.clone(),
+            release: labels.get(label::RELEASE)?.parse().ok()?,
+            instance: labels
+                .get(label::INSTANCE)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(1),
+            spec: SpecHash::from_labels(
+                labels.get(label::SPEC)?,
+                labels.get(label::SPEC_KEY).map(String::as_str),
+            ),
+        })
+    }
+}
+
+/// The name of a new container.
+///
+/// Where old and new run side by side it is unique to the release, which also keeps the service ids that
+/// Registrator makes from it (`hostname:container:port`) apart. Where the old one goes first, the plain
+/// name is free and stays the same over all releases, and the old one is renamed to the unique form.
+pub fn container_base_name(recipe: &str, order: Order, release: u64, instance: u16) -> String {
+    let instance = if instance > 1 {
+        format!("-{instance}")
+    } else {
+        String::new()
+    };
+    match order {
+        Order::StartFirst => format!("{recipe}-r{release}{instance}"),
+        Order::StopFirst => format!("{recipe}{instance}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> ContainerSpec {
+        serde_json::from_value(
+            serde_json::json!({"image": "web:1", "stop_timeout": {"secs": 30, "nanos": 0}}),
+        )
+        .expect("a spec")
+    }
+
+    fn pinned(digest: &str) -> PinnedImage {
+        PinnedImage {
+            reference: format!("web@{digest}"),
+            digest: digest.into(),
+        }
+    }
+
+    #[test]
+    fn the_hash_follows_the_digest_and_not_the_tag() {
+        let hash = |spec: &ContainerSpec, digest| {
+            SpecHash::of(spec, &pinned(digest), &BTreeMap::new(), "")
+        };
+        let retagged = ContainerSpec {
+            image: "web:2".into(),
+            ..spec()
+        };
+        assert_eq!(hash(&spec(), "sha256:a"), hash(&retagged, "sha256:a"));
+        assert_ne!(hash(&spec(), "sha256:a"), hash(&spec(), "sha256:b"));
+    }
+
+    #[test]
+    fn the_hash_notices_a_changed_secret_and_does_not_show_it() {
+        let hash = |value: &str, key| {
+            let secrets =
+                BTreeMap::from([("TOKEN".to_owned(), SecretString::from(value.to_owned()))]);
+            SpecHash::of(&spec(), &pinned("sha256:a"), &secrets, key)
+        };
+        assert_eq!(hash("one", "k"), hash("one", "k"));
+        assert_ne!(hash("one", "k"), hash("two", "k"));
+        assert_ne!(hash("one", "k").as_str(), hash("one", "l").as_str());
+    }
+
+    #[test]
+    fn labels_read_back_as_what_they_were() {
+        let identity = Identity {
+            environment: "staging".into(),
+            recipe: "web".into(),
+            release: 7,
+            instance: 2,
+            spec: SpecHash::from_labels("ab", Some("key")),
+        };
+        assert_eq!(Identity::from_labels(&identity.labels()), Some(identity));
+        assert_eq!(Identity::from_labels(&BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn names_are_unique_to_a_release_only_where_two_run_side_by_side() {
+        assert_eq!(
+            container_base_name("web", Order::StartFirst, 42, 1),
+            "web-r42"
+        );
+        assert_eq!(
+            container_base_name("web", Order::StartFirst, 42, 2),
+            "web-r42-2"
+        );
+        assert_eq!(
+            container_base_name("consul", Order::StopFirst, 42, 1),
+            "consul"
+        );
+    }
+}

@@ -1,0 +1,433 @@
+//! A deploy or a rollback from beginning to end, in the order that DESIGN section 6 asks for: nothing is
+//! changed anywhere before every host has passed preflight and every image is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{
+    Context, Promotion, desired,
+    desired::Hashes,
+    fleet::Fleet,
+    gate::cluster_is_whole,
+    images, lock,
+    observe::{Observed, done_tasks, observe},
+    preflight, record,
+    rollouts::{Ended, Rollouts},
+    secrets::Secrets,
+    show,
+    stop::{Run, Stop},
+};
+use crate::{
+    event::{EventKind, Outcome, Phase},
+    model::{Environment, HostName, Name},
+    plan::{self, Change, DesiredState, Plan, Scope},
+    release::{Action, History, Number, Outcome as RecordOutcome, Record},
+    rollout::Verdict,
+    text,
+};
+
+/// What is asked for.
+pub struct DeployRequest {
+    /// What it may change.
+    pub scope: Scope,
+    /// To which state.
+    pub goal: Goal,
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// How a canary's question is answered.
+    pub promotion: Promotion,
+}
+
+/// To which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// What the files say.
+    Files,
+    /// What an earlier release had; the previous one when no number is given.
+    Release(Option<Number>),
+}
+
+impl Goal {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Files => "deploy",
+            Self::Release(_) => "rollback",
+        }
+    }
+}
+
+/// Deploys or rolls back.
+pub async fn deploy(context: &Context<'_>, mut request: DeployRequest) -> Run<Outcome> {
+    let mut secrets = Secrets::new(context.root, context.mask);
+    let prepared = context
+        .interruptible(prepare(context, &mut request, &mut secrets))
+        .await;
+    let (fleet, prepared) = prepared?;
+    let result = match prepared {
+        Prepared::NothingToDo => Ok(Outcome::NothingToDo),
+        Prepared::Planned => Ok(Outcome::Done),
+        Prepared::Ready(ready) => carry_out(context, &request, &fleet, *ready).await,
+    };
+    fleet.close().await;
+    result
+}
+
+enum Prepared {
+    NothingToDo,
+    Planned,
+    Ready(Box<Ready>),
+}
+
+/// Everything that is known when changing begins.
+struct Ready {
+    lock: lock::Lock,
+    observed: Observed,
+    plan: Plan,
+    desired: DesiredState,
+    action: Action,
+}
+
+/// Everything up to the point where something is changed.
+async fn prepare(
+    context: &Context<'_>,
+    request: &mut DeployRequest,
+    secrets: &mut Secrets<'_>,
+) -> Run<(Fleet, Prepared)> {
+    let environment = context.environment;
+    let fleet = context
+        .connect(&hosts_to_reach(context, &request.scope))
+        .await?;
+    preflight::check(&fleet, context.events).await?;
+    let lock = if request.dry_run {
+        None
+    } else {
+        Some(take_lock(context, &fleet, request.goal.verb()).await?)
+    };
+    images::log_in(&fleet, environment, secrets).await?;
+    let observed = observe(&fleet, environment, context.events).await?;
+    let (desired, action) = wanted(context, request, &fleet, &observed.history, secrets).await?;
+    context.events.send(EventKind::Phase { phase: Phase::Plan });
+    let done = done_tasks(&fleet, environment, &request.scope).await?;
+    let release = observed.history.next_number();
+    let plan = plan::build(&plan::Input {
+        environment,
+        facts: &observed.facts,
+        history: &observed.history,
+        desired: &desired,
+        scope: &request.scope,
+        release,
+        prefer_kept: matches!(request.goal, Goal::Release(_)),
+        done_tasks: &done,
+        new_key: &format!("{release}-{}", Timestamp::now().as_nanosecond()),
+    });
+    if !plan.is_empty() {
+        context.events.send(EventKind::Release {
+            release: release.to_string(),
+            description: describe(action, release),
+        });
+    }
+    show::plan(&plan, environment, context.events);
+    if let Some(obstacle) = plan.obstacles.first() {
+        let mut stop = Stop::not_ready("this cannot be deployed; nothing was changed on any host");
+        stop.report.causes = plan
+            .obstacles
+            .iter()
+            .map(|obstacle| match &obstacle.host {
+                Some(host) => format!("`{host}`: {}", obstacle.message),
+                None => obstacle.message.clone(),
+            })
+            .collect();
+        stop.report.hint.clone_from(&obstacle.hint);
+        return Err(stop);
+    }
+    if plan.is_empty() {
+        return Ok((fleet, Prepared::NothingToDo));
+    }
+    let Some(lock) = lock else {
+        return Ok((fleet, Prepared::Planned));
+    };
+    consul_is_ready(environment, &fleet, &plan).await?;
+    images::distribute(&fleet, &plan, context.events).await?;
+    Ok((
+        fleet,
+        Prepared::Ready(Box::new(Ready {
+            lock,
+            observed,
+            plan,
+            desired,
+            action,
+        })),
+    ))
+}
+
+/// The hosts of the scope, the lock's, and those of every balancer that a rollout has to ask.
+fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e crate::model::Host> {
+    let environment = context.environment;
+    let balancers: BTreeSet<&HostName> = environment
+        .recipes
+        .iter()
+        .filter(|recipe| scope.has_recipe(&recipe.name))
+        .flat_map(|recipe| recipe.drain.iter().flat_map(|drain| &drain.balancers))
+        .filter_map(|name| environment.recipe(name))
+        .flat_map(|recipe| &recipe.hosts)
+        .collect();
+    let wanted = |host: &&crate::model::Host| {
+        scope.has_host(&host.name)
+            || host.name == environment.lock_host().name
+            || balancers.contains(&host.name)
+    };
+    environment.hosts.iter().filter(wanted).collect()
+}
+
+/// Takes the environment's lock for `what`, the word that others are shown.
+pub(super) async fn take_lock(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<lock::Lock> {
+    context.events.send(EventKind::Phase { phase: Phase::Lock });
+    let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
+    let holder = format!("{} ({what}, since {since})", context.by);
+    let environment = context.environment;
+    let Some(reached) = fleet.host(&environment.lock_host().name) else {
+        return Err(Stop::not_ready(format!(
+            "`{}` keeps the lock and was not reached",
+            environment.lock_host().name
+        )));
+    };
+    lock::acquire(reached, &environment.name, &holder).await
+}
+
+async fn wanted(
+    context: &Context<'_>,
+    request: &mut DeployRequest,
+    fleet: &Fleet,
+    history: &History,
+    secrets: &mut Secrets<'_>,
+) -> Run<(DesiredState, Action)> {
+    let environment = context.environment;
+    match request.goal {
+        Goal::Files => {
+            let lookup = if request.dry_run {
+                images::Lookup::Ask
+            } else {
+                images::Lookup::Pull
+            };
+            let users = desired::wanted_images(environment, &request.scope);
+            let pins = images::resolve(fleet, &users, lookup, context.events).await?;
+            let state = desired::from_files(environment, &request.scope, &pins, secrets).await?;
+            Ok((state, Action::Deploy))
+        }
+        Goal::Release(to) => {
+            let target = desired::rollback_target(environment, history, to)?;
+            let state =
+                desired::from_records(context, &mut request.scope, history, target, secrets)
+                    .await?;
+            Ok((state, Action::RollbackTo(target)))
+        }
+    }
+}
+
+fn describe(action: Action, release: Number) -> String {
+    match action {
+        Action::Deploy => String::new(),
+        Action::RollbackTo(target) => format!("{release} = {target} again"),
+    }
+}
+
+/// Where Consul is used and not brought up by this very plan, it must have a leader; where its own servers
+/// are replaced, all of them must be there. Asked before anything is changed.
+async fn consul_is_ready(environment: &Environment, fleet: &Fleet, plan: &Plan) -> Run<()> {
+    let changes = |name: &Name| {
+        plan.recipes
+            .iter()
+            .any(|other| other.recipe == *name && other.changes().next().is_some())
+    };
+    let consul = environment
+        .recipes
+        .iter()
+        .find(|recipe| super::driver::is_consul(recipe));
+    for recipe_plan in plan
+        .recipes
+        .iter()
+        .filter(|recipe_plan| recipe_plan.changes().next().is_some())
+    {
+        let Some(recipe) = environment.recipe(&recipe_plan.recipe) else {
+            continue;
+        };
+        let replaces = recipe_plan
+            .changes()
+            .any(|slot| slot.change == Change::Replace);
+        let servers = if super::driver::is_consul(recipe) && replaces {
+            recipe.hosts.len()
+        } else if super::driver::is_registered(recipe)
+            && !consul.is_some_and(|consul| changes(&consul.name))
+        {
+            0
+        } else {
+            continue;
+        };
+        for slot in recipe_plan.changes() {
+            let Some(reached) = fleet.host(&slot.host) else {
+                continue;
+            };
+            let message = format!(
+                "Consul is not fit for this on `{}`; nothing was changed on any host",
+                slot.host
+            );
+            let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
+                Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error)
+            })?;
+            if seen.verdict != Verdict::Holds {
+                let hint = match consul {
+                    Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
+                    None => "look at Consul's log on that host".to_owned(),
+                };
+                return Err(Stop::not_ready(message).cause(seen.detail).hint(hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Changes what the plan says, and records it.
+async fn carry_out(
+    context: &Context<'_>,
+    request: &DeployRequest,
+    fleet: &Fleet,
+    ready: Ready,
+) -> Run<Outcome> {
+    let Ready {
+        mut lock,
+        observed,
+        plan,
+        desired,
+        action,
+    } = ready;
+    let environment = context.environment;
+    let template = Record {
+        number: plan.release,
+        environment: environment.name.to_string(),
+        host: "".into(),
+        action,
+        by: context.by.clone(),
+        started: Timestamp::now(),
+        finished: None,
+        revision: context.revision.clone(),
+        outcome: RecordOutcome::Unfinished,
+        recipes: BTreeMap::new(),
+    };
+    let mut records = desired::records(
+        &template,
+        &request.scope,
+        &desired,
+        &observed.history,
+        &hashes(&plan),
+    );
+    let failures = record::write(fleet, &records).await;
+    if !failures.is_empty() {
+        let message = format!(
+            "cannot write the record of {}; nothing was changed on any host",
+            plan.release
+        );
+        return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
+    }
+    (context.log)(&plan.release.to_string());
+    context.events.send(EventKind::Phase {
+        phase: Phase::Deploy,
+    });
+    let rollouts = Rollouts {
+        context,
+        fleet,
+        facts: &observed.facts,
+        plan: &plan,
+        promotion: &request.promotion,
+        action,
+    };
+    let losing = async {
+        let reason = lock.lost().await;
+        let message = format!("{reason}; the hosts in hand are finished, no other is started");
+        context.events.send(EventKind::Warning {
+            host: None,
+            message,
+            hint: None,
+        });
+        context.interrupts.raise();
+        std::future::pending::<()>().await;
+    };
+    let ended: Ended = tokio::select! {
+        ended = rollouts.carry_out() => ended,
+        () = losing => unreachable!("it never ends"),
+    };
+    finish(context, fleet, &observed, &mut records, &ended).await;
+    drop(lock);
+    for row in &ended.rows {
+        context
+            .events
+            .send(EventKind::HostState { row: row.clone() });
+    }
+    match ended.stop {
+        None => Ok(Outcome::Done),
+        Some(stop) => Err(stop),
+    }
+}
+
+fn hashes(plan: &Plan) -> Hashes {
+    let slots = plan
+        .recipes
+        .iter()
+        .flat_map(|recipe| recipe.slots.iter().map(move |slot| (&recipe.recipe, slot)));
+    slots
+        .filter_map(|(recipe, slot)| {
+            let incoming = slot.incoming.as_ref()?;
+            Some((
+                (recipe.clone(), slot.host.clone()),
+                incoming.hash.as_str().to_owned(),
+            ))
+        })
+        .collect()
+}
+
+/// Writes how it ended, and tidies up after a success.
+async fn finish(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    observed: &Observed,
+    records: &mut [Record],
+    ended: &Ended,
+) {
+    context.events.send(EventKind::Phase {
+        phase: Phase::Record,
+    });
+    let outcome = match ended.stop.as_ref().map(|stop| stop.outcome) {
+        None => RecordOutcome::Succeeded,
+        Some(Outcome::Reverted) => RecordOutcome::Reverted,
+        Some(Outcome::Interrupted) => RecordOutcome::Interrupted,
+        Some(_) => RecordOutcome::Failed,
+    };
+    for record in records.iter_mut() {
+        record.outcome = outcome;
+        record.finished = Some(Timestamp::now());
+    }
+    for (host, error) in record::write(fleet, records).await {
+        let message = format!(
+            "the record could not be written: {}",
+            text::chain(&error).join(": ")
+        );
+        context.events.send(EventKind::Warning {
+            host: Some(host.to_string()),
+            message,
+            hint: None,
+        });
+    }
+    if outcome == RecordOutcome::Succeeded {
+        let mut history = observed.history.clone();
+        history.add(records);
+        let environment = context.environment;
+        record::prune(
+            fleet,
+            &environment.name,
+            &history,
+            environment.keep_releases,
+            context.events,
+        )
+        .await;
+    }
+}

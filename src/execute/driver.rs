@@ -1,0 +1,481 @@
+//! Performs what a rollout decides: spawns its steps, polls its gates, keeps its time, and reports back.
+//! Nothing is decided here.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
+
+use super::{
+    fleet::HostError,
+    gate::Surroundings,
+    interrupt::{Interrupts, Stage},
+    probe::ProbeWatch,
+    slot::SlotRun,
+    step,
+};
+use crate::{
+    event::{EventKind, Events, Evidence, Phase},
+    model::{ConsulReady, Order, Recipe},
+    rollout::{
+        Action, DrainPolicy, Failure, Finish, Gate, Input, Observation, Policy, Replacement,
+        Rollout, Side, Slot, Step, WatchEnd,
+    },
+    text,
+};
+
+/// The pause between two looks at a gate.
+const POLL: Duration = Duration::from_millis(150);
+
+/// The longest that a container that has left is expected to stay with balancers and in Consul.
+const LEAVE: Duration = Duration::from_secs(30);
+
+/// How many of a container's last log lines an error shows.
+const LOG_LINES: u32 = 20;
+
+/// Whether Consul has the containers of a recipe: its readiness or its drain goes through Consul.
+pub fn is_registered(recipe: &Recipe) -> bool {
+    let by_service = recipe
+        .on
+        .values()
+        .any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
+    by_service || recipe.drain.is_some()
+}
+
+/// Whether a recipe's containers are Consul's own servers.
+pub fn is_consul(recipe: &Recipe) -> bool {
+    recipe
+        .on
+        .values()
+        .any(|on| on.ready.consul == Some(ConsulReady::Leader))
+}
+
+/// How a recipe's rollout over so many slots is to be done.
+pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
+    let rollout = &recipe.rollout;
+    Policy {
+        order,
+        max_parallel: rollout.max_parallel.of(slots),
+        canary: usize::from(rollout.canary),
+        auto_promote: rollout.auto_promote,
+        min_healthy_time: rollout.min_healthy_time,
+        healthy_deadline: rollout.healthy_deadline,
+        progress_deadline: rollout.progress_deadline,
+        auto_revert: rollout.auto_revert,
+        max_failures: usize::from(rollout.max_failures),
+        leave_deadline: LEAVE,
+        quorum: is_consul(recipe),
+        drain: recipe.drain.as_ref().map(|drain| DrainPolicy {
+            wait: drain.wait,
+            timeout: drain.timeout,
+        }),
+        registered: is_registered(recipe),
+    }
+}
+
+/// The slots of one recipe while they are rolled out.
+pub struct Running {
+    /// The recipe.
+    pub recipe: Arc<Recipe>,
+    /// How.
+    pub policy: Policy,
+    /// The slots, in the rollout's order.
+    pub slots: Vec<Arc<SlotRun>>,
+    /// What gates look at.
+    pub around: Arc<Surroundings>,
+}
+
+impl Running {
+    /// The slots as the state machine knows them.
+    pub fn replacements(&self) -> Vec<Replacement> {
+        let replacement = |slot: &Arc<SlotRun>| Replacement {
+            host: slot.reached.name().clone(),
+            has_incoming: slot.plan.incoming.is_some(),
+            has_outgoing: !slot.plan.outgoing.is_empty(),
+        };
+        self.slots.iter().map(replacement).collect()
+    }
+}
+
+/// How a driven rollout ended.
+pub struct Driven {
+    /// The machine's last word; `None` when the user stopped everything at once.
+    pub finish: Option<Finish>,
+    /// What shows why it failed.
+    pub evidence: Vec<Evidence>,
+}
+
+/// How a rollout's question for promotion is answered.
+#[derive(Clone)]
+pub enum Promotion {
+    /// Granted beforehand (`--promote`).
+    Granted,
+    /// A person is asked; returns whether they agree.
+    Ask(Arc<dyn Fn(String) -> bool + Send + Sync>),
+    /// Nobody can be asked.
+    Nobody,
+}
+
+/// Drives one rollout to its end.
+pub async fn drive(
+    running: &Running,
+    machine: Rollout,
+    events: &Events,
+    interrupts: &Interrupts,
+    mut probe: Option<&mut ProbeWatch>,
+    promotion: &Promotion,
+) -> Driven {
+    let (sender, mut inputs) = unbounded_channel();
+    let mut driver = Driver {
+        running,
+        machine,
+        events,
+        promotion,
+        sender,
+        began: Instant::now(),
+        tasks: JoinSet::new(),
+        watches: HashMap::new(),
+        evidence: Vec::new(),
+    };
+    let mut interrupts = interrupts.clone();
+    let mut actions = driver.step(Input::Begin);
+    loop {
+        if let Some(finish) = driver.perform(actions).await {
+            return Driven {
+                finish: Some(finish),
+                evidence: driver.evidence,
+            };
+        }
+        match driver
+            .next_input(&mut inputs, &mut interrupts, probe.as_deref_mut())
+            .await
+        {
+            Some(input) => actions = driver.step(input),
+            None => {
+                return Driven {
+                    finish: None,
+                    evidence: driver.evidence,
+                };
+            }
+        }
+    }
+}
+
+type Watched = (Slot, Side, Gate);
+
+struct Driver<'a> {
+    running: &'a Running,
+    machine: Rollout,
+    events: &'a Events,
+    promotion: &'a Promotion,
+    sender: UnboundedSender<Input>,
+    began: Instant,
+    /// Aborts what still runs when the driver is dropped.
+    tasks: JoinSet<()>,
+    watches: HashMap<Watched, (AbortHandle, Instant)>,
+    evidence: Vec<Evidence>,
+}
+
+impl Driver<'_> {
+    fn step(&mut self, input: Input) -> Vec<Action> {
+        self.machine.step(input, self.began.elapsed())
+    }
+
+    /// Waits for whatever comes first; `None` when the user wants everything stopped now.
+    async fn next_input(
+        &mut self,
+        inputs: &mut UnboundedReceiver<Input>,
+        interrupts: &mut Interrupts,
+        probe: Option<&mut ProbeWatch>,
+    ) -> Option<Input> {
+        let wakes_at = self.machine.wakes_at().map(|at| self.began + at);
+        let wake = async {
+            match wakes_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let over_budget = async {
+            match probe {
+                Some(probe) => probe.over_budget().await,
+                None => std::future::pending().await,
+            }
+        };
+        // What has ended is reaped here, so that a long rollout keeps no finished tasks.
+        while self.tasks.try_join_next().is_some() {}
+        tokio::select! {
+            input = inputs.recv() => Some(input.unwrap_or(Input::Tick)),
+            () = wake => Some(Input::Tick),
+            reason = over_budget => Some(Input::OverBudget { reason }),
+            stage = interrupts.next() => match stage {
+                Stage::Finish => {
+                    let message = "interrupted: the hosts in hand are finished, no other is started; once more stops now";
+                    self.events.send(EventKind::Warning { host: None, message: message.into(), hint: None });
+                    Some(Input::Interrupt)
+                }
+                Stage::Now => None,
+            },
+        }
+    }
+
+    async fn perform(&mut self, actions: Vec<Action>) -> Option<Finish> {
+        for action in actions {
+            match action {
+                Action::Perform { slot, side, step } => self.begin_step(slot, side, step),
+                Action::Watch { slot, side, gate } => self.begin_watch(slot, side, gate),
+                Action::Unwatch {
+                    slot,
+                    side,
+                    gate,
+                    end,
+                } => self.end_watch(slot, side, gate, &end).await,
+                Action::AskPromotion => self.ask_promotion(),
+                Action::Reverting { reason } => {
+                    self.events.send(EventKind::Phase {
+                        phase: Phase::Revert,
+                    });
+                    self.events.send(EventKind::Note {
+                        message: format!("taking back: {reason}"),
+                    });
+                }
+                Action::Finish(finish) => return Some(finish),
+            }
+        }
+        None
+    }
+
+    fn slot(&self, slot: Slot) -> Option<Arc<SlotRun>> {
+        self.running.slots.get(slot.0).cloned()
+    }
+
+    fn begin_step(&mut self, slot: Slot, side: Side, step: Step) {
+        let Some(run) = self.slot(slot) else { return };
+        let text = describe_step(&run, side, step);
+        let (events, sender) = (self.events.clone(), self.sender.clone());
+        self.tasks.spawn(async move {
+            let (host, recipe) = (run.reached.name(), Some(&*run.recipe.name));
+            let work = run.perform(side, step);
+            let result = step::tell(&events, host, recipe, &text, work, |()| None).await;
+            let result = result.map_err(HostError::into_failure);
+            let _ = sender.send(Input::StepEnded {
+                slot,
+                side,
+                step,
+                result,
+            });
+        });
+    }
+
+    fn begin_watch(&mut self, slot: Slot, side: Side, gate: Gate) {
+        let Some(run) = self.slot(slot) else { return };
+        let (host, recipe) = (
+            run.reached.name().to_string(),
+            Some(run.recipe.name.to_string()),
+        );
+        let step = describe_gate(&run, side, gate);
+        self.events.send(EventKind::StepStarted {
+            host: host.clone(),
+            recipe: recipe.clone(),
+            step,
+        });
+        let (events, sender, around) = (
+            self.events.clone(),
+            self.sender.clone(),
+            self.running.around.clone(),
+        );
+        let waits_for = what_a_gate_waits_for(&run, side, gate);
+        let handle = self.tasks.spawn(async move {
+            let mut last_seen = String::new();
+            loop {
+                let observation: Observation = run.look(side, gate, &around).await;
+                if observation.detail != last_seen {
+                    last_seen.clone_from(&observation.detail);
+                    events.send(EventKind::Waiting {
+                        host: host.clone(),
+                        recipe: recipe.clone(),
+                        waits_for: waits_for.clone(),
+                        last_seen: last_seen.clone(),
+                    });
+                }
+                if sender
+                    .send(Input::Observed {
+                        slot,
+                        side,
+                        gate,
+                        observation,
+                    })
+                    .is_err()
+                {
+                    return;
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        });
+        self.watches
+            .insert((slot, side, gate), (handle, Instant::now()));
+    }
+
+    async fn end_watch(&mut self, slot: Slot, side: Side, gate: Gate, end: &WatchEnd) {
+        let Some((handle, began)) = self.watches.remove(&(slot, side, gate)) else {
+            return;
+        };
+        handle.abort();
+        let Some(run) = self.slot(slot) else { return };
+        let (host, recipe) = (
+            run.reached.name().to_string(),
+            Some(run.recipe.name.to_string()),
+        );
+        let (step, took) = (describe_gate(&run, side, gate), began.elapsed());
+        match end {
+            WatchEnd::Held => {
+                self.events.send(EventKind::StepFinished {
+                    host,
+                    recipe,
+                    step,
+                    took,
+                    detail: None,
+                });
+            }
+            WatchEnd::GaveUp => {
+                let detail = Some("gave up waiting".to_owned());
+                let message = format!(
+                    "{} did not come about within {}",
+                    what_a_gate_waits_for(&run, side, gate),
+                    text::duration(took)
+                );
+                self.events.send(EventKind::Warning {
+                    host: Some(host.clone()),
+                    message,
+                    hint: None,
+                });
+                self.events.send(EventKind::StepFinished {
+                    host,
+                    recipe,
+                    step,
+                    took,
+                    detail,
+                });
+            }
+            WatchEnd::Abandoned => {
+                let detail = Some("no longer waited for".to_owned());
+                self.events.send(EventKind::StepFinished {
+                    host,
+                    recipe,
+                    step,
+                    took,
+                    detail,
+                });
+            }
+            WatchEnd::Failed => {
+                let logs = self.logs_of(&run, side, gate).await;
+                let lines = logs
+                    .iter()
+                    .flat_map(|evidence| evidence.lines.clone())
+                    .collect();
+                self.evidence.extend(logs);
+                let error = vec![format!(
+                    "{} did not come about",
+                    what_a_gate_waits_for(&run, side, gate)
+                )];
+                self.events.send(EventKind::StepFailed {
+                    host,
+                    recipe,
+                    step,
+                    error,
+                    evidence: lines,
+                });
+            }
+        }
+    }
+
+    /// The last log lines of a container that did not become what it should: why, most of the time.
+    async fn logs_of(&self, run: &SlotRun, side: Side, gate: Gate) -> Vec<Evidence> {
+        if gate != Gate::Ready {
+            return Vec::new();
+        }
+        let host = run.reached.name();
+        let logs = run.last_logs(side, LOG_LINES).await;
+        logs.into_iter()
+            .map(|(name, lines)| Evidence {
+                title: format!("last lines of `{name}` on `{host}`"),
+                lines: if lines.is_empty() {
+                    vec!["(nothing was logged)".to_owned()]
+                } else {
+                    lines
+                },
+            })
+            .collect()
+    }
+
+    fn ask_promotion(&mut self) {
+        let sender = self.sender.clone();
+        let question = format!(
+            "The canaries of `{}` are healthy. Roll out to the others?",
+            self.running.recipe.name
+        );
+        match self.promotion.clone() {
+            Promotion::Granted => {
+                let _ = sender.send(Input::Promotion { granted: true });
+            }
+            Promotion::Nobody => {
+                let message =
+                    "nobody can be asked whether the others may follow the canaries".to_owned();
+                let hint = Some("give `--promote`, or set `auto_promote = true`".to_owned());
+                self.events.send(EventKind::Warning {
+                    host: None,
+                    message,
+                    hint,
+                });
+                let _ = sender.send(Input::Promotion { granted: false });
+            }
+            Promotion::Ask(ask) => {
+                tokio::task::spawn_blocking(move || {
+                    let _ = sender.send(Input::Promotion {
+                        granted: ask(question),
+                    });
+                });
+            }
+        }
+    }
+}
+
+/// A step as it is shown.
+fn describe_step(run: &SlotRun, side: Side, step: Step) -> String {
+    let names = run.names(side);
+    match step {
+        Step::Start => format!("start {names}"),
+        Step::EnterMaintenance => format!("put {names} into maintenance"),
+        Step::Stop => format!("stop {names}"),
+        Step::Deregister => format!("deregister {names}"),
+        Step::Retire => format!("keep {names} for a rollback"),
+    }
+}
+
+/// A gate as it is shown while it is watched.
+fn describe_gate(run: &SlotRun, side: Side, gate: Gate) -> String {
+    format!("wait for {}", what_a_gate_waits_for(run, side, gate))
+}
+
+fn what_a_gate_waits_for(run: &SlotRun, side: Side, gate: Gate) -> String {
+    let names = run.names(side);
+    match gate {
+        Gate::Quorum => "every Consul server to be there".to_owned(),
+        Gate::Ready => format!("{names} to be ready"),
+        Gate::Routed => format!("the balancers to route to {names}"),
+        Gate::Unrouted => format!("the balancers to leave {names}"),
+        Gate::Idle => format!("the connections of {names} to end"),
+        Gate::Gone => format!("Consul to drop {names}"),
+    }
+}
+
+/// The first line of a failure.
+pub fn headline(failure: &Failure) -> String {
+    failure
+        .error
+        .first()
+        .cloned()
+        .unwrap_or_else(|| "it failed".to_owned())
+}

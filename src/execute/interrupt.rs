@@ -1,0 +1,70 @@
+//! Ctrl-C and SIGTERM. The first asks to come to a good end, the second to stop now.
+
+use tokio::sync::watch;
+
+/// What the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Finish or take back the hosts in hand, start no other.
+    Finish,
+    /// Stop now.
+    Now,
+}
+
+/// Tells of interrupts, each once. Clones tell of the same ones, each from where it was cloned.
+#[derive(Clone)]
+pub struct Interrupts {
+    count: watch::Sender<u8>,
+    told: u8,
+}
+
+impl Interrupts {
+    /// Listens to SIGINT and SIGTERM from now on, for as long as the process lives.
+    pub fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
+        let interrupts = Self {
+            count: watch::Sender::new(0),
+            told: 0,
+        };
+        let listening = interrupts.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                listening.raise();
+            }
+        });
+        Ok(interrupts)
+    }
+
+    /// Counts one more, as if the user had typed it: something else wants the run to come to an end.
+    pub fn raise(&self) {
+        self.count
+            .send_modify(|count| *count = count.saturating_add(1));
+    }
+
+    /// Waits for the next one that this value has not told of.
+    pub async fn next(&mut self) -> Stage {
+        let told = self.told;
+        let mut count = self.count.subscribe();
+        // It is closed only when every value of this type is gone, and this one is here.
+        let _ = count.wait_for(|count| *count > told).await;
+        self.told += 1;
+        if self.told == 1 {
+            Stage::Finish
+        } else {
+            Stage::Now
+        }
+    }
+
+    /// Whether there was one, told of or not.
+    pub fn happened(&self) -> bool {
+        *self.count.borrow() > 0
+    }
+}

@@ -1,0 +1,144 @@
+//! Reads what is on the hosts: containers, records, and which commands are done already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    fleet::{Fleet, HostError, QUICK, Reached},
+    stop::{Run, Stop},
+    tasks,
+};
+use crate::{
+    docker::{self, Volume},
+    event::{EventKind, Events, Outcome, Phase},
+    facts::{Facts, HostFacts, parse_names},
+    model::{Environment, HostName, LateValues},
+    plan::{Scope, TaskRef},
+    release::{History, read_records},
+    text,
+};
+
+/// What was read.
+pub struct Observed {
+    /// What runs.
+    pub facts: Facts,
+    /// The past.
+    pub history: History,
+}
+
+/// Reads every host of the fleet at once.
+pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) -> Run<Observed> {
+    events.send(EventKind::Phase {
+        phase: Phase::Observe,
+    });
+    let name = &*environment.name;
+    let mut facts = Facts::default();
+    let mut volumes = Vec::new();
+    let mut failures = Vec::<(HostName, HostError)>::new();
+    for (reached, result) in fleet.each(|reached| observe_host(reached, name)).await {
+        match result {
+            Ok((host_facts, host_volumes)) => {
+                facts.hosts.insert(reached.name().clone(), host_facts);
+                volumes.extend(host_volumes);
+            }
+            Err(error) => failures.push((reached.name().clone(), error)),
+        }
+    }
+    if !failures.is_empty() {
+        let names = text::list(failures.iter().map(|(host, _)| host));
+        let message = format!("cannot read what runs on {names}; nothing was changed");
+        return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
+    }
+    let (records, unreadable) = read_records(&volumes);
+    for record in unreadable.into_iter().collect::<BTreeSet<_>>() {
+        let message = format!("a release record cannot be read and is left out: {record}");
+        events.send(EventKind::Warning {
+            host: None,
+            message,
+            hint: None,
+        });
+    }
+    let history = History::new(records, facts.newest_label());
+    Ok(Observed { facts, history })
+}
+
+async fn observe_host(
+    reached: &Reached,
+    environment: &str,
+) -> Result<(HostFacts, Vec<Volume>), HostError> {
+    let containers = reached.read(
+        docker::list_containers(environment),
+        docker::parse_containers,
+    );
+    let names = reached.expect(docker::list_names(), QUICK);
+    let volumes = reached.read(docker::inspect_volumes(environment), docker::parse_volumes);
+    let (containers, names, volumes) = tokio::try_join!(containers, names, volumes)?;
+    Ok((
+        HostFacts {
+            containers,
+            names: parse_names(&names),
+        },
+        volumes,
+    ))
+}
+
+/// Which commands of recipes without a container are done already: their `unless` is asked for real.
+pub async fn done_tasks(
+    fleet: &Fleet,
+    environment: &Environment,
+    scope: &Scope,
+) -> Run<BTreeSet<TaskRef>> {
+    let late = LateValues {
+        release: String::new(),
+        container: String::new(),
+    };
+    let mut done = BTreeSet::new();
+    let recipes = environment
+        .recipes
+        .iter()
+        .filter(|recipe| !recipe.has_container() && scope.has_recipe(&recipe.name));
+    for recipe in recipes {
+        let asked = fleet.each(|reached| {
+            let (tasks, late) = (
+                recipe.on.get(reached.name()).map(|on| on.commands.clone()),
+                late.clone(),
+            );
+            async move {
+                let mut found = Vec::new();
+                for (index, task) in tasks.unwrap_or_default().iter().enumerate() {
+                    if tasks::is_done(reached, task, &late).await? {
+                        found.push(TaskRef {
+                            recipe: recipe.name.clone(),
+                            host: reached.name().clone(),
+                            index,
+                        });
+                    }
+                }
+                Ok::<_, HostError>(found)
+            }
+        });
+        for (reached, found) in asked.await {
+            let message = format!(
+                "cannot ask on `{}` what `{}` has left to do",
+                reached.name(),
+                recipe.name
+            );
+            done.extend(found.map_err(|error| {
+                Stop::on_host(Outcome::NotReady, message, reached.name(), &error)
+            })?);
+        }
+    }
+    Ok(done)
+}
+
+/// The name of the container that serves a recipe on a host, for what its commands name late.
+pub fn serving_container(
+    facts: &BTreeMap<HostName, HostFacts>,
+    host: &HostName,
+    recipe: &str,
+) -> Option<String> {
+    let of_recipe = facts.get(host)?.of_recipe(recipe);
+    of_recipe
+        .iter()
+        .find(|container| container.state.running)
+        .map(|container| container.name.clone())
+}

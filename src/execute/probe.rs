@@ -1,0 +1,288 @@
+//! Proof that a rollout loses nothing: a steady stream of requests through the balancer for its length.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use hyper::{Method, Uri};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior},
+};
+
+use super::fleet::Reached;
+use crate::{
+    event::{EventKind, Events, ProbeSummary},
+    http,
+    model::Probe,
+    text,
+};
+
+/// A running stream of requests.
+pub struct ProbeWatch {
+    probe: Probe,
+    tally: Arc<Mutex<Tally>>,
+    failed: watch::Receiver<u64>,
+    stop: watch::Sender<bool>,
+    sending: tokio::task::JoinHandle<()>,
+    told: bool,
+}
+
+/// What became of the requests so far.
+#[derive(Debug, Default)]
+struct Tally {
+    took: Vec<Duration>,
+    requests: u64,
+    failed: u64,
+    first_failure: Option<String>,
+}
+
+impl Tally {
+    fn add(&mut self, took: Duration, result: Result<(), String>) {
+        self.requests += 1;
+        self.took.push(took);
+        if let Err(reason) = result {
+            self.failed += 1;
+            self.first_failure.get_or_insert(reason);
+        }
+    }
+
+    fn summary(&self) -> ProbeSummary {
+        let mut took = self.took.clone();
+        took.sort_unstable();
+        // The nearest-rank percentile: the smallest value that 99 of 100 do not exceed.
+        let rank = (took.len() * 99).div_ceil(100).saturating_sub(1);
+        ProbeSummary {
+            requests: self.requests,
+            failed: self.failed,
+            slowest: took.last().copied().unwrap_or_default(),
+            p99: took.get(rank).copied().unwrap_or_default(),
+            first_failure: self.first_failure.clone(),
+        }
+    }
+}
+
+fn lock(tally: &Mutex<Tally>) -> std::sync::MutexGuard<'_, Tally> {
+    // A panic while it was held cannot leave half an addition that matters more than the count itself.
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ProbeWatch {
+    /// Starts to send. `through` is the host whose session carries the requests; without it they go from
+    /// here.
+    pub fn start(
+        probe: Probe,
+        through: Option<Reached>,
+        recipe: String,
+        events: Events,
+    ) -> Result<Self, String> {
+        let target = Target::parse(&probe.url)?;
+        let tally = Arc::new(Mutex::new(Tally::default()));
+        let (failed_sender, failed) = watch::channel(0);
+        let (stop, mut stopped) = watch::channel(false);
+        let (counted, settings) = (tally.clone(), probe.clone());
+        let sending = tokio::spawn(async move {
+            let mut clock =
+                tokio::time::interval(Duration::from_secs(1) / u32::from(settings.rate.max(1)));
+            clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            let mut told = Instant::now();
+            let mut requests = JoinSet::new();
+            loop {
+                tokio::select! {
+                    _ = clock.tick() => {}
+                    _ = stopped.wait_for(|stop| *stop) => break,
+                }
+                let (target, probe, through) = (target.clone(), settings.clone(), through.clone());
+                requests.spawn(async move {
+                    let began = Instant::now();
+                    let result = target.ask(&probe, through.as_ref()).await;
+                    (began.elapsed(), result)
+                });
+                while let Some(Ok((took, result))) = requests.try_join_next() {
+                    lock(&counted).add(took, result);
+                }
+                let failures = lock(&counted).failed;
+                failed_sender
+                    .send_if_modified(|failed| std::mem::replace(failed, failures) != failures);
+                if told.elapsed() >= Duration::from_secs(1) {
+                    told = Instant::now();
+                    let summary = lock(&counted).summary();
+                    events.send(EventKind::Probe {
+                        recipe: recipe.clone(),
+                        summary,
+                    });
+                }
+            }
+            // Those under way are waited for: each has a deadline of its own.
+            while let Some(Ok((took, result))) = requests.join_next().await {
+                lock(&counted).add(took, result);
+            }
+            let summary = lock(&counted).summary();
+            failed_sender.send_replace(summary.failed);
+            events.send(EventKind::Probe { recipe, summary });
+        });
+        Ok(Self {
+            probe,
+            tally,
+            failed,
+            stop,
+            sending,
+            told: false,
+        })
+    }
+
+    /// Waits until more requests have failed than the budget allows, and says so. Only once.
+    pub async fn over_budget(&mut self) -> String {
+        let budget = self.probe.budget;
+        if self.told
+            || self
+                .failed
+                .wait_for(|failed| *failed > budget)
+                .await
+                .is_err()
+        {
+            std::future::pending::<()>().await;
+        }
+        self.told = true;
+        let summary = lock(&self.tally).summary();
+        let why = summary.first_failure.unwrap_or_default();
+        format!(
+            "{} of {} probe requests failed (budget {budget}): {why}",
+            summary.failed, summary.requests
+        )
+    }
+
+    /// Stops sending, waits for the requests under way and returns what became of all.
+    pub async fn finish(self) -> (ProbeSummary, bool) {
+        let _ = self.stop.send(true);
+        let _ = self.sending.await;
+        let summary = lock(&self.tally).summary();
+        let within = summary.failed <= self.probe.budget;
+        (summary, within)
+    }
+}
+
+/// Where requests go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Target {
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl Target {
+    fn parse(url: &str) -> Result<Self, String> {
+        let uri: Uri = url
+            .parse()
+            .map_err(|error| format!("`{url}` is not a URL: {error}"))?;
+        if uri.scheme_str() != Some("http") {
+            return Err(format!("`{url}` is not an http:// URL"));
+        }
+        let host = uri
+            .host()
+            .ok_or_else(|| format!("`{url}` names no host"))?
+            .to_owned();
+        let path = uri
+            .path_and_query()
+            .map_or("/", hyper::http::uri::PathAndQuery::as_str)
+            .to_owned();
+        Ok(Self {
+            host,
+            port: uri.port_u16().unwrap_or(80),
+            path,
+        })
+    }
+
+    async fn ask(&self, probe: &Probe, through: Option<&Reached>) -> Result<(), String> {
+        let Self { host, port, path } = self;
+        let authority = format!("{host}:{port}");
+        let request = async {
+            let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
+            let answer = match through {
+                Some(reached) => {
+                    let stream = reached
+                        .session
+                        .tunnel(host, *port, probe.timeout)
+                        .await
+                        .map_err(|error| because(&error))?;
+                    http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+                }
+                None => {
+                    let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
+                        .await
+                        .map_err(|error| because(&error))?;
+                    http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+                }
+            };
+            let answer = answer.map_err(|error| because(&error))?;
+            let fine = probe
+                .status
+                .map_or((200..400).contains(&answer.status), |status| {
+                    status == answer.status
+                });
+            if fine {
+                Ok(())
+            } else {
+                Err(format!("GET {path} answered {}", answer.status))
+            }
+        };
+        tokio::time::timeout(probe.timeout, request)
+            .await
+            .unwrap_or_else(|_| {
+                Err(format!(
+                    "no answer within {}",
+                    text::duration(probe.timeout)
+                ))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let target = |host: &str, port, path: &str| {
+            Ok(Target {
+                host: host.into(),
+                port,
+                path: path.into(),
+            })
+        };
+        assert_eq!(
+            Target::parse("http://10.0.0.3/"),
+            target("10.0.0.3", 80, "/")
+        );
+        assert_eq!(
+            Target::parse("http://lb:8080/health?x=1"),
+            target("lb", 8080, "/health?x=1")
+        );
+        for wrong in ["https://lb/", "lb", "http://", ""] {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_tally_knows_the_slowest_the_percentile_and_the_first_failure() {
+        let mut tally = Tally::default();
+        for milliseconds in 1..=100 {
+            let result = if milliseconds % 50 == 0 {
+                Err(format!("failure {milliseconds}"))
+            } else {
+                Ok(())
+            };
+            tally.add(Duration::from_millis(milliseconds), result);
+        }
+        let summary = tally.summary();
+        assert_eq!((summary.requests, summary.failed), (100, 2));
+        assert_eq!(
+            (summary.slowest, summary.p99),
+            (Duration::from_millis(100), Duration::from_millis(99))
+        );
+        assert_eq!(summary.first_failure.as_deref(), Some("failure 50"));
+        assert_eq!(Tally::default().summary(), ProbeSummary::default());
+    }
+}

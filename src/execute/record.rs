@@ -1,0 +1,202 @@
+//! Writes release records to the hosts, and takes away what no rollback can need any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+
+use super::fleet::{Fleet, HostError, QUICK, Reached};
+use crate::{
+    docker,
+    event::{EventKind, Events, Phase},
+    model::HostName,
+    release::{History, Number, Outcome, Record, volume_name},
+    text,
+};
+
+/// Writes one record for each host, on the host itself and on the next one of the fleet, so that a host
+/// that is lost and made anew can get back what it had.
+pub async fn write(fleet: &Fleet, records: &[Record]) -> Vec<(HostName, HostError)> {
+    let hosts = fleet.hosts();
+    let mut writes = Vec::new();
+    for record in records {
+        let Some(own) = hosts
+            .iter()
+            .position(|reached| *reached.name() == record.host)
+        else {
+            continue;
+        };
+        let keepers: BTreeSet<usize> = [own, (own + 1) % hosts.len()].into();
+        writes.extend(
+            keepers
+                .into_iter()
+                .map(|keeper| write_one(&hosts[keeper], record)),
+        );
+    }
+    join_all(writes)
+        .await
+        .into_iter()
+        .filter_map(Result::err)
+        .collect()
+}
+
+async fn write_one(reached: &Reached, record: &Record) -> Result<(), (HostName, HostError)> {
+    let write = async {
+        let labels = record.volume_labels().map_err(|source| HostError::Output {
+            command: "the release record".into(),
+            source,
+        })?;
+        reached
+            .expect(docker::volume_create(&record.volume_name(), &labels), QUICK)
+            .await?;
+        if record.outcome != Outcome::Unfinished {
+            // Only now: if we are cut off between the two, the finished record is there and wins.
+            let unfinished = volume_name(
+                &record.environment,
+                record.number,
+                Outcome::Unfinished,
+                &record.host,
+            );
+            reached
+                .expect(docker::volume_remove(&[&unfinished]), QUICK)
+                .await?;
+        }
+        Ok(())
+    };
+    write.await.map_err(|error| (reached.name().clone(), error))
+}
+
+/// Takes away the records of old releases and the stopped containers and images that only they could need.
+/// What cannot be taken away is a warning: the next deploy tries again.
+pub async fn prune(
+    fleet: &Fleet,
+    environment: &str,
+    history: &History,
+    keep: usize,
+    events: &Events,
+) {
+    events.send(EventKind::Phase {
+        phase: Phase::Prune,
+    });
+    let gone: BTreeSet<Number> = history
+        .prunable(keep)
+        .iter()
+        .map(|release| release.number)
+        .collect();
+    let pruned = fleet
+        .each(|reached| prune_host(reached, environment, history, &gone))
+        .await;
+    for (reached, result) in pruned {
+        if let Err(error) = result {
+            let message = format!("could not tidy up: {}", text::chain(&error).join(": "));
+            events.send(EventKind::Warning {
+                host: Some(reached.name().to_string()),
+                message,
+                hint: None,
+            });
+        }
+    }
+}
+
+async fn prune_host(
+    reached: &Reached,
+    environment: &str,
+    history: &History,
+    gone: &BTreeSet<Number>,
+) -> Result<(), HostError> {
+    let host = reached.name();
+    let kept_specs: BTreeSet<String> = history
+        .recent_successes(host, KEPT_SUCCESSES)
+        .flat_map(|record| record.recipes.values().map(|recipe| recipe.hash.clone()))
+        .collect();
+    let containers = reached
+        .read(
+            docker::list_containers(environment),
+            docker::parse_containers,
+        )
+        .await?;
+    // Of each recipe's instance the newest stopped one stays in any case: it may be the one that failed
+    // last, whose logs are still wanted.
+    let mut newest = BTreeMap::<(String, u16), u64>::new();
+    let stopped: Vec<_> = containers
+        .iter()
+        .filter(|container| !container.state.running)
+        .filter_map(|container| Some((container, container.identity()?)))
+        .collect();
+    for (_, identity) in &stopped {
+        let release = newest
+            .entry((identity.recipe.clone(), identity.instance))
+            .or_default();
+        *release = (*release).max(identity.release);
+    }
+    for (container, identity) in &stopped {
+        let is_newest =
+            newest.get(&(identity.recipe.clone(), identity.instance)) == Some(&identity.release);
+        if !is_newest && !kept_specs.contains(identity.spec.as_str()) {
+            reached
+                .expect(docker::remove(&container.name), QUICK)
+                .await?;
+        }
+    }
+    prune_images(reached, history, gone).await?;
+    prune_records(reached, environment, gone).await
+}
+
+/// How many of the newest successful releases keep their stopped containers.
+const KEPT_SUCCESSES: usize = 3;
+
+async fn prune_images(
+    reached: &Reached,
+    history: &History,
+    gone: &BTreeSet<Number>,
+) -> Result<(), HostError> {
+    let images = |of_gone: bool| -> BTreeSet<String> {
+        history
+            .records_of(reached.name())
+            .filter(|record| gone.contains(&record.number) == of_gone)
+            .flat_map(|record| {
+                record
+                    .recipes
+                    .values()
+                    .map(|recipe| recipe.image.reference.clone())
+            })
+            .collect()
+    };
+    for reference in images(true).difference(&images(false)) {
+        // Docker refuses while a container uses it, and it may be gone already: both are fine.
+        reached.run(docker::image_remove(reference), QUICK).await?;
+    }
+    Ok(())
+}
+
+async fn prune_records(
+    reached: &Reached,
+    environment: &str,
+    gone: &BTreeSet<Number>,
+) -> Result<(), HostError> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let volumes = reached
+        .read(docker::inspect_volumes(environment), docker::parse_volumes)
+        .await?;
+    let is_gone = |volume: &&docker::Volume| {
+        let release = volume
+            .labels
+            .get(docker::label::RELEASE)
+            .and_then(|text| text.parse().ok());
+        volume.labels.contains_key(docker::label::RECORD)
+            && release.is_some_and(|n| gone.contains(&Number(n)))
+    };
+    let names: Vec<_> = volumes
+        .iter()
+        .filter(is_gone)
+        .map(|volume| volume.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    reached
+        .expect(docker::volume_remove(&names), QUICK)
+        .await
+        .map(|_| ())
+}

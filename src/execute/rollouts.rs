@@ -1,0 +1,540 @@
+//! The rollouts of a deploy, recipe after recipe, and what is taken back when one of them fails.
+
+use std::sync::Arc;
+
+use super::{
+    Context, Promotion,
+    driver::{self, Driven, Running, drive, headline},
+    fleet::Fleet,
+    gate::{Balancer, Surroundings},
+    observe::serving_container,
+    probe::ProbeWatch,
+    slot::SlotRun,
+    stop::Stop,
+    tasks,
+};
+use crate::{
+    event::{EventKind, Evidence, HostRow, Outcome, Phase, Severity},
+    facts::Facts,
+    model::{HostRecipe, LateValues, Recipe},
+    plan::{Plan, RecipePlan},
+    release::{Action, Number},
+    rollout::{Failure, Finish, Rollout, RolloutEnd, Slot, SlotState},
+};
+
+/// Everything that the rollouts of one deploy share.
+pub struct Rollouts<'a> {
+    /// The command's own.
+    pub context: &'a Context<'a>,
+    /// The hosts.
+    pub fleet: &'a Fleet,
+    /// What ran before.
+    pub facts: &'a Facts,
+    /// What is to change.
+    pub plan: &'a Plan,
+    /// How a canary's question is answered.
+    pub promotion: &'a Promotion,
+    /// What the release is.
+    pub action: Action,
+}
+
+/// How they ended.
+pub struct Ended {
+    /// Why they did not come to a good end, if they did not.
+    pub stop: Option<Box<Stop>>,
+    /// What each changed host has now.
+    pub rows: Vec<HostRow>,
+}
+
+/// A recipe's rollout that has ended.
+struct Rolled {
+    running: Running,
+    states: Vec<SlotState>,
+}
+
+impl Rollouts<'_> {
+    /// Rolls out every recipe of the plan, or takes back what a failure asks for.
+    pub async fn carry_out(&self) -> Ended {
+        self.announce_steps();
+        let mut rolled = Vec::<Rolled>::new();
+        let mut stop = None;
+        for recipe_plan in &self.plan.recipes {
+            let Some(recipe) = self.context.environment.recipe(&recipe_plan.recipe) else {
+                continue;
+            };
+            if self.context.interrupts.happened() {
+                stop = Some(self.interrupted());
+                break;
+            }
+            if let Err(failed) = self.run_tasks(recipe_plan, recipe).await {
+                stop = Some(failed);
+            } else if recipe_plan.changes().next().is_some() {
+                let (done, failed) = self.roll_out(recipe_plan, recipe).await;
+                rolled.push(done);
+                stop = failed;
+            }
+            if stop.is_some() {
+                break;
+            }
+        }
+        if let Some(stop) = &mut stop {
+            self.take_back_earlier(&mut rolled, stop).await;
+        }
+        let rows = self.rows(&rolled);
+        if let Some(stop) = &mut stop {
+            self.complete(stop);
+        }
+        Ended { stop, rows }
+    }
+
+    /// Tells each host's bar how many steps it has before it.
+    fn announce_steps(&self) {
+        let environment = self.context.environment;
+        for host in self.plan.changed_hosts(environment) {
+            let mut total = 0;
+            for recipe_plan in &self.plan.recipes {
+                let Some(recipe) = environment.recipe(&recipe_plan.recipe) else {
+                    continue;
+                };
+                let policy =
+                    driver::policy(recipe, recipe_plan.order, recipe_plan.changes().count());
+                let on_host = recipe_plan.changes().filter(|slot| slot.host == host);
+                total += on_host
+                    .map(|slot| policy.steps(slot.incoming.is_some(), !slot.outgoing.is_empty()))
+                    .sum::<usize>();
+                total += recipe_plan
+                    .tasks
+                    .iter()
+                    .filter(|task| task.host == host)
+                    .count();
+                if let Some(on) = recipe.on.get(&host)
+                    && recipe_plan
+                        .changes()
+                        .any(|slot| slot.host == host && slot.incoming.is_some())
+                {
+                    total += on.before.len() + on.after.len();
+                }
+            }
+            self.context.events.send(EventKind::HostSteps {
+                host: host.to_string(),
+                total: total as u64,
+            });
+        }
+    }
+
+    async fn run_tasks(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> Result<(), Box<Stop>> {
+        let late = LateValues {
+            release: self.plan.release.to_string(),
+            container: String::new(),
+        };
+        for task_ref in &recipe_plan.tasks {
+            let task = recipe
+                .on
+                .get(&task_ref.host)
+                .and_then(|on| on.commands.get(task_ref.index));
+            let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else {
+                continue;
+            };
+            tasks::run(
+                reached,
+                &recipe.name,
+                task,
+                &late,
+                &self.context.events.clone(),
+            )
+            .await
+            .map_err(|error| {
+                let message = format!(
+                    "{} stopped: `{}` failed on `{}`",
+                    self.what(recipe),
+                    task.name,
+                    task_ref.host
+                );
+                Stop::on_host(Outcome::Failed, message, &task_ref.host, &error)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn what(&self, recipe: &Recipe) -> String {
+        let verb = match self.action {
+            Action::Deploy => "deploy",
+            Action::RollbackTo(_) => "rollback",
+        };
+        format!("{verb} of `{}` {}", recipe.name, self.plan.release)
+    }
+
+    fn running(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> Running {
+        let recipe = Arc::new(recipe.clone());
+        let slots: Vec<_> = recipe_plan
+            .changes()
+            .filter_map(|slot| {
+                let reached = self.fleet.host(&slot.host)?.clone();
+                let on = Arc::new(
+                    recipe
+                        .on
+                        .get(&slot.host)
+                        .cloned()
+                        .unwrap_or_else(HostRecipe::none),
+                );
+                let containers = self
+                    .facts
+                    .hosts
+                    .get(&slot.host)
+                    .map(|facts| facts.containers.as_slice());
+                Some(Arc::new(SlotRun::new(
+                    reached,
+                    recipe.clone(),
+                    on,
+                    slot.clone(),
+                    containers.unwrap_or_default(),
+                    self.context.environment.name.to_string(),
+                    self.plan.release,
+                    self.context.events.clone(),
+                )))
+            })
+            .collect();
+        let around = Surroundings {
+            balancers: self.balancers(&recipe),
+            consul_servers: recipe.hosts.len(),
+        };
+        let policy = driver::policy(&recipe, recipe_plan.order, slots.len());
+        Running {
+            policy,
+            recipe,
+            slots,
+            around: Arc::new(around),
+        }
+    }
+
+    /// Every balancer that the recipe's `[drain]` names, on each of its hosts.
+    fn balancers(&self, recipe: &Recipe) -> Vec<Balancer> {
+        let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
+        let recipes = names.filter_map(|name| self.context.environment.recipe(name));
+        recipes
+            .flat_map(|balancer| {
+                balancer.on.iter().filter_map(|(host, on)| {
+                    let reached = self.fleet.host(host)?.clone();
+                    let planned = self
+                        .plan
+                        .recipes
+                        .iter()
+                        .find(|plan| plan.recipe == balancer.name);
+                    let incoming = planned
+                        .and_then(|plan| plan.slots.iter().find(|slot| slot.host == *host))
+                        .and_then(|slot| slot.incoming.as_ref())
+                        .map(|incoming| incoming.name.active.clone());
+                    let container = incoming
+                        .or_else(|| serving_container(&self.facts.hosts, host, &balancer.name))
+                        .unwrap_or_else(|| balancer.name.to_string());
+                    let late = LateValues {
+                        release: self.plan.release.to_string(),
+                        container,
+                    };
+                    Some(Balancer {
+                        reached,
+                        view: on.balancer.clone()?,
+                        late,
+                    })
+                })
+            })
+            .collect()
+    }
+
+    async fn roll_out(
+        &self,
+        recipe_plan: &RecipePlan,
+        recipe: &Recipe,
+    ) -> (Rolled, Option<Box<Stop>>) {
+        let running = self.running(recipe_plan, recipe);
+        let mut probe = self.start_probe(&running);
+        let machine = Rollout::new(running.policy.clone(), running.replacements());
+        let driven = self.drive(&running, machine, probe.as_mut()).await;
+        let mut stop = self.judge(&running, &driven);
+        let mut states = states_of(&running, &driven);
+        if let Some(probe) = probe {
+            let (summary, within) = probe.finish().await;
+            if !within && stop.is_none() {
+                let reason = format!(
+                    "{} of {} probe requests failed",
+                    summary.failed, summary.requests
+                );
+                let mut failed = Stop::new(
+                    Outcome::Failed,
+                    format!("{} stopped: {reason}", self.what(recipe)),
+                );
+                failed.report.causes.extend(summary.first_failure);
+                let rolled = Rolled { running, states };
+                return self.take_back_after_probe(rolled, failed).await;
+            }
+        }
+        if let Some(stop) = &mut stop {
+            stop.report.evidence.extend(driven.evidence);
+            // What no state is known of was stopped in the middle.
+            states.resize_with(running.slots.len(), || SlotState::Untouched);
+        }
+        (Rolled { running, states }, stop)
+    }
+
+    async fn take_back_after_probe(
+        &self,
+        mut rolled: Rolled,
+        mut stop: Box<Stop>,
+    ) -> (Rolled, Option<Box<Stop>>) {
+        if rolled.running.policy.auto_revert {
+            let reverted = self
+                .take_back(&mut rolled, &stop.report.message.clone())
+                .await;
+            stop.outcome = if reverted {
+                Outcome::Reverted
+            } else {
+                Outcome::Failed
+            };
+        }
+        (rolled, Some(stop))
+    }
+
+    async fn drive(
+        &self,
+        running: &Running,
+        machine: Rollout,
+        probe: Option<&mut ProbeWatch>,
+    ) -> Driven {
+        drive(
+            running,
+            machine,
+            self.context.events,
+            self.context.interrupts,
+            probe,
+            self.promotion,
+        )
+        .await
+    }
+
+    /// A probe only makes sense where something serves before and after.
+    fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
+        let probe = running.recipe.probe.clone()?;
+        running
+            .slots
+            .iter()
+            .find(|slot| !slot.plan.outgoing.is_empty())?;
+        let through = probe
+            .through
+            .as_ref()
+            .and_then(|host| self.fleet.host(host))
+            .cloned();
+        let recipe = running.recipe.name.to_string();
+        ProbeWatch::start(probe, through, recipe, self.context.events.clone())
+            .inspect_err(|message| {
+                let (message, hint) = (format!("no probe: {message}"), None);
+                self.context.events.send(EventKind::Warning {
+                    host: None,
+                    message,
+                    hint,
+                });
+            })
+            .ok()
+    }
+
+    /// What a driven rollout means for the run.
+    fn judge(&self, running: &Running, driven: &Driven) -> Option<Box<Stop>> {
+        let recipe = &running.recipe;
+        let Some(Finish { end, failure, .. }) = &driven.finish else {
+            let message = format!("{} was stopped at once", self.what(recipe));
+            return Some(Stop::new(Outcome::Interrupted, message).hint(self.look_hint()));
+        };
+        let outcome = match end {
+            RolloutEnd::Completed => return None,
+            RolloutEnd::Interrupted => return Some(self.interrupted()),
+            RolloutEnd::Reverted => Outcome::Reverted,
+            RolloutEnd::Stopped | RolloutEnd::RevertFailed => Outcome::Failed,
+        };
+        let (slot, failure) = match failure {
+            Some((slot, failure)) => (*slot, failure.clone()),
+            None => (
+                None,
+                Failure {
+                    error: Vec::new(),
+                    unreachable: false,
+                },
+            ),
+        };
+        let host = slot
+            .and_then(|Slot(index)| running.slots.get(index))
+            .map(|slot| slot.reached.name().clone());
+        let message = format!("{} stopped: {}", self.what(recipe), headline(&failure));
+        let mut stop = Stop::new(outcome, message);
+        stop.report.causes.extend(failure.error.into_iter().skip(1));
+        let environment = &self.context.environment.name;
+        let release = self.plan.release;
+        stop.report.hint = Some(match host {
+            Some(_) if *end != RolloutEnd::RevertFailed => {
+                format!(
+                    "`shipit logs {environment} {} --release {release}` shows all of it",
+                    recipe.name
+                )
+            }
+            _ => self.look_hint(),
+        });
+        Some(stop)
+    }
+
+    fn look_hint(&self) -> String {
+        let environment = &self.context.environment.name;
+        format!(
+            "`shipit status {environment}` shows what runs now; `shipit deploy {environment}` goes on from there"
+        )
+    }
+
+    fn interrupted(&self) -> Box<Stop> {
+        let message = format!(
+            "{} was interrupted; the hosts in hand were finished, no other was started",
+            self.plan.release
+        );
+        Stop::new(Outcome::Interrupted, message).hint(self.look_hint())
+    }
+
+    /// A failed release leaves nothing behind: recipes that were rolled out before the one that failed go
+    /// back too, newest first, where they have `auto_revert`.
+    async fn take_back_earlier(&self, rolled: &mut [Rolled], stop: &mut Stop) {
+        if stop.outcome != Outcome::Reverted && stop.outcome != Outcome::Failed
+            || self.context.interrupts.happened()
+        {
+            return;
+        }
+        let mut all_back = stop.outcome == Outcome::Reverted;
+        let reason = stop.report.message.clone();
+        for earlier in rolled.iter_mut().rev() {
+            if !earlier.states.contains(&SlotState::Updated) {
+                continue;
+            }
+            if earlier.running.policy.auto_revert {
+                all_back &= self.take_back(earlier, &reason).await;
+            } else {
+                all_back = false;
+            }
+        }
+        let changed_tasks = self
+            .plan
+            .recipes
+            .iter()
+            .any(|recipe| !recipe.tasks.is_empty());
+        if stop.outcome == Outcome::Reverted && (!all_back || changed_tasks) {
+            stop.outcome = Outcome::Failed;
+        }
+    }
+
+    /// Takes one recipe's finished rollout back; whether every slot has what it had before.
+    async fn take_back(&self, rolled: &mut Rolled, reason: &str) -> bool {
+        self.context.events.send(EventKind::Phase {
+            phase: Phase::Revert,
+        });
+        self.context.events.send(EventKind::Note {
+            message: format!("taking back `{}`: {reason}", rolled.running.recipe.name),
+        });
+        let machine = Rollout::revert(rolled.running.policy.clone(), rolled.running.replacements());
+        let driven = self.drive(&rolled.running, machine, None).await;
+        let back = driven
+            .finish
+            .as_ref()
+            .is_some_and(|finish| finish.end == RolloutEnd::Reverted);
+        if driven.finish.is_some() {
+            rolled.states = states_of(&rolled.running, &driven);
+        }
+        back
+    }
+
+    /// The table at the end: every slot that was to be changed.
+    fn rows(&self, rolled: &[Rolled]) -> Vec<HostRow> {
+        let mut rows = Vec::new();
+        for recipe_plan in &self.plan.recipes {
+            let ended = rolled
+                .iter()
+                .find(|rolled| rolled.running.recipe.name == recipe_plan.recipe);
+            for (index, slot) in recipe_plan.changes().enumerate() {
+                let state = ended.and_then(|ended| ended.states.get(index));
+                let before = slot
+                    .outgoing
+                    .first()
+                    .and_then(|name| self.release_of(&slot.host, &name.active));
+                let mut row = HostRow {
+                    host: slot.host.to_string(),
+                    recipe: Some(recipe_plan.recipe.to_string()),
+                    release: before.map(|number| number.to_string()),
+                    state: "not started".to_owned(),
+                    detail: None,
+                    severity: Severity::Notable,
+                };
+                match state {
+                    None => {}
+                    Some(SlotState::Untouched) if before.is_some() => {
+                        row.state = "serving (untouched)".to_owned()
+                    }
+                    Some(SlotState::Untouched) => {}
+                    Some(SlotState::Updated) => {
+                        row.release = slot
+                            .incoming
+                            .as_ref()
+                            .map(|_| self.plan.release.to_string());
+                        row.state = if slot.incoming.is_some() {
+                            "serving"
+                        } else {
+                            "removed"
+                        }
+                        .to_owned();
+                        row.severity = Severity::Good;
+                    }
+                    Some(SlotState::Reverted) if before.is_some() => {
+                        row.state = "serving (reverted)".to_owned()
+                    }
+                    Some(SlotState::Reverted) => row.state = "stopped (reverted)".to_owned(),
+                    Some(SlotState::NeedsHand(failure)) => {
+                        row.state = if failure.unreachable {
+                            "unreachable"
+                        } else {
+                            "needs a hand"
+                        }
+                        .to_owned();
+                        row.detail = Some(headline(failure));
+                        row.severity = Severity::Bad;
+                    }
+                }
+                rows.push(row);
+            }
+        }
+        rows
+    }
+
+    fn release_of(&self, host: &crate::model::HostName, container: &str) -> Option<Number> {
+        let containers = &self.facts.hosts.get(host)?.containers;
+        let found = containers.iter().find(|other| other.name == container)?;
+        found.identity().map(|identity| Number(identity.release))
+    }
+
+    /// Says in the error what a failure leaves to be done by hand.
+    fn complete(&self, stop: &mut Stop) {
+        if stop.outcome == Outcome::Failed && stop.report.hint.is_none() {
+            stop.report.hint = Some(self.look_hint());
+        }
+        stop.report
+            .evidence
+            .retain(|Evidence { lines, .. }| !lines.is_empty());
+    }
+}
+
+fn states_of(running: &Running, driven: &Driven) -> Vec<SlotState> {
+    match &driven.finish {
+        Some(finish) => finish.slots.clone(),
+        None => {
+            let unknown = Failure {
+                error: vec!["stopped in the middle".to_owned()],
+                unreachable: false,
+            };
+            running
+                .slots
+                .iter()
+                .map(|_| SlotState::NeedsHand(unknown.clone()))
+                .collect()
+        }
+    }
+}

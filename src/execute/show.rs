@@ -1,0 +1,69 @@
+//! A plan as events.
+
+use crate::{
+    event::{Difference, EventKind, Events, PlanAction, PlanRow},
+    model::Environment,
+    plan::{self, Change, Plan},
+};
+
+/// Sends the plan: what happens to each container, and each remark on it.
+pub fn plan(plan: &Plan, environment: &Environment, events: &Events) {
+    let mut rows = Vec::new();
+    for recipe in &plan.recipes {
+        for slot in &recipe.slots {
+            let container = slot.incoming.as_ref().map(|incoming| &incoming.name.active);
+            let container = container
+                .or(slot.outgoing.first().map(|name| &name.active))
+                .cloned();
+            rows.push(PlanRow {
+                host: slot.host.to_string(),
+                recipe: recipe.recipe.to_string(),
+                action: action(slot.change),
+                container,
+                reason: slot.reason.clone(),
+                differences: slot.differences.iter().map(difference).collect(),
+                note: None,
+            });
+        }
+        for task in &recipe.tasks {
+            let on = environment
+                .recipe(&task.recipe)
+                .and_then(|recipe| recipe.on.get(&task.host));
+            let name = on
+                .and_then(|on| on.commands.get(task.index))
+                .map(|task| task.name.clone());
+            rows.push(PlanRow {
+                host: task.host.to_string(),
+                recipe: task.recipe.to_string(),
+                action: PlanAction::Run,
+                container: None,
+                reason: name.unwrap_or_default(),
+                differences: Vec::new(),
+                note: None,
+            });
+        }
+    }
+    events.send(EventKind::Plan { rows });
+    for warning in &plan.warnings {
+        events.send(EventKind::Warning {
+            host: warning.host.as_ref().map(ToString::to_string),
+            message: warning.message.clone(),
+            hint: warning.hint.clone(),
+        });
+    }
+}
+
+fn action(change: Change) -> PlanAction {
+    match change {
+        Change::Keep => PlanAction::Keep,
+        Change::Create => PlanAction::Create,
+        Change::Replace => PlanAction::Replace,
+        Change::Start => PlanAction::Start,
+        Change::Remove => PlanAction::Remove,
+    }
+}
+
+fn difference(difference: &plan::Difference) -> Difference {
+    let plan::Difference { field, old, new } = difference.clone();
+    Difference { field, old, new }
+}

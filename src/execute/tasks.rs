@@ -1,0 +1,164 @@
+//! The user's own commands and uploads.
+
+use std::time::Duration;
+
+use super::{
+    fleet::{HostError, Reached, failed},
+    step,
+};
+use crate::{
+    command::RemoteCommand,
+    event::{EventKind, Events, OutputStream},
+    model::{LateValues, Task, TaskAction},
+};
+
+/// The pause before a further try.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs tasks one after the other, each only when its `unless` does not hold.
+pub async fn run_all(
+    reached: &Reached,
+    recipe: &str,
+    tasks: &[Task],
+    late: &LateValues,
+    events: &Events,
+) -> Result<(), HostError> {
+    for task in tasks {
+        if !is_done(reached, task, late).await? {
+            run(reached, recipe, task, late, events).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a task's `unless` says that there is nothing to do.
+pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Result<bool, HostError> {
+    let Some(unless) = &task.unless else {
+        return Ok(false);
+    };
+    let script = unless
+        .render(late)
+        .map_err(|error| HostError::Fact(error.to_string()))?;
+    Ok(reached
+        .run(RemoteCommand::shell(script), task.timeout)
+        .await?
+        .status
+        == 0)
+}
+
+/// Runs one task, with its retries. Its output goes out line by line as it comes.
+pub async fn run(
+    reached: &Reached,
+    recipe: &str,
+    task: &Task,
+    late: &LateValues,
+    events: &Events,
+) -> Result<(), HostError> {
+    let work = async {
+        let mut tries = 1;
+        loop {
+            match attempt(reached, task, late, events).await {
+                Err(error) if tries <= task.retry && !error.is_unreachable() => {
+                    events.send(EventKind::Waiting {
+                        host: reached.name().to_string(),
+                        recipe: Some(recipe.to_owned()),
+                        waits_for: format!("`{}` to succeed", task.name),
+                        last_seen: format!("try {tries} of {}: {error}", task.retry + 1),
+                    });
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+    };
+    step::tell(
+        events,
+        reached.name(),
+        Some(recipe),
+        &task.name,
+        work,
+        |()| None,
+    )
+    .await
+}
+
+async fn attempt(
+    reached: &Reached,
+    task: &Task,
+    late: &LateValues,
+    events: &Events,
+) -> Result<(), HostError> {
+    match &task.action {
+        TaskAction::Run(script) => {
+            let script = script
+                .render(late)
+                .map_err(|error| HostError::Fact(error.to_string()))?;
+            let status = stream(
+                reached,
+                RemoteCommand::shell(script.clone()),
+                task.timeout,
+                events,
+            )
+            .await?;
+            match status {
+                (0, _) => Ok(()),
+                (status, output) => {
+                    let output = crate::transport::Output {
+                        status,
+                        stdout: String::new(),
+                        stderr: output.join("\n"),
+                    };
+                    Err(failed(script.trim().to_owned(), &output))
+                }
+            }
+        }
+        TaskAction::Upload {
+            from: _,
+            to,
+            mode,
+            content,
+        } => {
+            let sudo = reached.host.ssh.r#become;
+            let command = format!("upload to {to}");
+            reached
+                .session
+                .upload(content, to, *mode, sudo, task.timeout)
+                .await
+                .map_err(|source| HostError::Session { command, source })
+        }
+    }
+}
+
+/// Runs a command and sends each line it prints as an event; returns its status and its last lines.
+pub async fn stream(
+    reached: &Reached,
+    command: RemoteCommand,
+    deadline: Duration,
+    events: &Events,
+) -> Result<(u32, Vec<String>), HostError> {
+    const KEPT: usize = 20;
+    let command = reached.adapt(command);
+    let host = reached.name().to_string();
+    let mut last = std::collections::VecDeque::new();
+    let mut on_line = |stream: OutputStream, line: &str| {
+        if last.len() == KEPT {
+            last.pop_front();
+        }
+        last.push_back(line.to_owned());
+        events.send(EventKind::Output {
+            host: host.clone(),
+            stream,
+            line: line.to_owned(),
+        });
+    };
+    let status = reached
+        .session
+        .run_streaming(&command, deadline, &mut on_line)
+        .await
+        .map_err(|source| HostError::Session {
+            command: super::fleet::short(&command),
+            source,
+        })?;
+    Ok((status, last.into()))
+}

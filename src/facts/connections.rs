@@ -1,0 +1,46 @@
+//! How many connections a container still serves, read from its network namespace's socket table.
+
+use crate::command::RemoteCommand;
+
+/// Prints `/proc/PID/net/tcp` and `tcp6`: the sockets of the network namespace that process `pid` is in.
+/// Needs nothing inside the container's image, and no privilege on the host.
+pub fn read_sockets(pid: u32) -> RemoteCommand {
+    let path = |table: &str| format!("/proc/{pid}/net/{table}");
+    RemoteCommand::new("cat").args([path("tcp"), path("tcp6")])
+}
+
+/// How many connections to one of `ports` have not ended, in what [`read_sockets`] printed.
+///
+/// The columns are those of proc(5): `local_address` is hexadecimal `ADDRESS:PORT`, `st` the state.
+/// Established (01) and close-wait (08: the client is done, the server still answers) count; what the
+/// kernel winds down by itself, and listening sockets, do not.
+pub fn open_connections(table: &str, ports: &[u16]) -> usize {
+    let is_open = |line: &&str| {
+        let mut columns = line.split_ascii_whitespace().skip(1);
+        let port = columns
+            .next()
+            .and_then(|local| local.rsplit_once(':'))
+            .map(|(_, port)| port);
+        let port = port.and_then(|port| u16::from_str_radix(port, 16).ok());
+        let state = columns.nth(1);
+        port.is_some_and(|port| ports.contains(&port)) && matches!(state, Some("01" | "08"))
+    };
+    table.lines().filter(is_open).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_open_connections_to_the_ports_count() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue\n\
+            \x20  0: 00000000:1388 00000000:0000 0A 00000000:00000000\n\
+            \x20  1: 020011AC:1388 010011AC:9C40 01 00000000:00000000\n\
+            \x20  2: 020011AC:1388 010011AC:9C41 06 00000000:00000000\n\
+            \x20  3: 020011AC:1388 010011AC:9C42 08 00000000:00000000\n\
+            \x20  4: 020011AC:9C43 010011AC:1388 01 00000000:00000000\n";
+        assert_eq!(open_connections(table, &[5000]), 2);
+        assert_eq!(open_connections(table, &[]), 0);
+    }
+}

@@ -1,0 +1,87 @@
+//! What runs on the hosts now, as read from docker: values for the plan, and the small probes that read
+//! them.
+
+pub mod connections;
+pub mod routes;
+
+use std::collections::BTreeMap;
+
+use crate::{docker::Container, model::HostName};
+
+/// What runs on every host that was looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// By host; a host that is missing was not looked at.
+    pub hosts: BTreeMap<HostName, HostFacts>,
+}
+
+/// What is on one host.
+#[derive(Debug, Clone, Default)]
+pub struct HostFacts {
+    /// The containers of this environment, running or not.
+    pub containers: Vec<Container>,
+    /// The names of all containers, each with the environment it belongs to; empty for one that shipit
+    /// did not make.
+    pub names: BTreeMap<String, String>,
+}
+
+impl HostFacts {
+    /// The containers of one recipe, newest release first.
+    pub fn of_recipe(&self, recipe: &str) -> Vec<&Container> {
+        let mut found: Vec<_> = self
+            .containers
+            .iter()
+            .filter_map(|container| Some((container.identity()?, container)))
+            .filter(|(identity, _)| identity.recipe == recipe)
+            .collect();
+        found.sort_by_key(|(identity, container)| {
+            (std::cmp::Reverse(identity.release), container.name.clone())
+        });
+        found.into_iter().map(|(_, container)| container).collect()
+    }
+}
+
+impl Facts {
+    /// The highest release number on any container; 0 when there is none.
+    pub fn newest_label(&self) -> u64 {
+        self.hosts
+            .values()
+            .flat_map(|host| &host.containers)
+            .filter_map(Container::identity)
+            .map(|identity| identity.release)
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// Reads what [`crate::docker::list_names`] printed.
+pub fn parse_names(text: &str) -> BTreeMap<String, String> {
+    text.lines()
+        .filter_map(|line| {
+            let (names, environment) = line.split_once(' ').unwrap_or((line, ""));
+            // A linked container has several names, separated by commas; its own has no slash.
+            let name = names
+                .split(',')
+                .find(|name| !name.contains('/'))
+                .filter(|name| !name.is_empty())?;
+            Some((name.to_owned(), environment.trim().to_owned()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_with_their_environment_or_none() {
+        let names = parse_names("web-r1 staging\nold-thing \nweb/db,db \n\n");
+        let expected = [("db", ""), ("old-thing", ""), ("web-r1", "staging")];
+        assert_eq!(
+            names,
+            expected
+                .map(|(name, environment)| (name.into(), environment.into()))
+                .into()
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! One HTTP/1.1 request over a stream that someone else opened: a tunnel through SSH, or a socket.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Method, Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The longest body that is read; what is asked for here is a few kilobytes.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// An answer: its status and its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The body as text; bytes that are not UTF-8 are replaced.
+    pub body: String,
+}
+
+impl Response {
+    /// Whether the status says that it worked: 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Why there was no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// The deadline passed first.
+    #[error("no answer within {}", crate::text::duration(*.0))]
+    Deadline(Duration),
+    /// The connection failed or what came was not HTTP.
+    #[error("the connection failed")]
+    Connection(#[source] hyper::Error),
+    /// The request could not be made from its parts.
+    #[error("not a request")]
+    Request(#[source] hyper::http::Error),
+    /// The body broke off or is too long.
+    #[error("the answer's body could not be read")]
+    Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Sends one request over `stream` and reads the whole answer, all within `deadline`.
+///
+/// `authority` is `HOST[:PORT]` for the `Host` header; `path` begins with `/`.
+pub async fn request<S>(
+    stream: S,
+    authority: &str,
+    method: Method,
+    path: &str,
+    body: Option<String>,
+    deadline: Duration,
+) -> Result<Response, HttpError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let exchange = async {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", authority)
+            .header("user-agent", concat!("shipit/", env!("CARGO_PKG_VERSION")))
+            .header("connection", "close")
+            .body(Full::new(Bytes::from(body.unwrap_or_default())))
+            .map_err(HttpError::Request)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(HttpError::Connection)?;
+        // The connection is driven beside the exchange and ends with it, so nothing outlives the deadline.
+        let answer = async {
+            let response = sender
+                .send_request(request)
+                .await
+                .map_err(HttpError::Connection)?;
+            let status = response.status().as_u16();
+            let body = Limited::new(response.into_body(), BODY_LIMIT)
+                .collect()
+                .await
+                .map_err(HttpError::Body)?;
+            Ok(Response {
+                status,
+                body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+            })
+        };
+        let drive = async {
+            let _ = connection.await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            answer = answer => answer,
+            () = drive => unreachable!("it never ends"),
+        }
+    };
+    tokio::time::timeout(deadline, exchange)
+        .await
+        .map_err(|_| HttpError::Deadline(deadline))?
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    async fn ask(reply: &'static str) -> Result<Response, HttpError> {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        tokio::spawn(async move {
+            let mut seen = [0; 512];
+            let _ = theirs.read(&mut seen).await;
+            let _ = theirs.write_all(reply.as_bytes()).await;
+            if reply.is_empty() {
+                std::future::pending::<()>().await;
+            }
+        });
+        request(
+            ours,
+            "host:1",
+            Method::GET,
+            "/health",
+            None,
+            Duration::from_secs(5),
+        )
+        .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_a_broken_one_and_none() {
+        let fine = ask("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbusy")
+            .await
+            .expect("an answer");
+        assert_eq!(
+            fine,
+            Response {
+                status: 503,
+                body: "busy".into()
+            }
+        );
+        assert!(matches!(
+            ask("what?\r\n\r\n").await,
+            Err(HttpError::Connection(_))
+        ));
+        assert!(matches!(
+            ask("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx").await,
+            Err(HttpError::Body(_))
+        ));
+        let error = ask("").await.expect_err("nothing came");
+        assert_eq!(error.to_string(), "no answer within 5s");
+    }
+}

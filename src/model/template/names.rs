@@ -1,0 +1,175 @@
+//! Names in a template that are not in scope.
+//!
+//! handlebars' strict mode stops at the first of them and lets `{{#if nmae}}` pass as false, so the names
+//! are looked up here before it renders. Inside `{{#each}}` and `{{#with}}` names belong to the item, and
+//! only strict mode looks at them.
+
+use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
+use serde_json::Value;
+
+use super::{HELPERS, TemplateError, expression_length, offset_of};
+use crate::config::section::{list, nearest};
+
+/// Every name of `template` that `context` lacks.
+pub(super) fn unknown(template: &Template, source: &str, context: &Value) -> Vec<TemplateError> {
+    let mut search = Search {
+        source,
+        context,
+        found: Vec::new(),
+    };
+    search.template(template);
+    search.found
+}
+
+/// What to write instead of an unknown helper.
+pub(super) fn helper_hint(name: &str) -> String {
+    match nearest(name, HELPERS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the helpers are {}", list(HELPERS)),
+    }
+}
+
+struct Search<'a> {
+    source: &'a str,
+    context: &'a Value,
+    found: Vec<TemplateError>,
+}
+
+impl Search<'_> {
+    fn template(&mut self, template: &Template) {
+        for (element, mapping) in template.elements.iter().zip(&template.mapping) {
+            let offset = offset_of(self.source, mapping.0, mapping.1);
+            match element {
+                TemplateElement::Expression(helper)
+                | TemplateElement::HtmlExpression(helper)
+                | TemplateElement::HelperBlock(helper) => self.helper(helper, offset),
+                _ => {}
+            }
+        }
+    }
+
+    fn helper(&mut self, helper: &HelperTemplate, offset: usize) {
+        let name = helper.name.as_name().unwrap_or_default();
+        let is_call = helper.block || !helper.params.is_empty() || !helper.hash.is_empty();
+        if let Parameter::Subexpression(_) = helper.name {
+            self.parameter(&helper.name, offset);
+        } else if HELPERS.contains(&name) {
+            // A known one; strict mode checks how it is called.
+        } else if is_call {
+            let (offset, length) = self.locate(name, offset);
+            self.found.push(TemplateError {
+                message: format!("unknown helper `{name}` in a template"),
+                offset,
+                length,
+                hint: Some(helper_hint(name)),
+            });
+        } else {
+            self.path(name, offset);
+        }
+        for parameter in helper.params.iter().chain(helper.hash.values()) {
+            self.parameter(parameter, offset);
+        }
+        let changes_scope = matches!(name, "each" | "with");
+        if let Some(inner) = helper.template.as_ref().filter(|_| !changes_scope) {
+            self.template(inner);
+        }
+        if let Some(inverse) = &helper.inverse {
+            self.template(inverse);
+        }
+    }
+
+    fn parameter(&mut self, parameter: &Parameter, offset: usize) {
+        match parameter {
+            Parameter::Path(_) => {
+                if let Some(name) = parameter.as_name() {
+                    self.path(name, offset);
+                }
+            }
+            Parameter::Subexpression(inner) => {
+                if let TemplateElement::Expression(helper) = inner.as_element() {
+                    self.helper(helper, offset);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks up a path of plain names; `@index`, `../x`, `this` and `[x y]` are left to strict mode.
+    fn path(&mut self, path: &str, offset: usize) {
+        let plain = |segment: &str| {
+            !segment.is_empty()
+                && segment != "this"
+                && !segment.contains(['@', '[', ']', '/', '\'', '"'])
+        };
+        let segments: Vec<_> = path.split('.').collect();
+        if !segments.iter().all(|segment| plain(segment)) {
+            return;
+        }
+        let mut value = self.context;
+        for (depth, segment) in segments.iter().enumerate() {
+            if let Some(next) = child(value, segment) {
+                value = next;
+                continue;
+            }
+            let (offset, length) = self.locate(path, offset);
+            self.found.push(TemplateError {
+                message: format!("unknown name `{path}` in a template"),
+                offset,
+                length,
+                hint: hint(segment, &segments[..depth], value),
+            });
+            return;
+        }
+    }
+
+    /// Where `word` stands in the expression that begins at `offset`, and how long it is.
+    fn locate(&self, word: &str, offset: usize) -> (usize, usize) {
+        let expression = &self.source[offset..];
+        let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_-.".contains(c));
+        expression
+            .match_indices(word)
+            .find(|(at, _)| {
+                !is_part(expression[..*at].chars().next_back())
+                    && !is_part(expression[at + word.len()..].chars().next())
+            })
+            .map_or(
+                (offset, expression_length(self.source, offset)),
+                |(at, _)| (offset + at, word.len()),
+            )
+    }
+}
+
+fn child<'a>(value: &'a Value, segment: &str) -> Option<&'a Value> {
+    match value {
+        Value::Object(object) => object.get(segment),
+        Value::Array(items) => items.get(segment.parse::<usize>().ok()?),
+        _ => None,
+    }
+}
+
+fn hint(segment: &str, parents: &[&str], value: &Value) -> Option<String> {
+    let object = value.as_object()?;
+    let at_root = parents.is_empty();
+    if at_root && matches!(segment, "release" | "container") {
+        return Some(format!(
+            "`{segment}` is known only to commands: `run`, `unless` and `upstreams`"
+        ));
+    }
+    if at_root && segment == "host" {
+        return Some(
+            "this is about no single host: name a list, as in `{{address hosts}}`".to_owned(),
+        );
+    }
+    let dotted = |name: &str| [parents, &[name]].concat().join(".");
+    let known = object.keys().map(String::as_str);
+    if let Some(near) = nearest(segment, known.clone()) {
+        return Some(format!("did you mean `{}`?", dotted(near)));
+    }
+    if at_root {
+        return Some(format!(
+            "a var is set in the recipe's or the inventory's `[vars]`, or by `--set {segment}=VALUE`; known are {}",
+            list(known)
+        ));
+    }
+    Some(format!("`{}` has {}", parents.join("."), list(known)))
+}

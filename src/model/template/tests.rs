@@ -1,0 +1,165 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn context() -> Value {
+    let host = |name: &str, address: &str| json!({ "name": name, "address": address, "groups": ["web", "all"], "vars": {} });
+    json!({
+        "host": host("a", "10.0.0.1"),
+        "hosts": [host("a", "10.0.0.1"), host("b", "10.0.0.2")],
+        "groups": { "web": [host("a", "10.0.0.1"), host("b", "10.0.0.2")] },
+        "environment": "staging",
+        "version": "1.10",
+        "debug": false,
+        "quoted": "<a href=\"x\">it's & $(id)</a>",
+    })
+}
+
+#[test]
+fn templates_fill_names_and_lists_in() {
+    for (source, expected) in [
+        ("web:{{version}}", "web:1.10"),
+        (
+            "{{count groups.web}} {{addresses groups.web}}",
+            "2 10.0.0.1 10.0.0.2",
+        ),
+        ("http://{{address groups.web}}/", "http://10.0.0.1/"),
+        ("{{names hosts}}", "a b"),
+        ("{{join (addresses groups.web) \",\"}}", "10.0.0.1,10.0.0.2"),
+        ("{{join host.groups \"+\"}}", "web+all"),
+        (
+            "{{#each hosts}}{{name}}={{address}};{{/each}}",
+            "a=10.0.0.1;b=10.0.0.2;",
+        ),
+        (
+            "{{#each hosts}}{{../environment}}{{@index}}{{/each}}",
+            "staging0staging1",
+        ),
+        ("{{#if debug}}on{{else}}off{{/if}}", "off"),
+        ("{{#if (gt (count hosts) 1)}}many{{/if}}", "many"),
+        ("{{quoted}}", "<a href=\"x\">it's & $(id)</a>"),
+        (
+            r"docker ps --format '\{{.Names}}'",
+            "docker ps --format '{{.Names}}'",
+        ),
+        (r"\d {single} \\", r"\d {single} \\"),
+    ] {
+        assert_eq!(
+            render(source, context()),
+            Ok(expected.to_owned()),
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn every_mistake_has_its_place() {
+    for (source, message, underlined) in [
+        (
+            "v{{versoin}}",
+            "unknown name `versoin` in a template",
+            "versoin",
+        ),
+        (
+            "é\n {{groups.wbe}}",
+            "unknown name `groups.wbe` in a template",
+            "groups.wbe",
+        ),
+        (
+            "{{count groups.wbe}}",
+            "unknown name `groups.wbe` in a template",
+            "groups.wbe",
+        ),
+        (
+            "{{#if deubg}}x{{/if}}",
+            "unknown name `deubg` in a template",
+            "deubg",
+        ),
+        (
+            "{{#if (eq versoin \"1\")}}x{{/if}}",
+            "unknown name `versoin` in a template",
+            "versoin",
+        ),
+        (
+            "{{#each hosts}}{{nmae}}{{/each}}",
+            "unknown name `nmae` in a template",
+            "{{nmae}}",
+        ),
+        (
+            "{{coutn hosts}}",
+            "unknown helper `coutn` in a template",
+            "coutn",
+        ),
+        (
+            "{{release}}",
+            "unknown name `release` in a template",
+            "release",
+        ),
+        (
+            "{{count version}}",
+            "template failed: `count` wants a list, such as `groups.web`",
+            "{{count version}}",
+        ),
+        (
+            "{{count}}",
+            "template failed: `count` wants a list, such as `groups.web`",
+            "{{count}}",
+        ),
+        (
+            "{{> header}}",
+            "unknown partial `header` in a template",
+            "{{> header}}",
+        ),
+    ] {
+        let errors = render(source, context()).expect_err(source);
+        let [error] = errors.as_slice() else {
+            panic!("{source}: {errors:?}");
+        };
+        let found = &source[error.offset..error.offset + error.length];
+        assert_eq!(
+            (error.message.as_str(), found),
+            (message, underlined),
+            "{source}"
+        );
+    }
+    let errors = render("{{a}} {{b}}", context()).expect_err("two unknown names");
+    assert_eq!(errors.len(), 2);
+}
+
+#[test]
+fn a_malformed_template_is_one_mistake() {
+    for source in [
+        "{{",
+        "{{}}",
+        "{{version",
+        "{{#if x}}",
+        "{{.Names}}",
+        "{{#if x}}{{/each}}",
+    ] {
+        let errors = render(source, context()).expect_err(source);
+        assert!(
+            errors[0].message.starts_with("malformed template"),
+            "{source}: {errors:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_breaks_the_renderer(source in "([{}#/>@.()\"' a-e|=&!^~\\\\]|\\{\\{|\\}\\}){0,24}") {
+        let _ = render(&source, context());
+    }
+
+    #[test]
+    fn a_text_without_braces_stays_as_it_is(source in "[^{]{0,40}") {
+        prop_assert_eq!(render(&source, context()), Ok(source));
+    }
+
+    #[test]
+    fn a_value_is_never_escaped(value in "\\PC{0,40}") {
+        let mut context = context();
+        context["value"] = value.clone().into();
+        prop_assert_eq!(render("<{{value}}>", context), Ok(format!("<{value}>")));
+    }
+}

@@ -1,0 +1,468 @@
+//! How a plan comes from what is wanted and what is there.
+
+use super::{
+    Change, ContainerName, Desired, Difference, Incoming, Input, Plan, RecipePlan, Remark,
+    SlotPlan, TaskRef, differences,
+};
+use crate::{
+    docker::{Container, SpecHash, container_base_name},
+    facts::HostFacts,
+    model::{HostName, Order, Recipe},
+    text,
+};
+
+/// Computes what would change. Pure: the same input gives the same plan.
+pub fn build(input: &Input) -> Plan {
+    let mut plan = Plan {
+        release: input.release,
+        recipes: Vec::new(),
+        warnings: Vec::new(),
+        obstacles: Vec::new(),
+    };
+    for recipe in &input.environment.recipes {
+        let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
+        if input.scope.has_recipe(&recipe.name) {
+            warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
+            plan.recipes.push(recipe_plan);
+        } else {
+            check_recipe_out_of_scope(input, recipe, &recipe_plan, &mut plan);
+        }
+    }
+    warn_of_orphans(input, &mut plan.warnings);
+    plan
+}
+
+/// The order in which a recipe's old and new containers are replaced.
+pub(super) fn order_of(recipe: &Recipe) -> Order {
+    let needs_the_old_one_gone = recipe
+        .on
+        .values()
+        .filter_map(|on| on.container.as_ref())
+        .any(|spec| spec.publishes_fixed_port() || spec.uses_host_network());
+    recipe.rollout.order.unwrap_or(if needs_the_old_one_gone {
+        Order::StopFirst
+    } else {
+        Order::StartFirst
+    })
+}
+
+fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> RecipePlan {
+    let order = order_of(recipe);
+    let mut slots = Vec::new();
+    let in_scope = input
+        .environment
+        .hosts
+        .iter()
+        .filter(|host| input.scope.has_host(&host.name));
+    for host in in_scope.clone() {
+        let Some(facts) = input.facts.hosts.get(&host.name) else {
+            continue;
+        };
+        let desired = input
+            .desired
+            .get(&recipe.name)
+            .and_then(|hosts| hosts.get(&host.name));
+        let running: Vec<_> = facts
+            .of_recipe(&recipe.name)
+            .into_iter()
+            .filter(|c| c.state.running)
+            .collect();
+        let wanted = desired.map_or(0, |desired| desired.instances);
+        let highest = running
+            .iter()
+            .filter_map(|c| c.identity())
+            .map(|id| id.instance)
+            .max()
+            .unwrap_or(0);
+        for instance in 1..=wanted.max(highest) {
+            let desired = desired.filter(|_| instance <= wanted);
+            let place = Place {
+                input,
+                recipe,
+                order,
+                host: &host.name,
+                facts,
+                instance,
+            };
+            let before = obstacles.len();
+            slots.extend(place.plan(desired, obstacles));
+            if !input.scope.has_recipe(&recipe.name) {
+                obstacles.truncate(before); // what is not touched is in nobody's way
+            }
+        }
+    }
+    let tasks = in_scope
+        .flat_map(|host| tasks_on(input, recipe, &host.name))
+        .collect();
+    RecipePlan {
+        recipe: recipe.name.clone(),
+        order,
+        slots,
+        tasks,
+    }
+}
+
+fn tasks_on(input: &Input, recipe: &Recipe, host: &HostName) -> Vec<TaskRef> {
+    let Some(on) = recipe.on.get(host).filter(|on| on.container.is_none()) else {
+        return Vec::new();
+    };
+    // `once` is once in a deploy, on the first of the recipe's hosts that the deploy may touch.
+    let first = recipe.hosts.iter().find(|host| input.scope.has_host(host)) == Some(host);
+    on.commands
+        .iter()
+        .enumerate()
+        .filter(|(_, task)| !task.once || first)
+        .map(|(index, _)| TaskRef {
+            recipe: recipe.name.clone(),
+            host: host.clone(),
+            index,
+        })
+        .filter(|task| !input.done_tasks.contains(task))
+        .collect()
+}
+
+/// One place of a container, with all that is known of it.
+struct Place<'a> {
+    input: &'a Input<'a>,
+    recipe: &'a Recipe,
+    order: Order,
+    host: &'a HostName,
+    facts: &'a HostFacts,
+    instance: u16,
+}
+
+impl Place<'_> {
+    fn plan(&self, desired: Option<&Desired>, obstacles: &mut Vec<Remark>) -> Option<SlotPlan> {
+        let here: Vec<_> = self
+            .facts
+            .of_recipe(&self.recipe.name)
+            .into_iter()
+            .filter(|container| {
+                container
+                    .identity()
+                    .is_some_and(|id| id.instance == self.instance)
+            })
+            .collect();
+        let running: Vec<_> = here
+            .iter()
+            .copied()
+            .filter(|container| container.state.running)
+            .collect();
+        let Some(desired) = desired else {
+            let newest = running.first()?;
+            return Some(self.slot(
+                Change::Remove,
+                None,
+                &running,
+                format!("`{}` is no longer wanted here", newest.name),
+            ));
+        };
+        let fits = |container: &&Container| {
+            self.hash_for(desired, container).as_str() == spec_label(container)
+        };
+        let others_than = |kept: &Container| -> Vec<_> {
+            running
+                .iter()
+                .copied()
+                .filter(|other| other.id != kept.id)
+                .collect()
+        };
+        if let Some(kept) = running
+            .iter()
+            .copied()
+            .filter(|container| container.state.is_up())
+            .find(fits)
+        {
+            return Some(self.adopt(desired, kept, &others_than(kept)));
+        }
+        // Where nothing else runs, the newest container of this spec, stopped or restarting over and over,
+        // is what should run here. A rollback also goes back to one that was kept while another ran.
+        let startable = running.iter().all(fits) || self.input.prefer_kept;
+        if let Some(kept) = here.iter().copied().filter(|_| startable).find(fits) {
+            let (incoming, outgoing) = (self.existing(desired, kept), others_than(kept));
+            let reason = format!("`{}` is there and {}", kept.name, kept.state.status);
+            let change = if outgoing.is_empty() {
+                Change::Start
+            } else {
+                Change::Replace
+            };
+            let mut slot = self.slot(change, Some(incoming), &outgoing, reason);
+            slot.differences = self.differences(desired, outgoing.first().copied());
+            return Some(slot);
+        }
+        let incoming = self.create(desired, obstacles);
+        let mut slot = match running.first() {
+            None => {
+                let reason = if here.is_empty() {
+                    "nothing runs here yet"
+                } else {
+                    "nothing runs here now"
+                };
+                self.slot(Change::Create, Some(incoming), &[], reason.to_owned())
+            }
+            Some(old) => {
+                let reason = format!("`{}` was made from something else", old.name);
+                self.slot(Change::Replace, Some(incoming), &running, reason)
+            }
+        };
+        slot.differences = self.differences(desired, running.first().copied());
+        Some(slot)
+    }
+
+    /// What is wanted runs already. Others beside it are what an interrupted deploy left.
+    fn adopt(&self, desired: &Desired, kept: &Container, others: &[&Container]) -> SlotPlan {
+        let incoming = self.existing(desired, kept);
+        if others.is_empty() {
+            return self.slot(Change::Keep, Some(incoming), &[], String::new());
+        }
+        let names = text::list(others.iter().map(|container| &container.name));
+        let reason = format!("an interrupted deploy left {names} beside `{}`", kept.name);
+        self.slot(Change::Replace, Some(incoming), others, reason)
+    }
+
+    fn slot(
+        &self,
+        change: Change,
+        incoming: Option<Incoming>,
+        outgoing: &[&Container],
+        reason: String,
+    ) -> SlotPlan {
+        SlotPlan {
+            host: self.host.clone(),
+            instance: self.instance,
+            change,
+            incoming,
+            outgoing: outgoing
+                .iter()
+                .map(|container| self.name_of(container))
+                .collect(),
+            reason,
+            differences: Vec::new(),
+        }
+    }
+
+    fn existing(&self, desired: &Desired, container: &Container) -> Incoming {
+        let mut name = self.name_of(container);
+        if !container.state.running {
+            name.active = self.active_name(
+                container
+                    .identity()
+                    .map_or(self.input.release.0, |id| id.release),
+            );
+        }
+        Incoming {
+            name,
+            exists: true,
+            hash: self.hash_for(desired, container),
+            desired: desired.clone(),
+        }
+    }
+
+    fn create(&self, desired: &Desired, obstacles: &mut Vec<Remark>) -> Incoming {
+        let release = self.input.release.0;
+        let active = self.active_name(release);
+        if self.facts.names.get(&active).is_some_and(String::is_empty) {
+            obstacles.push(Remark {
+                host: Some(self.host.clone()),
+                message: format!("a container named `{active}` is there that shipit did not make"),
+                hint: Some(format!("`docker rename {active} {active}-old` or `docker rm --force {active}` on that host")),
+            });
+        }
+        let hash = SpecHash::of(
+            &desired.spec,
+            &desired.image,
+            &desired.secrets,
+            self.input.new_key,
+        );
+        let retired = self.prefixed(&self.unique_name(release));
+        Incoming {
+            name: ContainerName { active, retired },
+            exists: false,
+            hash,
+            desired: desired.clone(),
+        }
+    }
+
+    fn name_of(&self, container: &Container) -> ContainerName {
+        let release = container.identity().map_or(0, |identity| identity.release);
+        let retired = match self.order {
+            // A container that already has a name of its own keeps it.
+            Order::StartFirst => container.name.clone(),
+            Order::StopFirst if container.name == self.unique_name(release) => {
+                container.name.clone()
+            }
+            Order::StopFirst => self.prefixed(&self.unique_name(release)),
+        };
+        ContainerName {
+            active: container.name.clone(),
+            retired,
+        }
+    }
+
+    fn unique_name(&self, release: u64) -> String {
+        container_base_name(&self.recipe.name, Order::StartFirst, release, self.instance)
+    }
+
+    fn active_name(&self, release: u64) -> String {
+        self.prefixed(&container_base_name(
+            &self.recipe.name,
+            self.order,
+            release,
+            self.instance,
+        ))
+    }
+
+    /// The name, or one with the environment before it where another environment's container has it.
+    fn prefixed(&self, name: &str) -> String {
+        let own = &*self.input.environment.name;
+        match self.facts.names.get(name) {
+            Some(environment) if !environment.is_empty() && environment != own => {
+                format!("{own}-{name}")
+            }
+            _ => name.to_owned(),
+        }
+    }
+
+    fn hash_for(&self, desired: &Desired, container: &Container) -> SpecHash {
+        let identity = container.identity();
+        let key = identity
+            .as_ref()
+            .and_then(|identity| identity.spec.key())
+            .unwrap_or(self.input.new_key);
+        SpecHash::of(&desired.spec, &desired.image, &desired.secrets, key)
+    }
+
+    fn differences(&self, desired: &Desired, old: Option<&Container>) -> Vec<Difference> {
+        let Some(old) = old else { return Vec::new() };
+        let hash = spec_label(old);
+        let record = self.input.history.newest_on(self.host, |record| {
+            record
+                .recipes
+                .get(&*self.recipe.name)
+                .is_some_and(|recipe| recipe.hash == hash)
+        });
+        let Some(recorded) = record.and_then(|record| record.recipes.get(&*self.recipe.name))
+        else {
+            return vec![Difference {
+                field: "image".into(),
+                old: Some(old.image.clone()),
+                new: Some(desired.spec.image.clone()),
+            }];
+        };
+        let found = differences(
+            (&recorded.spec, &recorded.image),
+            (&desired.spec, &desired.image),
+        );
+        if found.is_empty() && !desired.secrets.is_empty() {
+            let names = desired
+                .secrets
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
+            return vec![Difference {
+                field: "secrets".into(),
+                old: Some(names.clone()),
+                new: Some(format!("{names} (another value)")),
+            }];
+        }
+        found
+    }
+}
+
+fn spec_label(container: &Container) -> String {
+    container
+        .identity()
+        .map(|identity| identity.spec.as_str().to_owned())
+        .unwrap_or_default()
+}
+
+/// A balancer that is replaced and has no other beside it cannot be replaced without a gap.
+fn warn_of_lost_requests(recipe: &Recipe, plan: &RecipePlan, warnings: &mut Vec<Remark>) {
+    let is_balancer = recipe.on.values().any(|on| on.balancer.is_some());
+    let replaced: Vec<_> = plan
+        .changes()
+        .filter(|slot| slot.change == Change::Replace)
+        .collect();
+    if is_balancer
+        && plan.order == Order::StopFirst
+        && recipe.hosts.len() == 1
+        && !replaced.is_empty()
+    {
+        warnings.push(Remark {
+            host: replaced.first().map(|slot| slot.host.clone()),
+            message: format!(
+                "`{}` is the only balancer and has a fixed port: requests are refused from its stop to its start",
+                recipe.name
+            ),
+            hint: Some("a second host in its group lets them be replaced one at a time".into()),
+        });
+    }
+}
+
+/// A recipe that was not asked for is looked at all the same: what needs it must find it running.
+fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, found: &RecipePlan, plan: &mut Plan) {
+    let environment = &*input.environment.name;
+    let needed_by: Vec<_> = input
+        .environment
+        .recipes
+        .iter()
+        .filter(|other| {
+            input.scope.has_recipe(&other.name) && other.requires.contains(&recipe.name)
+        })
+        .map(|other| other.name.clone())
+        .collect();
+    let down: Vec<_> = found
+        .slots
+        .iter()
+        .filter(|slot| matches!(slot.change, Change::Create | Change::Start))
+        .map(|slot| slot.host.clone())
+        .collect();
+    let stale = found.changes().count() - down.len();
+    if !down.is_empty() && !needed_by.is_empty() {
+        plan.obstacles.push(Remark {
+            host: None,
+            message: format!(
+                "`{}` does not run on {}, and {} needs it",
+                recipe.name,
+                text::list(&down),
+                text::list(&needed_by)
+            ),
+            hint: Some(format!("shipit deploy {environment}")),
+        });
+    } else if !down.is_empty() || stale > 0 {
+        plan.warnings.push(Remark {
+            host: None,
+            message: format!(
+                "`{}` has changes that this deploy leaves alone",
+                recipe.name
+            ),
+            hint: Some(format!("shipit plan {environment}")),
+        });
+    }
+}
+
+/// Containers of recipes that the environment no longer has go on running until someone says otherwise.
+fn warn_of_orphans(input: &Input, warnings: &mut Vec<Remark>) {
+    for (host, facts) in &input.facts.hosts {
+        for container in facts
+            .containers
+            .iter()
+            .filter(|container| container.state.running)
+        {
+            let Some(identity) = container.identity() else {
+                continue;
+            };
+            if input.environment.recipe(&identity.recipe).is_none() {
+                warnings.push(Remark {
+                    host: Some(host.clone()),
+                    message: format!(
+                        "`{}` runs, but the environment has no recipe `{}` any more",
+                        container.name, identity.recipe
+                    ),
+                    hint: Some(format!("docker rm --force {}", container.name)),
+                });
+            }
+        }
+    }
+}

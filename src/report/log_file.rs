@@ -1,0 +1,53 @@
+//! The log of a release: everything, always, with its time.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+
+use super::{
+    Reporter,
+    narrator::{Level, Line, Manner, Narrator},
+    sink::Sink,
+    style::Painter,
+};
+use crate::event::Event;
+
+/// Writes every event as lines that begin with the time in UTC.
+#[derive(Debug)]
+pub(super) struct LogFile {
+    narrator: Narrator,
+    sink: Sink,
+}
+
+impl LogFile {
+    pub(super) fn new(writer: Box<dyn Write + Send>) -> Self {
+        Self {
+            narrator: Narrator::new(Manner {
+                level: Level::Everything,
+                with_bars: false,
+                out: Painter::default(),
+                err: Painter::default(),
+            }),
+            sink: Sink::new(writer),
+        }
+    }
+
+    fn write(&mut self, at: Timestamp, lines: &[Line]) {
+        for Line { stream: _, text } in lines {
+            let line = format!("{at:.3}  {text}");
+            self.sink.line(line.trim_end());
+        }
+    }
+}
+
+impl Reporter for LogFile {
+    fn event(&mut self, event: &Event) {
+        let lines = self.narrator.event(event);
+        self.write(event.at, &lines);
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        let lines = self.narrator.tick(now);
+        self.write(now, &lines);
+    }
+}

@@ -1,0 +1,181 @@
+//! Where each host is, followed from the events alone. Time is the events' own, so that a recorded list
+//! of events shows the same whenever it is played.
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::event::{Event, EventKind};
+
+/// Where every host of the run is, in the inventory's order.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    hosts: Vec<HostProgress>,
+    places: HashMap<String, usize>,
+}
+
+/// Where one host is.
+#[derive(Debug, Default)]
+pub(super) struct HostProgress {
+    pub(super) name: String,
+    /// Steps that ended well.
+    pub(super) done: u64,
+    /// Steps in all, once known.
+    pub(super) total: Option<u64>,
+    /// Steps that go on, the latest last.
+    pub(super) open: Vec<OpenStep>,
+    /// The step that failed, until the host goes on with another.
+    pub(super) failed: Option<String>,
+}
+
+/// A step that goes on.
+#[derive(Debug)]
+pub(super) struct OpenStep {
+    pub(super) recipe: Option<String>,
+    pub(super) step: String,
+    pub(super) since: Timestamp,
+    /// When the user was last told of it.
+    pub(super) told: Timestamp,
+    /// What it waits for, and what it last saw.
+    pub(super) waiting: Option<(String, String)>,
+    pub(super) transfer: Option<Transfer>,
+}
+
+/// Bytes on their way.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    pub(super) what: String,
+    pub(super) bytes: u64,
+    pub(super) total: Option<u64>,
+}
+
+impl Progress {
+    pub(super) fn hosts(&self) -> &[HostProgress] {
+        &self.hosts
+    }
+
+    pub(super) fn hosts_mut(&mut self) -> &mut [HostProgress] {
+        &mut self.hosts
+    }
+
+    /// The widest name of a host, in columns.
+    pub(super) fn name_width(&self) -> usize {
+        let widths = self
+            .hosts
+            .iter()
+            .map(|host| super::text::columns(&host.name));
+        widths.max().unwrap_or(0)
+    }
+
+    pub(super) fn event(&mut self, Event { at, kind }: &Event) {
+        match kind {
+            EventKind::Started { hosts, .. } => {
+                for host in hosts {
+                    self.host(host);
+                }
+            }
+            EventKind::HostSteps { host, total } => self.host(host).total = Some(*total),
+            EventKind::StepStarted { host, recipe, step } => {
+                let host = self.host(host);
+                host.failed = None;
+                host.open.push(OpenStep {
+                    recipe: recipe.clone(),
+                    step: step.clone(),
+                    since: *at,
+                    told: *at,
+                    waiting: None,
+                    transfer: None,
+                });
+            }
+            EventKind::StepFinished {
+                host, recipe, step, ..
+            } => {
+                let host = self.host(host);
+                host.close(recipe.as_deref(), step);
+                host.done += 1;
+            }
+            EventKind::StepFailed {
+                host, recipe, step, ..
+            } => {
+                let host = self.host(host);
+                host.close(recipe.as_deref(), step);
+                host.failed = Some(step.clone());
+            }
+            EventKind::Waiting {
+                host,
+                recipe,
+                waits_for,
+                last_seen,
+            } => {
+                let of_recipe = |open: &&mut OpenStep| open.recipe == *recipe;
+                if let Some(open) = self.host(host).open.iter_mut().rev().find(of_recipe) {
+                    open.waiting = Some((waits_for.clone(), last_seen.clone()));
+                }
+            }
+            EventKind::Transfer {
+                host,
+                what,
+                bytes,
+                total,
+            } => {
+                if let Some(open) = self.host(host).open.last_mut() {
+                    open.transfer = Some(Transfer {
+                        what: what.clone(),
+                        bytes: *bytes,
+                        total: *total,
+                    });
+                }
+            }
+            // A host whose output is shown is not quiet.
+            EventKind::Output { host, .. } => {
+                for open in &mut self.host(host).open {
+                    open.told = *at;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn host(&mut self, name: &str) -> &mut HostProgress {
+        let place = *self.places.entry(name.to_owned()).or_insert_with(|| {
+            self.hosts.push(HostProgress {
+                name: name.to_owned(),
+                ..HostProgress::default()
+            });
+            self.hosts.len() - 1
+        });
+        &mut self.hosts[place]
+    }
+}
+
+impl HostProgress {
+    /// Whether everything that was before it is done.
+    pub(super) fn is_done(&self) -> bool {
+        self.open.is_empty() && self.total.is_some_and(|total| self.done >= total)
+    }
+
+    fn close(&mut self, recipe: Option<&str>, step: &str) {
+        self.open
+            .retain(|open| open.recipe.as_deref() != recipe || open.step != step);
+    }
+}
+
+impl OpenStep {
+    /// What is done, with the recipe where the step does not name it.
+    pub(super) fn title(&self) -> String {
+        title(self.recipe.as_deref(), &self.step)
+    }
+}
+
+/// `recipe: step`, or the step alone where it names the recipe already.
+pub(super) fn title(recipe: Option<&str>, step: &str) -> String {
+    match recipe {
+        Some(recipe) if !step.contains(recipe) => format!("{recipe}: {step}"),
+        _ => step.to_owned(),
+    }
+}
+
+/// How long before `now` it was; nothing when a clock went back.
+pub(super) fn since(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(then)).unwrap_or_default()
+}

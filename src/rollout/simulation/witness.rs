@@ -1,0 +1,301 @@
+//! What must hold in every rollout, checked from outside: by what is asked for and what the world is like.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{Scenario, world::World};
+use crate::model::Order;
+use crate::rollout::{
+    Action, Finish, Gate, Input, Policy, RolloutEnd, Side, Slot, SlotState, Step, WatchEnd,
+};
+
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that was seen"
+)]
+pub(super) struct Witness {
+    policy: Policy,
+    per_host: usize,
+    revert: bool,
+    first_deploy: bool,
+    performing: BTreeMap<Slot, (Side, Step)>,
+    watching: BTreeMap<Slot, (Side, Gate)>,
+    gave_up: BTreeSet<(Slot, Side, Gate)>,
+    begun: BTreeSet<Slot>,
+    failed: BTreeSet<Slot>,
+    gone_hosts: BTreeSet<usize>,
+    /// Nothing more may begin.
+    closed: bool,
+    interrupted: bool,
+    reverting: bool,
+    asked: bool,
+    promoted: bool,
+    question: Option<Duration>,
+    /// The slots that were without a serving container, tick by tick.
+    down: Vec<BTreeSet<Slot>>,
+    pub finish: Option<Finish>,
+}
+
+impl Witness {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let slots = (0..scenario.fates.len()).map(Slot);
+        Self {
+            policy: scenario.policy.clone(),
+            per_host: scenario.per_host,
+            revert: scenario.revert,
+            first_deploy: !scenario.fates.iter().any(|fate| fate.has_outgoing),
+            performing: BTreeMap::new(),
+            watching: BTreeMap::new(),
+            gave_up: BTreeSet::new(),
+            begun: if scenario.revert {
+                slots.collect()
+            } else {
+                BTreeSet::new()
+            },
+            failed: BTreeSet::new(),
+            gone_hosts: BTreeSet::new(),
+            closed: false,
+            interrupted: false,
+            reverting: false,
+            asked: false,
+            promoted: false,
+            question: None,
+            down: Vec::new(),
+            finish: None,
+        }
+    }
+
+    pub(super) fn watched(&self) -> Vec<(Slot, Side, Gate)> {
+        let open = self.watching.iter();
+        open.map(|(slot, (side, gate))| (*slot, *side, *gate))
+            .collect()
+    }
+
+    pub(super) fn take_question(&mut self) -> Option<Duration> {
+        self.question.take()
+    }
+
+    fn width(&self) -> usize {
+        if self.policy.quorum {
+            1
+        } else {
+            self.policy.max_parallel
+        }
+    }
+
+    pub(super) fn before(&mut self, input: &Input) {
+        match input {
+            Input::StepEnded {
+                slot,
+                side,
+                step,
+                result,
+            } => {
+                if self.performing.get(slot) != Some(&(*side, *step)) {
+                    return;
+                }
+                self.performing.remove(slot);
+                if let Err(failure) = result {
+                    self.failed.insert(*slot);
+                    if failure.unreachable {
+                        self.gone_hosts.insert(slot.0 / self.per_host);
+                    }
+                }
+            }
+            Input::Interrupt if !self.closed && !self.revert && self.finish.is_none() => {
+                self.interrupted = true;
+                self.closed = true;
+            }
+            Input::OverBudget { .. } | Input::Promotion { granted: false } => {
+                self.closed |= !self.revert;
+            }
+            Input::Promotion { granted: true } => self.promoted |= self.asked,
+            _ => {}
+        }
+        self.closed |= self.is_over_its_failures();
+    }
+
+    fn is_over_its_failures(&self) -> bool {
+        self.failed.len() > self.policy.max_failures
+    }
+
+    pub(super) fn sees(&mut self, action: &Action, world: &World, now: Duration) {
+        assert_eq!(self.finish, None, "{action:?} after the end");
+        match action {
+            Action::Perform { slot, side, step } => {
+                self.touches(*slot);
+                self.allows(*slot, *side, *step, world);
+                self.performing.insert(*slot, (*side, *step));
+            }
+            Action::Watch { slot, side, gate } => {
+                self.touches(*slot);
+                self.watching.insert(*slot, (*side, *gate));
+            }
+            Action::Unwatch {
+                slot,
+                side,
+                gate,
+                end,
+            } => {
+                let open = self.watching.remove(slot);
+                assert_eq!(open, Some((*side, *gate)), "unwatches what is not watched");
+                match end {
+                    WatchEnd::Failed => {
+                        self.failed.insert(*slot);
+                    }
+                    WatchEnd::GaveUp => {
+                        self.gave_up.insert((*slot, *side, *gate));
+                    }
+                    WatchEnd::Held | WatchEnd::Abandoned => {}
+                }
+            }
+            Action::AskPromotion => {
+                assert!(!self.asked && !self.closed && !self.policy.auto_promote);
+                self.asked = true;
+                self.question = Some(now);
+            }
+            Action::Reverting { .. } => {
+                assert!(!self.reverting, "it says twice that it reverts");
+                self.reverting = true;
+                self.closed = true;
+            }
+            Action::Finish(finish) => self.finish = Some(finish.clone()),
+        }
+        self.closed |= self.is_over_its_failures();
+        let in_hand = self.performing.len() + self.watching.len();
+        if self.revert || !self.first_deploy {
+            assert!(in_hand <= self.width(), "{in_hand} slots in hand");
+        }
+    }
+
+    /// Something is about to be done in a slot.
+    fn touches(&mut self, slot: Slot) {
+        assert!(!self.performing.contains_key(&slot), "asked during a step");
+        assert!(!self.watching.contains_key(&slot), "asked during a watch");
+        let host = slot.0 / self.per_host;
+        assert!(!self.gone_hosts.contains(&host), "touches a lost host");
+        if self.begun.insert(slot) {
+            assert!(!self.closed, "{slot:?} begins though nothing more may");
+            let mut busy = self.performing.keys().chain(self.watching.keys());
+            let unhealthy = busy.find(|slot| self.failed.contains(slot));
+            assert_eq!(unhealthy, None, "{slot:?} begins while one is unhealthy");
+            let needs_promotion = !self.first_deploy && !self.policy.auto_promote;
+            if needs_promotion && self.policy.canary > 0 {
+                assert!(self.promoted || slot.0 < self.policy.canary, "no canary");
+            }
+        }
+    }
+
+    fn allows(&self, slot: Slot, side: Side, step: Step, world: &World) {
+        let container = world.places[slot.0].of(side);
+        if self.reverting || self.revert {
+            let arrives = step == Step::Start;
+            assert_eq!(arrives, side == Side::Old, "goes on though it reverts");
+        }
+        if step == Step::Stop && self.policy.drain.is_some() {
+            assert!(!container.routed, "stops what balancers route to");
+            let drained =
+                world.is_idle(slot, side) || self.gave_up.contains(&(slot, side, Gate::Idle));
+            assert!(drained, "stops what has connections");
+        }
+        if step == Step::Start && self.policy.order == Order::StopFirst {
+            let other = match side {
+                Side::New => Side::Old,
+                Side::Old => Side::New,
+            };
+            let other = world.places[slot.0].of(other);
+            assert!(!other.running, "two containers on one port");
+            assert!(!other.exists || other.retired, "two containers of one name");
+        }
+    }
+
+    pub(super) fn looks_at(&mut self, world: &World) {
+        let is_down = |slot: &Slot| {
+            let place = &world.places[slot.0];
+            let is_replaced = place.fate.has_outgoing && place.fate.has_incoming;
+            let serves = [Side::New, Side::Old].map(|side| world.serves(slot.0, side));
+            is_replaced && !world.lost[place.host] && serves == [false, false]
+        };
+        let slots = (0..world.places.len()).map(Slot);
+        self.down.push(slots.filter(is_down).collect());
+    }
+
+    pub(super) fn at_the_end(&self, world: &World) {
+        let Some(Finish {
+            end,
+            slots,
+            failure,
+        }) = &self.finish
+        else {
+            panic!("there is no end");
+        };
+        assert!(self.performing.is_empty(), "a step runs on");
+        assert!(self.watching.is_empty(), "a watch is left open");
+        assert_eq!(slots.len(), world.places.len());
+
+        for (index, state) in slots.iter().enumerate() {
+            self.is_true(index, state, world);
+        }
+        let needs_hand = |slot: &Slot| matches!(slots[slot.0], SlotState::NeedsHand(_));
+        let floor = match self.policy.order {
+            Order::StartFirst => 0,
+            Order::StopFirst => self.width(),
+        };
+        for down in &self.down {
+            let down = down.iter().filter(|slot| !needs_hand(slot)).count();
+            assert!(down <= floor, "{down} slots without a serving container");
+        }
+
+        let count = |state: fn(&SlotState) -> bool| slots.iter().filter(|slot| state(slot)).count();
+        let updated = count(|slot| *slot == SlotState::Updated);
+        let by_hand = count(|slot| matches!(slot, SlotState::NeedsHand(_)));
+        let takes_all_back = self.revert || self.policy.auto_revert;
+        match end {
+            RolloutEnd::Completed => {
+                assert!(slots.len() - updated <= self.policy.max_failures);
+                assert_eq!(failure.is_some(), !self.failed.is_empty());
+            }
+            RolloutEnd::Stopped => {
+                assert!(!takes_all_back && by_hand == 0 && failure.is_some());
+            }
+            RolloutEnd::Reverted => {
+                assert!(takes_all_back && by_hand == 0 && updated == 0);
+                assert_eq!(failure.is_none(), self.revert);
+            }
+            RolloutEnd::RevertFailed => {
+                assert!(by_hand > 0 && failure.is_some());
+                assert!(updated == 0 || !takes_all_back);
+            }
+            RolloutEnd::Interrupted => assert!(self.interrupted),
+        }
+    }
+
+    /// Whether what is said of a slot is what is so.
+    fn is_true(&self, index: usize, state: &SlotState, world: &World) {
+        let place = &world.places[index];
+        let (new, old) = (&place.new, &place.old);
+        match state {
+            SlotState::Updated => {
+                assert_eq!(new.running && !new.maintenance, place.fate.has_incoming);
+                assert!(!old.running, "the old one of slot {index} runs");
+                assert!(!self.policy.registered || !old.registered);
+            }
+            SlotState::Reverted | SlotState::Untouched => {
+                assert_eq!(old.running && !old.maintenance, place.fate.has_outgoing);
+                assert!(!new.running, "the new one of slot {index} runs");
+                assert!(!self.policy.registered || !new.registered);
+            }
+            SlotState::NeedsHand(failure) => {
+                let known =
+                    self.failed.contains(&Slot(index)) || self.gone_hosts.contains(&place.host);
+                assert!(known, "no reason for a hand");
+                assert!(!failure.error.is_empty());
+            }
+        }
+        if *state == SlotState::Untouched {
+            assert!(!new.exists, "slot {index} was touched");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Simulated containers on simulated hosts: what steps do to them and what gates see, tick by tick.
+
+use std::time::Duration;
+
+use crate::rollout::{Failure, Gate, Observation, Policy, Side, Slot, Step, Verdict};
+
+/// The resolution of simulated time.
+pub(super) const TICK: Duration = Duration::from_millis(250);
+
+/// What is laid down beforehand about one slot. Small numbers of ticks.
+#[derive(Debug, Clone)]
+pub(super) struct Fate {
+    /// The slot has an old container.
+    pub has_outgoing: bool,
+    /// The slot is to get a new one.
+    pub has_incoming: bool,
+    /// How its new container does once it is started.
+    pub health: Health,
+    /// Which of its steps goes wrong, counted from 0, and how.
+    pub fault: Option<(usize, Fault)>,
+    /// Which gate of the old container sticks, if any.
+    pub stuck: Option<Gate>,
+    /// Used in turn, over and over, wherever something takes time.
+    pub latencies: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    Good,
+    /// Comes and goes before it stays, each time for less than `min_healthy_time`.
+    Flaps,
+    NeverReady,
+    Exits,
+    /// Ready, but no balancer takes it.
+    Unroutable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The step fails and has done nothing.
+    Undone,
+    /// The step fails though it has done its work.
+    Done,
+    /// The host is gone from here on.
+    Lost,
+}
+
+#[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a host knows of a container are independent facts"
+)]
+pub(super) struct Container {
+    pub exists: bool,
+    pub running: bool,
+    pub retired: bool,
+    pub maintenance: bool,
+    pub registered: bool,
+    exited: bool,
+    /// What the balancers route to.
+    pub routed: bool,
+    /// For how many ticks its state and the balancers' view have differed.
+    lags: u32,
+    since: Duration,
+    connections_end: Duration,
+    gone_at: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub fate: Fate,
+    pub host: usize,
+    pub new: Container,
+    pub old: Container,
+    steps: usize,
+    draws: usize,
+}
+
+impl Place {
+    pub(super) fn of(&self, side: Side) -> &Container {
+        match side {
+            Side::New => &self.new,
+            Side::Old => &self.old,
+        }
+    }
+
+    fn of_mut(&mut self, side: Side) -> &mut Container {
+        match side {
+            Side::New => &mut self.new,
+            Side::Old => &mut self.old,
+        }
+    }
+
+    fn latency(&mut self) -> u32 {
+        self.draws += 1;
+        self.fate.latencies[self.draws % self.fate.latencies.len()]
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub places: Vec<Place>,
+    /// Which hosts are gone.
+    pub lost: Vec<bool>,
+    policy: Policy,
+    now: Duration,
+}
+
+impl World {
+    /// Every slot as before the rollout; with `updated`, as after it.
+    pub(super) fn new(policy: Policy, fates: Vec<Fate>, per_host: usize, updated: bool) -> Self {
+        let serving = Container {
+            exists: true,
+            running: true,
+            registered: true,
+            routed: true,
+            ..Container::default()
+        };
+        let stopped = Container {
+            exists: true,
+            retired: true,
+            ..Container::default()
+        };
+        let before = |is: bool| {
+            if is {
+                serving.clone()
+            } else {
+                Container::default()
+            }
+        };
+        let places: Vec<Place> = (0..)
+            .zip(fates)
+            .map(|(index, fate): (usize, Fate)| {
+                let (new, old) = match (updated, fate.has_outgoing) {
+                    (false, has_outgoing) => (Container::default(), before(has_outgoing)),
+                    (true, true) => (before(fate.has_incoming), stopped.clone()),
+                    (true, false) => (before(fate.has_incoming), Container::default()),
+                };
+                Place {
+                    fate,
+                    host: index / per_host,
+                    new,
+                    old,
+                    steps: 0,
+                    draws: 0,
+                }
+            })
+            .collect();
+        let hosts = places.len().div_ceil(per_host);
+        Self {
+            places,
+            lost: vec![false; hosts],
+            policy,
+            now: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn latency(&mut self, slot: Slot) -> Duration {
+        TICK * self.places[slot.0].latency()
+    }
+
+    /// The effect and the result of a step that ends now.
+    pub(super) fn step(&mut self, slot: Slot, side: Side, step: Step) -> Result<(), Failure> {
+        let now = self.now;
+        let place = &mut self.places[slot.0];
+        let fault = place.fate.fault.filter(|(nth, _)| *nth == place.steps);
+        let fault = fault.map(|(_, fault)| fault);
+        place.steps += 1;
+        if fault == Some(Fault::Lost) {
+            self.lost[place.host] = true;
+        }
+        if self.lost[place.host] {
+            return Err(failed("no route to host", true));
+        }
+        if fault == Some(Fault::Undone) {
+            return Err(failed("docker said no", false));
+        }
+        let lag = TICK * place.latency();
+        let stuck = side == Side::Old && place.fate.stuck == Some(Gate::Gone);
+        let container = place.of_mut(side);
+        match step {
+            Step::Start => {
+                *container = Container {
+                    exists: true,
+                    running: true,
+                    registered: true,
+                    since: if container.running {
+                        container.since
+                    } else {
+                        now
+                    },
+                    ..container.clone()
+                };
+                container.retired = false;
+                container.maintenance = false;
+                container.exited = false;
+                container.gone_at = None;
+            }
+            Step::EnterMaintenance => container.maintenance = true,
+            Step::Stop => {
+                container.running = false;
+                container.gone_at = (!stuck).then_some(now + lag);
+            }
+            Step::Deregister => container.registered = false,
+            Step::Retire => container.retired = true,
+        }
+        match fault {
+            Some(Fault::Done) => Err(failed("docker did not answer in time", false)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the container would answer a request.
+    fn answers(&self, slot: usize, side: Side) -> bool {
+        let place = &self.places[slot];
+        let container = place.of(side);
+        if !container.running {
+            return false;
+        }
+        let age = self.now.saturating_sub(container.since);
+        let health = match side {
+            Side::New => place.fate.health,
+            Side::Old => Health::Good,
+        };
+        match health {
+            Health::Good | Health::Unroutable => true,
+            Health::NeverReady | Health::Exits => false,
+            Health::Flaps => {
+                // Half of the healthy time is never long enough.
+                let half = (self.policy.min_healthy_time / 2).max(TICK);
+                age >= half * 6 || (age.as_millis() / half.as_millis()) % 2 == 1
+            }
+        }
+    }
+
+    /// Whether requests come to the container and it answers them.
+    pub(super) fn serves(&self, slot: usize, side: Side) -> bool {
+        self.places[slot].of(side).routed && self.answers(slot, side)
+    }
+
+    pub(super) fn pass(&mut self, now: Duration) {
+        self.now = now;
+        for index in 0..self.places.len() {
+            for side in [Side::New, Side::Old] {
+                let answers = self.answers(index, side);
+                let place = &mut self.places[index];
+                let latency = place.latency();
+                let fate = place.fate.clone();
+                let container = place.of_mut(side);
+                let age = now.saturating_sub(container.since);
+                if side == Side::New
+                    && fate.health == Health::Exits
+                    && container.running
+                    && age > TICK
+                {
+                    container.running = false;
+                    container.exited = true;
+                }
+                if container.gone_at.is_some_and(|at| at <= now) {
+                    container.registered = false;
+                }
+                let unroutable = side == Side::New
+                    && fate.health == Health::Unroutable
+                    && self.policy.drain.is_some();
+                let wanted = answers && !container.maintenance && !unroutable;
+                let stuck = side == Side::Old && fate.stuck == Some(Gate::Unrouted);
+                if container.routed == wanted || stuck && container.routed {
+                    container.lags = 0;
+                } else {
+                    container.lags += 1;
+                    if container.lags > latency || self.policy.drain.is_none() {
+                        container.routed = wanted;
+                        container.lags = 0;
+                        let never = side == Side::Old && fate.stuck == Some(Gate::Idle);
+                        let lasts = if never { Duration::MAX } else { TICK * latency };
+                        container.connections_end = now.saturating_add(lasts);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn is_idle(&self, slot: Slot, side: Side) -> bool {
+        let container = self.places[slot.0].of(side);
+        !container.running || !container.routed && container.connections_end <= self.now
+    }
+
+    /// One look at a gate.
+    pub(super) fn look(&self, slot: Slot, side: Side, gate: Gate) -> Observation {
+        let place = &self.places[slot.0];
+        let container = place.of(side);
+        let stuck = side == Side::Old && place.fate.stuck == Some(gate);
+        let of_the_host = matches!(gate, Gate::Ready | Gate::Idle | Gate::Gone);
+        let holds = match gate {
+            Gate::Quorum => self.quorum() && !stuck,
+            Gate::Ready => self.answers(slot.0, side),
+            Gate::Routed => container.routed,
+            Gate::Unrouted => !container.routed,
+            Gate::Idle => self.is_idle(slot, side),
+            Gate::Gone => !container.registered && !stuck,
+        };
+        let verdict = if of_the_host && self.lost[place.host] {
+            Verdict::NotYet
+        } else if gate == Gate::Ready && container.exited {
+            Verdict::Never
+        } else if holds {
+            Verdict::Holds
+        } else {
+            Verdict::NotYet
+        };
+        Observation {
+            verdict,
+            detail: format!("{gate:?} {verdict:?}"),
+        }
+    }
+
+    fn quorum(&self) -> bool {
+        (0..self.places.len()).all(|slot| {
+            let place = &self.places[slot];
+            let counts = place.fate.has_outgoing && place.fate.has_incoming;
+            let serves = [Side::New, Side::Old].map(|side| self.answers(slot, side));
+            !counts || serves.contains(&true) && !self.lost[place.host]
+        })
+    }
+}
+
+pub(super) fn failed(error: &str, unreachable: bool) -> Failure {
+    Failure {
+        error: vec![error.to_owned()],
+        unreachable,
+    }
+}

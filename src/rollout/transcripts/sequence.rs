@@ -1,0 +1,199 @@
+//! One replacement: its stages in both orders, and what each gate does.
+
+use super::*;
+
+#[test]
+fn start_first_takes_the_old_one_away_after_the_new_one_serves() {
+    let play = rollout(policy(), 1);
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 new start
+        3s     host-1 new ready held
+        3s     host-1 new routed held
+        3s     host-1 old enter maintenance
+        4s     host-1 old unrouted held
+        5s     host-1 old idle held
+        5s     host-1 old stop
+        6s     host-1 old gone held
+        6s     host-1 old retire
+        7s     completed
+               host-1 updated
+    ");
+}
+
+#[test]
+fn stop_first_frees_the_name_before_the_new_one_starts() {
+    let play = rollout(
+        Policy {
+            order: Order::StopFirst,
+            quorum: true,
+            ..policy()
+        },
+        1,
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 old quorum held
+        0s     host-1 old enter maintenance
+        1s     host-1 old unrouted held
+        2s     host-1 old idle held
+        2s     host-1 old stop
+        3s     host-1 old gone held
+        3s     host-1 old retire
+        4s     host-1 new start
+        7s     host-1 new ready held
+        7s     host-1 new routed held
+        7s     completed
+               host-1 updated
+    ");
+}
+
+#[test]
+fn a_removal_only_takes_away() {
+    let play = Play::of(Rollout::new(policy(), replacements(1, false, true)), 1);
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 old enter maintenance
+        1s     host-1 old unrouted held
+        2s     host-1 old idle held
+        2s     host-1 old stop
+        3s     host-1 old gone held
+        3s     host-1 old retire
+        4s     completed
+               host-1 updated
+    ");
+}
+
+#[test]
+fn a_break_in_readiness_begins_the_healthy_time_anew() {
+    let play = rollout(
+        Policy {
+            drain: None,
+            registered: false,
+            ..policy()
+        },
+        1,
+    )
+    .when(
+        "host-1 new ready",
+        Answer::BreakAt(2, "critical: GET / returned 500"),
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 new start
+        5s     host-1 new ready held
+        5s     host-1 old stop
+        6s     host-1 old retire
+        7s     completed
+               host-1 updated
+    ");
+}
+
+#[test]
+fn a_container_that_exits_fails_at_once() {
+    let play = rollout(plain(), 1).when("host-1 new ready", Answer::Never("exited with code 1"));
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 new start
+        1s     host-1 new ready failed
+        1s     reverting: `host-1` cannot become ready
+        1s     host-1 new stop
+        2s     host-1 new retire
+        3s     reverted
+               host-1 reverted
+               host-1 failed: `host-1` cannot become ready: exited with code 1
+    ");
+}
+
+#[test]
+fn stop_first_that_fails_before_the_new_one_only_raises_the_old_one() {
+    let play = rollout(
+        Policy {
+            order: Order::StopFirst,
+            ..policy()
+        },
+        1,
+    )
+    .when("host-1 old stop", Answer::Err("docker does not answer"));
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 old enter maintenance
+        1s     host-1 old unrouted held
+        2s     host-1 old idle held
+        2s     host-1 old stop
+        3s     > docker does not answer
+        3s     reverting: docker does not answer
+        3s     host-1 old start
+        6s     host-1 old ready held
+        6s     host-1 old routed held
+        6s     reverted
+               host-1 reverted
+               host-1 failed: docker does not answer
+    ");
+}
+
+#[test]
+fn connections_that_do_not_end_are_given_up() {
+    let play = rollout(policy(), 1)
+        .when("host-1 old idle", Answer::NotYet("3 connections"))
+        .when("host-1 old gone", Answer::NotYet("still registered"));
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 new start
+        3s     host-1 new ready held
+        3s     host-1 new routed held
+        3s     host-1 old enter maintenance
+        4s     host-1 old unrouted held
+        15s    host-1 old idle gave up
+        15s    host-1 old stop
+        46s    host-1 old gone gave up
+        46s    host-1 old deregister
+        47s    host-1 old retire
+        48s    completed
+               host-1 updated
+    ");
+}
+
+#[test]
+fn a_balancer_that_does_not_leave_fails_the_slot() {
+    let play = rollout(policy(), 1).when(
+        "host-1 old unrouted",
+        Answer::NotYet("dr-con routes to 10.0.0.1:32768"),
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 new start
+        3s     host-1 new ready held
+        3s     host-1 new routed held
+        3s     host-1 old enter maintenance
+        34s    host-1 old unrouted failed
+        34s    reverting: a balancer still routed to the old container on `host-1` after 30s
+        34s    host-1 old start
+        37s    host-1 old ready held
+        37s    host-1 old routed held
+        37s    host-1 new enter maintenance
+        38s    host-1 new unrouted held
+        39s    host-1 new idle held
+        39s    host-1 new stop
+        40s    host-1 new gone held
+        40s    host-1 new retire
+        41s    reverted
+               host-1 reverted
+               host-1 failed: a balancer still routed to the old container on `host-1` after 30s: last seen: dr-con routes to 10.0.0.1:32768
+    ");
+}
+
+#[test]
+fn ready_and_routed_share_one_deadline() {
+    let play = rollout(policy(), 1).when(
+        "host-1 new routed",
+        Answer::NotYet("dr-con does not route to 10.0.0.1:32769"),
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 new start
+    3s     host-1 new ready held
+    60s    host-1 new routed failed
+    60s    reverting: not every balancer routed to `host-1` within 60s
+    60s    host-1 new enter maintenance
+    1m1s   host-1 new unrouted held
+    1m2s   host-1 new idle held
+    1m2s   host-1 new stop
+    1m3s   host-1 new gone held
+    1m3s   host-1 new retire
+    1m4s   reverted
+           host-1 reverted
+           host-1 failed: not every balancer routed to `host-1` within 60s: last seen: dr-con does not route to 10.0.0.1:32769
+    ");
+}

@@ -1,0 +1,79 @@
+//! Small pieces of text for people: durations, lists, plurals, error chains.
+
+use std::{error::Error, fmt, time::Duration};
+
+/// A duration as a person writes it: `500ms`, `12s`, `1.2s`, `1m30s`, `2h5m`.
+pub fn duration(duration: Duration) -> String {
+    let milliseconds = duration.as_millis();
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => format!("{milliseconds}ms"),
+        1..60 if milliseconds % 1000 < 100 => format!("{seconds}s"),
+        1..60 => format!("{seconds}.{}s", milliseconds % 1000 / 100),
+        60..3600 if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
+        _ if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
+        _ => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`, each in backticks.
+pub fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    let quoted: Vec<_> = items.into_iter().map(|item| format!("`{item}`")).collect();
+    match &quoted[..] {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// `1 host`, `3 hosts`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+/// An error and its causes as separate lines, outermost first.
+pub fn chain(error: &dyn Error) -> Vec<String> {
+    let mut lines = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        lines.push(cause.to_string());
+        source = cause.source();
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        let cases = [
+            (0, "0ms"),
+            (500, "500ms"),
+            (1000, "1s"),
+            (1250, "1.2s"),
+            (59_999, "59.9s"),
+            (60_000, "1m"),
+        ];
+        let more = [(90_000, "1m30s"), (3_600_000, "1h"), (7_500_000, "2h5m")];
+        for (milliseconds, text) in cases.into_iter().chain(more) {
+            assert_eq!(duration(Duration::from_millis(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn lists_and_counts() {
+        assert_eq!(list(["a"]), "`a`");
+        assert_eq!(list(["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(
+            (count(1, "host"), count(0, "host")),
+            ("1 host".into(), "0 hosts".into())
+        );
+    }
+}

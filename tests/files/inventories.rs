@@ -1,0 +1,195 @@
+//! Mistakes in inventories, and what ranges, vars and settings become.
+
+use insta::assert_snapshot;
+use shipit::model::{HostKeyPolicy, SecretSource};
+
+use super::project::{TestProject, shown};
+
+#[test]
+fn hosts_are_checked_against_each_other() {
+    let shown = TestProject::of_inventory(
+        r#"
+recipes = ["web", "web", "no/name", "gone"]
+
+[hosts]
+a = { address = "192.0.2.1", groups = ["web"] }
+b = { address = "192.0.2.1" }
+c = { address = "192.0.2.1", port = 2222 }
+d = { address = "10.0.0.5", proxy_jump = "jump-1" }
+e = { address = "10.0.0.5", proxy_jump = "jump-2" }
+f = { address = "root@192.0.2.6", port = 0 }
+g = { groups = ["wèb", "all"] }
+web = { address = "192.0.2.7" }
+"h-[1:3]" = { address = "192.0.3.[1:4]" }
+"i-[1:3]" = { address = "192.0.3.1" }
+j = { address = "192.0.3.[5:9]" }
+"k-[1:2]" = { address = "192.0.4.[1:2]" }
+k-2 = { address = "192.0.4.9" }
+"l-[3:1]" = { address = "192.0.5.[3:1]" }
+"m\nn" = { address = "192.0.6.1" }
+
+[groups.wbe.vars]
+x = 1
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn an_inventory_needs_hosts() {
+    assert_snapshot!("empty_inventory", TestProject::of_inventory("").shown());
+    assert_snapshot!(
+        "no_hosts",
+        TestProject::of_inventory("recipes = [\"web\"]\n[hosts]\n").shown()
+    );
+}
+
+#[test]
+fn vars_are_plain_and_agree() {
+    let shown = TestProject::of_inventory(
+        r#"
+recipes = ["web"]
+
+[hosts]
+a = { address = "192.0.2.1", groups = ["red", "blue"] }
+b = { address = "192.0.2.2", groups = ["red", "blue"], vars = { colour = "both" } }
+
+[groups.red.vars]
+colour = "red"
+same = 1
+
+[groups.blue.vars]
+colour = "blue"
+same = 1
+
+[vars]
+nested = { a = 1 }
+template = "{{version}}"
+host = "x"
+count = 3
+"two words" = 1
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn settings_are_checked() {
+    let shown = TestProject::of_inventory(
+        r#"
+recipes = ["web"]
+
+[hosts]
+a = { address = "192.0.2.1" }
+
+[consul]
+address = "127.0.0.1"
+
+[releases]
+keep = 0
+
+[ssh]
+connect_timeout = "0s"
+proxy_jump = ""
+
+[registries."https://registry.example"]
+username = "deploy"
+
+[registries."registry.example:5000"]
+password = { env = "A", file = "b" }
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn settings_reach_every_host_unless_it_says_otherwise() {
+    let loaded = TestProject::of_inventory(
+        r#"
+recipes = ["web"]
+
+[hosts]
+"web-[08:10]" = { address = "10.0.0.[8:10]" }
+other = { address = "fd00::1", user = "root", port = 2222, become = false, identity_file = ["/keys/a", "b"] }
+
+[ssh]
+user = "deploy"
+become = true
+identity_file = "keys/c"
+host_keys = "accept-new"
+known_hosts_file = "known_hosts"
+connect_timeout = "1m30s"
+
+[registries."registry.example:5000"]
+username = "deploy"
+password = { command = "pass registry" }
+"#,
+    )
+    .load("test")
+    .unwrap_or_else(|problems| panic!("{problems}"));
+    let environment = loaded.environment;
+    let hosts: Vec<_> = environment
+        .hosts
+        .iter()
+        .map(|host| (&*host.name, &*host.address))
+        .collect();
+    assert_eq!(
+        hosts,
+        [
+            ("web-08", "10.0.0.8"),
+            ("web-09", "10.0.0.9"),
+            ("web-10", "10.0.0.10"),
+            ("other", "fd00::1")
+        ]
+    );
+    let (first, other) = (&environment.hosts[0].ssh, &environment.hosts[3].ssh);
+    assert_eq!(
+        (first.user.as_deref(), first.port, first.r#become),
+        (Some("deploy"), None, true)
+    );
+    assert_eq!(
+        (other.user.as_deref(), other.port, other.r#become),
+        (Some("root"), Some(2222), false)
+    );
+    assert!(first.identity_files[0].ends_with("keys/c") && first.identity_files[0].is_absolute());
+    assert_eq!(other.identity_files[0].to_str(), Some("/keys/a"));
+    assert_eq!(first.host_keys, HostKeyPolicy::AcceptNew);
+    assert_eq!(first.connect_timeout.as_secs(), 90);
+    let login = &environment.registries[0];
+    assert_eq!(
+        login.password,
+        SecretSource::Command("pass registry".to_owned())
+    );
+    assert_eq!(
+        (environment.keep_releases, environment.consul.address.port),
+        (10, 8500)
+    );
+}
+
+#[test]
+fn a_set_var_that_nothing_uses_is_a_warning() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n[vars]\nversion = \"1\"\n",
+        ),
+        (
+            "recipes/web.toml",
+            "hosts = \"all\"\ncontainer.image = \"web:{{version}}\"\n",
+        ),
+    ]);
+    assert_snapshot!("set_unknown", shown(project.load_with(&[("versoin", "2")])));
+    assert_snapshot!(
+        "set_reserved",
+        shown(project.load_with(&[("host", "x"), ("a b", "x")]))
+    );
+    let loaded = project.load_with(&[("version", "2")]).expect("no mistakes");
+    let web = loaded.environment.recipe("web").expect("web is there");
+    assert_eq!(
+        web.on["a"].container.as_ref().map(|spec| &*spec.image),
+        Some("web:2")
+    );
+}

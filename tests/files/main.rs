@@ -1,0 +1,14 @@
+//! What a user gets to see for the files of a project: the environment, or every mistake with its place.
+//!
+//! Each snapshot is the whole of what is shown. `INSTA_UPDATE=always cargo test --test files` renews them.
+
+mod design;
+mod docs;
+mod environments;
+mod inventories;
+mod literal;
+mod project;
+mod recipes;
+mod schema;
+mod shape;
+mod templates;

@@ -1,0 +1,257 @@
+//! Mistakes in recipes and between them.
+
+use insta::assert_snapshot;
+use shipit::model::{Count, ImageSource, TaskAction};
+
+use super::project::TestProject;
+
+#[test]
+fn recipes_are_checked_against_each_other() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"a\", \"b\", \"c\", \"app\", \"self\"]\n[hosts]\nx = { address = \"192.0.2.1\", groups = [\"web\"] }\n",
+        ),
+        (
+            "recipes/a.toml",
+            "hosts = \"web\"\nrequires = [\"b\"]\ncontainer.image = \"a\"\n",
+        ),
+        (
+            "recipes/b.toml",
+            "hosts = \"web\"\nrequires = [\"c\"]\ncontainer.image = \"b\"\n",
+        ),
+        (
+            "recipes/c.toml",
+            "hosts = \"web\"\nrequires = [\"a\", \"ap\"]\ncontainer.image = \"c\"\n",
+        ),
+        (
+            "recipes/app.toml",
+            "hosts = [\"web\", \"wbe\", \"database\"]\nrequires = [\"unused\", \"nothing-like-it\"]\ncontainer.image = \"c\"\ncontainer.publish_all = true\ndrain.balancers = [\"a\", \"lb\"]\n",
+        ),
+        (
+            "recipes/self.toml",
+            "hosts = \"web\"\nrequires = [\"self\"]\ncontainer.image = \"c\"\n",
+        ),
+        (
+            "recipes/unused.toml",
+            "hosts = \"web\"\ncontainer.image = \"u\"\n",
+        ),
+    ]);
+    assert_snapshot!(project.shown());
+}
+
+#[test]
+fn a_container_is_checked() {
+    let shown = TestProject::of_recipe(
+        r##"
+hosts = "web"
+
+[container]
+publish = ["80:80", "80-90:80", 443, "80:80"]
+restart = "allways"
+volumes = ["", "a\nb:/c"]
+env = { "A B" = "1", "A=B" = "2", "#A" = "3", TOKEN = "x" }
+secrets = { TOKEN = { env = "T", file = "t" }, KEY = {}, "K K" = { env = "OK" } }
+labels = { "shipit.recipe" = "x" }
+options = ["--name=x", "--rm", "--cap-add", "NET_ADMIN"]
+instances = 2
+
+[rollout]
+order = "start-first"
+min_healthy_time = "2m"
+progress_deadline = "30s"
+canary = 9
+
+[ready]
+http = { path = "health", status = 99, port = 0 }
+tcp = 0
+
+[probe]
+url = "https://example.com/"
+rate = 0
+through = "web-2"
+"##,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn an_image_is_needed() {
+    assert_snapshot!(
+        "no_image",
+        TestProject::of_recipe("hosts = \"web\"\n[container]\n").shown()
+    );
+    assert_snapshot!(
+        "nothing_to_run",
+        TestProject::of_recipe("description = \"x\"\n").shown()
+    );
+}
+
+#[test]
+fn warnings_stop_nothing() {
+    let shown = TestProject::of_recipe(
+        r#"
+hosts = "web"
+
+[container]
+image = "web"
+publish_all = true
+instances = 2
+env = { SERVICE_NAME = "web", SERVICE_CHECKED = "no" }
+
+[ready]
+consul = "web"
+
+[rollout]
+canary = 3
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn a_check_for_one_port_is_a_check() {
+    for name in [
+        "SERVICE_CHECK_TCP",
+        "SERVICE_8080_CHECK_HTTP",
+        "SERVICE_CHECK_SCRIPT",
+    ] {
+        let shown = TestProject::of_recipe(&format!(
+            "hosts = \"web\"\ncontainer = {{ image = \"w\", publish_all = true, env = {{ {name} = \"x\" }} }}\nready.consul = \"web\"\n",
+        ))
+        .shown();
+        assert_eq!(shown, "no mistakes\n", "{name}");
+    }
+}
+
+#[test]
+fn commands_are_checked() {
+    let shown = TestProject::of_recipe(
+        r#"
+hosts = "web"
+ready = { run = "true" }
+
+[[commands]]
+name = "neither"
+
+[[commands]]
+run = "true"
+upload = { from = "a", to = "/a" }
+
+[[commands]]
+run = "  "
+timeout = "0s"
+retry = 1.5
+
+[[commands]]
+upload = { from = "missing.conf", to = "etc/x.conf", mode = "0999" }
+
+[[commands]]
+upload = { to = "/etc/x.conf" }
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn an_http_check_needs_a_port_to_ask() {
+    for (name, container) in [
+        ("http_without_port", "image = \"w\""),
+        ("http_on_host_network", "image = \"w\", network = \"host\""),
+    ] {
+        let recipe =
+            format!("hosts = \"web\"\ncontainer = {{ {container} }}\nready.http = \"/\"\n");
+        assert_snapshot!(name, TestProject::of_recipe(&recipe).shown());
+    }
+}
+
+#[test]
+fn a_task_has_its_uploads_read() {
+    let project = TestProject::of_recipe(
+        r#"
+hosts = "web"
+
+[[commands]]
+upload = { from = "files/{{environment}}.conf", to = "/etc/{{host.name}}.conf", mode = "0600", template = true }
+
+[[commands]]
+upload = { from = "files/plain", to = "/plain" }
+once = true
+
+[[commands]]
+name = "all at once"
+run = "echo {{host.name}} {{release}}"
+unless = "test -e /x"
+timeout = "1m30s"
+retry = 3
+"#,
+    );
+    project.write("files/test.conf", "listen {{host.address}}\n");
+    project.write("files/plain", "{{literal}}\n");
+    let loaded = project
+        .load("test")
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let tasks = &loaded.environment.recipes[0].on["web-1"].commands;
+    let TaskAction::Upload {
+        to, mode, content, ..
+    } = &tasks[0].action
+    else {
+        panic!("an upload");
+    };
+    assert_eq!((to.as_str(), *mode), ("/etc/web-1.conf", 0o600));
+    assert_eq!(content, b"listen 192.0.2.1\n");
+    let TaskAction::Upload { content, mode, .. } = &tasks[1].action else {
+        panic!("an upload");
+    };
+    assert_eq!(
+        (content.as_slice(), *mode),
+        (b"{{literal}}\n".as_slice(), 0o644)
+    );
+    assert!(tasks[1].once);
+    assert_eq!((tasks[2].timeout.as_secs(), tasks[2].retry), (90, 3));
+}
+
+#[test]
+fn recipes_come_after_what_they_require_and_else_in_the_inventorys_order() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"app\", \"lb\", \"base\"]\nimages.source = \"local\"\n[hosts]\nb = { address = \"192.0.2.1\" }\na = { address = \"192.0.2.2\" }\n",
+        ),
+        (
+            "recipes/base.toml",
+            "hosts = \"all\"\ncontainer.image = \"base\"\n",
+        ),
+        (
+            "recipes/lb.toml",
+            "hosts = \"a\"\ncontainer.image = \"lb\"\n",
+        ),
+        (
+            "recipes/app.toml",
+            "hosts = [\"a\", \"b\"]\nrequires = [\"base\"]\ncontainer = { image = \"app\", source = \"registry\" }\nrollout.max_parallel = \"25%\"\n",
+        ),
+    ]);
+    let environment = project
+        .load("test")
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .environment;
+    let names: Vec<_> = environment
+        .recipes
+        .iter()
+        .map(|recipe| &*recipe.name)
+        .collect();
+    assert_eq!(names, ["base", "app", "lb"]);
+    let app = &environment.recipes[1];
+    let hosts: Vec<_> = app.hosts.iter().map(|host| &**host).collect();
+    assert_eq!(hosts, ["b", "a"], "in the inventory's order");
+    assert_eq!(app.rollout.max_parallel, Count::Percent(25));
+    let source = |recipe: usize| {
+        let on = &environment.recipes[recipe].on["a"];
+        on.container.as_ref().map(|container| container.source)
+    };
+    assert_eq!(source(0), Some(ImageSource::Local));
+    assert_eq!(source(1), Some(ImageSource::Registry));
+}

@@ -1,0 +1,122 @@
+//! Templates in recipes: what they can name, and the place of what they cannot.
+
+use insta::assert_snapshot;
+
+use super::project::TestProject;
+
+#[test]
+fn a_wrong_template_is_underlined_within_its_string() {
+    let project = TestProject::of_recipe(
+        r#"
+hosts = "web"
+description = "é {{nope}}"
+
+[container]
+image = "web:{{versoin}}"
+command = [
+    "--a={{count groups.wbe}}",
+    "\t\"{{host.adress}}",
+    '''
+one
+two {{three}}''',
+    "{{#if x}}",
+    "{{#each hosts}}{{nmae}}{{/each}}",
+    "{{contianer}} {{release}}",
+]
+env = { A = "{{cuont hosts}}" }
+
+[vars]
+version = "1"
+
+[[after]]
+run = "docker exec {{container}} a {{vresion}} {{release}}"
+
+[ready]
+run = "{{"
+
+[probe]
+url = "http://{{host.address}}/"
+"#,
+    );
+    assert_snapshot!(project.shown());
+}
+
+#[test]
+fn a_wrong_template_of_a_whole_fleet_is_shown_once() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"web\"]\n[hosts]\n\"web-[001:300]\" = { address = \"10.0.[1:300].1\" }\n",
+        ),
+        (
+            "recipes/web.toml",
+            "hosts = \"all\"\ncontainer.image = \"{{image}}\"\n",
+        ),
+    ]);
+    let problems = project.load("test").expect_err("an unknown name");
+    assert_eq!(problems.iter().count(), 1);
+}
+
+#[test]
+fn a_mistake_in_an_uploaded_template_has_its_place_there() {
+    let project = TestProject::of_recipe(
+        "hosts = \"web\"\n[[commands]]\nupload = { from = \"files/a.conf\", to = \"/a\", template = true }\n",
+    );
+    project.write("files/a.conf", "first \"line\"\nsecond {{liine}}\n");
+    assert_snapshot!(project.shown());
+}
+
+#[test]
+fn the_nearest_of_all_vars_wins() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            r#"
+recipes = ["web"]
+[hosts]
+a = { address = "192.0.2.1", groups = ["g"], vars = { own_var = "host" } }
+b = { address = "192.0.2.2", groups = ["g"] }
+c = { address = "192.0.2.3" }
+[groups.g.vars]
+own_var = "group"
+group_var = "group"
+[vars]
+own_var = "inventory"
+group_var = "inventory"
+inventory_var = "inventory"
+set_var = "inventory"
+number = 1.10
+"#,
+        ),
+        (
+            "recipes/web.toml",
+            r#"
+hosts = "all"
+[vars]
+own_var = "recipe"
+group_var = "recipe"
+inventory_var = "recipe"
+recipe_var = "recipe"
+[container]
+image = "i"
+command = ["{{own_var}} {{group_var}} {{inventory_var}} {{recipe_var}} {{set_var}} {{number}}"]
+"#,
+        ),
+    ]);
+    let loaded = project
+        .load_with(&[("set_var", "set")])
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let command = |host: &str| {
+        let on = &loaded.environment.recipes[0].on[host];
+        on.container
+            .as_ref()
+            .map(|container| container.command[0].clone())
+            .unwrap_or_default()
+    };
+    assert_eq!(command("a"), "host group inventory recipe set 1.10");
+    assert_eq!(command("b"), "group group inventory recipe set 1.10");
+    assert_eq!(
+        command("c"),
+        "inventory inventory inventory recipe set 1.10"
+    );
+}
