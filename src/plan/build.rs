@@ -200,12 +200,13 @@ impl Place<'_> {
                 };
                 self.slot(Change::Create, Some(incoming), &[], reason.to_owned())
             }
-            Some(old) => {
-                let reason = format!("`{}` was made from something else", old.name);
-                self.slot(Change::Replace, Some(incoming), &running, reason)
-            }
+            Some(_) => self.slot(Change::Replace, Some(incoming), &running, String::new()),
         };
         slot.differences = self.differences(desired, running.first().copied());
+        if slot.change == Change::Replace {
+            let old = text::list(running.iter().map(|container| &container.name));
+            slot.reason = format!("in place of {old}");
+        }
         Some(slot)
     }
 
