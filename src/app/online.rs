@@ -47,7 +47,7 @@ async fn report_run(
     let masks = Masks::default();
     let mut reporters = vec![report::for_terminal(choice(global))];
     let word = word_of(&command);
-    let log = keeps_log(&command).then(|| LogFile::create(&project.root, &environment.name, word));
+    let log = keeps_log(word).then(|| LogFile::create(&project.root, &environment.name, word));
     let log = match log.transpose() {
         Ok(log) => log,
         Err(error) => {
@@ -264,6 +264,8 @@ fn confirmation(events: &Events, yes: bool) -> Box<dyn Fn(&str) -> Run<bool> + S
 /// The command as typed, for events and logs.
 fn word_of(command: &Command) -> &'static str {
     match command {
+        Command::Deploy(arguments) if arguments.dry_run => "plan",
+        Command::Rollback(arguments) if arguments.dry_run => "plan",
         Command::Deploy(_) => "deploy",
         Command::Plan(_) => "plan",
         Command::Rollback(_) => "rollback",
@@ -284,11 +286,8 @@ fn word_of(command: &Command) -> &'static str {
 }
 
 /// What changes hosts is logged.
-fn keeps_log(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Deploy(_) | Command::Rollback(_) | Command::Run(_) | Command::Down(_)
-    )
+fn keeps_log(word: &str) -> bool {
+    matches!(word, "deploy" | "rollback" | "run" | "down")
 }
 
 fn environment_of(command: &Command) -> Option<Name> {

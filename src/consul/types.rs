@@ -33,6 +33,9 @@ pub struct AgentCheck {
     /// What the check last printed.
     #[serde(default)]
     pub output: String,
+    /// For maintenance mode the reason that was given for it.
+    #[serde(default)]
+    pub notes: String,
     /// The service it belongs to; empty for a check of the node.
     #[serde(default, rename = "ServiceID")]
     pub service_id: String,
@@ -100,11 +103,19 @@ impl ServiceInstance {
             .all(|check| check.status == CheckStatus::Passing)
     }
 
-    /// Whether it is in maintenance mode (Consul names that check `_service_maintenance:ID`).
-    pub fn is_in_maintenance(&self) -> bool {
+    /// Why it is in maintenance mode, if it is (Consul names that check `_service_maintenance:ID` and
+    /// keeps the reason as its notes).
+    pub fn maintenance(&self) -> Option<&str> {
+        let of_maintenance = |check: &&AgentCheck| check.id.starts_with("_service_maintenance");
         self.checks
             .iter()
-            .any(|check| check.id.starts_with("_service_maintenance"))
+            .find(of_maintenance)
+            .map(|check| check.notes.as_str())
+    }
+
+    /// Whether it is in maintenance mode, whoever put it there.
+    pub fn is_in_maintenance(&self) -> bool {
+        self.maintenance().is_some()
     }
 
     /// The first check that does not pass, as a line.

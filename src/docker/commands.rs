@@ -174,6 +174,15 @@ pub fn inspect_images(references: &[&str]) -> RemoteCommand {
     )
 }
 
+/// The layers of every image of a host, one JSON array a line.
+pub fn list_image_layers() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker image ls --quiet --no-trunc) || exit
+           [ -z "$ids" ] || docker image inspect --format '{{json .RootFS.Layers}}' $ids"#,
+        [""; 0],
+    )
+}
+
 /// `docker volume inspect` of every volume of an environment, as one JSON array.
 pub fn inspect_volumes(environment: &str) -> RemoteCommand {
     RemoteCommand::script(

@@ -321,6 +321,16 @@ pub fn parse_images(text: &str) -> Result<Vec<Image>, serde_json::Error> {
         .collect()
 }
 
+/// Reads what [`super::list_image_layers`] printed: the layers of each image, lowest first.
+pub fn parse_layers(text: &str) -> Result<Vec<Vec<String>>, serde_json::Error> {
+    let images = text
+        .lines()
+        .map(serde_json::from_str::<Option<Vec<String>>>);
+    images
+        .map(|layers| layers.map(Option::unwrap_or_default))
+        .collect()
+}
+
 /// Reads what `docker volume inspect` printed.
 pub fn parse_volumes(json: &str) -> Result<Vec<Volume>, serde_json::Error> {
     serde_json::from_str(json)

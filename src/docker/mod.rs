@@ -1,19 +1,21 @@
 //! Docker's command line: commands as values, and docker's JSON as types. Nothing here runs anything.
 
+mod archive;
 mod commands;
 mod identity;
 mod inspect;
 mod reference;
 
+pub use archive::Archive;
 pub use commands::{
     container_logs, container_logs_follow, exists, image_load, image_remove, image_tag, info,
-    inspect_containers, inspect_images, inspect_volumes, list_containers, list_names, list_running,
-    login, manifest, pull, remove, rename, run, set_restart, start, stop, volume_create,
-    volume_remove,
+    inspect_containers, inspect_images, inspect_volumes, list_containers, list_image_layers,
+    list_names, list_running, login, manifest, pull, remove, rename, run, set_restart, start, stop,
+    volume_create, volume_remove,
 };
 pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label};
 pub use inspect::{
     Container, ContainerState, Health, Image, Info, PortBinding, Volume, manifest_config_digests,
-    parse_containers, parse_images, parse_info, parse_volumes,
+    parse_containers, parse_images, parse_info, parse_layers, parse_volumes,
 };
 pub use reference::Reference;

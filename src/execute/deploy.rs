@@ -315,6 +315,7 @@ async fn carry_out(
         recipes: BTreeMap::new(),
     };
     let mut records = desired::records(
+        &environment.lock_host().name,
         &template,
         &request.scope,
         &desired,

@@ -187,13 +187,17 @@ pub async fn from_records(
 /// The records that a release leaves: what is wanted on each of its hosts, and of recipes outside its scope
 /// what the host had before.
 pub fn records(
+    lock_host: &HostName,
     template: &Record,
     scope: &Scope,
     desired: &DesiredState,
     history: &History,
     hashes: &Hashes,
 ) -> Vec<Record> {
-    let hosts: BTreeSet<_> = desired.values().flat_map(BTreeMap::keys).collect();
+    let mut hosts: BTreeSet<_> = desired.values().flat_map(BTreeMap::keys).collect();
+    // The lock's host knows of every release, also of those that were limited to others: so whoever holds
+    // the lock finds the next number, whatever hosts it reaches beside.
+    hosts.insert(lock_host);
     let record_of = |host: &HostName| {
         let before = history.recent_successes(host, 1).next();
         let mut recipes = before

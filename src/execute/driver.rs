@@ -10,10 +10,12 @@ use tokio::{
 };
 
 use super::{
+    fleet::HostError,
     gate::Surroundings,
     interrupt::{Interrupts, Stage},
     probe::ProbeWatch,
     slot::SlotRun,
+    step,
 };
 use crate::{
     event::{EventKind, Events, Evidence, Phase},
@@ -251,43 +253,13 @@ impl Driver<'_> {
 
     fn begin_step(&mut self, slot: Slot, side: Side, step: Step) {
         let Some(run) = self.slot(slot) else { return };
-        let (host, recipe) = (
-            run.reached.name().to_string(),
-            Some(run.recipe.name.to_string()),
-        );
         let text = describe_step(&run, side, step);
         let (events, sender) = (self.events.clone(), self.sender.clone());
         self.tasks.spawn(async move {
-            events.send(EventKind::StepStarted {
-                host: host.clone(),
-                recipe: recipe.clone(),
-                step: text.clone(),
-            });
-            let began = Instant::now();
-            let result = match run.perform(side, step).await {
-                Ok(()) => {
-                    let detail = None;
-                    events.send(EventKind::StepFinished {
-                        host,
-                        recipe,
-                        step: text,
-                        took: began.elapsed(),
-                        detail,
-                    });
-                    Ok(())
-                }
-                Err(error) => {
-                    let (causes, evidence) = (text::chain(&error), error.output().to_vec());
-                    events.send(EventKind::StepFailed {
-                        host,
-                        recipe,
-                        step: text,
-                        error: causes,
-                        evidence,
-                    });
-                    Err(error.into_failure())
-                }
-            };
+            let (host, recipe) = (run.reached.name(), Some(&*run.recipe.name));
+            let work = run.perform(side, step);
+            let result = step::tell(&events, host, recipe, &text, work, |()| None).await;
+            let result = result.map_err(HostError::into_failure);
             let _ = sender.send(Input::StepEnded {
                 slot,
                 side,

@@ -19,10 +19,15 @@ mod rollouts;
 mod secrets;
 mod show;
 mod slot;
+mod step;
 mod stop;
 mod tasks;
 
 use std::path::Path;
+
+/// How the reason begins that Consul is given for a maintenance mode of ours, so that one which a person
+/// asked for is left alone.
+const MAINTENANCE: &str = "shipit ";
 
 pub use deploy::{DeployRequest, Goal, deploy};
 pub use driver::Promotion;

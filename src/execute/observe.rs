@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    MAINTENANCE,
     fleet::{Fleet, HostError, QUICK, Reached},
     stop::{Run, Stop},
     tasks,
 };
 use crate::{
+    consul::ServiceInstance,
     docker::{self, Volume},
     event::{EventKind, Events, Outcome, Phase},
     facts::{Facts, HostFacts, parse_names},
@@ -31,10 +33,14 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
         phase: Phase::Observe,
     });
     let name = &*environment.name;
+    let registered = environment.recipes.iter().any(super::driver::is_registered);
     let mut facts = Facts::default();
     let mut volumes = Vec::new();
     let mut failures = Vec::<(HostName, HostError)>::new();
-    for (reached, result) in fleet.each(|reached| observe_host(reached, name)).await {
+    for (reached, result) in fleet
+        .each(|reached| observe_host(reached, name, registered))
+        .await
+    {
         match result {
             Ok((host_facts, host_volumes)) => {
                 facts.hosts.insert(reached.name().clone(), host_facts);
@@ -64,6 +70,7 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
 async fn observe_host(
     reached: &Reached,
     environment: &str,
+    registered: bool,
 ) -> Result<(HostFacts, Vec<Volume>), HostError> {
     let containers = reached.read(
         docker::list_containers(environment),
@@ -71,14 +78,36 @@ async fn observe_host(
     );
     let names = reached.expect(docker::list_names(), QUICK);
     let volumes = reached.read(docker::inspect_volumes(environment), docker::parse_volumes);
-    let (containers, names, volumes) = tokio::try_join!(containers, names, volumes)?;
+    let maintenance = async { Ok(left_in_maintenance(reached, registered).await) };
+    let (containers, names, volumes, left_in_maintenance) =
+        tokio::try_join!(containers, names, volumes, maintenance)?;
     Ok((
         HostFacts {
             containers,
             names: parse_names(&names),
+            left_in_maintenance,
         },
         volumes,
     ))
+}
+
+/// The ports of services that are in a maintenance mode of ours. A host whose agent cannot be asked has
+/// none that could be told: where Consul is needed, its absence is found before anything is changed.
+async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u16> {
+    if !registered {
+        return BTreeSet::new();
+    }
+    let services = reached.consul.services().await.unwrap_or_default();
+    let ours = |service: &&ServiceInstance| {
+        service
+            .maintenance()
+            .is_some_and(|reason| reason.starts_with(MAINTENANCE))
+    };
+    services
+        .iter()
+        .filter(ours)
+        .map(|service| service.service.port)
+        .collect()
 }
 
 /// Which commands of recipes without a container are done already: their `unless` is asked for real.

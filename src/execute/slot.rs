@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
 use super::{
+    MAINTENANCE,
     fleet::{HostError, QUICK, Reached},
     tasks,
 };
@@ -382,7 +383,7 @@ impl SlotRun {
                 self.release,
                 self.names(Side::New)
             ),
-            Side::New => format!("shipit {}: taken back", self.release),
+            Side::New => format!("{MAINTENANCE}{}: taken back", self.release),
         };
         let mut occupants = self.side(side).lock().await;
         for occupant in occupants.iter_mut() {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::fleet::{HostError, Reached, failed};
+use super::{
+    fleet::{HostError, Reached, failed},
+    step,
+};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Events, OutputStream},
     model::{LateValues, Task, TaskAction},
-    text,
 };
 
 /// The pause before a further try.
@@ -52,52 +54,33 @@ pub async fn run(
     late: &LateValues,
     events: &Events,
 ) -> Result<(), HostError> {
-    let (host, step) = (reached.name().to_string(), task.name.clone());
-    let recipe = Some(recipe.to_owned());
-    events.send(EventKind::StepStarted {
-        host: host.clone(),
-        recipe: recipe.clone(),
-        step: step.clone(),
-    });
-    let began = tokio::time::Instant::now();
-    let mut tries = 0;
-    let result = loop {
-        let result = attempt(reached, task, late, events).await;
-        tries += 1;
-        match result {
-            Err(error) if tries <= task.retry && !error.is_unreachable() => {
-                let of = task.retry + 1;
-                events.send(EventKind::Waiting {
-                    host: host.clone(),
-                    recipe: recipe.clone(),
-                    waits_for: format!("`{}` to succeed", task.name),
-                    last_seen: format!("try {tries} of {of}: {error}"),
-                });
-                tokio::time::sleep(PAUSE).await;
+    let work = async {
+        let mut tries = 1;
+        loop {
+            match attempt(reached, task, late, events).await {
+                Err(error) if tries <= task.retry && !error.is_unreachable() => {
+                    events.send(EventKind::Waiting {
+                        host: reached.name().to_string(),
+                        recipe: Some(recipe.to_owned()),
+                        waits_for: format!("`{}` to succeed", task.name),
+                        last_seen: format!("try {tries} of {}: {error}", task.retry + 1),
+                    });
+                    tries += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                result => return result,
             }
-            result => break result,
         }
     };
-    match &result {
-        Ok(()) => events.send(EventKind::StepFinished {
-            host,
-            recipe,
-            step,
-            took: began.elapsed(),
-            detail: None,
-        }),
-        Err(error) => {
-            let evidence = error.output().to_vec();
-            events.send(EventKind::StepFailed {
-                host,
-                recipe,
-                step,
-                error: text::chain(error),
-                evidence,
-            });
-        }
-    }
-    result
+    step::tell(
+        events,
+        reached.name(),
+        Some(recipe),
+        &task.name,
+        work,
+        |()| None,
+    )
+    .await
 }
 
 async fn attempt(

@@ -4,7 +4,7 @@
 pub mod connections;
 pub mod routes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{docker::Container, model::HostName};
 
@@ -23,6 +23,9 @@ pub struct HostFacts {
     /// The names of all containers, each with the environment it belongs to; empty for one that shipit
     /// did not make.
     pub names: BTreeMap<String, String>,
+    /// The host ports of services that one of our deploys put into maintenance mode and did not take out,
+    /// as it was cut off.
+    pub left_in_maintenance: BTreeSet<u16>,
 }
 
 impl HostFacts {

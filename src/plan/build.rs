@@ -200,12 +200,13 @@ impl Place<'_> {
                 };
                 self.slot(Change::Create, Some(incoming), &[], reason.to_owned())
             }
-            Some(old) => {
-                let reason = format!("`{}` was made from something else", old.name);
-                self.slot(Change::Replace, Some(incoming), &running, reason)
-            }
+            Some(_) => self.slot(Change::Replace, Some(incoming), &running, String::new()),
         };
         slot.differences = self.differences(desired, running.first().copied());
+        if slot.change == Change::Replace {
+            let old = text::list(running.iter().map(|container| &container.name));
+            slot.reason = format!("in place of {old}");
+        }
         Some(slot)
     }
 
@@ -213,7 +214,20 @@ impl Place<'_> {
     fn adopt(&self, desired: &Desired, kept: &Container, others: &[&Container]) -> SlotPlan {
         let incoming = self.existing(desired, kept);
         if others.is_empty() {
-            return self.slot(Change::Keep, Some(incoming), &[], String::new());
+            let mut ports = kept.tcp_host_ports().into_iter();
+            let in_maintenance = ports.any(|port| self.facts.left_in_maintenance.contains(&port));
+            let (change, reason) = if in_maintenance {
+                (
+                    Change::Start,
+                    format!(
+                        "an interrupted deploy left `{}` in maintenance mode",
+                        kept.name
+                    ),
+                )
+            } else {
+                (Change::Keep, String::new())
+            };
+            return self.slot(change, Some(incoming), &[], reason);
         }
         let names = text::list(others.iter().map(|container| &container.name));
         let reason = format!("an interrupted deploy left {names} beside `{}`", kept.name);

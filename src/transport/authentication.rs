@@ -6,7 +6,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use russh::{
-    MethodKind, SendError, Signer,
+    MethodKind, MethodSet, SendError, Signer,
     client::{AuthResult, Handle},
     keys::{
         Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey,
@@ -72,7 +72,7 @@ pub(super) async fn log_in(
 /// A key that may be offered.
 enum Candidate {
     InAgent {
-        identity: AgentIdentity,
+        identity: Box<AgentIdentity>,
         name: String,
     },
     File(Arc<KeyFile>),
@@ -169,14 +169,14 @@ async fn candidates(
             continue;
         }
         list.extend(held.into_iter().map(|identity| Candidate::InAgent {
-            identity,
+            identity: Box::new(identity),
             name: format!("{} (agent)", path.display()),
         }));
     }
     if !destination.identities_only {
         named.extend(left.into_iter().map(|identity| Candidate::InAgent {
             name: format!("`{}` (agent)", identity.comment()),
-            identity,
+            identity: Box::new(identity),
         }));
     }
     named.extend(default);
@@ -322,7 +322,7 @@ impl Login<'_> {
             AuthResult::Failure {
                 remaining_methods, ..
             } => {
-                self.methods = remaining_methods.iter().map(method).collect();
+                self.methods = names(&remaining_methods);
                 Err(self.refused())
             }
         }
@@ -359,7 +359,7 @@ impl Login<'_> {
         };
         self.note(name, outcome.to_owned());
         if !methods.is_empty() {
-            self.methods = methods.iter().map(method).collect();
+            self.methods = names(&methods);
         }
         if closed || !methods.contains(&MethodKind::PublicKey) {
             Outcome::NoMoreTries
@@ -374,7 +374,7 @@ impl Login<'_> {
 
     fn refused(self) -> ConnectError {
         ConnectError::AuthenticationRefused {
-            endpoint: self.destination.endpoint.clone(),
+            endpoint: Box::new(self.destination.endpoint.clone()),
             tried: self.tried,
             methods: self.methods,
             said: self.fate.known().map(str::to_owned),
@@ -417,13 +417,13 @@ impl Signer for Asker {
 /// What russh itself reports when the connection ends while a key is on offer.
 fn gone() -> AuthResult {
     AuthResult::Failure {
-        remaining_methods: russh::MethodSet::empty(),
+        remaining_methods: MethodSet::empty(),
         partial_success: false,
     }
 }
 
-fn method(method: &MethodKind) -> String {
-    String::from(method)
+fn names(methods: &MethodSet) -> Vec<String> {
+    methods.iter().map(String::from).collect()
 }
 
 fn display(path: &Path) -> String {

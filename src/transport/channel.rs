@@ -4,18 +4,19 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use russh::{ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Sig, client::Msg};
 use tokio::{
     runtime,
-    sync::{OwnedSemaphorePermit, oneshot},
-    time::timeout,
+    sync::oneshot,
+    time::{Instant, timeout},
 };
 
 use super::{
     connection::Connection,
+    places::Place,
     session_error::{Refusal, SessionError},
 };
 
@@ -62,7 +63,7 @@ impl Target {
 pub(super) struct OpenChannel {
     pub(super) read: Reader,
     pub(super) write: Arc<ChannelWriteHalf<Msg>>,
-    permit: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
     connection: Arc<Connection>,
     when_abandoned: WhenAbandoned,
 }
@@ -133,8 +134,8 @@ impl Reader {
 impl OpenChannel {
     /// Opens a channel, waiting for a free place first.
     ///
-    /// The opening runs on when this future is dropped, so that a late confirmation finds someone who
-    /// closes the channel; otherwise the server would keep it for the session's life.
+    /// A server whose `MaxSessions` is lower than ours refuses, and nothing has happened then: the channel
+    /// is asked for again when one of our others has ended, unless there is none.
     pub(super) async fn open(
         connection: &Arc<Connection>,
         target: Target,
@@ -143,92 +144,137 @@ impl OpenChannel {
         when_abandoned: WhenAbandoned,
     ) -> Result<Self, SessionError> {
         let begun = Instant::now();
-        let timed_out = |connection_silent: bool, what: &str| SessionError::Timeout {
+        let left = || deadline.saturating_sub(begun.elapsed());
+        let timed_out = |connection_silent: bool, waited_for: String| SessionError::Timeout {
             host: connection.host.clone(),
-            what: what.to_owned(),
+            what: waited_for,
             after: deadline,
             connection: connection_silent,
         };
-        let permit = if matches!(target, Target::Tcp { is_jump: true, .. }) {
-            None
-        } else {
-            let place = timeout(deadline, Arc::clone(&connection.places).acquire_owned()).await;
-            let place = place.map_err(|_| {
-                timed_out(false, &format!("one of its channels to be free for {what}"))
-            })?;
-            Some(place.map_err(|_| connection.disconnected(what))?)
-        };
+        loop {
+            let place = if matches!(target, Target::Tcp { is_jump: true, .. }) {
+                None
+            } else {
+                let place = timeout(left(), connection.places.take()).await;
+                Some(place.map_err(|_| {
+                    timed_out(false, format!("one of its channels to be free for {what}"))
+                })?)
+            };
+            let opening = Self::ask(connection, target.clone(), place, when_abandoned);
+            let refused = match timeout(left(), opening).await {
+                Err(_) => return Err(timed_out(true, format!("a channel for {what}"))),
+                Ok(Err(_)) => return Err(connection.disconnected(what)),
+                Ok(Ok(Ok(channel))) => return Ok(channel),
+                Ok(Ok(Err(refused))) => refused,
+            };
+            let russh::Error::ChannelOpenFailure(reason) = refused.error else {
+                return Err(connection.disconnected(what));
+            };
+            let refusal = target.refusal(reason);
+            match refused.place {
+                Some(place) if refusal == Refusal::MaxSessions && !place.is_the_only_one() => {
+                    tracing::debug!(host = %connection.host, "the server opens no more sessions");
+                    place.abolish();
+                }
+                _ => {
+                    return Err(SessionError::Refused {
+                        host: connection.host.clone(),
+                        what: what.to_owned(),
+                        refusal,
+                    });
+                }
+            }
+        }
+    }
 
+    /// Asks for a channel. The asking runs on when nobody waits for it any more, so that a late
+    /// confirmation finds someone who closes the channel; otherwise the server would keep it for as long
+    /// as the connection lives.
+    fn ask(
+        connection: &Arc<Connection>,
+        target: Target,
+        place: Option<Place>,
+        when_abandoned: WhenAbandoned,
+    ) -> oneshot::Receiver<Result<Self, NotOpened>> {
         let (sender, receiver) = oneshot::channel();
-        let opener = Arc::clone(connection);
-        let wanted = target.clone();
+        let connection = Arc::clone(connection);
         tokio::spawn(async move {
-            let opened = match wanted {
-                Target::Session => opener.handle.channel_open_session().await,
+            let opened = match target {
+                Target::Session => connection.handle.channel_open_session().await,
                 Target::Tcp { host, port, .. } => {
-                    opener
+                    connection
                         .handle
                         .channel_open_direct_tcpip(host, port.into(), "127.0.0.1", 0)
                         .await
                 }
             };
-            let opened = opened.map(|channel| {
-                let (read, write) = channel.split();
-                Self {
-                    read: Reader {
-                        half: Some(read),
-                        state: ReaderState::Open,
-                    },
-                    write: Arc::new(write),
-                    permit,
-                    connection: opener,
-                    when_abandoned,
+            let opened = match opened {
+                Err(error) => Err(NotOpened { error, place }),
+                Ok(channel) => {
+                    let (read, write) = channel.split();
+                    Ok(Self {
+                        read: Reader {
+                            half: Some(read),
+                            state: ReaderState::Open,
+                        },
+                        write: Arc::new(write),
+                        place,
+                        connection,
+                        when_abandoned,
+                    })
                 }
-            });
+            };
             // Nobody receives it any more: the channel is dropped, and so closed.
             let _ = sender.send(opened);
         });
-
-        let left = deadline.saturating_sub(begun.elapsed());
-        match timeout(left, receiver).await {
-            Err(_) => Err(timed_out(true, &format!("a channel for {what}"))),
-            Ok(Ok(Ok(channel))) => Ok(channel),
-            Ok(Ok(Err(russh::Error::ChannelOpenFailure(reason)))) => Err(SessionError::Refused {
-                host: connection.host.clone(),
-                what: what.to_owned(),
-                refusal: target.refusal(reason),
-            }),
-            Ok(Ok(Err(_)) | Err(_)) => Err(connection.disconnected(what)),
-        }
+        receiver
     }
 
     /// Ends the channel's life in the background.
-    fn abandon(&mut self) {
-        let over = self.read.state != ReaderState::Open;
-        let Some(mut half) = self.read.half.take() else {
+    fn leave(&mut self) {
+        let (Some(mut half), Ok(runtime)) = (self.read.half.take(), runtime::Handle::try_current())
+        else {
             return;
         };
-        let permit = self.permit.take();
-        let Ok(runtime) = runtime::Handle::try_current() else {
-            return;
-        };
-        if over {
-            return;
-        }
-        let write = Arc::clone(&self.write);
+        let state = self.read.state;
+        let place = self.place.take();
         // A connection that only this channel still uses must not end before the command has.
         let connection = Arc::clone(&self.connection);
+        let write = Arc::clone(&self.write);
         let terminate = self.when_abandoned == WhenAbandoned::Terminate;
-        runtime.spawn(async move {
-            let ended = terminate && timeout(GRACE, end(&mut half, &write)).await.is_ok();
-            // Before the close: a reader that nobody empties would stop the whole session.
-            drop(half);
-            if !ended {
-                let _ = timeout(GRACE, write.close()).await;
+        match state {
+            ReaderState::ConnectionLost => {}
+            // sshd clears an ended session away only after all that it has read at once, so a new one in
+            // the same breath may be one too many. Once it has answered, the old one is gone. The spare
+            // tenth session saves us the question when nothing else is open.
+            ReaderState::Closed => {
+                if place.as_ref().is_some_and(|place| !place.is_the_only_one()) {
+                    runtime.spawn(async move {
+                        let _ = timeout(GRACE, connection.handle.send_ping()).await;
+                        drop(place);
+                    });
+                }
             }
-            drop((permit, connection));
-        });
+            ReaderState::Open => {
+                runtime.spawn(async move {
+                    let ended = terminate && timeout(GRACE, end(&mut half, &write)).await.is_ok();
+                    // Before the close: a reader that nobody empties would stop the whole session.
+                    drop(half);
+                    if !ended {
+                        let _ = timeout(GRACE, write.close()).await;
+                    }
+                    let _ = timeout(GRACE, connection.handle.send_ping()).await;
+                    drop(place);
+                });
+            }
+        }
     }
+}
+
+/// A channel that the server did not open, and the place that was taken for it.
+struct NotOpened {
+    error: russh::Error,
+    place: Option<Place>,
 }
 
 /// Asks the command to end and waits until it has, taking away all along what it still prints.
@@ -249,6 +295,6 @@ async fn end(half: &mut ChannelReadHalf, write: &ChannelWriteHalf<Msg>) {
 
 impl Drop for OpenChannel {
     fn drop(&mut self) {
-        self.abandon();
+        self.leave();
     }
 }

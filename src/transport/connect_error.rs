@@ -11,7 +11,7 @@ pub enum ConnectError {
     #[error("no address found for `{}`", .endpoint.address)]
     Resolve {
         /// Who was to be reached.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// Why not.
         #[source]
         source: io::Error,
@@ -20,7 +20,7 @@ pub enum ConnectError {
     #[error("could not connect to {endpoint}")]
     Connect {
         /// Who was to be reached.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// Refused, no route, …
         #[source]
         source: io::Error,
@@ -29,7 +29,7 @@ pub enum ConnectError {
     #[error("{endpoint} kept us waiting for {what} for more than {} s", .after.as_secs_f64())]
     Timeout {
         /// Who was to be reached.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What was waited for.
         what: &'static str,
         /// The deadline.
@@ -39,15 +39,15 @@ pub enum ConnectError {
     #[error("the SSH handshake with {endpoint} failed: {reason}")]
     Handshake {
         /// Who was to be reached.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// Why.
         reason: String,
     },
-    /// No known_hosts file has the key.
+    /// No `known_hosts` file has the key.
     #[error("the {algorithm} host key of {endpoint} is not known: {fingerprint}")]
     HostKeyUnknown {
         /// Who was to be reached.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// The key's type.
         algorithm: String,
         /// The key's fingerprint, `SHA256:…`.
@@ -57,14 +57,14 @@ pub enum ConnectError {
         /// The types of the keys that this host is known by.
         others: Vec<String>,
     },
-    /// A known_hosts file has another key of this type.
+    /// A `known_hosts` file has another key of this type.
     #[error(
         "the host key of {endpoint} has changed: it is {fingerprint} now, and another one in {}:{line}",
         .known_hosts.display()
     )]
     HostKeyChanged {
         /// Who was to be reached.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// The name it has in the file.
         entry: String,
         /// The fingerprint of the key it shows now, `SHA256:…`.
@@ -74,11 +74,11 @@ pub enum ConnectError {
         /// The line there, from 1.
         line: usize,
     },
-    /// A known_hosts file revokes the key, or the authority that signed it.
+    /// A `known_hosts` file revokes the key, or the authority that signed it.
     #[error("the host key of {endpoint}, {fingerprint}, is revoked in {}:{line}", .known_hosts.display())]
     HostKeyRevoked {
         /// Who was to be reached.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// The revoked key's fingerprint, `SHA256:…`.
         fingerprint: String,
         /// Where it is revoked.
@@ -86,7 +86,7 @@ pub enum ConnectError {
         /// The line there, from 1.
         line: usize,
     },
-    /// A known_hosts file could not be read, or not be added to.
+    /// A `known_hosts` file could not be read, or not be added to.
     #[error("could not use the known_hosts file `{}`", .path.display())]
     KnownHosts {
         /// The file.
@@ -99,7 +99,7 @@ pub enum ConnectError {
     #[error("{endpoint} refused to log us in{}{}", tried_list(.tried), closing_words(.said.as_ref()))]
     AuthenticationRefused {
         /// Who was to be reached, and as whom.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What was tried, in order.
         tried: Vec<Tried>,
         /// What the server would have taken.

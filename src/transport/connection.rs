@@ -6,18 +6,14 @@ use russh::client;
 use tokio::sync::Semaphore;
 use tokio_util::sync::DropGuard;
 
-use super::{client::Client, session::Session, session_error::SessionError};
+use super::{client::Client, places::Places, session::Session, session_error::SessionError};
 use crate::model::HostName;
-
-/// Channels that may be open on one connection at once. sshd's `MaxSessions` is 10 by default; one is
-/// left for a command we gave up and the server has not yet ended.
-pub(super) const CHANNELS: usize = 9;
 
 /// A connection that is logged in.
 pub(super) struct Connection {
     pub(super) host: HostName,
     pub(super) handle: client::Handle<Client>,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) fate: Arc<Fate>,
     /// How many connections may be on their way through this one, if it is a jump host's.
     pub(super) turns: Semaphore,

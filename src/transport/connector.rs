@@ -17,12 +17,13 @@ use super::{
     authentication::log_in,
     client::{Client, HandshakeError, configuration, describe},
     connect_error::ConnectError,
-    connection::{CHANNELS, Connection, Fate},
+    connection::{Connection, Fate},
     countdown::Countdown,
     destination::{Destination, Endpoint, JumpHost},
     host_key::{HostKeyProblem, HostKeyVerifier, KnownHostsFiles},
     identity::{Keyring, Prompt},
     paths::Paths,
+    places::Places,
     session::Session,
     stream::{Cuttable, PromptTcp},
     tunnel::Tunnel,
@@ -32,8 +33,8 @@ use crate::model::{Host, HostName, SshSettings};
 /// Connections that may be on their way at once, without a jump host. More only compete for this machine.
 const DIRECT: usize = 32;
 
-/// Connections that may be on their way at once through one jump host. Its sshd drops some beyond 10
-/// (`MaxStartups`) when they end at itself, and it opens at most [`CHANNELS`] for us anyway.
+/// Connections that may be on their way at once through one jump host. They all share its one TCP stream,
+/// and where they end at one machine its sshd drops some beyond 10 (`MaxStartups`).
 const THROUGH_A_JUMP: usize = 8;
 
 /// Opens the sessions of one run, and keeps what they share: OpenSSH's files, the agent, passphrases, and
@@ -137,7 +138,7 @@ impl Connector {
             .map_err(|error| failed(Arc::new(error)))?;
         if behind.contains(&destination) {
             return Err(failed(Arc::new(ConnectError::Handshake {
-                endpoint: destination.endpoint,
+                endpoint: Box::new(destination.endpoint),
                 reason: "jump hosts lead to jump hosts in a circle".to_owned(),
             })));
         }
@@ -223,7 +224,7 @@ impl Connector {
             connection: Arc::new(Connection {
                 host,
                 handle,
-                places: Arc::new(Semaphore::new(CHANNELS)),
+                places: Arc::new(Places::new()),
                 turns: Semaphore::new(THROUGH_A_JUMP),
                 fate,
                 _carrier: carrier,
@@ -249,7 +250,7 @@ fn settings_of_jump(last: &JumpHost, before: &[JumpHost], behind: &SshSettings) 
 /// Opens a TCP connection, to one address after the other.
 async fn dial(endpoint: &Endpoint, countdown: &mut Countdown) -> Result<PromptTcp, ConnectError> {
     let resolve = |source| ConnectError::Resolve {
-        endpoint: endpoint.clone(),
+        endpoint: Box::new(endpoint.clone()),
         source,
     };
     let target = (endpoint.address.as_str(), endpoint.port);
@@ -269,7 +270,7 @@ async fn dial(endpoint: &Endpoint, countdown: &mut Countdown) -> Result<PromptTc
     }
     Err(match failure {
         Some(source) => ConnectError::Connect {
-            endpoint: endpoint.clone(),
+            endpoint: Box::new(endpoint.clone()),
             source,
         },
         None => resolve(io::Error::new(io::ErrorKind::NotFound, "no address")),
@@ -288,13 +289,13 @@ async fn through(
         .run("a TCP connection from the jump host", open)
         .await?
         .map_err(|error| ConnectError::Connect {
-            endpoint: destination.endpoint.clone(),
+            endpoint: Box::new(destination.endpoint.clone()),
             source: io::Error::other(error),
         })
 }
 
 fn handshake_error(error: HandshakeError, destination: &Destination) -> ConnectError {
-    let endpoint = destination.endpoint.clone();
+    let endpoint = Box::new(destination.endpoint.clone());
     match error {
         HandshakeError::Protocol(russh::Error::IO(source))
             if source.kind() != io::ErrorKind::UnexpectedEof =>

@@ -89,7 +89,7 @@ pub(super) struct Destination {
     pub(super) endpoint: Endpoint,
     pub(super) names: Names,
     pub(super) accept_new: bool,
-    /// known_hosts files, those of the user first.
+    /// `known_hosts` files, those of the user first.
     pub(super) known_hosts: Vec<PathBuf>,
     /// Where a new host key goes.
     pub(super) first_known_hosts: PathBuf,

@@ -120,9 +120,9 @@ impl<'a> Exchange<'a> {
                         None => return self.finish(),
                     }
                 }
-                fed = &mut feed, if feeding => {
+                result = &mut feed, if feeding => {
                     feeding = false;
-                    fed.map_err(|source| SessionError::Input {
+                    result.map_err(|source| SessionError::Input {
                         host: self.connection.host.clone(),
                         source,
                     })?;

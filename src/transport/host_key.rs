@@ -62,7 +62,7 @@ pub(super) enum HostKeyProblem {
     },
 }
 
-/// The known_hosts files of a run, each read once, and written by one connection at a time.
+/// The `known_hosts` files of a run, each read once, and written by one connection at a time.
 #[derive(Debug, Default)]
 pub(super) struct KnownHostsFiles {
     read: Mutex<HashMap<Vec<PathBuf>, Arc<KnownHosts>>>,
@@ -164,27 +164,13 @@ impl HostKeyVerifier {
         }
         match self.known.check(&self.names, &key) {
             Verdict::Unknown { others } if self.accepts(&others) => self.add(&key),
-            verdict => self.judge(verdict, &key),
+            verdict => judge(verdict, &key),
         }
     }
 
     /// A host that is known by a key of another type is not new, so `accept-new` is not about it.
     fn accepts(&self, others: &[Algorithm]) -> bool {
         self.policy == HostKeyPolicy::AcceptNew && others.is_empty()
-    }
-
-    fn judge(&self, verdict: Verdict, key: &PublicKey) -> Result<(), HostKeyProblem> {
-        let fingerprint = fingerprint(key);
-        match verdict {
-            Verdict::Known => Ok(()),
-            Verdict::Changed(place) => Err(HostKeyProblem::Changed { fingerprint, place }),
-            Verdict::Revoked(place) => Err(HostKeyProblem::Revoked { fingerprint, place }),
-            Verdict::Unknown { others } => Err(HostKeyProblem::Unknown {
-                fingerprint,
-                algorithm: key.algorithm().to_string(),
-                others: others.iter().map(ToString::to_string).collect(),
-            }),
-        }
     }
 
     fn vouched(&self, certificate: &Certificate) -> Result<(), String> {
@@ -223,7 +209,7 @@ impl HostKeyVerifier {
                 self.shared.forget();
                 Ok(())
             }
-            verdict => self.judge(verdict, key),
+            verdict => judge(verdict, key),
         }
     }
 
@@ -245,6 +231,20 @@ impl HostKeyVerifier {
         let line = format!("{newline}{} {}\n", self.names.entry, key.trim_end());
         // One write, so that another program that appends at the same time cannot cut it in two.
         open_to_append(&self.first)?.write_all(line.as_bytes())
+    }
+}
+
+fn judge(verdict: Verdict, key: &PublicKey) -> Result<(), HostKeyProblem> {
+    let fingerprint = fingerprint(key);
+    match verdict {
+        Verdict::Known => Ok(()),
+        Verdict::Changed(place) => Err(HostKeyProblem::Changed { fingerprint, place }),
+        Verdict::Revoked(place) => Err(HostKeyProblem::Revoked { fingerprint, place }),
+        Verdict::Unknown { others } => Err(HostKeyProblem::Unknown {
+            fingerprint,
+            algorithm: key.algorithm().to_string(),
+            others: others.iter().map(ToString::to_string).collect(),
+        }),
     }
 }
 

@@ -26,10 +26,16 @@ pub trait Prompt: Send + Sync {
 /// How often a passphrase may be wrong, OpenSSH's `NumberOfPasswordPrompts`.
 const TRIES: usize = 3;
 
+/// What is found out once, well or badly.
+type Once<T, E> = OnceCell<Result<T, E>>;
+
+/// A key file, shared by all who ask for it while it is read.
+type Slot = Arc<Once<Arc<KeyFile>, Unreadable>>;
+
 /// The key files of a run.
 pub(super) struct Keyring {
     prompt: Arc<dyn Prompt>,
-    files: Mutex<HashMap<PathBuf, Arc<OnceCell<Result<Arc<KeyFile>, Unreadable>>>>>,
+    files: Mutex<HashMap<PathBuf, Slot>>,
 }
 
 /// Why a key file cannot be used.
@@ -56,7 +62,7 @@ enum Private {
     Open(Arc<PrivateKey>),
     Locked {
         text: SecretString,
-        unlocked: OnceCell<Result<Arc<PrivateKey>, String>>,
+        unlocked: Once<Arc<PrivateKey>, String>,
     },
 }
 
@@ -193,7 +199,7 @@ impl KeyFile {
     }
 }
 
-/// Whether a private key is encrypted, in any of its formats: OpenSSH's, PKCS#8, PKCS#1 and PuTTY's.
+/// Whether a private key is encrypted, in any of its formats: OpenSSH's, PKCS#8, PKCS#1 and `PuTTY`'s.
 fn is_locked(text: &str) -> bool {
     if let Ok(key) = PrivateKey::from_openssh(text) {
         return key.is_encrypted();

@@ -1,6 +1,6 @@
-//! OpenSSH's known_hosts files: which keys a host is known by.
+//! OpenSSH's `known_hosts` files: which keys a host is known by.
 //!
-//! Lines are parsed by ssh-key; what they mean is here, after sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", and
+//! Lines are parsed by ssh-key; what they mean is here, after sshd(8), "`SSH_KNOWN_HOSTS` FILE FORMAT", and
 //! OpenSSH's hostfile.c. russh's own helper is not used: it miscounts lines after comments, fails when
 //! one of two keys of a type matches, and does not know `@revoked` and wildcards.
 
@@ -17,7 +17,7 @@ use russh::keys::{
 use sha1::Sha1;
 use wildmatch::WildMatch;
 
-/// The names under which a host may stand in a known_hosts file.
+/// The names under which a host may stand in a `known_hosts` file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Names {
     /// `host`, or `[host]:port` where the port is not 22, or the `HostKeyAlias`.
@@ -158,12 +158,10 @@ impl KnownHosts {
         }
     }
 
-    /// The authorities that may vouch for a host.
+    /// The authorities that may vouch for a host. On another port than 22 only those count that are named
+    /// for it, as in OpenSSH.
     pub(super) fn authorities<'a>(&'a self, names: &'a Names) -> Vec<&'a PublicKey> {
-        let of_host = |name| self.marked(name, Some(Marker::CertAuthority));
-        let without_port = names.without_port.as_deref().unwrap_or(&names.entry);
-        of_host(names.entry.as_str())
-            .chain(of_host(without_port))
+        self.marked(&names.entry, Some(Marker::CertAuthority))
             .map(|(_, entry)| entry.public_key())
             .collect()
     }

@@ -1,7 +1,7 @@
 //! SSH sessions: the only module that knows russh.
 //!
 //! A [`Connector`] belongs to one run of shipit. It reads OpenSSH's own files (`~/.ssh/config`,
-//! known_hosts), asks for each passphrase once, shares the sessions to jump hosts, and turns a
+//! `known_hosts`), asks for each passphrase once, shares the sessions to jump hosts, and turns a
 //! [`Host`](crate::model::Host) into a [`Session`]. A session runs commands, streams into them, holds
 //! them, and opens tunnels; every wait of it has a deadline.
 //!
@@ -22,6 +22,7 @@ mod identity;
 mod known_hosts;
 mod lines;
 mod paths;
+mod places;
 mod session;
 mod session_error;
 mod ssh_config;

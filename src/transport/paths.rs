@@ -17,7 +17,7 @@ pub struct Paths {
     pub agent: Option<PathBuf>,
     /// The system's client configuration, read after the user's.
     pub system_config: PathBuf,
-    /// The system's known_hosts files, read after the user's and never written.
+    /// The system's `known_hosts` files, read after the user's and never written.
     pub system_known_hosts: Vec<PathBuf>,
 }
 

@@ -1,6 +1,6 @@
 //! OpenSSH's client configuration, evaluated for one host.
 //!
-//! After ssh_config(5): the first value of a keyword counts, but `IdentityFile` adds up; `Host` and
+//! After `ssh_config(5)`: the first value of a keyword counts, but `IdentityFile` adds up; `Host` and
 //! `Match` sections and `Include` anywhere. Keywords that mean nothing to us are not even parsed, so that
 //! their values cannot be in our way. A section under a condition that we cannot decide (`Match exec`)
 //! is an error only when it would decide over something we need.

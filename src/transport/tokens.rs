@@ -1,4 +1,4 @@
-//! `%h`, `%r`, `${HOME}` and `~` in OpenSSH's configuration (ssh_config(5), TOKENS).
+//! `%h`, `%r`, `${HOME}` and `~` in OpenSSH's configuration (`ssh_config(5)`, TOKENS).
 
 use std::{env, path::PathBuf};
 

@@ -8,7 +8,7 @@ use crate::{
         deploy::take_lock,
         fleet::{HostError, QUICK, Reached},
         observe::{Observed, observe},
-        preflight,
+        preflight, step,
         stop::row,
     },
     plan::Scope,
@@ -149,33 +149,20 @@ async fn remove_recipe(
         .iter()
         .filter(belongs)
     {
-        let (host, step) = (
-            reached.name().to_string(),
-            format!("remove {}", container.name),
-        );
-        let recipe = recipe.map(str::to_owned);
-        context.events.send(EventKind::StepStarted {
-            host: host.clone(),
-            recipe: recipe.clone(),
-            step: step.clone(),
-        });
-        let began = tokio::time::Instant::now();
-        let timeout = stop_timeout(context, reached, recipe.as_deref());
-        if container.state.running {
-            reached
-                .expect(docker::stop(&container.name, timeout), timeout + QUICK)
-                .await?;
-        }
-        reached
-            .expect(docker::remove(&container.name), QUICK)
-            .await?;
-        context.events.send(EventKind::StepFinished {
-            host,
-            recipe,
-            step,
-            took: began.elapsed(),
-            detail: None,
-        });
+        let timeout = stop_timeout(context, reached, recipe);
+        let work = async {
+            if container.state.running {
+                reached
+                    .expect(docker::stop(&container.name, timeout), timeout + QUICK)
+                    .await?;
+            }
+            reached.expect(docker::remove(&container.name), QUICK).await
+        };
+        let step = format!("remove {}", container.name);
+        step::tell(context.events, reached.name(), recipe, &step, work, |_| {
+            None
+        })
+        .await?;
     }
     Ok(())
 }

@@ -1,0 +1,291 @@
+//! Image archives as `docker save` writes them: which bytes a host still needs.
+//!
+//! `docker load` reads a layer's file only when it does not have that layer on top of the same layers
+//! already, so the files of layers that a host has can be left out of the archive. (This holds for
+//! daemons that keep layers in a storage driver. One that keeps images in containerd may want all files;
+//! whoever sends a shortened archive must send the whole one when it is refused.)
+
+use std::{
+    collections::HashMap,
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+};
+
+use serde::Deserialize;
+
+/// Where everything is in an archive of one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// Its whole length in bytes.
+    length: u64,
+    /// The digests of the layers' contents, lowest first: the image's `rootfs.diff_ids`.
+    pub layers: Vec<String>,
+    /// Each layer's file, in the same order: header, content and padding.
+    files: Vec<Option<Range<u64>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Manifest {
+    config: String,
+    layers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    rootfs: RootFs,
+}
+
+#[derive(Deserialize)]
+struct RootFs {
+    diff_ids: Vec<String>,
+}
+
+impl Archive {
+    /// Reads where everything is. The contents of layers are skipped over, not read.
+    pub fn read(mut archive: impl Read + Seek) -> io::Result<Self> {
+        let length = archive.seek(SeekFrom::End(0))?;
+        archive.rewind()?;
+        let mut places = HashMap::new();
+        let mut reader = tar::Archive::new(&mut archive);
+        for entry in reader.entries_with_seek()? {
+            let entry = entry?;
+            let path = entry.path()?.to_string_lossy().into_owned();
+            let (start, content, size) = (
+                entry.raw_header_position(),
+                entry.raw_file_position(),
+                entry.size(),
+            );
+            let regular = entry.header().entry_type().is_file();
+            places.insert(
+                path,
+                Place {
+                    start,
+                    content,
+                    size,
+                    regular,
+                },
+            );
+        }
+        let manifests: Vec<Manifest> = json(&mut archive, places.get("manifest.json"))?;
+        let [manifest] = &manifests[..] else {
+            return Err(wrong("it does not have exactly one image"));
+        };
+        let config: Config = json(&mut archive, places.get(&manifest.config))?;
+        let layers = config.rootfs.diff_ids;
+        if layers.len() != manifest.layers.len() {
+            return Err(wrong(
+                "its manifest and its configuration have different layers",
+            ));
+        }
+        let file = |path: &String| {
+            // Docker writes a layer that is there twice as a link to the other: neither may go then.
+            let place = places.get(path).filter(|place| place.regular)?;
+            let once = manifest
+                .layers
+                .iter()
+                .filter(|other| *other == path)
+                .count()
+                == 1;
+            once.then(|| place.start..place.end())
+        };
+        let mut files: Vec<_> = manifest.layers.iter().map(file).collect();
+        if files.iter().any(Option::is_none) {
+            files.fill(None);
+        }
+        Ok(Self {
+            length,
+            layers,
+            files,
+        })
+    }
+
+    /// How many of the lowest layers a host has, given the layers of each of its images.
+    pub fn known_layers(&self, images: &[Vec<String>]) -> usize {
+        let shared = |image: &Vec<String>| {
+            image
+                .iter()
+                .zip(&self.layers)
+                .take_while(|(a, b)| a == b)
+                .count()
+        };
+        images.iter().map(shared).max().unwrap_or(0)
+    }
+
+    /// The bytes of the archive without the files of its `known` lowest layers, as ranges in order.
+    pub fn without(&self, known: usize) -> Vec<Range<u64>> {
+        let mut left_out: Vec<_> = self.files.iter().take(known).flatten().cloned().collect();
+        left_out.sort_by_key(|range| range.start);
+        let mut kept = Vec::new();
+        let mut position = 0;
+        for range in left_out {
+            if range.start > position {
+                kept.push(position..range.start);
+            }
+            position = range.end;
+        }
+        if position < self.length {
+            kept.push(position..self.length);
+        }
+        kept
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    start: u64,
+    content: u64,
+    size: u64,
+    regular: bool,
+}
+
+impl Place {
+    /// Tar pads every file to whole blocks of 512 bytes.
+    fn end(self) -> u64 {
+        self.content + self.size.div_ceil(512) * 512
+    }
+}
+
+fn json<T: serde::de::DeserializeOwned>(
+    archive: &mut (impl Read + Seek),
+    place: Option<&Place>,
+) -> io::Result<T> {
+    let place = place.ok_or_else(|| wrong("its manifest names a file that is not there"))?;
+    archive.seek(SeekFrom::Start(place.content))?;
+    serde_json::from_reader(archive.by_ref().take(place.size)).map_err(io::Error::from)
+}
+
+fn wrong(what: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("not an archive of `docker save`: {what}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn archive(files: &[(&str, &str)]) -> Cursor<Vec<u8>> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, content) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_cksum();
+            builder
+                .append_data(&mut header, path, content.as_bytes())
+                .expect("appended");
+        }
+        Cursor::new(builder.into_inner().expect("an archive"))
+    }
+
+    fn image() -> Cursor<Vec<u8>> {
+        archive(&[
+            (
+                "c.json",
+                r#"{"rootfs":{"diff_ids":["sha256:a","sha256:b","sha256:c"]}}"#,
+            ),
+            ("1/layer.tar", "one"),
+            ("2/layer.tar", "two"),
+            ("3/layer.tar", "three"),
+            (
+                "manifest.json",
+                r#"[{"Config":"c.json","Layers":["1/layer.tar","2/layer.tar","3/layer.tar"]}]"#,
+            ),
+        ])
+    }
+
+    fn layers(digests: &[&str]) -> Vec<String> {
+        digests
+            .iter()
+            .map(|digest| format!("sha256:{digest}"))
+            .collect()
+    }
+
+    #[test]
+    fn layers_count_as_known_only_on_top_of_the_same_ones() {
+        let archive = Archive::read(image()).expect("an archive");
+        let known = |images: &[&[&str]]| {
+            archive.known_layers(&images.iter().map(|image| layers(image)).collect::<Vec<_>>())
+        };
+        assert_eq!(known(&[]), 0);
+        assert_eq!(known(&[&["b", "c"]]), 0);
+        assert_eq!(known(&[&["a", "x"], &["a", "b", "y", "z"]]), 2);
+        assert_eq!(known(&[&["a", "b", "c", "d"]]), 3);
+    }
+
+    #[test]
+    fn what_is_left_is_an_archive_with_all_but_the_known_layers() {
+        let bytes = image().into_inner();
+        let archive = Archive::read(Cursor::new(&bytes)).expect("an archive");
+        for (known, expected) in [
+            (
+                0,
+                vec![
+                    "c.json",
+                    "1/layer.tar",
+                    "2/layer.tar",
+                    "3/layer.tar",
+                    "manifest.json",
+                ],
+            ),
+            (2, vec!["c.json", "3/layer.tar", "manifest.json"]),
+            (3, vec!["c.json", "manifest.json"]),
+        ] {
+            let left: Vec<u8> = archive
+                .without(known)
+                .iter()
+                .flat_map(|range| {
+                    let index = |at: u64| usize::try_from(at).expect("small");
+                    bytes[index(range.start)..index(range.end)].to_vec()
+                })
+                .collect();
+            let mut reader = tar::Archive::new(&left[..]);
+            let names: Vec<_> = reader
+                .entries()
+                .expect("entries")
+                .map(|entry| {
+                    entry
+                        .expect("an entry")
+                        .path()
+                        .expect("a path")
+                        .to_string_lossy()
+                        .into_owned()
+                })
+                .collect();
+            assert_eq!(names, expected);
+        }
+    }
+
+    #[test]
+    fn a_layer_that_is_there_twice_keeps_every_file() {
+        let twice = archive(&[
+            (
+                "c.json",
+                r#"{"rootfs":{"diff_ids":["sha256:a","sha256:a"]}}"#,
+            ),
+            ("1/layer.tar", "one"),
+            (
+                "manifest.json",
+                r#"[{"Config":"c.json","Layers":["1/layer.tar","1/layer.tar"]}]"#,
+            ),
+        ]);
+        let length = twice.get_ref().len() as u64;
+        assert_eq!(
+            Archive::read(twice).expect("an archive").without(2),
+            [0..length]
+        );
+    }
+
+    #[test]
+    fn something_else_is_refused_with_its_reason() {
+        let error = Archive::read(archive(&[("a", "b")])).expect_err("no manifest");
+        assert!(
+            error.to_string().contains("names a file that is not there"),
+            "{error}"
+        );
+        assert!(Archive::read(Cursor::new(b"not a tar".repeat(100))).is_err());
+    }
+}
