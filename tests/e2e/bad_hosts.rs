@@ -30,8 +30,8 @@ fn key_pair(project: &Project) -> String {
 }
 
 pub fn no_docker(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("no-docker");
+    stage.now();
+    let project = stage.copy("no-docker");
     project.edit(
         "inventory/staging.toml",
         "192.168.50.102\"",
@@ -44,8 +44,8 @@ pub fn no_docker(stage: &Stage) {
 }
 
 pub fn unreachable(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("unreachable");
+    stage.now();
+    let project = stage.copy("unreachable");
     // A port of this machine that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
@@ -57,8 +57,8 @@ pub fn unreachable(stage: &Stage) {
 }
 
 pub fn wrong_key(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("wrong-key");
+    stage.now();
+    let project = stage.copy("wrong-key");
     key_pair(&project);
     project.edit(
         "inventory/staging.toml",
@@ -72,8 +72,8 @@ pub fn wrong_key(stage: &Stage) {
 }
 
 pub fn changed_host_key(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("changed-host-key");
+    stage.now();
+    let project = stage.copy("changed-host-key");
     let other = key_pair(&project);
     project.write(".vagrant/known_hosts", &format!("192.168.50.101 {other}"));
     refused(&project)

@@ -91,6 +91,21 @@ impl Host {
         self.containers(&of_recipe("staging", "flask-nanoservice"))
     }
 
+    /// The image of a version of the app that this host has, under whatever name.
+    #[track_caller]
+    pub fn image(self, version: &str) -> Option<String> {
+        let images = self.run(
+            "docker images --quiet shipit-lab/flask-nanoservice |
+            xargs -r docker image inspect --format '{{.Id}} {{.Config.Env}} '",
+        );
+        images.lines().find_map(|line| {
+            let (id, variables) = line.split_once(' ')?;
+            variables
+                .contains(&format!("VERSION={version} "))
+                .then(|| id.to_owned())
+        })
+    }
+
     /// What `docker ps --all` shows of every container: which, its image and whether it runs.
     #[track_caller]
     fn shown(self) -> String {
@@ -123,10 +138,11 @@ pub fn reachable() -> Result<(), String> {
     Ok(())
 }
 
-/// Takes everything from the hosts: containers, volumes, images that shipit named, what Consul kept.
+/// Takes everything from the hosts: containers, volumes, images, what Consul kept.
 pub fn clear() {
     let script = "docker ps -aq | xargs -r docker rm --force --volumes >/dev/null
         docker volume ls -q | xargs -r docker volume rm --force >/dev/null
+        docker images -q | sort -u | xargs -r docker rmi --force >/dev/null
         sudo sh -c 'rm -rf /mnt/* /tmp/shipit-*'";
     thread::scope(|scope| {
         for host in HOSTS {

@@ -6,73 +6,64 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
-    lab::{self, APPS, HOST_1, HOST_2, HOST_3, HOSTS},
-    project::Project,
-    stage::{Stage, both_answer, deployed, failed, release},
+    lab::{self, APPS, HOST_1, HOST_2, HOST_3, HOSTS, of_recipe},
+    stage::{Stage, both_answer, deployed, failed, other, release},
     table::Deployed,
 };
 
 const RECIPE: &str = "recipes/flask-nanoservice.toml";
 
-pub fn new_version(stage: &Stage) {
-    stage.serve("v1");
-    let old = APPS.map(lab::Host::app);
-    stage.loses_nothing("a new version", |_| {
-        let (deployed, events) = deployed(stage.project(), "deploy staging --set version=v2");
-        let probe = events.iter().rev().find(|event| event["event"] == "probe");
-        let failed = probe.map(|event| event["summary"]["failed"].clone());
-        assert_eq!(failed, Some(0.into()), "what the deploy's own probe saw");
-        vec![deployed]
+pub fn ten_deploys(stage: &Stage) {
+    let mut serving = stage.now();
+    stage.loses_nothing("ten deploys forth and back", |_| {
+        let deploy = |_| {
+            let (old, new) = (APPS.map(lab::Host::app), other(serving));
+            let line = format!("deploy staging --set version={new}");
+            let (deployed, events) = deployed(stage.project(), &line);
+            both_answer(new);
+            serving = new;
+            let probe = events.iter().rev().find(|event| event["event"] == "probe");
+            let failed = probe.map(|event| event["summary"]["failed"].clone());
+            assert_eq!(failed, Some(0.into()), "what the deploy's own probe saw");
+            // Kept for a rollback, and not raised by a reboot.
+            for (host, old) in APPS.iter().zip(old) {
+                let format = "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}";
+                let state = host.run(&format!("docker inspect --format '{format}' {old}"));
+                assert_eq!(state.trim(), "exited no", "{old} on {}", host.name);
+            }
+            deployed
+        };
+        (0..10).map(deploy).collect()
     });
-    both_answer("v2");
-    for (host, old) in APPS.iter().zip(old) {
-        let state = host.run(&format!(
-            "docker inspect --format '{{{{.State.Status}}}} {{{{.HostConfig.RestartPolicy.Name}}}}' {old}"
-        ));
-        assert_eq!(
-            state.trim(),
-            "exited no",
-            "the kept container on {}",
-            host.name
-        );
-    }
 }
 
 pub fn rollbacks(stage: &Stage) {
     let project = stage.project();
-    stage.serve("v1");
+    let version = stage.now();
     let first = APPS.map(lab::Host::app);
-    let first_release: u64 = first[0]
-        .rsplit_once("-r")
-        .and_then(|(_, number)| number.parse().ok())
-        .expect("the release in the container's name");
-    stage.serve("v2");
+    let (_, events) = deployed(
+        project,
+        &format!("deploy staging --set version={}", other(version)),
+    );
+    let number = release(&events);
     let second = APPS.map(lab::Host::app);
     stage.loses_nothing("rollback: back, forth, and to a release", |_| {
         let (back, events) = deployed(project, "rollback staging");
-        both_answer("v1");
-        assert_eq!(
-            APPS.map(lab::Host::app),
-            first,
-            "the kept containers came back"
-        );
-        let number = release(&events);
-
-        let (forth, events) = deployed(project, "rollback");
-        both_answer("v2");
-        assert_eq!(
-            APPS.map(lab::Host::app),
-            second,
-            "the kept containers came back"
-        );
+        both_answer(version);
+        assert_eq!(APPS.map(lab::Host::app), first, "the kept containers");
         assert_eq!(release(&events), number + 1, "a rollback is a release");
 
-        let (to, _) = deployed(project, &format!("rollback staging --to r{first_release}"));
-        both_answer("v1");
+        let (forth, _) = deployed(project, "rollback");
+        both_answer(other(version));
+        assert_eq!(APPS.map(lab::Host::app), second, "the kept containers");
+
+        let (to, _) = deployed(project, &format!("rollback staging --to r{}", number + 1));
+        both_answer(version);
         vec![back, forth, to]
     });
-    let history = project.ok("history staging");
-    history.says(&format!("rollback to r{first_release}"));
+    project
+        .ok("history staging")
+        .says(&format!("rollback to r{}", number + 1));
     project
         .shipit("rollback staging --to r9999")
         .exits(3)
@@ -80,20 +71,22 @@ pub fn rollbacks(stage: &Stage) {
 }
 
 pub fn kept_container_gone(stage: &Stage) {
-    stage.serve("v1");
-    let kept = HOST_2.app();
-    stage.serve("v2");
-    HOST_2.run(&format!("docker rm {kept}"));
+    let old = stage.now();
+    let new = other(old);
+    stage.serve(new);
+    let stopped = of_recipe("staging", "flask-nanoservice") + " --filter status=exited";
+    let kept = HOST_2.containers(&format!("--all {stopped}"));
+    HOST_2.run(&format!("docker rm {}", kept.join(" ")));
     stage.loses_nothing("rollback on a host without the kept container", |_| {
         vec![deployed(stage.project(), "rollback staging").0]
     });
-    both_answer("v1");
+    both_answer(old);
 }
 
 pub fn bad_canary(stage: &Stage) {
-    stage.serve("v1");
+    let version = stage.now();
     let before = APPS.map(lab::Host::app);
-    let project = Project::new("bad-canary");
+    let project = stage.copy("bad-canary");
     project.edit(RECIPE, "\"60s\"", "\"6s\"");
     stage.loses_nothing("a bad version at the canary", |_| {
         let run = project.shipit("deploy staging --set version=bad");
@@ -106,18 +99,18 @@ pub fn bad_canary(stage: &Stage) {
         failed(&run)
     });
     assert_eq!(APPS.map(lab::Host::app), before);
-    both_answer("v1");
+    both_answer(version);
 }
 
 pub fn bad_last_host(stage: &Stage) {
-    stage.serve("v1");
+    let version = stage.now();
     let before = APPS.map(lab::Host::app);
-    let project = Project::new("bad-last-host");
+    let project = stage.copy("bad-last-host");
     project.edit(RECIPE, "\"60s\"", "\"6s\"");
     project.edit(
         "inventory/staging.toml",
         "version = \"latest\"",
-        "version = \"v2\"",
+        &format!("version = \"{}\"", other(version)),
     );
     project.edit(
         "inventory/staging.toml",
@@ -136,16 +129,14 @@ pub fn bad_last_host(stage: &Stage) {
         before,
         "every host has what it had"
     );
-    both_answer("v1");
+    both_answer(version);
 }
 
 pub fn crash(stage: &Stage) {
-    stage.serve("v1");
+    let version = stage.now();
     let before = APPS.map(lab::Host::app);
     stage.loses_nothing("a version that crashes", |_| {
-        let (run, events) = stage
-            .project()
-            .events("deploy staging --set version=crash");
+        let (run, events) = stage.project().events("deploy staging --set version=crash");
         run.exits(5).says("KeyError: 'DATABASE_URL'");
         // The recipe's deadline is 60 s: it is not waited for.
         let waited = between(&events, "step-started", "step-failed");
@@ -153,7 +144,7 @@ pub fn crash(stage: &Stage) {
         failed(&run)
     });
     assert_eq!(APPS.map(lab::Host::app), before);
-    both_answer("v1");
+    both_answer(version);
 }
 
 /// From the first event of one kind in the app's rollout to the first of another.
@@ -171,73 +162,66 @@ fn between(events: &[Value], first: &str, second: &str) -> Duration {
         .expect("one comes after the other")
 }
 
-pub fn ten_deploys(stage: &Stage) {
-    stage.serve("v1");
-    stage.loses_nothing("ten deploys forth and back", |_| {
-        let versions = ["v2", "v1"].iter().cycle().take(10);
-        versions
-            .map(|version| {
-                let line = format!("deploy staging --set version={version}");
-                let (deployed, _) = deployed(stage.project(), &line);
-                both_answer(version);
-                deployed
-            })
-            .collect()
-    });
-}
-
 pub fn slow(stage: &Stage) {
-    stage.serve("v1");
+    let version = stage.now();
     stage.loses_nothing("an app that starts slowly (8 s)", |_| {
-        vec![deployed(stage.project(), "deploy staging --set version=slow").0]
+        let line = "deploy staging --set version=slow --limit host-1";
+        vec![deployed(stage.project(), line).0]
     });
-    both_answer("slow");
+    assert_eq!(lab::answers(8).len(), 2);
+    stage.serve(version);
 }
 
 pub fn deaf(stage: &Stage) {
-    let project = Project::new("deaf");
+    let version = stage.now();
+    let project = stage.copy("deaf");
     project.edit(
         RECIPE,
         "publish_all = true",
         "publish_all = true\nstop_timeout = \"3s\"",
     );
-    project.ok("deploy staging --set version=deaf");
-    both_answer("deaf");
-    stage.loses_nothing("an app that ignores SIGTERM is replaced", |_| {
-        vec![deployed(&project, "deploy staging --set version=v1").0]
+    stage.loses_nothing("an app that ignores SIGTERM comes and goes", |_| {
+        let line = "deploy staging --set version=deaf --limit host-2";
+        let (comes, _) = deployed(&project, line);
+        assert!(
+            lab::answers(8)
+                .iter()
+                .any(|answer| answer.contains("(deaf)"))
+        );
+        let line = format!("deploy staging --set version={version} --limit host-2");
+        let (goes, _) = deployed(&project, &line);
+        vec![comes, goes]
     });
-    both_answer("v1");
+    stage.serve(version);
 }
 
 pub fn two_instances(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("two-instances");
+    let old = stage.now();
+    let new = other(old);
+    let project = stage.copy("two-instances");
     project.edit(
         RECIPE,
         "publish_all = true",
         "publish_all = true\ninstances = 2",
     );
-    stage.loses_nothing("one to two instances a host, a version, and back", |_| {
-        let (two, _) = deployed(&project, "deploy staging --set version=v1");
+    stage.loses_nothing("a new version in two instances a host, back to one", |_| {
+        let (two, _) = deployed(&project, &format!("deploy staging --set version={new}"));
         for host in APPS {
             assert_eq!(host.apps().len(), 2, "{}", host.name);
         }
-        assert_eq!(lab::answers(16).len(), 4, "all four answer");
-        let (version, _) = deployed(&project, "deploy staging --set version=v2");
         let answers = lab::answers(16);
-        assert_eq!(answers.len(), 4, "{answers:?}");
-        assert!(
-            answers.iter().all(|answer| answer.ends_with("(v2)")),
-            "{answers:?}"
+        assert_eq!(answers.len(), 4, "all four answer: {answers:?}");
+        let (one, _) = deployed(
+            stage.project(),
+            &format!("deploy staging --set version={new}"),
         );
-        let (one, _) = deployed(stage.project(), "deploy staging --set version=v2");
-        vec![two, version, one]
+        vec![two, one]
     });
-    both_answer("v2");
+    both_answer(new);
 }
 
 pub fn app_killed(stage: &Stage) {
-    stage.serve("v1");
+    let version = stage.now();
     let name = HOST_1.app();
     stage.loses_nothing("an app container is killed outside any deploy", |load| {
         // A POST that the killed container had already taken is lost to everyone: it may not be sent twice.
@@ -250,19 +234,25 @@ pub fn app_killed(stage: &Stage) {
                 Err(format!("{passing:?}"))
             }
         });
-        vec![deployed(stage.project(), "deploy staging --set version=v1").0]
+        vec![
+            deployed(
+                stage.project(),
+                &format!("deploy staging --set version={version}"),
+            )
+            .0,
+        ]
     });
-    both_answer("v1");
+    both_answer(version);
 }
 
 pub fn registrator(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("registrator");
+    let version = stage.now();
+    let project = stage.project();
     project.edit("recipes/registrator.toml", "\"60\"", "\"61\"");
     let before = APPS.map(lab::Host::app);
     let registered = lab::passing("flask-nanoservice");
     stage.loses_nothing("Registrator is replaced", |_| {
-        let run = project.ok("deploy staging --set version=v1");
+        let run = project.ok(&format!("deploy staging --set version={version}"));
         failed(&run)
     });
     assert_eq!(APPS.map(lab::Host::app), before, "the apps were left alone");
@@ -271,12 +261,12 @@ pub fn registrator(stage: &Stage) {
         let words = host.run("docker inspect --format '{{.Args}}' registrator");
         assert!(words.contains("61"), "{}: {words}", host.name);
     }
-    both_answer("v1");
+    both_answer(version);
 }
 
 pub fn consul(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("consul");
+    let version = stage.now();
+    let project = stage.project();
     project.edit(
         "recipes/consul.toml",
         "\"-ui\",",
@@ -286,7 +276,7 @@ pub fn consul(stage: &Stage) {
     let servers =
         HOSTS.map(|host| host.run("docker inspect --format '{{.Id}} {{.State.StartedAt}}' consul"));
     stage.loses_nothing("Consul is replaced, its leader among it", |_| {
-        let run = project.ok("deploy staging --set version=v1");
+        let run = project.ok(&format!("deploy staging --set version={version}"));
         vec![Deployed::from(&run)]
     });
     for (host, before) in HOSTS.iter().zip(servers) {
@@ -297,12 +287,12 @@ pub fn consul(stage: &Stage) {
     assert_eq!(peers.as_array().map(Vec::len), Some(3), "{peers}");
     let now = lab::consul(HOST_3, "status/leader");
     assert_ne!((leader.as_str(), now.as_str()), (None, None));
-    both_answer("v1");
+    both_answer(version);
 }
 
 pub fn consul_lacks_a_server(stage: &Stage) {
-    stage.serve("v1");
-    let project = Project::new("consul-lacks-a-server");
+    let version = stage.now();
+    let project = stage.copy("consul-lacks-a-server");
     project.edit(
         "recipes/consul.toml",
         "\"-ui\",",
@@ -310,7 +300,7 @@ pub fn consul_lacks_a_server(stage: &Stage) {
     );
     HOST_3.run("docker stop --time 2 consul");
     let before = lab::everything();
-    let run = project.shipit("deploy staging --set version=v1");
+    let run = project.shipit(&format!("deploy staging --set version={version}"));
     let after = lab::everything();
     HOST_3.run("docker start consul");
     run.exits(3).says("Consul is not fit for this");

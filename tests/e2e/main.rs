@@ -68,7 +68,10 @@ const STORY: &[(&str, Scenario)] = &[
         "bad_hosts::a_host_key_that_has_changed",
         bad_hosts::changed_host_key,
     ),
-    ("lossless::a_new_version", lossless::new_version),
+    (
+        "lossless::ten_deploys_forth_and_back",
+        lossless::ten_deploys,
+    ),
     (
         "lossless::rollback_back_forth_and_to_a_release",
         lossless::rollbacks,
@@ -86,6 +89,10 @@ const STORY: &[(&str, Scenario)] = &[
         lossless::bad_last_host,
     ),
     ("lossless::a_version_that_crashes", lossless::crash),
+    ("lossless::an_app_that_starts_slowly", lossless::slow),
+    ("lossless::an_app_that_ignores_sigterm", lossless::deaf),
+    ("lossless::two_instances_a_host", lossless::two_instances),
+    ("lossless::an_app_container_is_killed", lossless::app_killed),
     ("broken_off::two_deploys_at_once", broken_off::two_at_once),
     ("broken_off::a_deploy_that_is_killed", broken_off::killed),
     (
@@ -97,14 +104,6 @@ const STORY: &[(&str, Scenario)] = &[
         "sharing::a_second_environment_on_the_same_hosts",
         sharing::second_environment,
     ),
-    (
-        "lossless::ten_deploys_forth_and_back",
-        lossless::ten_deploys,
-    ),
-    ("lossless::an_app_that_starts_slowly", lossless::slow),
-    ("lossless::an_app_that_ignores_sigterm", lossless::deaf),
-    ("lossless::two_instances_a_host", lossless::two_instances),
-    ("lossless::an_app_container_is_killed", lossless::app_killed),
     ("lossless::registrator_is_replaced", lossless::registrator),
     (
         "lossless::consul_is_replaced_with_its_leader",
@@ -118,8 +117,7 @@ const STORY: &[(&str, Scenario)] = &[
         "registry::a_private_registry_that_goes_away",
         registry::private_registry,
     ),
-    ("old_way::both_hosts_at_once", old_way::both_at_once),
-    ("old_way::one_host_after_the_other", old_way::one_by_one),
+    ("old_way::loses_requests", old_way::loses_requests),
     ("last::down_leaves_nothing", first::down),
 ];
 

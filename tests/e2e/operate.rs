@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::{
     lab::{self, APPS, HOST_1, HOST_2, HOST_3},
-    project::Project,
     stage::Stage,
 };
 
@@ -42,11 +41,6 @@ pub fn look(stage: &Stage) {
         .shipit("logs staging flask-nanoservice --release r999")
         .exits(1)
         .says("no host has a container of r999 of `flask-nanoservice`");
-
-    // The app that has died shows as such.
-    HOST_2.run(&format!("docker kill {}", HOST_2.app()));
-    project.ok("status staging").says("exited with 137");
-    stage.serve("v1");
 }
 
 pub fn exec(stage: &Stage) {
@@ -77,8 +71,8 @@ pub fn exec(stage: &Stage) {
     assert!(run.took < Duration::from_secs(10), "{:?}", run.took);
 }
 
-pub fn run(_: &Stage) {
-    let project = Project::new("tasks");
+pub fn run(stage: &Stage) {
+    let project = stage.copy("tasks");
     project.edit(
         "inventory/staging.toml",
         "\"flask-nanoservice\"]",
@@ -166,12 +160,13 @@ pub fn check(stage: &Stage) {
     assert_eq!(lab::passing("flask-nanoservice").len(), 2);
     project.ok("check staging").says_not("ghost");
 
-    // An app that has died is found, not mended by `--fix`.
-    HOST_1.run(&format!("docker stop --time 5 {}", HOST_1.app()));
+    // An app that has died is found, and brought up again by a deploy.
+    HOST_1.run(&format!("docker kill {}", HOST_1.app()));
     project
-        .shipit("check staging")
+        .shipit("check staging --fix")
         .exits(1)
         .says("0 of 1 container run");
+    project.ok("status staging").says("exited with 137");
     stage.serve("v1");
 }
 

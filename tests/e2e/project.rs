@@ -25,14 +25,22 @@ pub struct Project {
 impl Project {
     /// A fresh copy. The folder stays after the run, for whoever wants to look at the logs in it.
     pub fn new(name: &str) -> Self {
+        Self::copied(Path::new(env!("CARGO_MANIFEST_DIR")), name)
+    }
+
+    /// A copy of this project's files as they are now.
+    pub fn copy(&self, name: &str) -> Self {
+        Self::copied(&self.root, name)
+    }
+
+    fn copied(from: &Path, name: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("e2e")
             .join(name);
         let _ = fs::remove_dir_all(&root);
         for folder in ["inventory", "recipes"] {
-            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
             fs::create_dir_all(root.join(folder)).expect("the project's folder");
-            for entry in fs::read_dir(from).expect("the repository's folder") {
+            for entry in fs::read_dir(from.join(folder)).expect("the files") {
                 let entry = entry.expect("an entry");
                 fs::copy(entry.path(), root.join(folder).join(entry.file_name())).expect("a copy");
             }

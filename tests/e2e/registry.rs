@@ -1,10 +1,7 @@
 //! A private image registry: deploying from it, and rolling back when it is gone.
 
-use std::time::Duration;
-
 use crate::{
     lab::{self, APPS, HOST_1, HOST_3},
-    project::Project,
     stage::{Stage, both_answer, deployed},
 };
 
@@ -14,10 +11,13 @@ pub const PASSWORD: &str = "s3cr3t with 'quotes' = \"and\" $more";
 const SERVER: &str = "192.168.50.103:5000";
 
 pub fn private_registry(stage: &Stage) {
-    // Both versions are on host-1 afterwards, to be pushed from there.
-    stage.serve("v1");
-    stage.serve("v2");
-    let project = Project::new("registry");
+    // Both versions are on host-1 then, to be pushed from there.
+    for version in ["v1", "v2"] {
+        if HOST_1.image(version).is_none() {
+            stage.serve(version);
+        }
+    }
+    let project = stage.copy("registry");
     project.write(
         "inventory/registry.toml",
         "extends = \"staging\"\nrecipes = [\"registry\"]\n",
@@ -96,27 +96,21 @@ http = "/"
     let gone = project.shipit("deploy staging --set version=v2");
     gone.exits(3).says(SERVER);
     both_answer("v1");
-    assert_eq!(HOST_3.containers("--filter name=registry"), [""; 0]);
+    assert!(HOST_3.containers("--all --filter name=registry").is_empty());
 }
 
 /// Pushes a version of the app from host-1, where it is known under a name of shipit's.
+#[track_caller]
 fn push(version: &str) {
-    let script = format!(
+    let image = HOST_1.image(version).expect("it was deployed before");
+    HOST_1.run(&format!(
         "set -e
-        for image in $(docker images --quiet shipit-lab/flask-nanoservice); do
-          case $(docker image inspect --format '{{{{.Config.Env}}}}' $image) in
-            *' VERSION={version} '*) found=$image ;;
-          esac
-        done
-        docker tag $found {SERVER}/flask-nanoservice:{version}
+        docker tag {image} {SERVER}/flask-nanoservice:{version}
         docker --config /tmp/e2e-docker login --username deploy --password-stdin {SERVER} <<'END' >/dev/null 2>&1
 {PASSWORD}
 END
         docker --config /tmp/e2e-docker push {SERVER}/flask-nanoservice:{version} >/dev/null
         docker rmi {SERVER}/flask-nanoservice:{version} >/dev/null
         rm -rf /tmp/e2e-docker"
-    );
-    lab::eventually("the push", Duration::from_secs(5), || {
-        HOST_1.try_run(&script).map(|_| ())
-    });
+    ));
 }

@@ -33,12 +33,36 @@ impl Stage {
         self.project.get_or_init(|| Project::new("staging"))
     }
 
+    /// A copy of it, for a scenario that changes its files for itself alone.
+    pub fn copy(&self, name: &str) -> Project {
+        self.project().copy(name)
+    }
+
     /// Brings about that staging serves one version of the app on both hosts, and nothing else does.
     #[track_caller]
     pub fn serve(&self, version: &str) {
         self.project()
             .ok(&format!("deploy staging --set version={version}"));
         both_answer(version);
+    }
+
+    /// The version of the app that staging serves on both hosts: what it is, if it is one of the two that
+    /// scenarios deploy forth and back, else brought about.
+    #[track_caller]
+    pub fn now(&self) -> &'static str {
+        let answers = if lab::get(lab::URL).is_ok() {
+            lab::answers(8)
+        } else {
+            Vec::new()
+        };
+        for version in ["v1", "v2"] {
+            let serves = |answer: &String| answer.ends_with(&format!("({version})"));
+            if answers.len() == 2 && answers.iter().all(serves) {
+                return version;
+            }
+        }
+        self.serve("v1");
+        "v1"
     }
 
     /// Does something while requests are sent, none of which may be lost, and makes a row of it. It
@@ -119,6 +143,11 @@ impl Stage {
             _ => Ok(()),
         }
     }
+}
+
+/// The other one of the two versions that scenarios deploy forth and back.
+pub fn other(version: &str) -> &'static str {
+    if version == "v1" { "v2" } else { "v1" }
 }
 
 /// Deploys with these words, which must succeed; for the table.
