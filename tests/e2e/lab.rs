@@ -143,6 +143,7 @@ pub fn clear() {
     let script = "docker ps -aq | xargs -r docker rm --force --volumes >/dev/null
         docker volume ls -q | xargs -r docker volume rm --force >/dev/null
         docker images -q | sort -u | xargs -r docker rmi --force >/dev/null
+        rm -rf ~/.docker
         sudo sh -c 'rm -rf /mnt/* /tmp/shipit-*'";
     thread::scope(|scope| {
         for host in HOSTS {

@@ -54,6 +54,9 @@ http = "/"
     );
     let staging =
         std::fs::read_to_string(project.path("inventory/staging.toml")).expect("the file");
+    for host in APPS {
+        host.run("rm -f ~/.docker/config.json");
+    }
     let without_login = project.shipit("deploy staging --set version=v1");
     without_login.exits(3).says(SERVER);
     project.write(
