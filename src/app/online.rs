@@ -9,8 +9,8 @@ use crate::{
     cli::{Command, Global},
     event::{EventKind, Events, Outcome},
     execute::{
-        self, Context, DeployRequest, DownRequest, ExecRequest, Goal, Interrupts, LogsRequest,
-        Promotion, Run, Stop,
+        self, Confirm, Context, DeployRequest, DownRequest, ExecRequest, Goal, Interrupts,
+        LogsRequest, Promotion, Run, Stop,
     },
     model::{self, Environment, Name, Project},
     plan::Scope,
@@ -112,6 +112,7 @@ async fn report_run(
     Ok(outcome)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a command")]
 async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Outcome> {
     let environment = context.environment;
     let scope = |recipes: &[Name], limit: &[String]| {
@@ -247,7 +248,7 @@ fn promotion(events: &Events, granted: bool) -> Promotion {
     }))
 }
 
-fn confirmation(events: &Events, yes: bool) -> Box<dyn Fn(&str) -> Run<bool> + Send + Sync> {
+fn confirmation(events: &Events, yes: bool) -> Confirm {
     let events = events.clone();
     Box::new(move |question| {
         if yes {

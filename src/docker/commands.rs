@@ -248,7 +248,7 @@ mod tests {
     use super::*;
     use crate::docker::SpecHash;
 
-    pub fn spec(json: serde_json::Value) -> ContainerSpec {
+    fn spec(json: &serde_json::Value) -> ContainerSpec {
         let mut whole =
             serde_json::json!({"image": "example/web:1", "stop_timeout": {"secs": 30, "nanos": 0}});
         whole
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn run_tells_docker_everything_once_and_the_image_before_the_command() {
-        let spec = spec(serde_json::json!({
+        let spec = spec(&serde_json::json!({
             "command": ["serve", "--greeting", "it's $HOME"], "env": {"A": "1 2"}, "publish": ["80:80"],
             "publish_all": true, "volumes": ["/mnt:/data"], "network": "host", "restart": "always",
             "labels": {"team": "x"}, "options": ["--memory", "1g"],
@@ -301,7 +301,7 @@ mod tests {
         let secrets =
             BTreeMap::from([("TOKEN".to_owned(), SecretString::from("s3cret".to_owned()))]);
         let command = run(
-            &spec(serde_json::json!({})),
+            &spec(&serde_json::json!({})),
             "web-r42",
             &image(),
             &identity(),

@@ -13,7 +13,7 @@ pub use commands::{
     list_names, list_running, login, manifest, pull, remove, rename, run, set_restart, start, stop,
     volume_create, volume_remove,
 };
-pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label};
+pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label, short_hash};
 pub use inspect::{
     Container, ContainerState, Health, Image, Info, PortBinding, Volume, manifest_config_digests,
     parse_containers, parse_images, parse_info, parse_layers, parse_volumes,

@@ -91,7 +91,7 @@ impl SlotRun {
 
     async fn ready(&self, side: Side, around: &Surroundings) -> Result<Observation, HostError> {
         let mut good = Vec::new();
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             let name = &occupant.name.active;
             let Some(container) = self.inspect(name).await? else {
                 return Ok(never(format!("the container `{name}` is gone")));
@@ -322,7 +322,7 @@ impl SlotRun {
         wanted: bool,
     ) -> Result<Observation, HostError> {
         let address = &self.reached.host.address;
-        let occupants = self.occupants(side).await;
+        let occupants = self.occupants_of(side).await;
         for balancer in &around.balancers {
             let script = balancer
                 .view
@@ -374,7 +374,7 @@ impl SlotRun {
 
     async fn idle(&self, side: Side) -> Result<Observation, HostError> {
         let mut open = 0;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             let Some(seen) = occupant
                 .seen
                 .filter(|seen| seen.state.pid > 0 && seen.network_mode != "host")
@@ -404,7 +404,7 @@ impl SlotRun {
 
     async fn gone(&self, side: Side) -> Result<Observation, HostError> {
         let services = self.reached.consul.services().await?;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             if let Some(service) = self.services_of(&occupant, &services).first() {
                 return Ok(not_yet(format!(
                     "Consul still has `{}`",

@@ -145,6 +145,10 @@ pub async fn acquire(reached: &Reached, environment: &str, holder: &str) -> Run<
     }
 }
 
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "it becomes the error of a `Run`"
+)]
 fn cannot(reached: &Reached, error: &HostError) -> Box<Stop> {
     Stop::on_host(
         Outcome::NotReady,

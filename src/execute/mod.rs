@@ -33,8 +33,8 @@ pub use deploy::{DeployRequest, Goal, deploy};
 pub use driver::Promotion;
 pub use interrupt::{Interrupts, Stage};
 pub use operate::{
-    DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs, run_task,
-    status, unlock,
+    Confirm, DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs,
+    run_task, status, unlock,
 };
 pub use stop::{Run, Stop};
 

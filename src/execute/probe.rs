@@ -200,21 +200,18 @@ impl Target {
         let authority = format!("{host}:{port}");
         let request = async {
             let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
-            let answer = match through {
-                Some(reached) => {
-                    let stream = reached
-                        .session
-                        .tunnel(host, *port, probe.timeout)
-                        .await
-                        .map_err(|error| because(&error))?;
-                    http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
-                }
-                None => {
-                    let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
-                        .await
-                        .map_err(|error| because(&error))?;
-                    http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
-                }
+            let answer = if let Some(reached) = through {
+                let stream = reached
+                    .session
+                    .tunnel(host, *port, probe.timeout)
+                    .await
+                    .map_err(|error| because(&error))?;
+                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+            } else {
+                let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
+                    .await
+                    .map_err(|error| because(&error))?;
+                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
             };
             let answer = answer.map_err(|error| because(&error))?;
             let fine = probe

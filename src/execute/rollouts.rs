@@ -9,15 +9,15 @@ use super::{
     gate::{Balancer, Surroundings},
     observe::serving_container,
     probe::ProbeWatch,
-    slot::SlotRun,
+    slot::{Occupants, SlotRun},
     stop::Stop,
     tasks,
 };
 use crate::{
     event::{EventKind, Evidence, HostRow, Outcome, Phase, Severity},
     facts::Facts,
-    model::{HostRecipe, LateValues, Recipe},
-    plan::{Plan, RecipePlan},
+    model::{HostRecipe, LateValues, Name, Recipe},
+    plan::{Plan, RecipePlan, SlotPlan},
     release::{Action, Number},
     rollout::{Failure, Finish, Rollout, RolloutEnd, Slot, SlotState},
 };
@@ -182,16 +182,17 @@ impl Rollouts<'_> {
                     .hosts
                     .get(&slot.host)
                     .map(|facts| facts.containers.as_slice());
-                Some(Arc::new(SlotRun::new(
+                let containers = containers.unwrap_or_default();
+                Some(Arc::new(SlotRun {
                     reached,
-                    recipe.clone(),
+                    recipe: recipe.clone(),
                     on,
-                    slot.clone(),
-                    containers.unwrap_or_default(),
-                    self.context.environment.name.to_string(),
-                    self.plan.release,
-                    self.context.events.clone(),
-                )))
+                    occupants: Occupants::before(slot, containers),
+                    plan: slot.clone(),
+                    environment: self.context.environment.name.to_string(),
+                    release: self.plan.release,
+                    events: self.context.events.clone(),
+                }))
             })
             .collect();
         let around = Surroundings {
@@ -386,6 +387,10 @@ impl Rollouts<'_> {
         )
     }
 
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "it becomes the error of a `Run`"
+    )]
     fn interrupted(&self) -> Box<Stop> {
         let message = format!(
             "{} was interrupted; the hosts in hand were finished, no other was started",
@@ -453,56 +458,51 @@ impl Rollouts<'_> {
                 .find(|rolled| rolled.running.recipe.name == recipe_plan.recipe);
             for (index, slot) in recipe_plan.changes().enumerate() {
                 let state = ended.and_then(|ended| ended.states.get(index));
-                let before = slot
-                    .outgoing
-                    .first()
-                    .and_then(|name| self.release_of(&slot.host, &name.active));
-                let mut row = HostRow {
-                    host: slot.host.to_string(),
-                    recipe: Some(recipe_plan.recipe.to_string()),
-                    release: before.map(|number| number.to_string()),
-                    state: "not started".to_owned(),
-                    detail: None,
-                    severity: Severity::Notable,
-                };
-                match state {
-                    None => {}
-                    Some(SlotState::Untouched) if before.is_some() => {
-                        row.state = "serving (untouched)".to_owned()
-                    }
-                    Some(SlotState::Untouched) => {}
-                    Some(SlotState::Updated) => {
-                        row.release = slot
-                            .incoming
-                            .as_ref()
-                            .map(|_| self.plan.release.to_string());
-                        row.state = if slot.incoming.is_some() {
-                            "serving"
-                        } else {
-                            "removed"
-                        }
-                        .to_owned();
-                        row.severity = Severity::Good;
-                    }
-                    Some(SlotState::Reverted) if before.is_some() => {
-                        row.state = "serving (reverted)".to_owned()
-                    }
-                    Some(SlotState::Reverted) => row.state = "stopped (reverted)".to_owned(),
-                    Some(SlotState::NeedsHand(failure)) => {
-                        row.state = if failure.unreachable {
-                            "unreachable"
-                        } else {
-                            "needs a hand"
-                        }
-                        .to_owned();
-                        row.detail = Some(headline(failure));
-                        row.severity = Severity::Bad;
-                    }
-                }
-                rows.push(row);
+                rows.push(self.row(
+                    &recipe_plan.recipe,
+                    slot,
+                    state.unwrap_or(&SlotState::Untouched),
+                ));
             }
         }
         rows
+    }
+
+    fn row(&self, recipe: &Name, slot: &SlotPlan, state: &SlotState) -> HostRow {
+        let before = slot
+            .outgoing
+            .first()
+            .and_then(|name| self.release_of(&slot.host, &name.active));
+        let (now, state, detail, severity) = match (state, before) {
+            (SlotState::Updated, _) if slot.incoming.is_some() => {
+                (Some(self.plan.release), "serving", None, Severity::Good)
+            }
+            (SlotState::Updated, _) => (None, "removed", None, Severity::Good),
+            (SlotState::Untouched, None) => (None, "not started", None, Severity::Notable),
+            (SlotState::Untouched, Some(_)) => {
+                (before, "serving (untouched)", None, Severity::Notable)
+            }
+            (SlotState::Reverted, None) => (None, "stopped (reverted)", None, Severity::Notable),
+            (SlotState::Reverted, Some(_)) => {
+                (before, "serving (reverted)", None, Severity::Notable)
+            }
+            (SlotState::NeedsHand(failure), _) => {
+                let state = if failure.unreachable {
+                    "unreachable"
+                } else {
+                    "needs a hand"
+                };
+                (before, state, Some(headline(failure)), Severity::Bad)
+            }
+        };
+        HostRow {
+            host: slot.host.to_string(),
+            recipe: Some(recipe.to_string()),
+            release: now.map(|number| number.to_string()),
+            state: state.to_owned(),
+            detail,
+            severity,
+        }
     }
 
     fn release_of(&self, host: &crate::model::HostName, container: &str) -> Option<Number> {
@@ -523,18 +523,17 @@ impl Rollouts<'_> {
 }
 
 fn states_of(running: &Running, driven: &Driven) -> Vec<SlotState> {
-    match &driven.finish {
-        Some(finish) => finish.slots.clone(),
-        None => {
-            let unknown = Failure {
-                error: vec!["stopped in the middle".to_owned()],
-                unreachable: false,
-            };
-            running
-                .slots
-                .iter()
-                .map(|_| SlotState::NeedsHand(unknown.clone()))
-                .collect()
-        }
+    if let Some(finish) = &driven.finish {
+        finish.slots.clone()
+    } else {
+        let unknown = Failure {
+            error: vec!["stopped in the middle".to_owned()],
+            unreachable: false,
+        };
+        running
+            .slots
+            .iter()
+            .map(|_| SlotState::NeedsHand(unknown.clone()))
+            .collect()
     }
 }

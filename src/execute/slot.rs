@@ -66,66 +66,57 @@ pub struct SlotRun {
     pub release: Number,
     /// Where events go.
     pub events: Events,
+    /// Its containers before anything was done, see [`Occupants::before`].
+    pub occupants: Occupants,
+}
+
+/// The containers of a slot.
+pub struct Occupants {
     new: Mutex<Vec<Occupant>>,
     old: Mutex<Vec<Occupant>>,
 }
 
-impl SlotRun {
-    /// A slot before anything was done. `outgoing` are the containers that the plan lets go, as they are
-    /// now.
-    pub fn new(
-        reached: Reached,
-        recipe: Arc<Recipe>,
-        on: Arc<HostRecipe>,
-        plan: SlotPlan,
-        outgoing: &[Container],
-        environment: String,
-        release: Number,
-        events: Events,
-    ) -> Self {
-        let policy = |wanted: Option<&String>| wanted.cloned().unwrap_or_else(|| "no".to_owned());
-        let new = plan.incoming.iter().map(|incoming| Occupant {
-            name: incoming.name.clone(),
-            seen: None,
-            service_ids: Vec::new(),
-            restart: policy(incoming.desired.spec.restart.as_ref()),
-        });
+impl Occupants {
+    /// What is known before anything was done: what the plan brings, and of what it lets go how docker
+    /// showed it among the host's `containers`.
+    pub fn before(plan: &SlotPlan, containers: &[Container]) -> Self {
+        let policy = |wanted: Option<String>| wanted.unwrap_or_else(|| "no".to_owned());
+        let occupant =
+            |name: &ContainerName, seen: Option<Container>, restart: Option<String>| Occupant {
+                name: name.clone(),
+                seen,
+                service_ids: Vec::new(),
+                restart: policy(restart),
+            };
+        let new = plan
+            .incoming
+            .iter()
+            .map(|incoming| occupant(&incoming.name, None, incoming.desired.spec.restart.clone()));
         let old = plan.outgoing.iter().map(|name| {
-            let seen = outgoing
+            let seen = containers
                 .iter()
                 .find(|container| container.name == name.active)
                 .cloned();
             let restart = seen.as_ref().map(|container| container.restart.clone());
-            Occupant {
-                name: name.clone(),
-                seen,
-                service_ids: Vec::new(),
-                restart: policy(restart.as_ref()),
-            }
+            occupant(name, seen, restart)
         });
-        let (new, old) = (Mutex::new(new.collect()), Mutex::new(old.collect()));
         Self {
-            reached,
-            recipe,
-            on,
-            plan,
-            environment,
-            release,
-            events,
-            new,
-            old,
+            new: Mutex::new(new.collect()),
+            old: Mutex::new(old.collect()),
         }
     }
+}
 
+impl SlotRun {
     fn side(&self, side: Side) -> &Mutex<Vec<Occupant>> {
         match side {
-            Side::New => &self.new,
-            Side::Old => &self.old,
+            Side::New => &self.occupants.new,
+            Side::Old => &self.occupants.old,
         }
     }
 
     /// The containers of one side, as last seen.
-    pub async fn occupants(&self, side: Side) -> Vec<Occupant> {
+    pub async fn occupants_of(&self, side: Side) -> Vec<Occupant> {
         self.side(side).lock().await.clone()
     }
 
@@ -242,7 +233,7 @@ impl SlotRun {
 
     async fn start_old(&self) -> Result<(), HostError> {
         let names: Vec<_> = self
-            .old
+            .side(Side::Old)
             .lock()
             .await
             .iter()
@@ -408,7 +399,7 @@ impl SlotRun {
             return Ok(());
         }
         let services = self.reached.consul.services().await?;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             for service in self.services_of(&occupant, &services) {
                 if service.is_in_maintenance() {
                     self.reached
@@ -422,7 +413,7 @@ impl SlotRun {
     }
 
     async fn stop(&self, side: Side) -> Result<(), HostError> {
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             let Some(name) = self.current_name(&occupant).await? else {
                 continue;
             };
@@ -465,7 +456,7 @@ impl SlotRun {
 
     async fn deregister(&self, side: Side) -> Result<(), HostError> {
         let services = self.reached.consul.services().await?;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             for service in self.services_of(&occupant, &services) {
                 self.reached.consul.deregister(&service.service.id).await?;
             }
@@ -474,7 +465,7 @@ impl SlotRun {
     }
 
     async fn retire(&self, side: Side) -> Result<(), HostError> {
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             let ContainerName { active, retired } = &occupant.name;
             let Some(name) = self.current_name(&occupant).await? else {
                 continue;
@@ -494,7 +485,7 @@ impl SlotRun {
     /// The last lines that a side's containers have logged, for an error.
     pub async fn last_logs(&self, side: Side, lines: u32) -> Vec<(String, Vec<String>)> {
         let mut logs = Vec::new();
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             for name in [&occupant.name.active, &occupant.name.retired] {
                 let Ok(output) = self
                     .reached

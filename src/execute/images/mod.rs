@@ -90,7 +90,11 @@ async fn pull(reached: &Reached, reference: &str, events: &Events) -> Result<(),
 pub async fn distribute(fleet: &Fleet, plan: &Plan, events: &Events) -> Run<()> {
     events.send(EventKind::Phase { phase: Phase::Pull });
     let mut needed = BTreeMap::<HostName, BTreeSet<(ImageSource, String, PinnedImage)>>::new();
-    for slot in plan.recipes.iter().flat_map(|recipe| recipe.changes()) {
+    for slot in plan
+        .recipes
+        .iter()
+        .flat_map(super::super::plan::RecipePlan::changes)
+    {
         let Some(incoming) = slot.incoming.as_ref().filter(|incoming| !incoming.exists) else {
             continue;
         };

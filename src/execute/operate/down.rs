@@ -15,10 +15,13 @@ use crate::{
     text,
 };
 
+/// Asks a question; returns whether the answer is yes.
+pub type Confirm = Box<dyn Fn(&str) -> Run<bool> + Send + Sync>;
+
 /// How the question is answered.
 pub struct DownRequest {
     /// Asked before anything goes; returns whether it may.
-    pub confirm: Box<dyn Fn(&str) -> Run<bool> + Send + Sync>,
+    pub confirm: Confirm,
 }
 
 /// Removes every container that shipit made in the environment, the last recipe's first, and its records.

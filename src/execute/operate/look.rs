@@ -192,21 +192,20 @@ pub async fn logs(context: &Context<'_>, request: LogsRequest) -> Run<Outcome> {
             continue;
         };
         let containers = facts.of_recipe(&recipe.name);
-        let found: Vec<_> = match request.release {
-            Some(number) => containers
+        let found: Vec<_> = if let Some(number) = request.release {
+            containers
                 .iter()
                 .filter(|c| c.identity().is_some_and(|id| id.release == number.0))
-                .collect(),
-            None => {
-                let running: Vec<_> = containers
-                    .iter()
-                    .filter(|container| container.state.running)
-                    .collect();
-                if running.is_empty() {
-                    containers.iter().take(1).collect()
-                } else {
-                    running
-                }
+                .collect()
+        } else {
+            let running: Vec<_> = containers
+                .iter()
+                .filter(|container| container.state.running)
+                .collect();
+            if running.is_empty() {
+                containers.iter().take(1).collect()
+            } else {
+                running
             }
         };
         wanted.extend(
