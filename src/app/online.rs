@@ -180,11 +180,18 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         }
         Command::Status(_) => {
             start(&[]);
-            execute::status(context).await
+            context
+                .interruptible("nothing was changed", execute::status(context))
+                .await
         }
         Command::History(arguments) => {
             start(&[]);
-            execute::history(context, arguments.number).await
+            context
+                .interruptible(
+                    "nothing was changed",
+                    execute::history(context, arguments.number),
+                )
+                .await
         }
         Command::Logs(arguments) => {
             let limit: Vec<_> = arguments.host.into_iter().collect();
@@ -211,11 +218,18 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         }
         Command::Lock(arguments) => {
             start(&[environment.lock_host().name.clone()]);
-            execute::lock(context, arguments.message).await
+            context
+                .interruptible(
+                    "nothing was changed",
+                    execute::lock(context, arguments.message),
+                )
+                .await
         }
         Command::Unlock(_) => {
             start(&[environment.lock_host().name.clone()]);
-            execute::unlock(context).await
+            context
+                .interruptible("nothing was changed", execute::unlock(context))
+                .await
         }
         Command::Down(arguments) => {
             start(&[]);
@@ -226,7 +240,12 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         }
         Command::Check(arguments) => {
             start(&[]);
-            execute::check(context, arguments.fix).await
+            context
+                .interruptible(
+                    "run it again to see what is left",
+                    execute::check(context, arguments.fix),
+                )
+                .await
         }
         // They contact no host and were done before.
         Command::Validate(_) | Command::Schema(_) | Command::Completions(_) | Command::Man(_) => {

@@ -329,10 +329,16 @@ impl SlotRun {
                 .upstreams
                 .render(&balancer.late)
                 .map_err(|error| HostError::Fact(error.to_string()))?;
-            let output = balancer
+            let asked = balancer
                 .reached
                 .run(RemoteCommand::shell(script), LOOK)
-                .await?;
+                .await;
+            let output = match asked {
+                // A balancer whose host is gone routes nothing; nor must it keep an old container from
+                // being brought back.
+                Err(error) if error.is_unreachable() && (!wanted || side == Side::Old) => continue,
+                asked => asked?,
+            };
             let on = balancer.reached.name();
             if output.status != 0 {
                 let said = first_line(if output.stderr.is_empty() {
@@ -391,7 +397,13 @@ impl SlotRun {
                 .run(connections::read_sockets(seen.state.pid), QUICK)
                 .await?;
             // No such process: it has ended, and its connections with it.
-            if output.status == 0 || !output.stdout.is_empty() {
+            if output.status != 0 && !output.stderr.contains("No such file") {
+                return Ok(not_yet(format!(
+                    "cannot see its connections: {}",
+                    first_line(&output.stderr)
+                )));
+            }
+            if !output.stdout.is_empty() {
                 open += connections::open_connections(&output.stdout, &ports);
             }
         }
@@ -461,14 +473,14 @@ pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Obser
         .iter()
         .filter(|member| member.is_alive_server())
         .count();
-    if alive < servers {
+    if alive < servers.max(peers) {
         let dead: Vec<_> = members
             .iter()
             .filter(|m| m.is_server() && !m.is_alive_server())
             .map(|m| m.name.clone())
             .collect();
         return Ok(not_yet(format!(
-            "{alive} of {servers} Consul servers are alive; missing: {}",
+            "{alive} of {peers} Consul servers are alive; missing: {}",
             text::list(dead)
         )));
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     event::{EventKind, Evidence, HostRow, Outcome, Phase, Severity},
     facts::Facts,
-    model::{HostRecipe, LateValues, Name, Recipe},
+    model::{HostName, HostRecipe, LateValues, Name, Recipe},
     plan::{Plan, RecipePlan, SlotPlan},
     release::{Action, Number},
     rollout::{Failure, Finish, Rollout, RolloutEnd, Slot, SlotState},
@@ -132,6 +132,9 @@ impl Rollouts<'_> {
                 .on
                 .get(&task_ref.host)
                 .and_then(|on| on.commands.get(task_ref.index));
+            if self.context.interrupts.happened() {
+                return Err(self.interrupted());
+            }
             let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else {
                 continue;
             };
@@ -168,7 +171,8 @@ impl Rollouts<'_> {
         let recipe = Arc::new(recipe.clone());
         let slots: Vec<_> = recipe_plan
             .changes()
-            .filter_map(|slot| {
+            .enumerate()
+            .filter_map(|(index, slot)| {
                 let reached = self.fleet.host(&slot.host)?.clone();
                 let on = Arc::new(
                     recipe
@@ -183,7 +187,10 @@ impl Rollouts<'_> {
                     .get(&slot.host)
                     .map(|facts| facts.containers.as_slice());
                 let containers = containers.unwrap_or_default();
+                let runs_tasks = self.runs_tasks(slot, &on);
                 Some(Arc::new(SlotRun {
+                    is_first: index == 0,
+                    runs_tasks,
                     reached,
                     recipe: recipe.clone(),
                     on,
@@ -197,7 +204,7 @@ impl Rollouts<'_> {
             .collect();
         let around = Surroundings {
             balancers: self.balancers(&recipe),
-            consul_servers: recipe.hosts.len(),
+            consul_servers: consul_servers(&recipe, self.facts),
         };
         let policy = driver::policy(&recipe, recipe_plan.order, slots.len());
         Running {
@@ -206,6 +213,28 @@ impl Rollouts<'_> {
             slots,
             around: Arc::new(around),
         }
+    }
+
+    /// A rollback to a release whose `before` and `after` were others than the files' runs neither: they
+    /// belong to another version, and what they uploaded is not in the record.
+    fn runs_tasks(&self, slot: &SlotPlan, on: &HostRecipe) -> bool {
+        let Some(incoming) = &slot.incoming else {
+            return false;
+        };
+        let (recorded, now) = (&incoming.desired.spec.setup, super::desired::setup(on));
+        let runs = self.action == Action::Deploy || *recorded == now;
+        if !runs {
+            let message =
+                "the release had other `before` and `after` commands than the files: none is run"
+                    .to_owned();
+            let host = Some(slot.host.to_string());
+            self.context.events.send(EventKind::Warning {
+                host,
+                message,
+                hint: None,
+            });
+        }
+        runs
     }
 
     /// Every balancer that the recipe's `[drain]` names, on each of its hosts.
@@ -248,7 +277,11 @@ impl Rollouts<'_> {
         recipe: &Recipe,
     ) -> (Rolled, Option<Box<Stop>>) {
         let running = self.running(recipe_plan, recipe);
-        let mut probe = self.start_probe(&running);
+        if let Err(stop) = self.prepare_once(&running).await {
+            let states = running.slots.iter().map(|_| SlotState::Untouched).collect();
+            return (Rolled { running, states }, Some(stop));
+        }
+        let mut probe = self.start_probe(&running).await;
         let machine = Rollout::new(running.policy.clone(), running.replacements());
         let driven = self.drive(&running, machine, probe.as_mut()).await;
         let mut stop = self.judge(&running, &driven);
@@ -275,6 +308,20 @@ impl Rollouts<'_> {
             states.resize_with(running.slots.len(), || SlotState::Untouched);
         }
         (Rolled { running, states }, stop)
+    }
+
+    async fn prepare_once(&self, running: &Running) -> Result<(), Box<Stop>> {
+        let Some(first) = running.slots.first() else {
+            return Ok(());
+        };
+        first.prepare_once().await.map_err(|error| {
+            let host = first.reached.name();
+            let message = format!(
+                "{} stopped before it began: a `before` command failed on `{host}`",
+                self.what(&running.recipe)
+            );
+            Stop::on_host(Outcome::Failed, message, host, &error)
+        })
     }
 
     async fn take_back_after_probe(
@@ -313,7 +360,7 @@ impl Rollouts<'_> {
     }
 
     /// A probe only makes sense where something serves before and after.
-    fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
+    async fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
         let probe = running.recipe.probe.clone()?;
         running
             .slots
@@ -326,6 +373,7 @@ impl Rollouts<'_> {
             .cloned();
         let recipe = running.recipe.name.to_string();
         ProbeWatch::start(probe, through, recipe, self.context.events.clone())
+            .await
             .inspect_err(|message| {
                 let (message, hint) = (format!("no probe: {message}"), None);
                 self.context.events.send(EventKind::Warning {
@@ -345,8 +393,30 @@ impl Rollouts<'_> {
             return Some(Stop::new(Outcome::Interrupted, message).hint(self.look_hint()));
         };
         let outcome = match end {
-            RolloutEnd::Completed => return None,
-            RolloutEnd::Interrupted => return Some(self.interrupted()),
+            RolloutEnd::Completed => {
+                if let Some((_, tolerated)) = failure {
+                    let message = format!("within `max_failures`: {}", tolerated.error.join(": "));
+                    let hint = Some(format!(
+                        "`shipit deploy {}` tries those hosts again",
+                        self.context.environment.name
+                    ));
+                    self.context.events.send(EventKind::Warning {
+                        host: None,
+                        message,
+                        hint,
+                    });
+                }
+                return None;
+            }
+            RolloutEnd::Interrupted => {
+                let mut stop = self.interrupted();
+                stop.report.causes.extend(
+                    failure
+                        .iter()
+                        .flat_map(|(_, failure)| failure.error.clone()),
+                );
+                return Some(stop);
+            }
             RolloutEnd::Reverted => Outcome::Reverted,
             RolloutEnd::Stopped | RolloutEnd::RevertFailed => Outcome::Failed,
         };
@@ -375,7 +445,11 @@ impl Rollouts<'_> {
                     recipe.name
                 )
             }
-            _ => self.look_hint(),
+            _ => format!(
+                "on the hosts that need a hand: `docker ps --all --filter label=shipit.recipe={}`\n{}",
+                recipe.name,
+                self.look_hint()
+            ),
         });
         Some(stop)
     }
@@ -437,14 +511,27 @@ impl Rollouts<'_> {
         self.context.events.send(EventKind::Note {
             message: format!("taking back `{}`: {reason}", rolled.running.recipe.name),
         });
-        let machine = Rollout::revert(rolled.running.policy.clone(), rolled.running.replacements());
-        let driven = self.drive(&rolled.running, machine, None).await;
+        // A slot that failed by itself and went back, or was never begun, has nothing to take back.
+        let updated: Vec<usize> = (0..rolled.states.len())
+            .filter(|index| rolled.states[*index] == SlotState::Updated)
+            .collect();
+        let running = Running {
+            recipe: rolled.running.recipe.clone(),
+            policy: rolled.running.policy.clone(),
+            slots: updated
+                .iter()
+                .map(|index| rolled.running.slots[*index].clone())
+                .collect(),
+            around: rolled.running.around.clone(),
+        };
+        let machine = Rollout::revert(running.policy.clone(), running.replacements());
+        let driven = self.drive(&running, machine, None).await;
         let back = driven
             .finish
             .as_ref()
             .is_some_and(|finish| finish.end == RolloutEnd::Reverted);
-        if driven.finish.is_some() {
-            rolled.states = states_of(&rolled.running, &driven);
+        for (index, state) in updated.into_iter().zip(states_of(&running, &driven)) {
+            rolled.states[index] = state;
         }
         back
     }
@@ -505,7 +592,7 @@ impl Rollouts<'_> {
         }
     }
 
-    fn release_of(&self, host: &crate::model::HostName, container: &str) -> Option<Number> {
+    fn release_of(&self, host: &HostName, container: &str) -> Option<Number> {
         let containers = &self.facts.hosts.get(host)?.containers;
         let found = containers.iter().find(|other| other.name == container)?;
         found.identity().map(|identity| Number(identity.release))
@@ -519,6 +606,24 @@ impl Rollouts<'_> {
         stop.report
             .evidence
             .retain(|Evidence { lines, .. }| !lines.is_empty());
+    }
+}
+
+/// How many servers Consul's cluster has when it is whole: those that run now; on a first deploy, when none
+/// does, all that are about to. So a cluster can also grow, one server at a time.
+pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
+    let runs = |host: &&HostName| {
+        let on_host = facts.hosts.get(*host);
+        on_host.is_some_and(|on_host| {
+            on_host
+                .of_recipe(&recipe.name)
+                .iter()
+                .any(|container| container.state.running)
+        })
+    };
+    match recipe.hosts.iter().filter(runs).count() {
+        0 => recipe.hosts.len(),
+        running => running,
     }
 }
 

@@ -36,8 +36,9 @@ use crate::{
 /// The longest that `docker save` may take on the deployer's machine.
 const SAVE: Duration = Duration::from_secs(15 * 60);
 
-/// How long a transfer may stand still.
-const STALL: Duration = Duration::from_secs(60);
+/// How long a transfer may stand still, its end included: after the last byte the host's docker unpacks
+/// without a word.
+const STALL: Duration = Duration::from_secs(5 * 60);
 
 /// How many hosts are sent an image at once: each costs the deployer a compression.
 const SENDING: usize = 4;
