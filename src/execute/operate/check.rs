@@ -163,14 +163,11 @@ async fn check_host(
             .filter(|container| container.state.is_up())
             .collect();
         if up.len() != usize::from(on.instances) {
-            find(
-                format!(
-                    "{} of {} run",
-                    up.len(),
-                    text::count(usize::from(on.instances), "container")
-                ),
-                None,
-            );
+            let message = match (up.len(), on.instances) {
+                (0, 1) => "no container runs".to_owned(),
+                (up, wanted) => format!("{up} of {wanted} containers run"),
+            };
+            find(message, None);
         }
         let Some(ConsulReady::Service(service)) = &on.ready.consul else {
             continue;
