@@ -1,0 +1,220 @@
+//! The hosts of the lab, looked at and touched without shipit: what a test says of them must not rest on
+//! the program that it tests.
+
+use std::{fmt::Write as _, process::Command, thread, time::Duration, time::Instant};
+
+use serde_json::Value;
+
+/// A host of the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Host {
+    pub name: &'static str,
+    pub address: &'static str,
+}
+
+pub const HOST_1: Host = Host {
+    name: "host-1",
+    address: "192.168.50.101",
+};
+pub const HOST_2: Host = Host {
+    name: "host-2",
+    address: "192.168.50.102",
+};
+pub const HOST_3: Host = Host {
+    name: "host-3",
+    address: "192.168.50.103",
+};
+pub const HOSTS: [Host; 3] = [HOST_1, HOST_2, HOST_3];
+/// Those that run the app.
+pub const APPS: [Host; 2] = [HOST_1, HOST_2];
+
+/// The load balancer.
+pub const URL: &str = "http://192.168.50.103/";
+
+/// The longest that anything asked of a host may take.
+const LIMIT: &str = "60";
+
+impl Host {
+    /// Runs a script over SSH; its output, or what went wrong.
+    pub fn try_run(self, script: &str) -> Result<String, String> {
+        let home = std::env::var("HOME").unwrap_or_default();
+        let output = Command::new("timeout")
+            .args([LIMIT, "ssh", "-q", "-F", "none", "-i"])
+            .arg(format!("{home}/.vagrant.d/insecure_private_key"))
+            .args(["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"])
+            .args(["-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=no"])
+            .args(["-o", "UserKnownHostsFile=/dev/null"])
+            .arg(format!("vagrant@{}", self.address))
+            .arg(script)
+            .output()
+            .map_err(|error| format!("ssh cannot be run: {error}"))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(format!(
+                "`{script}` on {}: {}: {}",
+                self.name,
+                output.status,
+                said.trim()
+            ))
+        }
+    }
+
+    /// Runs a script over SSH that must succeed; its output.
+    #[track_caller]
+    pub fn run(self, script: &str) -> String {
+        self.try_run(script)
+            .unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// The containers that `docker ps` with these arguments lists, by name, sorted.
+    #[track_caller]
+    pub fn containers(self, arguments: &str) -> Vec<String> {
+        let listed = self.run(&format!("docker ps --format '{{{{.Names}}}}' {arguments}"));
+        let mut names: Vec<_> = listed.lines().map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    /// The one container of the app that runs here for an environment.
+    #[track_caller]
+    pub fn app(self) -> String {
+        let apps = self.apps();
+        assert_eq!(apps.len(), 1, "app containers on {}: {apps:?}", self.name);
+        apps.into_iter().next().unwrap_or_default()
+    }
+
+    /// The containers of staging's app that run here.
+    #[track_caller]
+    pub fn apps(self) -> Vec<String> {
+        self.containers(&of_recipe("staging", "flask-nanoservice"))
+    }
+
+    /// The image of a version of the app that this host has, under whatever name.
+    #[track_caller]
+    pub fn image(self, version: &str) -> Option<String> {
+        let images = self.run(
+            "docker images --quiet shipit-lab/flask-nanoservice |
+            xargs -r docker image inspect --format '{{.Id}} {{.Config.Env}} '",
+        );
+        images.lines().find_map(|line| {
+            let (id, variables) = line.split_once(' ')?;
+            variables
+                .contains(&format!("VERSION={version} "))
+                .then(|| id.to_owned())
+        })
+    }
+
+    /// What `docker ps --all` shows of every container: which, its image and whether it runs.
+    #[track_caller]
+    fn shown(self) -> String {
+        self.run(
+            "docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.State}}' | sort",
+        )
+    }
+}
+
+/// Arguments of `docker ps` for the containers of one recipe of one environment.
+pub fn of_recipe(environment: &str, recipe: &str) -> String {
+    format!("--filter label=shipit.environment={environment} --filter label=shipit.recipe={recipe}")
+}
+
+/// Every container on every host, to compare before and after.
+#[track_caller]
+pub fn everything() -> String {
+    let mut all = String::new();
+    for host in HOSTS {
+        let _ = write!(all, "{}:\n{}", host.name, host.shown());
+    }
+    all
+}
+
+/// Whether the lab is there; what is wrong with it otherwise.
+pub fn reachable() -> Result<(), String> {
+    for host in HOSTS {
+        host.try_run("docker version >/dev/null")?;
+    }
+    Ok(())
+}
+
+/// Takes everything from the hosts: containers, volumes, images, what Consul kept.
+pub fn clear() {
+    let script = "docker ps -aq | xargs -r docker rm --force --volumes >/dev/null
+        docker volume ls -q | xargs -r docker volume rm --force >/dev/null
+        docker images -q | sort -u | xargs -r docker rmi --force >/dev/null
+        sudo sh -c 'rm -rf /mnt/* /tmp/shipit-*'";
+    thread::scope(|scope| {
+        for host in HOSTS {
+            scope.spawn(move || host.run(script));
+        }
+    });
+}
+
+/// A GET: its body, or why there is none.
+pub fn get(url: &str) -> Result<String, String> {
+    let output = Command::new("curl")
+        .args(["-fsS", "--max-time", "10", url])
+        .output()
+        .map_err(|error| format!("curl cannot be run: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
+
+/// What Consul's API has at `path`, asked on one host.
+#[track_caller]
+pub fn consul(host: Host, path: &str) -> Value {
+    let url = format!("http://{}:8500/v1/{path}", host.address);
+    let text = get(&url).unwrap_or_else(|problem| panic!("{url}: {problem}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{url}: {error}: {text}"))
+}
+
+/// `ADDRESS:PORT` of every instance of a service that Consul has as passing, sorted.
+#[track_caller]
+pub fn passing(service: &str) -> Vec<String> {
+    let found = consul(HOST_3, &format!("health/service/{service}?passing"));
+    let instances = found.as_array().cloned().unwrap_or_default();
+    let mut endpoints: Vec<_> = instances
+        .iter()
+        .map(|instance| {
+            let service = &instance["Service"];
+            format!(
+                "{}:{}",
+                service["Address"].as_str().unwrap_or_default(),
+                service["Port"]
+            )
+        })
+        .collect();
+    endpoints.sort();
+    endpoints
+}
+
+/// The different answers that a few requests through the balancer get, sorted.
+#[track_caller]
+pub fn answers(requests: usize) -> Vec<String> {
+    let mut answers: Vec<_> = (0..requests)
+        .map(|_| match get(URL) {
+            Ok(body) => body.trim().to_owned(),
+            Err(problem) => panic!("{URL}: {problem}"),
+        })
+        .collect();
+    answers.sort();
+    answers.dedup();
+    answers
+}
+
+/// Waits until `holds` has nothing to say against it.
+#[track_caller]
+pub fn eventually(what: &str, limit: Duration, holds: impl Fn() -> Result<(), String>) {
+    let began = Instant::now();
+    loop {
+        match holds() {
+            Ok(()) => return,
+            Err(seen) if began.elapsed() > limit => panic!("{what}: not within {limit:?}: {seen}"),
+            Err(_) => thread::sleep(Duration::from_millis(200)),
+        }
+    }
+}

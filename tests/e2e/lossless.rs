@@ -1,0 +1,316 @@
+//! What must not lose one request, whatever happens to it on the way.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{
+    lab::{self, APPS, HOST_1, HOST_2, HOST_3, HOSTS, of_recipe},
+    stage::{Stage, both_answer, deployed, failed, other, release},
+    table::Deployed,
+};
+
+const RECIPE: &str = "recipes/flask-nanoservice.toml";
+
+pub fn ten_deploys(stage: &Stage) {
+    let mut serving = stage.now();
+    stage.loses_nothing("ten deploys forth and back", |_| {
+        let deploy = |_| {
+            let (old, new) = (APPS.map(lab::Host::app), other(serving));
+            let line = format!("deploy staging --set version={new}");
+            let (deployed, events) = deployed(stage.project(), &line);
+            both_answer(new);
+            serving = new;
+            let probe = events.iter().rev().find(|event| event["event"] == "probe");
+            let failed = probe.map(|event| event["summary"]["failed"].clone());
+            assert_eq!(failed, Some(0.into()), "what the deploy's own probe saw");
+            // Kept for a rollback, and not raised by a reboot.
+            for (host, old) in APPS.iter().zip(old) {
+                let format = "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}";
+                let state = host.run(&format!("docker inspect --format '{format}' {old}"));
+                assert_eq!(state.trim(), "exited no", "{old} on {}", host.name);
+            }
+            deployed
+        };
+        (0..10).map(deploy).collect()
+    });
+}
+
+pub fn rollbacks(stage: &Stage) {
+    let project = stage.project();
+    let version = stage.now();
+    let first = APPS.map(lab::Host::app);
+    let (_, events) = deployed(
+        project,
+        &format!("deploy staging --set version={}", other(version)),
+    );
+    let number = release(&events);
+    let second = APPS.map(lab::Host::app);
+    stage.loses_nothing("rollback: back, forth, and to a release", |_| {
+        let (back, events) = deployed(project, "rollback staging");
+        both_answer(version);
+        assert_eq!(APPS.map(lab::Host::app), first, "the kept containers");
+        assert_eq!(release(&events), number + 1, "a rollback is a release");
+
+        let (forth, _) = deployed(project, "rollback");
+        both_answer(other(version));
+        assert_eq!(APPS.map(lab::Host::app), second, "the kept containers");
+
+        let (to, _) = deployed(project, &format!("rollback staging --to r{}", number + 1));
+        both_answer(version);
+        vec![back, forth, to]
+    });
+    project
+        .ok("history staging")
+        .says(&format!("rollback to r{}", number + 1));
+    project
+        .shipit("rollback staging --to r9999")
+        .exits(3)
+        .says("there is no release r9999 of `staging`");
+}
+
+pub fn kept_container_gone(stage: &Stage) {
+    let old = stage.now();
+    let new = other(old);
+    stage.serve(new);
+    let stopped = of_recipe("staging", "flask-nanoservice") + " --filter status=exited";
+    let kept = HOST_2.containers(&format!("--all {stopped}"));
+    HOST_2.run(&format!("docker rm {}", kept.join(" ")));
+    stage.loses_nothing("rollback on a host without the kept container", |_| {
+        vec![deployed(stage.project(), "rollback staging").0]
+    });
+    both_answer(old);
+}
+
+pub fn bad_canary(stage: &Stage) {
+    let version = stage.now();
+    let before = APPS.map(lab::Host::app);
+    let project = stage.copy("bad-canary");
+    project.edit(RECIPE, "\"60s\"", "\"6s\"");
+    stage.loses_nothing("a bad version at the canary", |_| {
+        let run = project.shipit("deploy staging --set version=bad");
+        run.exits(5)
+            .says("error: deploy of `flask-nanoservice` r")
+            .says("GET /health answered 500: not well")
+            .says("last lines of `flask-nanoservice-r")
+            .says("Listening at: http://0.0.0.0:5000")
+            .says("hint: `shipit logs staging flask-nanoservice --release r");
+        failed(&run)
+    });
+    assert_eq!(APPS.map(lab::Host::app), before);
+    both_answer(version);
+}
+
+pub fn bad_last_host(stage: &Stage) {
+    let version = stage.now();
+    let before = APPS.map(lab::Host::app);
+    let project = stage.copy("bad-last-host");
+    project.edit(RECIPE, "\"60s\"", "\"6s\"");
+    project.edit(
+        "inventory/staging.toml",
+        "version = \"latest\"",
+        &format!("version = \"{}\"", other(version)),
+    );
+    project.edit(
+        "inventory/staging.toml",
+        "address = \"192.168.50.102\", ",
+        "address = \"192.168.50.102\", vars = { version = \"bad\" }, ",
+    );
+    stage.loses_nothing("a bad version at the last host", |_| {
+        let run = project.shipit("deploy staging");
+        run.exits(5)
+            .says("GET /health answered 500: not well")
+            .says("serving (reverted)");
+        failed(&run)
+    });
+    assert_eq!(
+        APPS.map(lab::Host::app),
+        before,
+        "every host has what it had"
+    );
+    both_answer(version);
+}
+
+pub fn crash(stage: &Stage) {
+    let version = stage.now();
+    let before = APPS.map(lab::Host::app);
+    stage.loses_nothing("a version that crashes", |_| {
+        let (run, events) = stage.project().events("deploy staging --set version=crash");
+        run.exits(5).says("KeyError: 'DATABASE_URL'");
+        // The recipe's deadline is 60 s: it is not waited for.
+        let waited = between(&events, "step-started", "step-failed");
+        assert!(waited < Duration::from_secs(10), "it took {waited:?}");
+        failed(&run)
+    });
+    assert_eq!(APPS.map(lab::Host::app), before);
+    both_answer(version);
+}
+
+/// From the first event of one kind in the app's rollout to the first of another.
+fn between(events: &[Value], first: &str, second: &str) -> Duration {
+    let at = |kind: &str| {
+        let of_rollout = events
+            .iter()
+            .find(|event| event["event"] == kind && event["recipe"] == "flask-nanoservice");
+        let at = of_rollout.and_then(|event| event["at"].as_str()?.parse::<Timestamp>().ok());
+        at.unwrap_or_else(|| panic!("no {kind} in {events:?}"))
+    };
+    at(second)
+        .duration_since(at(first))
+        .try_into()
+        .expect("one comes after the other")
+}
+
+pub fn slow(stage: &Stage) {
+    let version = stage.now();
+    stage.loses_nothing("an app that starts slowly (8 s)", |_| {
+        let line = "deploy staging --set version=slow --limit host-1";
+        vec![deployed(stage.project(), line).0]
+    });
+    assert_eq!(lab::answers(8).len(), 2);
+    stage.serve(version);
+}
+
+pub fn deaf(stage: &Stage) {
+    let version = stage.now();
+    let project = stage.copy("deaf");
+    project.edit(
+        RECIPE,
+        "publish_all = true",
+        "publish_all = true\nstop_timeout = \"3s\"",
+    );
+    stage.loses_nothing("an app that ignores SIGTERM comes and goes", |_| {
+        let line = "deploy staging --set version=deaf --limit host-2";
+        let (comes, _) = deployed(&project, line);
+        assert!(
+            lab::answers(8)
+                .iter()
+                .any(|answer| answer.contains("(deaf)"))
+        );
+        let line = format!("deploy staging --set version={version} --limit host-2");
+        let (goes, _) = deployed(&project, &line);
+        vec![comes, goes]
+    });
+    stage.serve(version);
+}
+
+pub fn two_instances(stage: &Stage) {
+    let old = stage.now();
+    let new = other(old);
+    let project = stage.copy("two-instances");
+    project.edit(
+        RECIPE,
+        "publish_all = true",
+        "publish_all = true\ninstances = 2",
+    );
+    stage.loses_nothing("a new version in two instances a host, back to one", |_| {
+        let (two, _) = deployed(&project, &format!("deploy staging --set version={new}"));
+        for host in APPS {
+            assert_eq!(host.apps().len(), 2, "{}", host.name);
+        }
+        let answers = lab::answers(16);
+        assert_eq!(answers.len(), 4, "all four answer: {answers:?}");
+        let (one, _) = deployed(
+            stage.project(),
+            &format!("deploy staging --set version={new}"),
+        );
+        vec![two, one]
+    });
+    both_answer(new);
+}
+
+pub fn app_killed(stage: &Stage) {
+    let version = stage.now();
+    let name = HOST_1.app();
+    stage.loses_nothing("an app container is killed outside any deploy", |load| {
+        // A POST that the killed container had already taken is lost to everyone: it may not be sent twice.
+        load.between_posts(|| HOST_1.run(&format!("docker kill -s KILL {name}")));
+        lab::eventually("Consul drops it", Duration::from_secs(20), || {
+            let passing = lab::passing("flask-nanoservice");
+            if passing.len() == 1 {
+                Ok(())
+            } else {
+                Err(format!("{passing:?}"))
+            }
+        });
+        vec![
+            deployed(
+                stage.project(),
+                &format!("deploy staging --set version={version}"),
+            )
+            .0,
+        ]
+    });
+    both_answer(version);
+}
+
+pub fn registrator(stage: &Stage) {
+    let version = stage.now();
+    let project = stage.project();
+    project.edit("recipes/registrator.toml", "\"60\"", "\"61\"");
+    let before = APPS.map(lab::Host::app);
+    let registered = lab::passing("flask-nanoservice");
+    stage.loses_nothing("Registrator is replaced", |_| {
+        let run = project.ok(&format!("deploy staging --set version={version}"));
+        failed(&run)
+    });
+    assert_eq!(APPS.map(lab::Host::app), before, "the apps were left alone");
+    assert_eq!(lab::passing("flask-nanoservice"), registered);
+    for host in APPS {
+        let words = host.run("docker inspect --format '{{.Args}}' registrator");
+        assert!(words.contains("61"), "{}: {words}", host.name);
+    }
+    both_answer(version);
+}
+
+pub fn consul(stage: &Stage) {
+    let version = stage.now();
+    let project = stage.project();
+    project.edit(
+        "recipes/consul.toml",
+        "\"-ui\",",
+        "\"-ui\",\n    \"-log-level=warn\",",
+    );
+    let leader = lab::consul(HOST_3, "status/leader");
+    let servers =
+        HOSTS.map(|host| host.run("docker inspect --format '{{.Id}} {{.State.StartedAt}}' consul"));
+    stage.loses_nothing("Consul is replaced, its leader among it", |_| {
+        let run = project.ok(&format!("deploy staging --set version={version}"));
+        vec![Deployed::from(&run)]
+    });
+    for (host, before) in HOSTS.iter().zip(servers) {
+        let now = host.run("docker inspect --format '{{.Id}} {{.State.StartedAt}}' consul");
+        assert_ne!(now, before, "the server on {}", host.name);
+    }
+    let peers = lab::consul(HOST_1, "status/peers");
+    assert_eq!(peers.as_array().map(Vec::len), Some(3), "{peers}");
+    let now = lab::consul(HOST_3, "status/leader");
+    assert_ne!((leader.as_str(), now.as_str()), (None, None));
+    both_answer(version);
+}
+
+pub fn consul_lacks_a_server(stage: &Stage) {
+    let version = stage.now();
+    let project = stage.copy("consul-lacks-a-server");
+    project.edit(
+        "recipes/consul.toml",
+        "\"-ui\",",
+        "\"-ui\",\n    \"-log-level=err\",",
+    );
+    HOST_3.run("docker stop --time 2 consul");
+    let before = lab::everything();
+    let run = project.shipit(&format!("deploy staging --set version={version}"));
+    let after = lab::everything();
+    HOST_3.run("docker start consul");
+    run.exits(3).says("Consul is not fit for this");
+    assert_eq!(after, before, "nothing was changed");
+    lab::eventually("Consul is whole again", Duration::from_secs(30), || {
+        let leader = lab::get("http://192.168.50.103:8500/v1/status/leader")?;
+        if leader.contains(":8300") {
+            Ok(())
+        } else {
+            Err(leader)
+        }
+    });
+}

@@ -1,0 +1,101 @@
+//! Parts of an environment, and environments that share hosts.
+
+use crate::{
+    lab::{self, APPS, HOST_1, HOST_2, HOSTS, of_recipe},
+    stage::{Stage, both_answer, other},
+};
+
+pub fn limit(stage: &Stage) {
+    let old = stage.now();
+    let new = other(old);
+    let (first, second) = (HOST_1.app(), HOST_2.app());
+    let project = stage.project();
+    project.ok(&format!(
+        "deploy staging --set version={new} --limit host-1"
+    ));
+    assert_ne!(HOST_1.app(), first);
+    assert_eq!(HOST_2.app(), second);
+    let answers = lab::answers(8);
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    for version in [old, new] {
+        let serves = |answer: &String| answer.ends_with(&format!("({version})"));
+        assert!(answers.iter().any(serves), "{answers:?}");
+    }
+    project
+        .shipit("deploy staging --limit host-9")
+        .exits(2)
+        .says("host-9");
+    // One recipe alone.
+    project.ok(&format!(
+        "deploy staging flask-nanoservice --set version={new}"
+    ));
+    both_answer(new);
+}
+
+pub fn second_environment(stage: &Stage) {
+    let version = stage.now();
+    let project = stage.copy("feature");
+    project.write(
+        "inventory/feature.toml",
+        "extends = \"staging\"\nrecipes = [\"feature\"]\n\n[vars]\nversion = \"v2\"\n",
+    );
+    project.write(
+        "recipes/feature.toml",
+        r#"
+hosts = "apps"
+
+[container]
+image = "{{flask_image}}:{{version}}"
+publish = ["8080:5000"]
+env = { SERVICE_NAME = "feature", SERVICE_CHECK_HTTP = "/health", SERVICE_CHECK_INTERVAL = "1s" }
+
+[ready]
+http = "/health"
+consul = "feature"
+"#,
+    );
+    let of_staging = || {
+        HOSTS
+            .map(|host| host.containers("--all --filter label=shipit.environment=staging"))
+            .concat()
+    };
+    let before = of_staging();
+    let releases = project.ok("history staging").text;
+    // Each environment has its own lock.
+    project.ok("lock staging -m \"not now\"");
+    stage.loses_nothing("a second environment on the same hosts", |_| {
+        let run = project.ok("deploy feature");
+        run.says("deployed r1 to feature");
+        vec![(&run).into()]
+    });
+    project.ok("unlock staging");
+    for host in APPS {
+        let answer = lab::get(&format!("http://{}:8080/", host.address));
+        assert!(
+            answer.as_ref().is_ok_and(|body| body.contains("(v2)")),
+            "{answer:?}"
+        );
+        assert_eq!(host.containers(&of_recipe("feature", "feature")).len(), 1);
+    }
+    assert_eq!(of_staging(), before);
+
+    project.ok("down feature --yes");
+    for host in HOSTS {
+        assert_eq!(
+            host.run("docker ps -aq --filter label=shipit.environment=feature"),
+            ""
+        );
+        assert_eq!(
+            host.run("docker volume ls -q --filter label=shipit.environment=feature"),
+            ""
+        );
+    }
+    assert_eq!(of_staging(), before);
+    assert_eq!(lines(&project.ok("history staging").text), lines(&releases));
+    both_answer(version);
+}
+
+/// The rows of a `history`, without what differs from call to call.
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.starts_with('r')).collect()
+}

@@ -1,0 +1,187 @@
+//! What scenarios share: the deployed stack, and what was measured so far.
+
+use std::{
+    fmt::Write as _,
+    sync::{Mutex, OnceLock},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::{
+    lab,
+    load::{Load, Tally},
+    project::{Project, Run},
+    table::{Deployed, Table},
+};
+
+/// What replacing one container may cost beside its own start, its health interval and its drain.
+const OVERHEAD: Duration = Duration::from_secs(1);
+
+/// The stack and the measures.
+#[derive(Debug, Default)]
+pub struct Stage {
+    project: OnceLock<Project>,
+    table: Mutex<Table>,
+    times: Mutex<Vec<(String, Duration)>>,
+    facts: Mutex<Vec<String>>,
+}
+
+impl Stage {
+    /// The project as it is in the repository.
+    pub fn project(&self) -> &Project {
+        self.project.get_or_init(|| Project::new("staging"))
+    }
+
+    /// A copy of it, for a scenario that changes its files for itself alone.
+    pub fn copy(&self, name: &str) -> Project {
+        self.project().copy(name)
+    }
+
+    /// Brings about that staging serves one version of the app on both hosts, and nothing else does.
+    #[track_caller]
+    pub fn serve(&self, version: &str) {
+        self.project()
+            .ok(&format!("deploy staging --set version={version}"));
+        both_answer(version);
+    }
+
+    /// The version of the app that staging serves on both hosts: what it is, if it is one of the two that
+    /// scenarios deploy forth and back, else brought about.
+    #[track_caller]
+    pub fn now(&self) -> &'static str {
+        let answers = if lab::get(lab::URL).is_ok() {
+            lab::answers(8)
+        } else {
+            Vec::new()
+        };
+        for version in ["v1", "v2"] {
+            let serves = |answer: &String| answer.ends_with(&format!("({version})"));
+            if answers.len() == 2 && answers.iter().all(serves) {
+                return version;
+            }
+        }
+        self.serve("v1");
+        "v1"
+    }
+
+    /// Does something while requests are sent, none of which may be lost, and makes a row of it. It
+    /// returns the deploys that it made.
+    #[track_caller]
+    pub fn loses_nothing(&self, what: &str, act: impl FnOnce(&Load) -> Vec<Deployed>) {
+        let tally = self.measure(what, act);
+        assert!(tally.requests > 100, "only {} requests", tally.requests);
+        assert_eq!(
+            tally.lost(),
+            0,
+            "{what}: of {} requests were lost, the first after {:?}:\n{:#?}",
+            tally.requests,
+            tally.first_lost,
+            tally.lost
+        );
+    }
+
+    /// The same, whatever becomes of the requests.
+    pub fn measure(&self, what: &str, act: impl FnOnce(&Load) -> Vec<Deployed>) -> Tally {
+        let load = Load::start();
+        // Slow requests are to be in flight before anything happens, and the stream is to see what comes
+        // right after.
+        std::thread::sleep(Duration::from_secs(1));
+        let deploys = act(&load);
+        std::thread::sleep(Duration::from_secs(1));
+        let tally = load.stop();
+        let mut table = self.table.lock().expect("the table");
+        table.add(what, &tally, &deploys);
+        tally
+    }
+
+    /// Keeps a measure to be shown at the end.
+    pub fn tell(&self, fact: String) {
+        self.facts.lock().expect("the facts").push(fact);
+    }
+
+    pub fn note_time(&self, name: &str, took: Duration) {
+        self.times
+            .lock()
+            .expect("the times")
+            .push((name.to_owned(), took));
+    }
+
+    /// The table and the times.
+    pub fn show(&self) -> String {
+        let mut text = self.table.lock().expect("the table").show();
+        text.push_str("\n\n");
+        for fact in self.facts.lock().expect("the facts").iter() {
+            let _ = writeln!(text, "{fact}");
+        }
+        text.push('\n');
+        let times = self.times.lock().expect("the times");
+        for (name, took) in times.iter() {
+            let _ = writeln!(text, "{name:<56}{:>7.1} s", took.as_secs_f64());
+        }
+        let all: Duration = times.iter().map(|(_, took)| *took).sum();
+        let _ = writeln!(text, "{:<56}{:>7.1} s", "all", all.as_secs_f64());
+        text
+    }
+
+    /// Whether what was measured is as it should be.
+    pub fn judge(&self, limit: Duration) -> Result<(), String> {
+        let all: Duration = self
+            .times
+            .lock()
+            .expect("the times")
+            .iter()
+            .map(|(_, took)| *took)
+            .sum();
+        if all > limit {
+            return Err(format!("it took {all:?}, more than {limit:?}"));
+        }
+        match self.table.lock().expect("the table").worst_overhead() {
+            Some(worst) if worst >= OVERHEAD => Err(format!(
+                "an overhead of {worst:?} a host, not below {OVERHEAD:?}"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The other one of the two versions that scenarios deploy forth and back.
+pub fn other(version: &str) -> &'static str {
+    if version == "v1" { "v2" } else { "v1" }
+}
+
+/// Deploys with these words, which must succeed; for the table.
+#[track_caller]
+pub fn deployed(project: &Project, line: &str) -> (Deployed, Vec<Value>) {
+    let (run, events) = project.events(line);
+    run.exits(0);
+    (Deployed::from_events(&run, &events), events)
+}
+
+/// The number of the release that a run's events tell of.
+#[track_caller]
+pub fn release(events: &[Value]) -> u64 {
+    let release = events.iter().find(|event| event["event"] == "release");
+    let text = release.and_then(|event| event["release"].as_str());
+    text.and_then(|text| text.strip_prefix('r')?.parse().ok())
+        .unwrap_or_else(|| panic!("no release in {events:?}"))
+}
+
+/// That both app hosts answer through the balancer with this version, and no one else does.
+#[track_caller]
+pub fn both_answer(version: &str) {
+    let answers = lab::answers(8);
+    assert_eq!(answers.len(), 2, "who answers: {answers:?}");
+    let version = format!("({version})");
+    assert!(
+        answers.iter().all(|answer| answer.ends_with(&version)),
+        "not all {version}: {answers:?}"
+    );
+    let passing = lab::passing("flask-nanoservice");
+    assert_eq!(passing.len(), 2, "what Consul has: {passing:?}");
+}
+
+/// What a run that fails on purpose means for the table.
+pub fn failed(run: &Run) -> Vec<Deployed> {
+    vec![Deployed::from(run)]
+}
