@@ -3,6 +3,8 @@
 
 mod deploys;
 mod leftovers;
+mod names;
+mod properties;
 mod rollbacks;
 mod scopes;
 mod shown;

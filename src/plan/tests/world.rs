@@ -587,6 +587,10 @@ impl Docker {
         if there.runs() || unique == name {
             return Err(format!("{name} is in the way"));
         }
+        if self.has(host, &unique) {
+            let environment = identity.environment;
+            return self.rename(host, name, &format!("{environment}-{unique}"));
+        }
         self.rename(host, name, &unique)
     }
 
