@@ -9,7 +9,7 @@ use super::{
 use crate::{
     docker::{Container, SpecHash, container_base_name},
     facts::HostFacts,
-    model::{HostName, Order, Recipe},
+    model::{Environment, HostName, Name, Order, Recipe},
     text,
 };
 
@@ -475,6 +475,16 @@ fn warn_of_lost_requests(recipe: &Recipe, plan: &RecipePlan, warnings: &mut Vec<
     }
 }
 
+/// Whether a recipe needs another, itself or through what it requires.
+fn requires(environment: &Environment, recipe: &Recipe, other: &Name) -> bool {
+    recipe.requires.contains(other)
+        || recipe
+            .requires
+            .iter()
+            .filter_map(|name| environment.recipe(name))
+            .any(|required| requires(environment, required, other))
+}
+
 /// A recipe that was not asked for is looked at all the same: what needs it must find it running.
 fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, found: &RecipePlan, plan: &mut Plan) {
     let environment = &*input.environment.name;
@@ -483,17 +493,17 @@ fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, found: &RecipePlan,
         .recipes
         .iter()
         .filter(|other| {
-            input.scope.has_recipe(&other.name) && other.requires.contains(&recipe.name)
+            input.scope.has_recipe(&other.name) && requires(input.environment, other, &recipe.name)
         })
         .map(|other| other.name.clone())
         .collect();
-    let down: Vec<_> = found
-        .slots
-        .iter()
-        .filter(|slot| matches!(slot.change, Change::Create | Change::Start))
+    let is_down = |slot: &&SlotPlan| matches!(slot.change, Change::Create | Change::Start);
+    let mut down: Vec<_> = (found.slots.iter().filter(is_down))
         .map(|slot| slot.host.clone())
         .collect();
     let stale = found.changes().count() - down.len();
+    // A host's slots are side by side.
+    down.dedup();
     if !down.is_empty() && !needed_by.is_empty() {
         plan.obstacles.push(Remark {
             host: None,

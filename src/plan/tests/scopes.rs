@@ -58,7 +58,7 @@ fn what_a_named_recipe_requires_must_run() {
     assert_snapshot!(world.plan(), @"
         host-1 web create web-r1: nothing runs here yet
         host-2 web create web-r1: nothing runs here yet
-        warning: `consul` has changes that this deploy leaves alone [shipit plan staging]
+        obstacle: `consul` does not run on `host-1` and `host-2`, and `web` needs it [shipit deploy staging]
         obstacle: `registrator` does not run on `host-1` and `host-2`, and `web` needs it [shipit deploy staging]
     ");
 
@@ -69,7 +69,7 @@ fn what_a_named_recipe_requires_must_run() {
     assert_snapshot!(world.plan(), @"
         host-1 web create web-r2: nothing runs here yet
         host-2 web create web-r2: nothing runs here yet
-        warning: `consul` has changes that this deploy leaves alone [shipit plan staging]
+        obstacle: `consul` does not run on `host-1`, and `web` needs it [shipit deploy staging]
     ");
 }
 
@@ -84,7 +84,7 @@ fn two_instances_that_are_down_are_one_host() {
     world.limit(&["host-1"], &["web"]);
     assert_snapshot!(world.plan(), @"
         host-1 web create web-r2: nothing runs here yet
-        obstacle: `registrator` does not run on `host-1` and `host-1`, and `web` needs it [shipit deploy staging]
+        obstacle: `registrator` does not run on `host-1`, and `web` needs it [shipit deploy staging]
     ");
 }
 
