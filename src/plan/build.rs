@@ -418,6 +418,10 @@ impl Place<'_> {
         });
         let Some(recorded) = record.and_then(|record| record.recipes.get(&*self.recipe.name))
         else {
+            // The image is all that the container itself tells.
+            if old.image == desired.image.reference {
+                return Vec::new();
+            }
             return vec![Difference {
                 field: "image".into(),
                 old: Some(old.image.clone()),
