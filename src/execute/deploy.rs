@@ -315,7 +315,7 @@ async fn carry_out(
         recipes: BTreeMap::new(),
     };
     let mut records = desired::records(
-        &environment.lock_host().name,
+        environment,
         &template,
         &request.scope,
         &desired,
