@@ -95,6 +95,9 @@ async fn prepare(
     secrets: &mut Secrets<'_>,
 ) -> Run<(Fleet, Prepared)> {
     let environment = context.environment;
+    if request.goal == Goal::Files {
+        desired::read_secrets(environment, &request.scope, secrets).await?;
+    }
     let fleet = context
         .connect(&hosts_to_reach(context, &request.scope))
         .await?;

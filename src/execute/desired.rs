@@ -34,6 +34,22 @@ pub fn wanted_images(
     users
 }
 
+/// Reads every secret that a deploy needs: one without a value is found before a host is contacted.
+pub async fn read_secrets(
+    environment: &Environment,
+    scope: &Scope,
+    secrets: &mut Secrets<'_>,
+) -> Run<()> {
+    let on_hosts = environment.recipes.iter().flat_map(|recipe| &recipe.on);
+    let specs = on_hosts
+        .filter(|(host, _)| scope.has_host(host))
+        .filter_map(|(_, on)| on.container.as_ref());
+    for spec in specs {
+        secrets.of(&spec.secrets).await?;
+    }
+    Ok(())
+}
+
 /// What the files want.
 pub async fn from_files(
     environment: &Environment,
