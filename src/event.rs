@@ -49,8 +49,8 @@ pub enum EventKind {
     HostSteps {
         /// The host.
         host: String,
-        /// How many [`EventKind::StepFinished`] will come for it, as far as is known now. A later value
-        /// replaces an earlier one; a run that fails sends fewer steps.
+        /// How many [`EventKind::StepFinished`] will come for it from here on, as far as is known now. A
+        /// later value replaces an earlier one; a run that fails sends fewer steps.
         total: u64,
     },
     /// What would be changed, or is about to be. Sent once, between the phases plan and pull.

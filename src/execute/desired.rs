@@ -9,11 +9,44 @@ use super::{
     stop::{Run, Stop},
 };
 use crate::{
+    docker,
     event::{EventKind, Outcome as RunOutcome},
-    model::{Environment, HostName, Name},
+    model::{
+        ContainerSpec, Environment, HostName, HostRecipe, LateValues, Name, Recipe, Task,
+        TaskAction,
+    },
     plan::{Desired, DesiredState, Scope},
     release::{History, Number, Outcome, RecipeRecord, Record},
 };
+
+/// The recipes of a scope. Of the others neither images nor secrets are needed: that they run is all that is
+/// asked of them.
+fn in_scope<'e>(
+    environment: &'e Environment,
+    scope: &'e Scope,
+) -> impl Iterator<Item = &'e Recipe> {
+    environment
+        .recipes
+        .iter()
+        .filter(|recipe| scope.has_recipe(&recipe.name))
+}
+
+/// Reads the secrets of a scope's recipes, so that one without a value is known before anything is
+/// contacted.
+pub async fn read_secrets(
+    environment: &Environment,
+    scope: &Scope,
+    secrets: &mut Secrets<'_>,
+) -> Run<()> {
+    for recipe in in_scope(environment, scope) {
+        for (_, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
+            if let Some(spec) = &on.container {
+                secrets.of(&spec.secrets).await?;
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Which images the recipes of a scope name, and the hosts that use each.
 pub fn wanted_images(
@@ -21,7 +54,7 @@ pub fn wanted_images(
     scope: &Scope,
 ) -> BTreeMap<Wanted, BTreeSet<HostName>> {
     let mut users = BTreeMap::<Wanted, BTreeSet<HostName>>::new();
-    for recipe in &environment.recipes {
+    for recipe in in_scope(environment, scope) {
         for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
             if let Some(spec) = &on.container {
                 users
@@ -34,22 +67,6 @@ pub fn wanted_images(
     users
 }
 
-/// Reads every secret that a deploy needs: one without a value is found before a host is contacted.
-pub async fn read_secrets(
-    environment: &Environment,
-    scope: &Scope,
-    secrets: &mut Secrets<'_>,
-) -> Run<()> {
-    let on_hosts = environment.recipes.iter().flat_map(|recipe| &recipe.on);
-    let specs = on_hosts
-        .filter(|(host, _)| scope.has_host(host))
-        .filter_map(|(_, on)| on.container.as_ref());
-    for spec in specs {
-        secrets.of(&spec.secrets).await?;
-    }
-    Ok(())
-}
-
 /// What the files want.
 pub async fn from_files(
     environment: &Environment,
@@ -58,14 +75,17 @@ pub async fn from_files(
     secrets: &mut Secrets<'_>,
 ) -> Run<DesiredState> {
     let mut desired = DesiredState::new();
-    for recipe in &environment.recipes {
+    for recipe in in_scope(environment, scope) {
         for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
             let Some(spec) = &on.container else { continue };
             let Some(image) = pins.get(&(spec.image.clone(), spec.source)) else {
                 continue;
             };
             let wanted = Desired {
-                spec: spec.clone(),
+                spec: ContainerSpec {
+                    setup: setup(on),
+                    ..spec.clone()
+                },
                 image: image.clone(),
                 instances: on.instances,
                 secrets: secrets.of(&spec.secrets).await?,
@@ -77,6 +97,24 @@ pub async fn from_files(
         }
     }
     Ok(desired)
+}
+
+/// The hash of what a recipe does around its container on one host; `None` when that is nothing.
+pub fn setup(on: &HostRecipe) -> Option<String> {
+    let late = LateValues::dummy();
+    let describe = |task: &Task| match &task.action {
+        TaskAction::Run(script) => format!("run {}", script.render(&late).unwrap_or_default()),
+        TaskAction::Upload {
+            from: _,
+            to,
+            mode,
+            content,
+        } => {
+            format!("upload {to} {mode:o} {}", docker::short_hash(content, 16))
+        }
+    };
+    let all: Vec<_> = on.before.iter().chain(&on.after).map(describe).collect();
+    (!all.is_empty()).then(|| docker::short_hash(all.join("\0").as_bytes(), 6))
 }
 
 /// Which release a rollback goes to.
@@ -223,8 +261,8 @@ pub fn records(
         let mut recipes = before
             .map(|record| record.recipes.clone())
             .unwrap_or_default();
-        let is_left_alone = |name: &String| name.parse().is_ok_and(|name| !scope.has_recipe(&name));
-        recipes.retain(|name, _| !scope.has_host(host) || is_left_alone(name));
+        let replaced = |name: &Name| scope.has_host(host) && scope.has_recipe(name);
+        recipes.retain(|name, _| name.parse().is_ok_and(|name| !replaced(&name)));
         for (recipe, on) in desired
             .iter()
             .filter(|(recipe, _)| scope.has_recipe(recipe))

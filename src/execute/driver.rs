@@ -33,6 +33,9 @@ const POLL: Duration = Duration::from_millis(150);
 /// The longest that a container that has left is expected to stay with balancers and in Consul.
 const LEAVE: Duration = Duration::from_secs(30);
 
+/// The longest that reading a failed container's logs may take.
+const LOGS: Duration = Duration::from_secs(5);
+
 /// How many of a container's last log lines an error shows.
 const LOG_LINES: u32 = 20;
 
@@ -397,7 +400,9 @@ impl Driver<'_> {
             return Vec::new();
         }
         let host = run.reached.name();
-        let logs = run.last_logs(side, LOG_LINES).await;
+        // The rollout waits for this, so it waits briefly: logs are a help, not a condition.
+        let reading = tokio::time::timeout(LOGS, run.last_logs(side, LOG_LINES)).await;
+        let logs = reading.unwrap_or_default();
         logs.into_iter()
             .map(|(name, lines)| Evidence {
                 title: format!("last lines of `{name}` on `{host}`"),

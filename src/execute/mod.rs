@@ -33,8 +33,8 @@ pub use deploy::{DeployRequest, Goal, deploy};
 pub use driver::Promotion;
 pub use interrupt::{Interrupts, Stage};
 pub use operate::{
-    DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs, run_task,
-    status, unlock,
+    Confirm, DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs,
+    run_task, status, unlock,
 };
 pub use stop::{Run, Stop};
 
@@ -118,12 +118,17 @@ impl Context<'_> {
             .collect()
     }
 
-    /// Does what changes nothing that matters; an interrupt ends it at once.
-    async fn interruptible<T>(&self, work: impl Future<Output = Run<T>>) -> Run<T> {
+    /// Does something that may be left at any point; an interrupt ends it at once. `state` says what that
+    /// means for the hosts.
+    pub async fn interruptible<T>(
+        &self,
+        state: &str,
+        work: impl Future<Output = Run<T>>,
+    ) -> Run<T> {
         let mut interrupts = self.interrupts.clone();
         tokio::select! {
             result = work => result,
-            _ = interrupts.next() => Err(Stop::interrupted()),
+            _ = interrupts.next() => Err(Stop::new(Outcome::Interrupted, format!("interrupted; {state}"))),
         }
     }
 }

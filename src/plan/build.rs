@@ -22,12 +22,12 @@ pub fn build(input: &Input) -> Plan {
         obstacles: Vec::new(),
     };
     for recipe in &input.environment.recipes {
-        let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
         if input.scope.has_recipe(&recipe.name) {
+            let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
             warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
             plan.recipes.push(recipe_plan);
         } else {
-            check_recipe_out_of_scope(input, recipe, &recipe_plan, &mut plan);
+            check_recipe_out_of_scope(input, recipe, &mut plan);
         }
     }
     check_for_names_given_twice(&mut plan);
@@ -87,13 +87,15 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
                 facts,
                 instance,
             };
-            let before = obstacles.len();
             slots.extend(place.plan(desired, obstacles));
-            if !input.scope.has_recipe(&recipe.name) {
-                obstacles.truncate(before); // what is not touched is in nobody's way
-            }
         }
     }
+    // What comes serves before what goes is gone, also where the two are on different hosts.
+    slots.sort_by_key(|slot: &SlotPlan| match slot.change {
+        Change::Keep | Change::Create | Change::Start => 0,
+        Change::Replace => 1,
+        Change::Remove => 2,
+    });
     let tasks = in_scope
         .flat_map(|host| tasks_on(input, recipe, &host.name))
         .collect();
@@ -208,12 +210,13 @@ impl Place<'_> {
                 };
                 self.slot(Change::Create, Some(incoming), &[], reason.to_owned())
             }
-            Some(old) => {
-                let reason = format!("`{}` was made from something else", old.name);
-                self.slot(Change::Replace, Some(incoming), &running, reason)
-            }
+            Some(_) => self.slot(Change::Replace, Some(incoming), &running, String::new()),
         };
         slot.differences = self.differences(desired, running.first().copied());
+        if slot.change == Change::Replace {
+            let old = text::list(running.iter().map(|container| &container.name));
+            slot.reason = format!("in place of {old}");
+        }
         Some(slot)
     }
 
@@ -223,7 +226,11 @@ impl Place<'_> {
         if others.is_empty() {
             let mut ports = kept.tcp_host_ports().into_iter();
             let in_maintenance = ports.any(|port| self.facts.left_in_maintenance.contains(&port));
-            let (change, reason) = if in_maintenance {
+            let wanted = desired.spec.restart.as_deref().unwrap_or("no");
+            let (change, reason) = if kept.restart != wanted {
+                let reason = format!("its restart policy is {}, not {wanted}", kept.restart);
+                (Change::Start, reason)
+            } else if in_maintenance {
                 (
                     Change::Start,
                     format!(
@@ -490,43 +497,54 @@ fn requires(environment: &Environment, recipe: &Recipe, other: &Name) -> bool {
 }
 
 /// A recipe that was not asked for is looked at all the same: what needs it must find it running.
-fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, found: &RecipePlan, plan: &mut Plan) {
-    let environment = &*input.environment.name;
+fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
+    let needs_it = |other: &&Recipe| {
+        let drains = other
+            .drain
+            .as_ref()
+            .is_some_and(|drain| drain.balancers.contains(&recipe.name));
+        input.scope.has_recipe(&other.name)
+            && (drains || requires(input.environment, other, &recipe.name))
+    };
     let needed_by: Vec<_> = input
         .environment
         .recipes
         .iter()
-        .filter(|other| {
-            input.scope.has_recipe(&other.name) && requires(input.environment, other, &recipe.name)
+        .filter(needs_it)
+        .map(|other| &other.name)
+        .collect();
+    let is_down = |host: &&HostName| {
+        let facts = input.facts.hosts.get(*host);
+        facts.is_some_and(|facts| {
+            !facts
+                .of_recipe(&recipe.name)
+                .iter()
+                .any(|container| container.state.is_up())
         })
-        .map(|other| other.name.clone())
-        .collect();
-    let is_down = |slot: &&SlotPlan| matches!(slot.change, Change::Create | Change::Start);
-    let mut down: Vec<_> = (found.slots.iter().filter(is_down))
-        .map(|slot| slot.host.clone())
-        .collect();
-    let stale = found.changes().count() - down.len();
-    // A host's slots are side by side.
-    down.dedup();
-    if !down.is_empty() && !needed_by.is_empty() {
-        plan.obstacles.push(Remark {
-            host: None,
-            message: format!(
-                "`{}` does not run on {}, and {} needs it",
-                recipe.name,
-                text::list(&down),
-                text::list(&needed_by)
-            ),
-            hint: Some(format!("shipit deploy {environment}")),
-        });
-    } else if !down.is_empty() || stale > 0 {
+    };
+    let down: Vec<_> = recipe.hosts.iter().filter(is_down).collect();
+    if !recipe.has_container() || down.is_empty() {
+        return;
+    }
+    let (hosts, environment) = (text::list(&down), &input.environment.name);
+    if needed_by.is_empty() {
         plan.warnings.push(Remark {
             host: None,
             message: format!(
-                "`{}` has changes that this deploy leaves alone",
+                "`{}` does not run on {hosts}, and this deploy leaves it alone",
                 recipe.name
             ),
-            hint: Some(format!("shipit plan {environment}")),
+            hint: Some(format!("shipit deploy {environment} {}", recipe.name)),
+        });
+    } else {
+        plan.obstacles.push(Remark {
+            host: None,
+            message: format!(
+                "`{}` does not run on {hosts}, and {} needs it",
+                recipe.name,
+                text::list(needed_by)
+            ),
+            hint: Some(format!("shipit deploy {environment}")),
         });
     }
 }

@@ -74,7 +74,10 @@ impl Progress {
                     self.host(host);
                 }
             }
-            EventKind::HostSteps { host, total } => self.host(host).total = Some(*total),
+            EventKind::HostSteps { host, total } => {
+                let host = self.host(host);
+                (host.done, host.total) = (0, Some(*total));
+            }
             EventKind::StepStarted { host, recipe, step } => {
                 let host = self.host(host);
                 host.failed = None;

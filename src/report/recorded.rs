@@ -220,9 +220,9 @@ fn before() -> Vec<Event> {
                 description: text("flask-nanoservice 1.2 → 1.3"),
             },
         ),
-        event(111, steps("host-1", 5)),
-        event(111, steps("host-2", 5)),
-        event(111, steps("host-3", 3)),
+        event(111, steps("host-1", 4)),
+        event(111, steps("host-2", 4)),
+        event(111, steps("host-3", 2)),
     ]);
     events
 }
@@ -336,7 +336,7 @@ fn revert() -> Vec<Event> {
             },
         ),
         event(71_210, phase(Phase::Revert)),
-        event(71_211, steps("host-1", 7)),
+        event(71_211, steps("host-1", 2)),
         event(
             71_220,
             begins("host-1", Some(APP), "start flask-nanoservice-r41"),

@@ -24,9 +24,9 @@ fn another_version_replaces_each_container() {
     world.deploy();
     world.set("version", "2");
     assert_snapshot!(world.deploy(), @"
-        host-1 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
             image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
-        host-2 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-2 web replace web-r1 → web-r2: in place of `web-r1`
             image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
     ");
     assert_snapshot!(world.docker.listed("host-1"), @"
@@ -41,7 +41,7 @@ fn a_tag_that_has_moved_is_another_image() {
     world.deploy();
     world.digests.insert("web:1".into(), "9".into());
     assert_snapshot!(world.plan(), @"
-        host-1 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
             image: web:1 (sha256:111111111111) → web:1 (sha256:999999999999)
     ");
 }
@@ -56,7 +56,7 @@ fn a_changed_setting_is_shown_field_by_field() {
     let changed = "env = { A = \"1\", B = \"3\", C = \"4\" }\nstop_timeout = \"90s\"\n";
     world.edit(ONE_HOST, &[("web", &format!("{WEB}{changed}"))]);
     assert_snapshot!(world.plan(), @"
-        host-1 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
             env.B: 2 → 3
             env.C: - → 4
             stop_timeout: 30s → 1m30s
@@ -70,7 +70,7 @@ fn without_its_record_only_another_image_can_be_told() {
     world.records.clear();
     world.set("version", "2");
     assert_snapshot!(world.plan(), @"
-        host-1 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
             image: web@sha256:111111111111 → web:2
     ");
 
@@ -79,7 +79,7 @@ fn without_its_record_only_another_image_can_be_told() {
         ONE_HOST,
         &[("web", &format!("{WEB}env = {{ A = \"1\" }}\n"))],
     );
-    assert_snapshot!(world.plan(), @"host-1 web replace web-r1 → web-r2: `web-r1` was made from something else");
+    assert_snapshot!(world.plan(), @"host-1 web replace web-r1 → web-r2: in place of `web-r1`");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_changed_secret_is_noticed_and_not_shown() {
     world.secrets.insert("TOKEN".into(), "barracuda".into());
     let plan = world.planned();
     assert_snapshot!(super::shown::shown(&plan), @"
-        host-1 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
             secrets: TOKEN → TOKEN (another value)
     ");
     let everything = format!("{plan:?}");
@@ -185,15 +185,15 @@ upstreams = "cat routes"
     assert_snapshot!(world.deploy(), @"host-1 web create web: nothing runs here yet");
     world.set("version", "2");
     assert_snapshot!(world.plan(), @"
-        host-1 web replace web (then web-r1) → web: `web` was made from something else
+        host-1 web replace web (then web-r1) → web: in place of `web`
             image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
         warning on host-1: `web` is the only balancer and has a fixed port: requests are refused from its stop to its start [a second host in its group lets them be replaced one at a time]
     ");
 
     world.edit(TWO_HOSTS, &[("web", &balancer.replace("apps", "all"))]);
     assert_snapshot!(world.plan(), @"
-        host-1 web replace web (then web-r1) → web: `web` was made from something else
-            image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
         host-2 web create web: nothing runs here yet
+        host-1 web replace web (then web-r1) → web: in place of `web`
+            image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
     ");
 }

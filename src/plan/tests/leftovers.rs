@@ -49,7 +49,7 @@ fn one_that_restarts_over_and_over_is_not_left_as_it_is() {
     assert_snapshot!(world.plan(), @"host-1 web start web-r1: `web-r1` is there and restarting");
     world.set("version", "2");
     assert_snapshot!(world.plan(), @"
-        host-1 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
             image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
     ");
 }
@@ -84,7 +84,7 @@ fn of_two_that_run_and_are_both_unwanted_both_go() {
     let mut world = cut_off_between_start_and_stop();
     world.set("version", "3");
     assert_snapshot!(world.deploy(), @"
-        host-1 web replace web-r2, web-r1 → web-r3: `web-r2` was made from something else
+        host-1 web replace web-r2, web-r1 → web-r3: in place of `web-r2` and `web-r1`
             image: web@sha256:222222222222 → web:3
     ");
     assert_snapshot!(world.plan(), @"

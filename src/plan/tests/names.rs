@@ -21,7 +21,7 @@ fn the_name_that_the_old_one_is_kept_under_may_be_taken_as_well() {
     world.docker.add_foreign("host-1", "web-r1");
     world.set("version", "2");
     assert_snapshot!(world.plan(), @"
-        host-1 web replace web (then web-r1) → web: `web` was made from something else
+        host-1 web replace web (then web-r1) → web: in place of `web`
             image: consul:1 (sha256:111111111111) → consul:2 (sha256:222222222222)
         obstacle on host-1: a container named `web-r1` is there that shipit did not make [`docker rename web-r1 web-r1-old` or `docker rm --force web-r1` on that host]
     ");
@@ -49,7 +49,7 @@ fn two_environments_of_one_start_first_recipe_share_a_host() {
     assert_snapshot!(staging.deploy(), @"host-1 web create staging-web-r1: nothing runs here yet");
     staging.set("version", "2");
     assert_snapshot!(staging.deploy(), @"
-        host-1 web replace staging-web-r1 → web-r2: `staging-web-r1` was made from something else
+        host-1 web replace staging-web-r1 → web-r2: in place of `staging-web-r1`
             image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
     ");
     assert_snapshot!(staging.docker.listed("host-1"), @"
@@ -68,14 +68,14 @@ fn two_environments_of_one_stop_first_recipe_share_a_host() {
     assert_snapshot!(staging.deploy(), @"host-1 web create staging-web: nothing runs here yet");
     staging.set("version", "2");
     assert_snapshot!(staging.deploy(), @"
-        host-1 web replace staging-web (then web-r1) → staging-web: `staging-web` was made from something else
+        host-1 web replace staging-web (then web-r1) → staging-web: in place of `staging-web`
             image: consul:1 (sha256:111111111111) → consul:2 (sha256:222222222222)
     ");
 
     blue.docker = staging.docker.clone();
     blue.set("version", "2");
     assert_snapshot!(blue.deploy(), @"
-        host-1 web replace web (then blue-web-r1) → web: `web` was made from something else
+        host-1 web replace web (then blue-web-r1) → web: in place of `web`
             image: consul:1 (sha256:111111111111) → consul:2 (sha256:222222222222)
     ");
     assert_snapshot!(blue.docker.listed("host-1"), @"
@@ -111,7 +111,7 @@ fn a_kept_one_with_a_prefix_is_found_when_the_other_environment_is_gone() {
     assert_snapshot!(staging.deploy(), @"host-1 web start staging-web (or web-r1): `staging-web` is there and exited");
     staging.set("version", "2");
     assert_snapshot!(staging.deploy(), @"
-        host-1 web replace staging-web (then web-r1) → web: `staging-web` was made from something else
+        host-1 web replace staging-web (then web-r1) → web: in place of `staging-web`
             image: consul:1 (sha256:111111111111) → consul:2 (sha256:222222222222)
     ");
     assert_snapshot!(staging.docker.listed("host-1"), @"

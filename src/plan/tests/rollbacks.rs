@@ -72,7 +72,7 @@ fn where_the_kept_one_is_gone_it_is_made_again() {
         .containers("host-1")
         .retain(|container| container.name != "consul-r1");
     assert_snapshot!(world.roll_back(1), @"
-        host-1 consul replace consul-r2 → consul-r3: `consul-r2` was made from something else
+        host-1 consul replace consul-r2 → consul-r3: in place of `consul-r2`
             image: web:2 (sha256:222222222222) → web:1 (sha256:111111111111)
     ");
 }
@@ -82,7 +82,7 @@ fn a_deploy_of_the_older_version_makes_a_container_of_its_own() {
     let mut world = two_versions_of(WEB);
     world.set("version", "1");
     assert_snapshot!(world.plan(), @"
-        host-1 consul replace consul-r2 → consul-r3: `consul-r2` was made from something else
+        host-1 consul replace consul-r2 → consul-r3: in place of `consul-r2`
             image: web:2 (sha256:222222222222) → web:1 (sha256:111111111111)
     ");
 }
@@ -101,7 +101,7 @@ fn a_secret_that_has_changed_meanwhile_cannot_come_from_the_kept_container() {
     ");
     world.secrets.insert("TOKEN".into(), "two".into());
     assert_snapshot!(super::shown::shown(&world.plan_rollback(1)), @"
-        host-1 web replace web-r2 → web-r3: `web-r2` was made from something else
+        host-1 web replace web-r2 → web-r3: in place of `web-r2`
             image: web:2 (sha256:222222222222) → web:1 (sha256:111111111111)
     ");
 }

@@ -74,7 +74,7 @@ fn what_a_named_recipe_requires_must_run() {
 }
 
 #[test]
-fn two_instances_that_are_down_are_one_host() {
+fn a_host_whose_two_instances_are_down_is_named_once() {
     let mut world = chain();
     let two =
         "hosts = \"all\"\nrequires = [\"consul\"]\n[container]\nimage = \"r\"\ninstances = 2\n";
@@ -84,23 +84,21 @@ fn two_instances_that_are_down_are_one_host() {
     world.limit(&["host-1"], &["web"]);
     assert_snapshot!(world.plan(), @"
         host-1 web create web-r2: nothing runs here yet
-        obstacle: `registrator` does not run on `host-1`, and `web` needs it [shipit deploy staging]
+        obstacle: `registrator` does not run on `host-1` and `host-2`, and `web` needs it [shipit deploy staging]
     ");
 }
 
 #[test]
-fn what_else_has_changed_is_a_warning() {
+fn what_else_has_changed_is_left_alone() {
     let mut world = chain();
     world.deploy();
     world.set("version", "2");
     world.limit(&[], &["web"]);
     assert_snapshot!(world.deploy(), @"
-        host-1 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
             image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
-        host-2 web replace web-r1 → web-r2: `web-r1` was made from something else
+        host-2 web replace web-r1 → web-r2: in place of `web-r1`
             image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
-        warning: `consul` has changes that this deploy leaves alone [shipit plan staging]
-        warning: `registrator` has changes that this deploy leaves alone [shipit plan staging]
     ");
 }
 
