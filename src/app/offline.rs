@@ -20,10 +20,7 @@ pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
     let project = project(global)?;
     let environments = named.map_or_else(|| project.environments(), |name| vec![name]);
     if environments.is_empty() {
-        return Err(problem(format!(
-            "`{}` has no environment",
-            project.root.join("inventory").display()
-        )));
+        model::default_environment(&project)?;
     }
     let mut found = Problems::new();
     let mut lines = Vec::new();

@@ -232,6 +232,9 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
                 .await
         }
         Command::Down(arguments) => {
+            if !arguments.yes && !terminal::can_ask() {
+                return Err(nobody_to_ask());
+            }
             start(&[]);
             let request = DownRequest {
                 confirm: confirmation(context.events, arguments.yes),
@@ -273,12 +276,13 @@ fn confirmation(events: &Events, yes: bool) -> Confirm {
         if yes {
             return Ok(true);
         }
-        if !terminal::can_ask() {
-            let message = "nobody can be asked here whether everything may be removed";
-            return Err(Stop::new(Outcome::Usage, message).hint("give `--yes` if it may"));
-        }
         Ok(terminal::confirm(&events, question))
     })
+}
+
+fn nobody_to_ask() -> Box<Stop> {
+    let message = "nobody can be asked here whether everything may be removed";
+    Stop::new(Outcome::Usage, message).hint("give `--yes` if it may")
 }
 
 /// The command as typed, for events and logs.

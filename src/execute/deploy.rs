@@ -217,9 +217,8 @@ async fn finish_a_cut_off_release(
         revision: newest.revision.clone(),
         ..new_record(context, newest.number, newest.action)
     };
-    let lock_host = &context.environment.lock_host().name;
     let records = desired::records(
-        lock_host,
+        context.environment,
         &template,
         &request.scope,
         desired,
@@ -446,7 +445,7 @@ async fn carry_out(
     }
     let template = new_record(context, plan.release, action);
     let mut records = desired::records(
-        &environment.lock_host().name,
+        environment,
         &template,
         &request.scope,
         &desired,

@@ -306,8 +306,13 @@ impl SlotRun {
                 there.state.status
             )));
         }
+        // Another environment's container of the same recipe and number may have that name.
+        let kept = match self.inspect(&unique).await? {
+            Some(_) => format!("{}-{unique}", self.environment),
+            None => unique,
+        };
         self.reached
-            .expect(docker::rename(name, &unique), QUICK)
+            .expect(docker::rename(name, &kept), QUICK)
             .await
             .map(|_| ())
     }
