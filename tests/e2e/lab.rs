@@ -206,6 +206,20 @@ pub fn answers(requests: usize) -> Vec<String> {
     answers
 }
 
+/// The different answers through the balancer, sorted; asked until there are so many, as nginx sends where
+/// the fewest connections are, which can be one and the same for a while.
+#[track_caller]
+pub fn who_answers(number: usize) -> Vec<String> {
+    let began = Instant::now();
+    let mut all = Vec::new();
+    while all.len() < number && began.elapsed() < Duration::from_secs(10) {
+        all.extend(answers(4));
+        all.sort();
+        all.dedup();
+    }
+    all
+}
+
 /// Waits until `holds` has nothing to say against it.
 #[track_caller]
 pub fn eventually(what: &str, limit: Duration, holds: impl Fn() -> Result<(), String>) {

@@ -28,8 +28,8 @@ pub fn ten_deploys(stage: &Stage) {
             // Kept for a rollback, and not raised by a reboot.
             for (host, old) in APPS.iter().zip(old) {
                 let format = "{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}";
-                let state = host.run(&format!("docker inspect --format '{format}' {old}"));
-                assert_eq!(state.trim(), "exited no", "{old} on {}", host.name);
+                let kept = host.run(&format!("docker inspect --format '{format}' {old}"));
+                assert_eq!(kept.trim(), "exited no", "{old} on {}", host.name);
             }
             deployed
         };
@@ -168,7 +168,7 @@ pub fn slow(stage: &Stage) {
         let line = "deploy staging --set version=slow --limit host-1";
         vec![deployed(stage.project(), line).0]
     });
-    assert_eq!(lab::answers(8).len(), 2);
+    assert_eq!(lab::who_answers(2).len(), 2);
     stage.serve(version);
 }
 
@@ -184,7 +184,7 @@ pub fn deaf(stage: &Stage) {
         let line = "deploy staging --set version=deaf --limit host-2";
         let (comes, _) = deployed(&project, line);
         assert!(
-            lab::answers(8)
+            lab::who_answers(2)
                 .iter()
                 .any(|answer| answer.contains("(deaf)"))
         );
@@ -209,7 +209,7 @@ pub fn two_instances(stage: &Stage) {
         for host in APPS {
             assert_eq!(host.apps().len(), 2, "{}", host.name);
         }
-        let answers = lab::answers(16);
+        let answers = lab::who_answers(4);
         assert_eq!(answers.len(), 4, "all four answer: {answers:?}");
         let (one, _) = deployed(
             stage.project(),

@@ -148,7 +148,12 @@ fn overhead(events: &[&Value]) -> Option<Duration> {
         let milliseconds = finished(named)?["took_ms"].as_u64()?;
         Some(Duration::from_millis(milliseconds))
     };
-    // Only whole replacements: a container that took another one's place.
+    // Only whole replacements, one container in the place of one other.
+    let starts =
+        |event: &&&Value| event["event"] == "step-started" && step(event).starts_with("start ");
+    if events.iter().filter(starts).count() != 1 {
+        return None;
+    }
     let (first, last) = (events.first()?, finished("keep ")?);
     let started = at(finished("start ")?)?;
     let ready = events.iter().rev().find(|event| {
