@@ -153,9 +153,6 @@ pub async fn history(context: &Context<'_>, number: usize) -> Run<Outcome> {
     }
     if lines.len() > 1 {
         context.events.send(EventKind::Result { lines });
-    } else {
-        let message = format!("`{}` has no releases yet", context.environment.name);
-        context.events.send(EventKind::Note { message });
     }
     fleet.close().await;
     Ok(Outcome::NothingToDo)
