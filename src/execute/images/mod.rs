@@ -26,7 +26,7 @@ use crate::{
     docker::{self, Image, PinnedImage},
     event::{EventKind, Events, Outcome, Phase},
     model::{Environment, HostName, ImageSource, RegistryLogin},
-    plan::Plan,
+    plan::{Plan, RecipePlan},
     text,
 };
 
@@ -95,11 +95,7 @@ async fn pull(
 pub async fn distribute(fleet: &Fleet, plan: &Plan, logins: &Logins, events: &Events) -> Run<()> {
     events.send(EventKind::Phase { phase: Phase::Pull });
     let mut needed = BTreeMap::<HostName, BTreeSet<(ImageSource, String, PinnedImage)>>::new();
-    for slot in plan
-        .recipes
-        .iter()
-        .flat_map(super::super::plan::RecipePlan::changes)
-    {
+    for slot in plan.recipes.iter().flat_map(RecipePlan::changes) {
         let Some(incoming) = slot.incoming.as_ref().filter(|incoming| !incoming.exists) else {
             continue;
         };
