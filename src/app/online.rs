@@ -233,7 +233,8 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         }
         Command::Down(arguments) => {
             if !arguments.yes && !terminal::can_ask() {
-                return Err(nobody_to_ask());
+                let message = "nobody can be asked here whether everything may be removed";
+                return Err(Stop::new(Outcome::Usage, message).hint("give `--yes` if it may"));
             }
             start(&[]);
             let request = DownRequest {
@@ -278,11 +279,6 @@ fn confirmation(events: &Events, yes: bool) -> Confirm {
         }
         Ok(terminal::confirm(&events, question))
     })
-}
-
-fn nobody_to_ask() -> Box<Stop> {
-    let message = "nobody can be asked here whether everything may be removed";
-    Stop::new(Outcome::Usage, message).hint("give `--yes` if it may")
 }
 
 /// The command as typed, for events and logs.

@@ -157,7 +157,11 @@ pub fn limit(environment: &Environment, limits: &[String]) -> Run<Vec<HostName>>
             )
             .hint(format!("its hosts are {names}")));
         }
-        hosts.extend(found);
+        for host in found {
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
     }
     Ok(hosts)
 }
@@ -178,4 +182,46 @@ pub fn recipes(environment: &Environment, names: &[String]) -> Run<Vec<crate::mo
             })
     };
     names.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Overrides, Project, load};
+
+    fn staging() -> Environment {
+        let project = Project {
+            root: env!("CARGO_MANIFEST_DIR").into(),
+        };
+        load(&project, "staging", &Overrides::default())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .environment
+    }
+
+    #[test]
+    fn a_limit_names_hosts_and_groups() {
+        let environment = staging();
+        let limited = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+            limit(&environment, &words)
+                .map(|hosts| {
+                    hosts
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                })
+                .map_err(|stop| stop.report.message)
+        };
+        assert_eq!(limited(&[]), Ok(String::new()), "no limit");
+        assert_eq!(limited(&["host-3"]), Ok("host-3".into()));
+        assert_eq!(limited(&["apps"]), Ok("host-1 host-2".into()));
+        assert_eq!(
+            limited(&["apps", "host-1"]),
+            Ok("host-1 host-2".into()),
+            "none twice"
+        );
+        let unknown = "`host` is neither a host nor a group of `staging`";
+        assert_eq!(limited(&["apps", "host"]), Err(unknown.into()));
+    }
 }

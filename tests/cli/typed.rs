@@ -113,13 +113,12 @@ impl Answer {
             stderr,
         } = self;
         let code = code.map_or("a signal".to_owned(), |code| code.to_string());
-        let mut shown = String::new();
-        for (stream, text) in [("stdout", stdout), ("stderr", stderr)] {
-            if !text.is_empty() {
-                shown += &format!("[{stream}]\n{text}");
-            }
-        }
-        format!("{shown}[exit {code}]\n")
+        let shown = |stream: &str, text: &str| match text {
+            "" => String::new(),
+            text => format!("[{stream}]\n{text}"),
+        };
+        let (stdout, stderr) = (shown("stdout", stdout), shown("stderr", stderr));
+        format!("{stdout}{stderr}[exit {code}]\n")
     }
 
     /// A mistake of the user: exit status 2, and everything that is said is on standard error.

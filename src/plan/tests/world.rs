@@ -463,7 +463,11 @@ impl Docker {
                     .get(label::ENVIRONMENT)
                     .is_some_and(|name| **name == *environment.name)
             });
-            let inspected = Value::from_iter(own.clone().map(Fake::inspected)).to_string();
+            let inspected = own
+                .clone()
+                .map(Fake::inspected)
+                .collect::<Value>()
+                .to_string();
             let names = here.iter().map(|container| {
                 let environment = container.labels.get(label::ENVIRONMENT);
                 format!(
