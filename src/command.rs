@@ -4,7 +4,7 @@
 //! shell text, except [`RemoteCommand::shell`], which hands a user's own script to `sh -c` as one word.
 //! A secret can only travel by standard input, so it can be in no process list and in no log.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -66,10 +66,10 @@ impl RemoteCommand {
         self,
         variables: impl IntoIterator<Item = (&'a str, &'a SecretString)>,
     ) -> Self {
-        let exports: String = variables
-            .into_iter()
-            .map(|(name, value)| format!("export {name}={}\n", quote(value.expose_secret())))
-            .collect();
+        let mut exports = String::new();
+        for (name, value) in variables {
+            let _ = writeln!(exports, "export {name}={}", quote(value.expose_secret()));
+        }
         let script = r#"eval "$(cat)"; exec "$@""#;
         Self {
             stdin: Some(exports.into()),

@@ -82,7 +82,8 @@ pub enum EventKind {
         /// What came of it, when that is worth a word: `192.168.50.101:32768`.
         detail: Option<String>,
     },
-    /// A step ended badly.
+    /// A step ended badly. Also when something that was done no longer is so: a container that died after
+    /// its host was updated. Then no [`EventKind::StepStarted`] came before it.
     StepFailed {
         /// The host.
         host: String,

@@ -10,7 +10,7 @@ pub fn duration(duration: Duration) -> String {
         0 => format!("{milliseconds}ms"),
         1..60 if milliseconds % 1000 < 100 => format!("{seconds}s"),
         1..60 => format!("{seconds}.{}s", milliseconds % 1000 / 100),
-        60..3600 if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        60..3600 if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
         _ if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
         _ => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),

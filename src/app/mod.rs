@@ -24,7 +24,7 @@ pub fn run() -> ExitCode {
     let result = match command {
         Command::Validate(arguments) => offline::validate(&global, arguments.environment),
         Command::Schema(arguments) => offline::schema(arguments.dir.as_deref()),
-        Command::Completions(arguments) => offline::completions(arguments.shell),
+        Command::Completions(arguments) => Ok(offline::completions(arguments.shell)),
         Command::Man(arguments) => offline::man(&arguments.into),
         online => online::run(&global, online),
     };

@@ -18,19 +18,16 @@ use crate::{
 /// Checks one environment, or all.
 pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
     let project = project(global)?;
-    let names = named.map_or_else(|| project.environments(), |name| vec![name]);
-    if names.is_empty() {
-        return Err(problem(format!(
-            "`{}` has no environment",
-            project.root.join("inventory").display()
-        )));
+    let environments = named.map_or_else(|| project.environments(), |name| vec![name]);
+    if environments.is_empty() {
+        model::default_environment(&project)?;
     }
-    let mut problems = Problems::new();
+    let mut found = Problems::new();
     let mut lines = Vec::new();
-    for name in &names {
+    for name in &environments {
         match model::load(&project, name, &overrides(&[])) {
             Ok(loaded) => {
-                problems.extend(loaded.warnings);
+                found.extend(loaded.warnings);
                 let (hosts, recipes) = (
                     loaded.environment.hosts.len(),
                     loaded.environment.recipes.len(),
@@ -41,13 +38,13 @@ pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
                     text::count(recipes, "recipe")
                 ));
             }
-            Err(found) => problems.extend(found),
+            Err(mistakes) => found.extend(mistakes),
         }
     }
-    if problems.has_errors() {
-        return Err(problems);
+    if found.has_errors() {
+        return Err(found);
     }
-    terminal::show_problems(&problems, global);
+    terminal::show_problems(&found, global);
     if !global.quiet {
         print(&(lines.join("\n") + "\n"));
     }
@@ -77,11 +74,11 @@ pub fn schema(folder: Option<&Path>) -> Result<Outcome> {
 }
 
 /// Prints the completions for a shell.
-pub fn completions(shell: Shell) -> Result<Outcome> {
+pub fn completions(shell: Shell) -> Outcome {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "shipit", &mut text);
     print(&String::from_utf8_lossy(&text));
-    Ok(Outcome::NothingToDo)
+    Outcome::NothingToDo
 }
 
 /// Writes a manual page for each command into a folder.

@@ -9,8 +9,8 @@ use crate::{
     cli::{Command, Global},
     event::{EventKind, Events, Outcome},
     execute::{
-        self, Context, DeployRequest, DownRequest, ExecRequest, Goal, Interrupts, LogsRequest,
-        Promotion, Run, Stop,
+        self, Confirm, Context, DeployRequest, DownRequest, ExecRequest, Goal, Interrupts,
+        LogsRequest, Promotion, Run, Stop,
     },
     model::{self, Environment, Name, Project},
     plan::Scope,
@@ -112,6 +112,7 @@ async fn report_run(
     Ok(outcome)
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a command")]
 async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Outcome> {
     let environment = context.environment;
     let scope = |recipes: &[Name], limit: &[String]| {
@@ -179,11 +180,18 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         }
         Command::Status(_) => {
             start(&[]);
-            execute::status(context).await
+            context
+                .interruptible("nothing was changed", execute::status(context))
+                .await
         }
         Command::History(arguments) => {
             start(&[]);
-            execute::history(context, arguments.number).await
+            context
+                .interruptible(
+                    "nothing was changed",
+                    execute::history(context, arguments.number),
+                )
+                .await
         }
         Command::Logs(arguments) => {
             let limit: Vec<_> = arguments.host.into_iter().collect();
@@ -210,13 +218,24 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         }
         Command::Lock(arguments) => {
             start(&[environment.lock_host().name.clone()]);
-            execute::lock(context, arguments.message).await
+            context
+                .interruptible(
+                    "nothing was changed",
+                    execute::lock(context, arguments.message),
+                )
+                .await
         }
         Command::Unlock(_) => {
             start(&[environment.lock_host().name.clone()]);
-            execute::unlock(context).await
+            context
+                .interruptible("nothing was changed", execute::unlock(context))
+                .await
         }
         Command::Down(arguments) => {
+            if !arguments.yes && !terminal::can_ask() {
+                let message = "nobody can be asked here whether everything may be removed";
+                return Err(Stop::new(Outcome::Usage, message).hint("give `--yes` if it may"));
+            }
             start(&[]);
             let request = DownRequest {
                 confirm: confirmation(context.events, arguments.yes),
@@ -225,7 +244,12 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         }
         Command::Check(arguments) => {
             start(&[]);
-            execute::check(context, arguments.fix).await
+            context
+                .interruptible(
+                    "run it again to see what is left",
+                    execute::check(context, arguments.fix),
+                )
+                .await
         }
         // They contact no host and were done before.
         Command::Validate(_) | Command::Schema(_) | Command::Completions(_) | Command::Man(_) => {
@@ -247,15 +271,11 @@ fn promotion(events: &Events, granted: bool) -> Promotion {
     }))
 }
 
-fn confirmation(events: &Events, yes: bool) -> Box<dyn Fn(&str) -> Run<bool> + Send + Sync> {
+fn confirmation(events: &Events, yes: bool) -> Confirm {
     let events = events.clone();
     Box::new(move |question| {
         if yes {
             return Ok(true);
-        }
-        if !terminal::can_ask() {
-            let message = "nobody can be asked here whether everything may be removed";
-            return Err(Stop::new(Outcome::Usage, message).hint("give `--yes` if it may"));
         }
         Ok(terminal::confirm(&events, question))
     })

@@ -50,7 +50,10 @@ impl Reader {
         let place = self.place(span);
         let hint = match nearest(key, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the keys here are {}", list(known.iter().copied())),
+            None => format!(
+                "the keys here are {}",
+                crate::text::list(known.iter().copied())
+            ),
         };
         self.problems.push(
             Problem::error(format!("unknown key `{key}` in {section}"))
@@ -159,16 +162,6 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let near_enough = distance <= (word.chars().count() / 3).clamp(1, 3);
     let clearly = ranked.get(1).is_none_or(|(second, _)| *second > distance);
     (near_enough && clearly).then_some(best)
-}
-
-/// `` `a`, `b` and `c` ``.
-pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let quoted: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        None => "none".to_owned(),
-        Some((only, [])) => only.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-    }
 }
 
 fn with_article(value: &DeValue<'_>) -> String {

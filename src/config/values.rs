@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::{Spanned, de::DeValue};
 
-use super::section::{FromToml, Reader, list, nearest};
+use super::section::{FromToml, Reader, nearest};
 use crate::diagnostic::{Located, Problem};
 
 impl<T: JsonSchema> JsonSchema for Located<T> {
@@ -400,7 +400,7 @@ macro_rules! choice {
 
 fn unknown_word(text: &str, value: &Spanned<DeValue<'_>>, words: &[&str], reader: &mut Reader) {
     let place = reader.place(value.span());
-    let choices = list(words.iter().copied());
+    let choices = crate::text::list(words.iter().copied());
     let hint = nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     reader.problems.push(
         Problem::error(format!("`{text}` is not one of {choices}"))

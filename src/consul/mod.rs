@@ -3,7 +3,7 @@
 
 mod types;
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use hyper::Method;
 
@@ -149,7 +149,7 @@ impl Agent {
             self.get("/v1/agent/services").await?;
         let checks: std::collections::BTreeMap<String, AgentCheck> =
             self.get("/v1/agent/checks").await?;
-        Ok(types::join(services, checks))
+        Ok(types::join(services, &checks))
     }
 
     /// Puts a service of this agent into maintenance mode, or takes it out: while in it a check of its
@@ -184,7 +184,7 @@ fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
         encoded
     })

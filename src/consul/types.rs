@@ -141,7 +141,7 @@ impl ServiceInstance {
 /// Puts each service together with its checks, in the order of the ids.
 pub(super) fn join(
     services: BTreeMap<String, AgentService>,
-    checks: BTreeMap<String, AgentCheck>,
+    checks: &BTreeMap<String, AgentCheck>,
 ) -> Vec<ServiceInstance> {
     let of = |id: &str| {
         checks
@@ -171,7 +171,7 @@ mod tests {
             "service:h:web-r42:5000": {"CheckID": "service:h:web-r42:5000", "Status": "critical",
                 "Output": "HTTP GET http://10.0.0.1:32768/: 500\nmore", "ServiceID": "h:web-r42:5000"},
             "serfHealth": {"CheckID": "serfHealth", "Status": "passing", "Output": "", "ServiceID": ""}}));
-        let joined = join(services.expect("services"), checks.expect("checks"));
+        let joined = join(services.expect("services"), &checks.expect("checks"));
         let [web] = &joined[..] else {
             panic!("one service")
         };

@@ -273,10 +273,8 @@ mod tests {
             ),
         ]);
         let length = twice.get_ref().len() as u64;
-        assert_eq!(
-            Archive::read(twice).expect("an archive").without(2),
-            [0..length]
-        );
+        let whole = Archive::read(twice).expect("an archive").without(2);
+        assert_eq!((whole.len(), whole[0].clone()), (1, 0..length));
     }
 
     #[test]

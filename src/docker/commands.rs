@@ -44,6 +44,7 @@ pub fn run(
         workdir,
         labels,
         options,
+        setup: _, // what happens around the container
         stop_timeout,
     } = spec;
     let mut run = docker(&["run", "--detach", "--name", name]);
@@ -89,9 +90,9 @@ pub fn start(name: &str) -> RemoteCommand {
     docker(&["start", name])
 }
 
-/// `docker stop --time`: SIGTERM, then SIGKILL after `timeout`.
-pub fn stop(name: &str, timeout: Duration) -> RemoteCommand {
-    docker(&["stop", "--time", &whole_seconds(timeout), name])
+/// `docker stop`: SIGTERM, then SIGKILL after the container's own stop timeout, which [`run`] has set.
+pub fn stop(name: &str) -> RemoteCommand {
+    docker(&["stop", name])
 }
 
 /// `docker rm --force --volumes`: the container and its anonymous volumes.
@@ -215,9 +216,27 @@ pub fn manifest(reference: &str) -> RemoteCommand {
     docker(&["manifest", "inspect", "--verbose", reference])
 }
 
-/// `docker login --password-stdin`.
-pub fn login(server: &str, username: &str, password: SecretString) -> RemoteCommand {
-    docker(&["login", "--username", username, "--password-stdin", server]).with_stdin(password)
+/// Runs a docker command logged in to a registry, and logged out again when it ends: the login is kept in a
+/// folder of its own, in memory where the host has `/dev/shm`, and goes with the command.
+pub fn logged_in(
+    command: &RemoteCommand,
+    server: &str,
+    username: &str,
+    password: SecretString,
+) -> RemoteCommand {
+    const SCRIPT: &str = r#"
+        DOCKER_CONFIG=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit
+        export DOCKER_CONFIG
+        trap 'rm -rf "$DOCKER_CONFIG"' EXIT
+        trap 'exit 1' HUP INT TERM
+        docker login --username "$2" --password-stdin "$1" >/dev/null || exit
+        shift 2
+        "$@" </dev/null"#;
+    let words = [server, username]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(command.words().iter().cloned());
+    RemoteCommand::script(SCRIPT, words).with_stdin(password)
 }
 
 /// Loads an image archive (gzip or plain) from standard input and gives it the tag that a deploy pins.
@@ -248,7 +267,7 @@ mod tests {
     use super::*;
     use crate::docker::SpecHash;
 
-    pub fn spec(json: serde_json::Value) -> ContainerSpec {
+    fn spec(json: &serde_json::Value) -> ContainerSpec {
         let mut whole =
             serde_json::json!({"image": "example/web:1", "stop_timeout": {"secs": 30, "nanos": 0}});
         whole
@@ -277,7 +296,7 @@ mod tests {
 
     #[test]
     fn run_tells_docker_everything_once_and_the_image_before_the_command() {
-        let spec = spec(serde_json::json!({
+        let spec = spec(&serde_json::json!({
             "command": ["serve", "--greeting", "it's $HOME"], "env": {"A": "1 2"}, "publish": ["80:80"],
             "publish_all": true, "volumes": ["/mnt:/data"], "network": "host", "restart": "always",
             "labels": {"team": "x"}, "options": ["--memory", "1g"],
@@ -301,7 +320,7 @@ mod tests {
         let secrets =
             BTreeMap::from([("TOKEN".to_owned(), SecretString::from("s3cret".to_owned()))]);
         let command = run(
-            &spec(serde_json::json!({})),
+            &spec(&serde_json::json!({})),
             "web-r42",
             &image(),
             &identity(),
@@ -316,6 +335,38 @@ mod tests {
     }
 
     #[test]
+    fn a_password_goes_by_standard_input_and_the_command_is_run_as_it_is() {
+        let pull = pull("registry.example/web:1");
+        let command = logged_in(
+            &pull,
+            "registry.example",
+            "bob",
+            SecretString::from("s3cret".to_owned()),
+        );
+        let words = &command.words()[3..];
+        assert_eq!(
+            words,
+            [
+                "shipit",
+                "registry.example",
+                "bob",
+                "docker",
+                "pull",
+                "--quiet",
+                "registry.example/web:1"
+            ]
+        );
+        assert!(!command.to_wire().contains("s3cret"));
+        assert_eq!(
+            command
+                .stdin()
+                .map(|text| text.expose_secret().to_owned())
+                .as_deref(),
+            Some("s3cret")
+        );
+    }
+
+    #[test]
     fn names_are_listed_with_their_environment() {
         assert_eq!(
             list_names().to_wire(),
@@ -324,9 +375,11 @@ mod tests {
     }
 
     #[test]
-    fn stop_rounds_its_timeout_up_to_whole_seconds() {
-        let words = |milliseconds| stop("web", Duration::from_millis(milliseconds)).to_wire();
-        assert_eq!(words(2500), "docker stop --time 3 web");
-        assert_eq!(words(30_000), "docker stop --time 30 web");
+    fn a_stop_timeout_is_rounded_up_to_whole_seconds() {
+        let seconds = |milliseconds| whole_seconds(Duration::from_millis(milliseconds));
+        assert_eq!(
+            [seconds(2500), seconds(30_000), seconds(1)],
+            ["3", "30", "1"]
+        );
     }
 }

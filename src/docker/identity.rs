@@ -106,6 +106,11 @@ fn keyed(key: &str, value: &SecretString) -> Vec<u8> {
         .unwrap_or_default()
 }
 
+/// The first `length` bytes of the SHA-256 of `bytes`, as hexadecimal digits.
+pub fn short_hash(bytes: &[u8], length: usize) -> String {
+    hex(&Sha256::digest(bytes)[..length.min(32)])
+}
+
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {

@@ -1,10 +1,13 @@
 //! Docker's JSON, as far as it is read here.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
 use super::Identity;
+
+/// What docker gives a container that says nothing itself.
+const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A container as `docker inspect` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +30,10 @@ pub struct Container {
     pub exposed: Vec<(u16, String)>,
     /// `host`, `default`, `bridge`, …
     pub network_mode: String,
-    /// The restart policy's name.
+    /// The restart policy, as `--restart` takes it: `no`, `always`, `on-failure:3`.
     pub restart: String,
+    /// How long `docker stop` gives it between SIGTERM and SIGKILL.
+    pub stop_timeout: Duration,
 }
 
 impl Container {
@@ -211,6 +216,8 @@ struct RawConfig {
     image: String,
     #[serde(default, deserialize_with = "null_is_default")]
     labels: BTreeMap<String, String>,
+    #[serde(default)]
+    stop_timeout: Option<u64>,
     #[serde(default, deserialize_with = "null_is_default")]
     exposed_ports: BTreeMap<String, serde_json::Value>,
 }
@@ -229,6 +236,19 @@ struct RawHostConfig {
 struct RawRestartPolicy {
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    maximum_retry_count: u32,
+}
+
+impl RawRestartPolicy {
+    /// As `--restart` takes it.
+    fn into_option(self) -> String {
+        match (self.name.as_str(), self.maximum_retry_count) {
+            ("", _) => "no".to_owned(),
+            (_, 0) => self.name,
+            (_, most) => format!("{}:{most}", self.name),
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -300,7 +320,11 @@ fn into_container(raw: RawContainer) -> Container {
         state: raw.state,
         labels: raw.config.labels,
         network_mode: raw.host_config.network_mode,
-        restart: raw.host_config.restart_policy.name,
+        restart: raw.host_config.restart_policy.into_option(),
+        stop_timeout: raw
+            .config
+            .stop_timeout
+            .map_or(DEFAULT_STOP_TIMEOUT, Duration::from_secs),
     }
 }
 

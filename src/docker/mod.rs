@@ -10,10 +10,10 @@ pub use archive::Archive;
 pub use commands::{
     container_logs, container_logs_follow, exists, image_load, image_remove, image_tag, info,
     inspect_containers, inspect_images, inspect_volumes, list_containers, list_image_layers,
-    list_names, list_running, login, manifest, pull, remove, rename, run, set_restart, start, stop,
-    volume_create, volume_remove,
+    list_names, list_running, logged_in, manifest, pull, remove, rename, run, set_restart, start,
+    stop, volume_create, volume_remove,
 };
-pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label};
+pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label, short_hash};
 pub use inspect::{
     Container, ContainerState, Health, Image, Info, PortBinding, Volume, manifest_config_digests,
     parse_containers, parse_images, parse_info, parse_layers, parse_volumes,

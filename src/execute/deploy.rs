@@ -13,13 +13,14 @@ use super::{
     images, lock,
     observe::{Observed, done_tasks, observe},
     preflight, record,
-    rollouts::{Ended, Rollouts},
+    rollouts::{Ended, Rollouts, consul_servers},
     secrets::Secrets,
     show,
     stop::{Run, Stop},
 };
 use crate::{
     event::{EventKind, Outcome, Phase},
+    facts::Facts,
     model::{Environment, HostName, Name},
     plan::{self, Change, DesiredState, Plan, Scope},
     release::{Action, History, Number, Outcome as RecordOutcome, Record},
@@ -61,7 +62,10 @@ impl Goal {
 pub async fn deploy(context: &Context<'_>, mut request: DeployRequest) -> Run<Outcome> {
     let mut secrets = Secrets::new(context.root, context.mask);
     let prepared = context
-        .interruptible(prepare(context, &mut request, &mut secrets))
+        .interruptible(
+            "nothing was changed",
+            prepare(context, &mut request, &mut secrets),
+        )
         .await;
     let (fleet, prepared) = prepared?;
     let result = match prepared {
@@ -95,6 +99,10 @@ async fn prepare(
     secrets: &mut Secrets<'_>,
 ) -> Run<(Fleet, Prepared)> {
     let environment = context.environment;
+    if request.goal == Goal::Files {
+        desired::read_secrets(environment, &request.scope, secrets).await?;
+    }
+    let logins = images::Logins::read(environment, secrets).await?;
     let fleet = context
         .connect(&hosts_to_reach(context, &request.scope))
         .await?;
@@ -104,9 +112,16 @@ async fn prepare(
     } else {
         Some(take_lock(context, &fleet, request.goal.verb()).await?)
     };
-    images::log_in(&fleet, environment, secrets).await?;
     let observed = observe(&fleet, environment, context.events).await?;
-    let (desired, action) = wanted(context, request, &fleet, &observed.history, secrets).await?;
+    let (desired, action) = wanted(
+        context,
+        request,
+        &fleet,
+        &observed.history,
+        secrets,
+        &logins,
+    )
+    .await?;
     context.events.send(EventKind::Phase { phase: Phase::Plan });
     let done = done_tasks(&fleet, environment, &request.scope).await?;
     let release = observed.history.next_number();
@@ -142,13 +157,17 @@ async fn prepare(
         return Err(stop);
     }
     if plan.is_empty() {
+        if lock.is_some() && request.goal == Goal::Files {
+            finish_a_cut_off_release(context, &fleet, request, &observed, &desired, &plan).await;
+        }
         return Ok((fleet, Prepared::NothingToDo));
     }
     let Some(lock) = lock else {
         return Ok((fleet, Prepared::Planned));
     };
-    consul_is_ready(environment, &fleet, &plan).await?;
-    images::distribute(&fleet, &plan, context.events).await?;
+    consul_is_ready(environment, &fleet, &observed.facts, &plan).await?;
+    promotion_can_be_answered(environment, &plan, &request.promotion)?;
+    images::distribute(&fleet, &plan, &logins, context.events).await?;
     Ok((
         fleet,
         Prepared::Ready(Box::new(Ready {
@@ -159,6 +178,80 @@ async fn prepare(
             action,
         })),
     ))
+}
+
+/// A deploy that was cut off after its last change and before its record is a release all the same: when
+/// everything runs as it wanted, it is recorded as such, so that a rollback finds it.
+async fn finish_a_cut_off_release(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    request: &DeployRequest,
+    observed: &Observed,
+    desired: &DesiredState,
+    plan: &Plan,
+) {
+    let releases = observed.history.releases();
+    let Some(newest) = releases
+        .last()
+        .filter(|release| release.outcome == RecordOutcome::Unfinished)
+    else {
+        return;
+    };
+    let hashes = hashes(plan);
+    let as_wanted = hashes.iter().all(|((recipe, host), hash)| {
+        let record = observed.history.record(host, newest.number);
+        record
+            .and_then(|record| record.recipes.get(&**recipe))
+            .is_some_and(|recipe| recipe.hash == *hash)
+    });
+    if !as_wanted {
+        return;
+    }
+    let template = Record {
+        number: newest.number,
+        outcome: RecordOutcome::Succeeded,
+        finished: Some(Timestamp::now()),
+        action: newest.action,
+        by: newest.by.clone(),
+        started: newest.started,
+        revision: newest.revision.clone(),
+        ..new_record(context, newest.number, newest.action)
+    };
+    let records = desired::records(
+        context.environment,
+        &template,
+        &request.scope,
+        desired,
+        &observed.history,
+        &hashes,
+    );
+    let failures = record::write(fleet, &records).await;
+    let message = match failures.first() {
+        None => format!(
+            "{} was cut off after its last change; it is now recorded as succeeded",
+            newest.number
+        ),
+        Some((host, error)) => format!(
+            "{} was cut off, and its record on `{host}` cannot be finished: {error}",
+            newest.number
+        ),
+    };
+    context.events.send(EventKind::Note { message });
+}
+
+fn new_record(context: &Context<'_>, number: Number, action: Action) -> Record {
+    Record {
+        number,
+        environment: context.environment.name.to_string(),
+        host: "".into(),
+        action,
+        by: context.by.clone(),
+        started: Timestamp::now(),
+        finished: None,
+        revision: context.revision.clone(),
+        outcome: RecordOutcome::Unfinished,
+        recipes: BTreeMap::new(),
+    }
 }
 
 /// The hosts of the scope, the lock's, and those of every balancer that a rollout has to ask.
@@ -172,10 +265,17 @@ fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e crate::mo
         .filter_map(|name| environment.recipe(name))
         .flat_map(|recipe| &recipe.hosts)
         .collect();
+    let probed_through: BTreeSet<&HostName> = environment
+        .recipes
+        .iter()
+        .filter(|recipe| scope.has_recipe(&recipe.name))
+        .filter_map(|recipe| recipe.probe.as_ref()?.through.as_ref())
+        .collect();
     let wanted = |host: &&crate::model::Host| {
         scope.has_host(&host.name)
             || host.name == environment.lock_host().name
             || balancers.contains(&host.name)
+            || probed_through.contains(&host.name)
     };
     environment.hosts.iter().filter(wanted).collect()
 }
@@ -201,6 +301,7 @@ async fn wanted(
     fleet: &Fleet,
     history: &History,
     secrets: &mut Secrets<'_>,
+    logins: &images::Logins,
 ) -> Run<(DesiredState, Action)> {
     let environment = context.environment;
     match request.goal {
@@ -211,7 +312,7 @@ async fn wanted(
                 images::Lookup::Pull
             };
             let users = desired::wanted_images(environment, &request.scope);
-            let pins = images::resolve(fleet, &users, lookup, context.events).await?;
+            let pins = images::resolve(fleet, &users, lookup, logins, context.events).await?;
             let state = desired::from_files(environment, &request.scope, &pins, secrets).await?;
             Ok((state, Action::Deploy))
         }
@@ -234,7 +335,12 @@ fn describe(action: Action, release: Number) -> String {
 
 /// Where Consul is used and not brought up by this very plan, it must have a leader; where its own servers
 /// are replaced, all of them must be there. Asked before anything is changed.
-async fn consul_is_ready(environment: &Environment, fleet: &Fleet, plan: &Plan) -> Run<()> {
+async fn consul_is_ready(
+    environment: &Environment,
+    fleet: &Fleet,
+    facts: &Facts,
+    plan: &Plan,
+) -> Run<()> {
     let changes = |name: &Name| {
         plan.recipes
             .iter()
@@ -256,7 +362,7 @@ async fn consul_is_ready(environment: &Environment, fleet: &Fleet, plan: &Plan) 
             .changes()
             .any(|slot| slot.change == Change::Replace);
         let servers = if super::driver::is_consul(recipe) && replaces {
-            recipe.hosts.len()
+            consul_servers(recipe, facts)
         } else if super::driver::is_registered(recipe)
             && !consul.is_some_and(|consul| changes(&consul.name))
         {
@@ -287,6 +393,34 @@ async fn consul_is_ready(environment: &Environment, fleet: &Fleet, plan: &Plan) 
     Ok(())
 }
 
+/// Canaries that someone must promote need someone to ask: said before anything is changed.
+fn promotion_can_be_answered(
+    environment: &Environment,
+    plan: &Plan,
+    promotion: &Promotion,
+) -> Run<()> {
+    let asks = |recipe_plan: &&plan::RecipePlan| {
+        let rollout = environment
+            .recipe(&recipe_plan.recipe)
+            .map(|recipe| &recipe.rollout);
+        let replaced = recipe_plan
+            .changes()
+            .filter(|slot| slot.change == Change::Replace)
+            .count();
+        rollout.is_some_and(|rollout| {
+            !rollout.auto_promote && rollout.canary > 0 && usize::from(rollout.canary) < replaced
+        })
+    };
+    match plan.recipes.iter().find(asks) {
+        Some(recipe_plan) if matches!(promotion, Promotion::Nobody) => Err(Stop::new(
+            Outcome::Usage,
+            format!("the canaries of `{}` need a promotion, and nobody can be asked here; nothing was changed", recipe_plan.recipe),
+        )
+        .hint("give `--promote`, or set `auto_promote = true`")),
+        _ => Ok(()),
+    }
+}
+
 /// Changes what the plan says, and records it.
 async fn carry_out(
     context: &Context<'_>,
@@ -302,20 +436,16 @@ async fn carry_out(
         action,
     } = ready;
     let environment = context.environment;
-    let template = Record {
-        number: plan.release,
-        environment: environment.name.to_string(),
-        host: "".into(),
-        action,
-        by: context.by.clone(),
-        started: Timestamp::now(),
-        finished: None,
-        revision: context.revision.clone(),
-        outcome: RecordOutcome::Unfinished,
-        recipes: BTreeMap::new(),
-    };
+    if let Some(reason) = lock.is_lost() {
+        return Err(Stop::new(
+            Outcome::Locked,
+            "the lock was lost before anything was changed",
+        )
+        .cause(reason));
+    }
+    let template = new_record(context, plan.release, action);
     let mut records = desired::records(
-        &environment.lock_host().name,
+        environment,
         &template,
         &request.scope,
         &desired,
@@ -350,7 +480,9 @@ async fn carry_out(
             message,
             hint: None,
         });
-        context.interrupts.raise();
+        if !context.interrupts.happened() {
+            context.interrupts.raise();
+        }
         std::future::pending::<()>().await;
     };
     let ended: Ended = tokio::select! {

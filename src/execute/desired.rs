@@ -9,11 +9,44 @@ use super::{
     stop::{Run, Stop},
 };
 use crate::{
+    docker,
     event::{EventKind, Outcome as RunOutcome},
-    model::{Environment, HostName, Name},
+    model::{
+        ContainerSpec, Environment, HostName, HostRecipe, LateValues, Name, Recipe, Task,
+        TaskAction,
+    },
     plan::{Desired, DesiredState, Scope},
     release::{History, Number, Outcome, RecipeRecord, Record},
 };
+
+/// The recipes of a scope. Of the others neither images nor secrets are needed: that they run is all that is
+/// asked of them.
+fn in_scope<'e>(
+    environment: &'e Environment,
+    scope: &'e Scope,
+) -> impl Iterator<Item = &'e Recipe> {
+    environment
+        .recipes
+        .iter()
+        .filter(|recipe| scope.has_recipe(&recipe.name))
+}
+
+/// Reads the secrets of a scope's recipes, so that one without a value is known before anything is
+/// contacted.
+pub async fn read_secrets(
+    environment: &Environment,
+    scope: &Scope,
+    secrets: &mut Secrets<'_>,
+) -> Run<()> {
+    for recipe in in_scope(environment, scope) {
+        for (_, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
+            if let Some(spec) = &on.container {
+                secrets.of(&spec.secrets).await?;
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Which images the recipes of a scope name, and the hosts that use each.
 pub fn wanted_images(
@@ -21,7 +54,7 @@ pub fn wanted_images(
     scope: &Scope,
 ) -> BTreeMap<Wanted, BTreeSet<HostName>> {
     let mut users = BTreeMap::<Wanted, BTreeSet<HostName>>::new();
-    for recipe in &environment.recipes {
+    for recipe in in_scope(environment, scope) {
         for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
             if let Some(spec) = &on.container {
                 users
@@ -42,14 +75,17 @@ pub async fn from_files(
     secrets: &mut Secrets<'_>,
 ) -> Run<DesiredState> {
     let mut desired = DesiredState::new();
-    for recipe in &environment.recipes {
+    for recipe in in_scope(environment, scope) {
         for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
             let Some(spec) = &on.container else { continue };
             let Some(image) = pins.get(&(spec.image.clone(), spec.source)) else {
                 continue;
             };
             let wanted = Desired {
-                spec: spec.clone(),
+                spec: ContainerSpec {
+                    setup: setup(on),
+                    ..spec.clone()
+                },
                 image: image.clone(),
                 instances: on.instances,
                 secrets: secrets.of(&spec.secrets).await?,
@@ -61,6 +97,24 @@ pub async fn from_files(
         }
     }
     Ok(desired)
+}
+
+/// The hash of what a recipe does around its container on one host; `None` when that is nothing.
+pub fn setup(on: &HostRecipe) -> Option<String> {
+    let late = LateValues::dummy();
+    let describe = |task: &Task| match &task.action {
+        TaskAction::Run(script) => format!("run {}", script.render(&late).unwrap_or_default()),
+        TaskAction::Upload {
+            from: _,
+            to,
+            mode,
+            content,
+        } => {
+            format!("upload {to} {mode:o} {}", docker::short_hash(content, 16))
+        }
+    };
+    let all: Vec<_> = on.before.iter().chain(&on.after).map(describe).collect();
+    (!all.is_empty()).then(|| docker::short_hash(all.join("\0").as_bytes(), 6))
 }
 
 /// Which release a rollback goes to.
@@ -184,26 +238,31 @@ pub async fn from_records(
     Ok(desired)
 }
 
-/// The records that a release leaves: what is wanted on each of its hosts, and of recipes outside its scope
-/// what the host had before.
+/// The records that a release leaves: what is wanted on each of its hosts, be it nothing, and of what is
+/// outside its scope what the host had before.
 pub fn records(
-    lock_host: &HostName,
+    environment: &Environment,
     template: &Record,
     scope: &Scope,
     desired: &DesiredState,
     history: &History,
     hashes: &Hashes,
 ) -> Vec<Record> {
-    let mut hosts: BTreeSet<_> = desired.values().flat_map(BTreeMap::keys).collect();
     // The lock's host knows of every release, also of those that were limited to others: so whoever holds
     // the lock finds the next number, whatever hosts it reaches beside.
-    hosts.insert(lock_host);
+    let lock_host = &environment.lock_host().name;
+    let hosts = environment
+        .hosts
+        .iter()
+        .map(|host| &host.name)
+        .filter(|host| scope.has_host(host) || *host == lock_host);
     let record_of = |host: &HostName| {
         let before = history.recent_successes(host, 1).next();
         let mut recipes = before
             .map(|record| record.recipes.clone())
             .unwrap_or_default();
-        recipes.retain(|name, _| name.parse().is_ok_and(|name| !scope.has_recipe(&name)));
+        let replaced = |name: &Name| scope.has_host(host) && scope.has_recipe(name);
+        recipes.retain(|name, _| name.parse().is_ok_and(|name| !replaced(&name)));
         for (recipe, on) in desired
             .iter()
             .filter(|(recipe, _)| scope.has_recipe(recipe))
@@ -235,8 +294,165 @@ pub fn records(
             ..template.clone()
         }
     };
-    hosts.into_iter().map(record_of).collect()
+    hosts.map(record_of).collect()
 }
 
 /// The hashes of the specs as the containers carry them, by recipe and host.
 pub type Hashes = BTreeMap<(Name, HostName), String>;
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        docker::PinnedImage,
+        model::{Overrides, Project, load},
+        release::Action,
+    };
+
+    /// Two hosts, of which the first keeps the lock, and two recipes on each.
+    fn environment() -> Environment {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+            std::fs::write(path, text).expect("the file");
+        };
+        write(
+            "inventory/staging.toml",
+            "recipes = [\"db\", \"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\nb = { address = \"192.0.2.2\" }\n",
+        );
+        for recipe in ["db", "web"] {
+            let text = format!("hosts = \"all\"\ncontainer.image = \"{recipe}\"\n");
+            write(&format!("recipes/{recipe}.toml"), &text);
+        }
+        let project = Project {
+            root: folder.path().to_owned(),
+        };
+        load(&project, "staging", &Overrides::default())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .environment
+    }
+
+    fn template(number: u64, outcome: Outcome) -> Record {
+        Record {
+            number: Number(number),
+            environment: "staging".into(),
+            host: "".into(),
+            action: Action::Deploy,
+            by: "alice@laptop".into(),
+            started: Timestamp::UNIX_EPOCH,
+            finished: None,
+            revision: None,
+            outcome,
+            recipes: BTreeMap::new(),
+        }
+    }
+
+    /// A release that succeeds and brings these recipes to these hosts, in a scope of hosts and recipes.
+    fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recipes: &[&str]) {
+        let environment = environment();
+        let number = history.next_number();
+        let mut desired = DesiredState::new();
+        for (host, recipe) in wanted {
+            let host = HostName::from(*host);
+            let on = &environment.recipe(recipe).expect("a recipe").on[&host];
+            let one = Desired {
+                spec: on.container.clone().expect("a container"),
+                image: PinnedImage {
+                    reference: format!("{recipe}@{number}"),
+                    digest: number.to_string(),
+                },
+                instances: 1,
+                secrets: BTreeMap::new(),
+            };
+            let recipe: Name = recipe.parse().expect("a name");
+            desired.entry(recipe).or_default().insert(host, one);
+        }
+        let scope = Scope {
+            recipes: recipes
+                .iter()
+                .map(|name| name.parse().expect("a name"))
+                .collect(),
+            hosts: hosts.iter().map(|host| HostName::from(*host)).collect(),
+        };
+        let template = template(number.0, Outcome::Succeeded);
+        let made = records(
+            &environment,
+            &template,
+            &scope,
+            &desired,
+            history,
+            &Hashes::new(),
+        );
+        history.add(&made);
+    }
+
+    /// What each host had at a release: `a: db@r1 web@r1`.
+    fn had(history: &History, number: u64) -> Vec<String> {
+        let of = |host: &str| {
+            let record = history.at(&host.into(), Number(number));
+            record.map_or(format!("{host}: no record"), |record| {
+                let images = record
+                    .recipes
+                    .values()
+                    .map(|recipe| &*recipe.image.reference);
+                format!("{host}: {}", images.collect::<Vec<_>>().join(" "))
+            })
+        };
+        ["a", "b"].map(of).to_vec()
+    }
+
+    const EVERYTHING: [(&str, &str); 4] = [("a", "db"), ("a", "web"), ("b", "db"), ("b", "web")];
+
+    #[test]
+    fn a_release_that_is_limited_changes_no_record_of_what_it_leaves_alone() {
+        let mut history = History::default();
+        release(&mut history, &EVERYTHING, &[], &[]);
+        release(&mut history, &EVERYTHING[2..], &["b"], &[]);
+        assert_eq!(had(&history, 2), ["a: db@r1 web@r1", "b: db@r2 web@r2"]);
+        release(&mut history, &EVERYTHING, &[], &["web"]);
+        assert_eq!(had(&history, 3), ["a: db@r1 web@r3", "b: db@r2 web@r3"]);
+        release(&mut history, &EVERYTHING[2..], &["b"], &["db"]);
+        assert_eq!(had(&history, 4), ["a: db@r1 web@r3", "b: db@r4 web@r3"]);
+    }
+
+    #[test]
+    fn a_host_that_has_nothing_any_more_has_a_record_of_that() {
+        let mut history = History::default();
+        release(&mut history, &EVERYTHING, &[], &[]);
+        release(&mut history, &EVERYTHING[..2], &[], &[]);
+        assert_eq!(had(&history, 2), ["a: db@r2 web@r2", "b: "]);
+        assert_eq!(had(&history, 1), ["a: db@r1 web@r1", "b: db@r1 web@r1"]);
+    }
+
+    #[test]
+    fn only_a_release_that_succeeded_is_one_to_go_back_to() {
+        let environment = environment();
+        let mut history = History::default();
+        let target = |history: &History, to: Option<u64>| {
+            rollback_target(&environment, history, to.map(Number)).map_err(|stop| {
+                assert_eq!(stop.report.hint.as_deref(), Some("shipit history staging"));
+                stop.report.message
+            })
+        };
+        let none = "`staging` has no earlier successful release to go back to";
+        assert_eq!(target(&history, None), Err(none.to_owned()));
+        release(&mut history, &EVERYTHING, &[], &[]);
+        assert_eq!(target(&history, None), Err(none.to_owned()));
+        let failed = Record {
+            host: "a".into(),
+            ..template(2, Outcome::Reverted)
+        };
+        history.add(&[failed]);
+        assert_eq!(target(&history, None), Ok(Number(1)));
+        assert_eq!(target(&history, Some(1)), Ok(Number(1)));
+        let reverted = "r2 of `staging` is no release to go back to: it failed and was reverted";
+        assert_eq!(target(&history, Some(2)), Err(reverted.to_owned()));
+        assert_eq!(
+            target(&history, Some(9)),
+            Err("there is no release r9 of `staging`".to_owned())
+        );
+    }
+}

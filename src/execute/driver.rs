@@ -21,8 +21,8 @@ use crate::{
     event::{EventKind, Events, Evidence, Phase},
     model::{ConsulReady, Order, Recipe},
     rollout::{
-        Action, DrainPolicy, Failure, Finish, Gate, Input, Observation, Policy, Replacement,
-        Rollout, Side, Slot, Step, WatchEnd,
+        Action, DrainPolicy, Failure, Finish, Gate, Input, Observation, Policy, Purpose,
+        Replacement, Rollout, Side, Slot, Step, Verdict, WatchEnd,
     },
     text,
 };
@@ -30,8 +30,17 @@ use crate::{
 /// The pause between two looks at a gate.
 const POLL: Duration = Duration::from_millis(150);
 
+/// The pause between two looks at a finished slot that is well.
+const KEEP_POLL: Duration = Duration::from_secs(2);
+
+/// The same while it is not well: the rollout waits for it, or it is about to be taken back.
+const UNWELL_POLL: Duration = Duration::from_millis(500);
+
 /// The longest that a container that has left is expected to stay with balancers and in Consul.
 const LEAVE: Duration = Duration::from_secs(30);
+
+/// The longest that reading a failed container's logs may take.
+const LOGS: Duration = Duration::from_secs(5);
 
 /// How many of a container's last log lines an error shows.
 const LOG_LINES: u32 = 20;
@@ -166,6 +175,13 @@ pub async fn drive(
 
 type Watched = (Slot, Side, Gate);
 
+/// A watch that is open.
+struct Open {
+    handle: AbortHandle,
+    began: Instant,
+    purpose: Purpose,
+}
+
 struct Driver<'a> {
     running: &'a Running,
     machine: Rollout,
@@ -175,7 +191,7 @@ struct Driver<'a> {
     began: Instant,
     /// Aborts what still runs when the driver is dropped.
     tasks: JoinSet<()>,
-    watches: HashMap<Watched, (AbortHandle, Instant)>,
+    watches: HashMap<Watched, Open>,
     evidence: Vec<Evidence>,
 }
 
@@ -225,13 +241,18 @@ impl Driver<'_> {
         for action in actions {
             match action {
                 Action::Perform { slot, side, step } => self.begin_step(slot, side, step),
-                Action::Watch { slot, side, gate } => self.begin_watch(slot, side, gate),
+                Action::Watch {
+                    slot,
+                    side,
+                    gate,
+                    purpose,
+                } => self.begin_watch((slot, side, gate), purpose),
                 Action::Unwatch {
                     slot,
                     side,
                     gate,
                     end,
-                } => self.end_watch(slot, side, gate, &end).await,
+                } => self.end_watch((slot, side, gate), end).await,
                 Action::AskPromotion => self.ask_promotion(),
                 Action::Reverting { reason } => {
                     self.events.send(EventKind::Phase {
@@ -269,66 +290,55 @@ impl Driver<'_> {
         });
     }
 
-    fn begin_watch(&mut self, slot: Slot, side: Side, gate: Gate) {
+    fn begin_watch(&mut self, (slot, side, gate): Watched, purpose: Purpose) {
         let Some(run) = self.slot(slot) else { return };
-        let (host, recipe) = (
-            run.reached.name().to_string(),
-            Some(run.recipe.name.to_string()),
-        );
-        let step = describe_gate(&run, side, gate);
-        self.events.send(EventKind::StepStarted {
-            host: host.clone(),
-            recipe: recipe.clone(),
-            step,
-        });
-        let (events, sender, around) = (
-            self.events.clone(),
-            self.sender.clone(),
-            self.running.around.clone(),
-        );
-        let waits_for = what_a_gate_waits_for(&run, side, gate);
+        let (sender, around) = (self.sender.clone(), self.running.around.clone());
+        let mut told = Told::new(self.events.clone(), &run, (side, gate), purpose);
+        told.begins(&describe_gate(&run, side, gate, purpose));
+        // Servers of one cluster see each other go while they are replaced; that is no news.
+        let breaks_are_news = !self.running.policy.quorum;
         let handle = self.tasks.spawn(async move {
-            let mut last_seen = String::new();
             loop {
-                let observation: Observation = run.look(side, gate, &around).await;
-                if observation.detail != last_seen {
-                    last_seen.clone_from(&observation.detail);
-                    events.send(EventKind::Waiting {
-                        host: host.clone(),
-                        recipe: recipe.clone(),
-                        waits_for: waits_for.clone(),
-                        last_seen: last_seen.clone(),
-                    });
-                }
-                if sender
-                    .send(Input::Observed {
-                        slot,
-                        side,
-                        gate,
-                        observation,
-                    })
-                    .is_err()
-                {
+                let observation = run.look(side, gate, &around).await;
+                told.sees(&observation, breaks_are_news);
+                let pause = pause_after(purpose, observation.verdict);
+                let input = Input::Observed {
+                    slot,
+                    side,
+                    gate,
+                    observation,
+                };
+                if sender.send(input).is_err() {
                     return;
                 }
-                tokio::time::sleep(POLL).await;
+                tokio::time::sleep(pause).await;
             }
         });
-        self.watches
-            .insert((slot, side, gate), (handle, Instant::now()));
+        let open = Open {
+            handle,
+            began: Instant::now(),
+            purpose,
+        };
+        self.watches.insert((slot, side, gate), open);
     }
 
-    async fn end_watch(&mut self, slot: Slot, side: Side, gate: Gate, end: &WatchEnd) {
-        let Some((handle, began)) = self.watches.remove(&(slot, side, gate)) else {
+    async fn end_watch(&mut self, watched: Watched, end: WatchEnd) {
+        let Some(open) = self.watches.remove(&watched) else {
             return;
         };
-        handle.abort();
+        open.handle.abort();
+        let (slot, side, gate) = watched;
         let Some(run) = self.slot(slot) else { return };
+        // No step was begun for a finished slot's watch; only that it failed is to be told.
+        if open.purpose == Purpose::Keep && end != WatchEnd::Failed {
+            return;
+        }
         let (host, recipe) = (
             run.reached.name().to_string(),
             Some(run.recipe.name.to_string()),
         );
-        let (step, took) = (describe_gate(&run, side, gate), began.elapsed());
+        let step = describe_gate(&run, side, gate, open.purpose);
+        let took = open.began.elapsed();
         match end {
             WatchEnd::Held => {
                 self.events.send(EventKind::StepFinished {
@@ -376,10 +386,13 @@ impl Driver<'_> {
                     .flat_map(|evidence| evidence.lines.clone())
                     .collect();
                 self.evidence.extend(logs);
-                let error = vec![format!(
-                    "{} did not come about",
-                    what_a_gate_waits_for(&run, side, gate)
-                )];
+                let error = vec![match open.purpose {
+                    Purpose::Reach => format!(
+                        "{} did not come about",
+                        what_a_gate_waits_for(&run, side, gate)
+                    ),
+                    Purpose::Confirm | Purpose::Keep => "it is not ready".to_owned(),
+                }];
                 self.events.send(EventKind::StepFailed {
                     host,
                     recipe,
@@ -397,7 +410,9 @@ impl Driver<'_> {
             return Vec::new();
         }
         let host = run.reached.name();
-        let logs = run.last_logs(side, LOG_LINES).await;
+        // The rollout waits for this, so it waits briefly: logs are a help, not a condition.
+        let reading = tokio::time::timeout(LOGS, run.last_logs(side, LOG_LINES)).await;
+        let logs = reading.unwrap_or_default();
         logs.into_iter()
             .map(|(name, lines)| Evidence {
                 title: format!("last lines of `{name}` on `{host}`"),
@@ -455,8 +470,87 @@ fn describe_step(run: &SlotRun, side: Side, step: Step) -> String {
 }
 
 /// A gate as it is shown while it is watched.
-fn describe_gate(run: &SlotRun, side: Side, gate: Gate) -> String {
-    format!("wait for {}", what_a_gate_waits_for(run, side, gate))
+fn describe_gate(run: &SlotRun, side: Side, gate: Gate, purpose: Purpose) -> String {
+    match purpose {
+        Purpose::Reach => format!("wait for {}", what_a_gate_waits_for(run, side, gate)),
+        Purpose::Confirm => format!("see that {} is still ready", run.names(side)),
+        Purpose::Keep => format!("see that {} stays ready", run.names(side)),
+    }
+}
+
+/// The pause between two looks.
+fn pause_after(purpose: Purpose, verdict: Verdict) -> Duration {
+    match (purpose, verdict) {
+        (Purpose::Reach | Purpose::Confirm, _) => POLL,
+        (Purpose::Keep, Verdict::Holds) => KEEP_POLL,
+        (Purpose::Keep, Verdict::NotYet | Verdict::Never) => UNWELL_POLL,
+    }
+}
+
+/// What the looks of one watch tell.
+struct Told {
+    events: Events,
+    host: String,
+    recipe: Option<String>,
+    names: String,
+    waits_for: String,
+    purpose: Purpose,
+    last_seen: String,
+    was_well: bool,
+}
+
+impl Told {
+    fn new(events: Events, run: &SlotRun, (side, gate): (Side, Gate), purpose: Purpose) -> Self {
+        Self {
+            events,
+            host: run.reached.name().to_string(),
+            recipe: Some(run.recipe.name.to_string()),
+            names: run.names(side),
+            waits_for: what_a_gate_waits_for(run, side, gate),
+            purpose,
+            last_seen: String::new(),
+            was_well: true,
+        }
+    }
+
+    /// A step begins, unless the watch outlasts all steps.
+    fn begins(&self, step: &str) {
+        if self.purpose != Purpose::Keep {
+            self.events.send(EventKind::StepStarted {
+                host: self.host.clone(),
+                recipe: self.recipe.clone(),
+                step: step.to_owned(),
+            });
+        }
+    }
+
+    fn sees(&mut self, observation: &Observation, breaks_are_news: bool) {
+        let Observation { verdict, detail } = observation;
+        let is_well = *verdict == Verdict::Holds;
+        if self.purpose == Purpose::Keep {
+            // That it is dead is told when the watch fails.
+            if *verdict == Verdict::NotYet && self.was_well && breaks_are_news {
+                let message = format!(
+                    "{} is not ready any more, so no other is begun: {detail}",
+                    self.names
+                );
+                self.events.send(EventKind::Warning {
+                    host: Some(self.host.clone()),
+                    message,
+                    hint: None,
+                });
+            }
+        } else if *detail != self.last_seen {
+            self.last_seen.clone_from(detail);
+            self.events.send(EventKind::Waiting {
+                host: self.host.clone(),
+                recipe: self.recipe.clone(),
+                waits_for: self.waits_for.clone(),
+                last_seen: detail.clone(),
+            });
+        }
+        self.was_well = is_well;
+    }
 }
 
 fn what_a_gate_waits_for(run: &SlotRun, side: Side, gate: Gate) -> String {

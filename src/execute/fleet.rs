@@ -311,3 +311,24 @@ impl Fleet {
         self.each(|host| host.session.close()).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker;
+
+    #[test]
+    fn a_command_is_shown_in_one_short_line() {
+        let shown =
+            |words: &[&str]| short(&RemoteCommand::new(words[0]).args(words[1..].iter().copied()));
+        assert_eq!(shown(&["docker", "ps", "--all"]), "docker ps --all");
+        assert_eq!(shown(&["sh", "-c", "a\n   b"]), "sh -c a b");
+        let long = shown(&["echo", &"ü".repeat(200)]);
+        assert_eq!((long.chars().count(), long.ends_with('…')), (101, true));
+        let listed = short(&docker::list_containers("staging"));
+        assert!(
+            !listed.contains('\n') && listed.contains("docker ps"),
+            "{listed}"
+        );
+    }
+}

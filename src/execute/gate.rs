@@ -91,7 +91,7 @@ impl SlotRun {
 
     async fn ready(&self, side: Side, around: &Surroundings) -> Result<Observation, HostError> {
         let mut good = Vec::new();
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             let name = &occupant.name.active;
             let Some(container) = self.inspect(name).await? else {
                 return Ok(never(format!("the container `{name}` is gone")));
@@ -322,17 +322,23 @@ impl SlotRun {
         wanted: bool,
     ) -> Result<Observation, HostError> {
         let address = &self.reached.host.address;
-        let occupants = self.occupants(side).await;
+        let occupants = self.occupants_of(side).await;
         for balancer in &around.balancers {
             let script = balancer
                 .view
                 .upstreams
                 .render(&balancer.late)
                 .map_err(|error| HostError::Fact(error.to_string()))?;
-            let output = balancer
+            let asked = balancer
                 .reached
                 .run(RemoteCommand::shell(script), LOOK)
-                .await?;
+                .await;
+            let output = match asked {
+                // A balancer whose host is gone routes nothing; nor must it keep an old container from
+                // being brought back.
+                Err(error) if error.is_unreachable() && (!wanted || side == Side::Old) => continue,
+                asked => asked?,
+            };
             let on = balancer.reached.name();
             if output.status != 0 {
                 let said = first_line(if output.stderr.is_empty() {
@@ -374,7 +380,7 @@ impl SlotRun {
 
     async fn idle(&self, side: Side) -> Result<Observation, HostError> {
         let mut open = 0;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             let Some(seen) = occupant
                 .seen
                 .filter(|seen| seen.state.pid > 0 && seen.network_mode != "host")
@@ -391,7 +397,13 @@ impl SlotRun {
                 .run(connections::read_sockets(seen.state.pid), QUICK)
                 .await?;
             // No such process: it has ended, and its connections with it.
-            if output.status == 0 || !output.stdout.is_empty() {
+            if output.status != 0 && !output.stderr.contains("No such file") {
+                return Ok(not_yet(format!(
+                    "cannot see its connections: {}",
+                    first_line(&output.stderr)
+                )));
+            }
+            if !output.stdout.is_empty() {
                 open += connections::open_connections(&output.stdout, &ports);
             }
         }
@@ -404,7 +416,7 @@ impl SlotRun {
 
     async fn gone(&self, side: Side) -> Result<Observation, HostError> {
         let services = self.reached.consul.services().await?;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             if let Some(service) = self.services_of(&occupant, &services).first() {
                 return Ok(not_yet(format!(
                     "Consul still has `{}`",
@@ -461,14 +473,14 @@ pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Obser
         .iter()
         .filter(|member| member.is_alive_server())
         .count();
-    if alive < servers {
+    if alive < servers.max(peers) {
         let dead: Vec<_> = members
             .iter()
             .filter(|m| m.is_server() && !m.is_alive_server())
             .map(|m| m.name.clone())
             .collect();
         return Ok(not_yet(format!(
-            "{alive} of {servers} Consul servers are alive; missing: {}",
+            "{alive} of {peers} Consul servers are alive; missing: {}",
             text::list(dead)
         )));
     }

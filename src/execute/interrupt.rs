@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM. The first asks to come to a good end, the second to stop now.
+//! Ctrl-C, SIGTERM, and SIGHUP of a closed terminal. The first asks to come to a good end, the second to stop now.
 
 use tokio::sync::watch;
 
@@ -19,13 +19,12 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Listens to SIGINT and SIGTERM from now on, for as long as the process lives.
+    /// Listens to SIGINT, SIGTERM and SIGHUP from now on, for as long as the process lives.
     pub fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
         let interrupts = Self {
             count: watch::Sender::new(0),
             told: 0,
@@ -36,6 +35,7 @@ impl Interrupts {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    _ = hangup.recv() => {}
                 }
                 listening.raise();
             }

@@ -56,6 +56,11 @@ impl Drop for Lock {
 }
 
 impl Lock {
+    /// Why the lock is lost already, if it is.
+    pub fn is_lost(&self) -> Option<String> {
+        self.lost.borrow().clone()
+    }
+
     /// Waits until the lock is lost: the host that keeps it is gone, so someone else could take it.
     pub async fn lost(&mut self) -> String {
         match self.lost.wait_for(Option::is_some).await {
@@ -145,6 +150,10 @@ pub async fn acquire(reached: &Reached, environment: &str, holder: &str) -> Run<
     }
 }
 
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "it becomes the error of a `Run`"
+)]
 fn cannot(reached: &Reached, error: &HostError) -> Box<Stop> {
     Stop::on_host(
         Outcome::NotReady,

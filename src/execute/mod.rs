@@ -33,8 +33,8 @@ pub use deploy::{DeployRequest, Goal, deploy};
 pub use driver::Promotion;
 pub use interrupt::{Interrupts, Stage};
 pub use operate::{
-    DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs, run_task,
-    status, unlock,
+    Confirm, DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs,
+    run_task, status, unlock,
 };
 pub use stop::{Run, Stop};
 
@@ -118,12 +118,17 @@ impl Context<'_> {
             .collect()
     }
 
-    /// Does what changes nothing that matters; an interrupt ends it at once.
-    async fn interruptible<T>(&self, work: impl Future<Output = Run<T>>) -> Run<T> {
+    /// Does something that may be left at any point; an interrupt ends it at once. `state` says what that
+    /// means for the hosts.
+    pub async fn interruptible<T>(
+        &self,
+        state: &str,
+        work: impl Future<Output = Run<T>>,
+    ) -> Run<T> {
         let mut interrupts = self.interrupts.clone();
         tokio::select! {
             result = work => result,
-            _ = interrupts.next() => Err(Stop::interrupted()),
+            _ = interrupts.next() => Err(Stop::new(Outcome::Interrupted, format!("interrupted; {state}"))),
         }
     }
 }
@@ -152,7 +157,11 @@ pub fn limit(environment: &Environment, limits: &[String]) -> Run<Vec<HostName>>
             )
             .hint(format!("its hosts are {names}")));
         }
-        hosts.extend(found);
+        for host in found {
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
     }
     Ok(hosts)
 }
@@ -173,4 +182,46 @@ pub fn recipes(environment: &Environment, names: &[String]) -> Run<Vec<crate::mo
             })
     };
     names.iter().map(find).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Overrides, Project, load};
+
+    fn staging() -> Environment {
+        let project = Project {
+            root: env!("CARGO_MANIFEST_DIR").into(),
+        };
+        load(&project, "staging", &Overrides::default())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .environment
+    }
+
+    #[test]
+    fn a_limit_names_hosts_and_groups() {
+        let environment = staging();
+        let limited = |words: &[&str]| {
+            let words: Vec<_> = words.iter().map(ToString::to_string).collect();
+            limit(&environment, &words)
+                .map(|hosts| {
+                    hosts
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                })
+                .map_err(|stop| stop.report.message)
+        };
+        assert_eq!(limited(&[]), Ok(String::new()), "no limit");
+        assert_eq!(limited(&["host-3"]), Ok("host-3".into()));
+        assert_eq!(limited(&["apps"]), Ok("host-1 host-2".into()));
+        assert_eq!(
+            limited(&["apps", "host-1"]),
+            Ok("host-1 host-2".into()),
+            "none twice"
+        );
+        let unknown = "`host` is neither a host nor a group of `staging`";
+        assert_eq!(limited(&["apps", "host"]), Err(unknown.into()));
+    }
 }

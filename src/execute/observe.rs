@@ -97,7 +97,13 @@ async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u1
     if !registered {
         return BTreeSet::new();
     }
-    let services = reached.consul.services().await.unwrap_or_default();
+    let services = match reached.consul.services().await {
+        Ok(services) => services,
+        Err(error) => {
+            tracing::info!(host = %reached.name(), error = %text::chain(&error).join(": "), "Consul cannot be asked");
+            Vec::new()
+        }
+    };
     let ours = |service: &&ServiceInstance| {
         service
             .maintenance()
@@ -128,7 +134,11 @@ pub async fn done_tasks(
     for recipe in recipes {
         let asked = fleet.each(|reached| {
             let (tasks, late) = (
-                recipe.on.get(reached.name()).map(|on| on.commands.clone()),
+                recipe
+                    .on
+                    .get(reached.name())
+                    .filter(|_| scope.has_host(reached.name()))
+                    .map(|on| on.commands.clone()),
                 late.clone(),
             );
             async move {

@@ -26,7 +26,7 @@ pub async fn check(fleet: &Fleet, events: &Events) -> Run<()> {
     events.send(EventKind::Phase {
         phase: Phase::Preflight,
     });
-    let results = fleet.each(|reached| check_host(reached)).await;
+    let results = fleet.each(check_host).await;
     let mut failures = Vec::<(HostName, HostError)>::new();
     let mut hints = Vec::new();
     let mut rows = Vec::new();

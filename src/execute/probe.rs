@@ -20,6 +20,9 @@ use crate::{
     text,
 };
 
+/// How many requests are sent before the rollout, to see whether the service answers at all.
+const BASELINE: usize = 3;
+
 /// A running stream of requests.
 pub struct ProbeWatch {
     probe: Probe,
@@ -27,6 +30,7 @@ pub struct ProbeWatch {
     failed: watch::Receiver<u64>,
     stop: watch::Sender<bool>,
     sending: tokio::task::JoinHandle<()>,
+    enforced: bool,
     told: bool,
 }
 
@@ -72,13 +76,29 @@ fn lock(tally: &Mutex<Tally>) -> std::sync::MutexGuard<'_, Tally> {
 impl ProbeWatch {
     /// Starts to send. `through` is the host whose session carries the requests; without it they go from
     /// here.
-    pub fn start(
+    ///
+    /// Whatever fails before the rollout has touched anything is not the rollout's loss: a service that is
+    /// down must be deployable, and a deployer may have no way to the balancer. Then requests are counted,
+    /// but the budget holds nothing up.
+    pub async fn start(
         probe: Probe,
         through: Option<Reached>,
         recipe: String,
         events: Events,
     ) -> Result<Self, String> {
         let target = Target::parse(&probe.url)?;
+        let mut enforced = true;
+        for _ in 0..BASELINE {
+            if let Err(reason) = target.ask(&probe, through.as_ref()).await {
+                enforced = false;
+                events.send(EventKind::Warning {
+                    host: None,
+                    message: format!("probe requests fail before anything is changed ({reason}), so their budget is not enforced"),
+                    hint: Some(format!("curl {}", probe.url)),
+                });
+                break;
+            }
+        }
         let tally = Arc::new(Mutex::new(Tally::default()));
         let (failed_sender, failed) = watch::channel(0);
         let (stop, mut stopped) = watch::channel(false);
@@ -129,6 +149,7 @@ impl ProbeWatch {
             failed,
             stop,
             sending,
+            enforced,
             told: false,
         })
     }
@@ -137,6 +158,7 @@ impl ProbeWatch {
     pub async fn over_budget(&mut self) -> String {
         let budget = self.probe.budget;
         if self.told
+            || !self.enforced
             || self
                 .failed
                 .wait_for(|failed| *failed > budget)
@@ -159,7 +181,7 @@ impl ProbeWatch {
         let _ = self.stop.send(true);
         let _ = self.sending.await;
         let summary = lock(&self.tally).summary();
-        let within = summary.failed <= self.probe.budget;
+        let within = !self.enforced || summary.failed <= self.probe.budget;
         (summary, within)
     }
 }
@@ -200,21 +222,18 @@ impl Target {
         let authority = format!("{host}:{port}");
         let request = async {
             let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
-            let answer = match through {
-                Some(reached) => {
-                    let stream = reached
-                        .session
-                        .tunnel(host, *port, probe.timeout)
-                        .await
-                        .map_err(|error| because(&error))?;
-                    http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
-                }
-                None => {
-                    let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
-                        .await
-                        .map_err(|error| because(&error))?;
-                    http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
-                }
+            let answer = if let Some(reached) = through {
+                let stream = reached
+                    .session
+                    .tunnel(host, *port, probe.timeout)
+                    .await
+                    .map_err(|error| because(&error))?;
+                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+            } else {
+                let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
+                    .await
+                    .map_err(|error| because(&error))?;
+                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
             };
             let answer = answer.map_err(|error| because(&error))?;
             let fine = probe

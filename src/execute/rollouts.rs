@@ -9,15 +9,15 @@ use super::{
     gate::{Balancer, Surroundings},
     observe::serving_container,
     probe::ProbeWatch,
-    slot::SlotRun,
+    slot::{Occupants, SlotRun},
     stop::Stop,
     tasks,
 };
 use crate::{
     event::{EventKind, Evidence, HostRow, Outcome, Phase, Severity},
     facts::Facts,
-    model::{HostRecipe, LateValues, Recipe},
-    plan::{Plan, RecipePlan},
+    model::{HostName, HostRecipe, LateValues, Name, Recipe},
+    plan::{Plan, RecipePlan, SlotPlan},
     release::{Action, Number},
     rollout::{Failure, Finish, Rollout, RolloutEnd, Slot, SlotState},
 };
@@ -132,6 +132,9 @@ impl Rollouts<'_> {
                 .on
                 .get(&task_ref.host)
                 .and_then(|on| on.commands.get(task_ref.index));
+            if self.context.interrupts.happened() {
+                return Err(self.interrupted());
+            }
             let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else {
                 continue;
             };
@@ -168,7 +171,8 @@ impl Rollouts<'_> {
         let recipe = Arc::new(recipe.clone());
         let slots: Vec<_> = recipe_plan
             .changes()
-            .filter_map(|slot| {
+            .enumerate()
+            .filter_map(|(index, slot)| {
                 let reached = self.fleet.host(&slot.host)?.clone();
                 let on = Arc::new(
                     recipe
@@ -182,21 +186,25 @@ impl Rollouts<'_> {
                     .hosts
                     .get(&slot.host)
                     .map(|facts| facts.containers.as_slice());
-                Some(Arc::new(SlotRun::new(
+                let containers = containers.unwrap_or_default();
+                let runs_tasks = self.runs_tasks(slot, &on);
+                Some(Arc::new(SlotRun {
+                    is_first: index == 0,
+                    runs_tasks,
                     reached,
-                    recipe.clone(),
+                    recipe: recipe.clone(),
                     on,
-                    slot.clone(),
-                    containers.unwrap_or_default(),
-                    self.context.environment.name.to_string(),
-                    self.plan.release,
-                    self.context.events.clone(),
-                )))
+                    occupants: Occupants::before(slot, containers),
+                    plan: slot.clone(),
+                    environment: self.context.environment.name.to_string(),
+                    release: self.plan.release,
+                    events: self.context.events.clone(),
+                }))
             })
             .collect();
         let around = Surroundings {
             balancers: self.balancers(&recipe),
-            consul_servers: recipe.hosts.len(),
+            consul_servers: consul_servers(&recipe, self.facts),
         };
         let policy = driver::policy(&recipe, recipe_plan.order, slots.len());
         Running {
@@ -205,6 +213,28 @@ impl Rollouts<'_> {
             slots,
             around: Arc::new(around),
         }
+    }
+
+    /// A rollback to a release whose `before` and `after` were others than the files' runs neither: they
+    /// belong to another version, and what they uploaded is not in the record.
+    fn runs_tasks(&self, slot: &SlotPlan, on: &HostRecipe) -> bool {
+        let Some(incoming) = &slot.incoming else {
+            return false;
+        };
+        let (recorded, now) = (&incoming.desired.spec.setup, super::desired::setup(on));
+        let runs = self.action == Action::Deploy || *recorded == now;
+        if !runs {
+            let message =
+                "the release had other `before` and `after` commands than the files: none is run"
+                    .to_owned();
+            let host = Some(slot.host.to_string());
+            self.context.events.send(EventKind::Warning {
+                host,
+                message,
+                hint: None,
+            });
+        }
+        runs
     }
 
     /// Every balancer that the recipe's `[drain]` names, on each of its hosts.
@@ -247,7 +277,11 @@ impl Rollouts<'_> {
         recipe: &Recipe,
     ) -> (Rolled, Option<Box<Stop>>) {
         let running = self.running(recipe_plan, recipe);
-        let mut probe = self.start_probe(&running);
+        if let Err(stop) = self.prepare_once(&running).await {
+            let states = running.slots.iter().map(|_| SlotState::Untouched).collect();
+            return (Rolled { running, states }, Some(stop));
+        }
+        let mut probe = self.start_probe(&running).await;
         let machine = Rollout::new(running.policy.clone(), running.replacements());
         let driven = self.drive(&running, machine, probe.as_mut()).await;
         let mut stop = self.judge(&running, &driven);
@@ -274,6 +308,20 @@ impl Rollouts<'_> {
             states.resize_with(running.slots.len(), || SlotState::Untouched);
         }
         (Rolled { running, states }, stop)
+    }
+
+    async fn prepare_once(&self, running: &Running) -> Result<(), Box<Stop>> {
+        let Some(first) = running.slots.first() else {
+            return Ok(());
+        };
+        first.prepare_once().await.map_err(|error| {
+            let host = first.reached.name();
+            let message = format!(
+                "{} stopped before it began: a `before` command failed on `{host}`",
+                self.what(&running.recipe)
+            );
+            Stop::on_host(Outcome::Failed, message, host, &error)
+        })
     }
 
     async fn take_back_after_probe(
@@ -312,7 +360,7 @@ impl Rollouts<'_> {
     }
 
     /// A probe only makes sense where something serves before and after.
-    fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
+    async fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
         let probe = running.recipe.probe.clone()?;
         running
             .slots
@@ -325,6 +373,7 @@ impl Rollouts<'_> {
             .cloned();
         let recipe = running.recipe.name.to_string();
         ProbeWatch::start(probe, through, recipe, self.context.events.clone())
+            .await
             .inspect_err(|message| {
                 let (message, hint) = (format!("no probe: {message}"), None);
                 self.context.events.send(EventKind::Warning {
@@ -344,8 +393,30 @@ impl Rollouts<'_> {
             return Some(Stop::new(Outcome::Interrupted, message).hint(self.look_hint()));
         };
         let outcome = match end {
-            RolloutEnd::Completed => return None,
-            RolloutEnd::Interrupted => return Some(self.interrupted()),
+            RolloutEnd::Completed => {
+                if let Some((_, tolerated)) = failure {
+                    let message = format!("within `max_failures`: {}", tolerated.error.join(": "));
+                    let hint = Some(format!(
+                        "`shipit deploy {}` tries those hosts again",
+                        self.context.environment.name
+                    ));
+                    self.context.events.send(EventKind::Warning {
+                        host: None,
+                        message,
+                        hint,
+                    });
+                }
+                return None;
+            }
+            RolloutEnd::Interrupted => {
+                let mut stop = self.interrupted();
+                stop.report.causes.extend(
+                    failure
+                        .iter()
+                        .flat_map(|(_, failure)| failure.error.clone()),
+                );
+                return Some(stop);
+            }
             RolloutEnd::Reverted => Outcome::Reverted,
             RolloutEnd::Stopped | RolloutEnd::RevertFailed => Outcome::Failed,
         };
@@ -374,7 +445,11 @@ impl Rollouts<'_> {
                     recipe.name
                 )
             }
-            _ => self.look_hint(),
+            _ => format!(
+                "on the hosts that need a hand: `docker ps --all --filter label=shipit.recipe={}`\n{}",
+                recipe.name,
+                self.look_hint()
+            ),
         });
         Some(stop)
     }
@@ -386,6 +461,10 @@ impl Rollouts<'_> {
         )
     }
 
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "it becomes the error of a `Run`"
+    )]
     fn interrupted(&self) -> Box<Stop> {
         let message = format!(
             "{} was interrupted; the hosts in hand were finished, no other was started",
@@ -432,14 +511,27 @@ impl Rollouts<'_> {
         self.context.events.send(EventKind::Note {
             message: format!("taking back `{}`: {reason}", rolled.running.recipe.name),
         });
-        let machine = Rollout::revert(rolled.running.policy.clone(), rolled.running.replacements());
-        let driven = self.drive(&rolled.running, machine, None).await;
+        // A slot that failed by itself and went back, or was never begun, has nothing to take back.
+        let updated: Vec<usize> = (0..rolled.states.len())
+            .filter(|index| rolled.states[*index] == SlotState::Updated)
+            .collect();
+        let running = Running {
+            recipe: rolled.running.recipe.clone(),
+            policy: rolled.running.policy.clone(),
+            slots: updated
+                .iter()
+                .map(|index| rolled.running.slots[*index].clone())
+                .collect(),
+            around: rolled.running.around.clone(),
+        };
+        let machine = Rollout::revert(running.policy.clone(), running.replacements());
+        let driven = self.drive(&running, machine, None).await;
         let back = driven
             .finish
             .as_ref()
             .is_some_and(|finish| finish.end == RolloutEnd::Reverted);
-        if driven.finish.is_some() {
-            rolled.states = states_of(&rolled.running, &driven);
+        for (index, state) in updated.into_iter().zip(states_of(&running, &driven)) {
+            rolled.states[index] = state;
         }
         back
     }
@@ -453,59 +545,54 @@ impl Rollouts<'_> {
                 .find(|rolled| rolled.running.recipe.name == recipe_plan.recipe);
             for (index, slot) in recipe_plan.changes().enumerate() {
                 let state = ended.and_then(|ended| ended.states.get(index));
-                let before = slot
-                    .outgoing
-                    .first()
-                    .and_then(|name| self.release_of(&slot.host, &name.active));
-                let mut row = HostRow {
-                    host: slot.host.to_string(),
-                    recipe: Some(recipe_plan.recipe.to_string()),
-                    release: before.map(|number| number.to_string()),
-                    state: "not started".to_owned(),
-                    detail: None,
-                    severity: Severity::Notable,
-                };
-                match state {
-                    None => {}
-                    Some(SlotState::Untouched) if before.is_some() => {
-                        row.state = "serving (untouched)".to_owned()
-                    }
-                    Some(SlotState::Untouched) => {}
-                    Some(SlotState::Updated) => {
-                        row.release = slot
-                            .incoming
-                            .as_ref()
-                            .map(|_| self.plan.release.to_string());
-                        row.state = if slot.incoming.is_some() {
-                            "serving"
-                        } else {
-                            "removed"
-                        }
-                        .to_owned();
-                        row.severity = Severity::Good;
-                    }
-                    Some(SlotState::Reverted) if before.is_some() => {
-                        row.state = "serving (reverted)".to_owned()
-                    }
-                    Some(SlotState::Reverted) => row.state = "stopped (reverted)".to_owned(),
-                    Some(SlotState::NeedsHand(failure)) => {
-                        row.state = if failure.unreachable {
-                            "unreachable"
-                        } else {
-                            "needs a hand"
-                        }
-                        .to_owned();
-                        row.detail = Some(headline(failure));
-                        row.severity = Severity::Bad;
-                    }
-                }
-                rows.push(row);
+                rows.push(self.row(
+                    &recipe_plan.recipe,
+                    slot,
+                    state.unwrap_or(&SlotState::Untouched),
+                ));
             }
         }
         rows
     }
 
-    fn release_of(&self, host: &crate::model::HostName, container: &str) -> Option<Number> {
+    fn row(&self, recipe: &Name, slot: &SlotPlan, state: &SlotState) -> HostRow {
+        let before = slot
+            .outgoing
+            .first()
+            .and_then(|name| self.release_of(&slot.host, &name.active));
+        let (now, state, detail, severity) = match (state, before) {
+            (SlotState::Updated, _) if slot.incoming.is_some() => {
+                (Some(self.plan.release), "serving", None, Severity::Good)
+            }
+            (SlotState::Updated, _) => (None, "removed", None, Severity::Good),
+            (SlotState::Untouched, None) => (None, "not started", None, Severity::Notable),
+            (SlotState::Untouched, Some(_)) => {
+                (before, "serving (untouched)", None, Severity::Notable)
+            }
+            (SlotState::Reverted, None) => (None, "stopped (reverted)", None, Severity::Notable),
+            (SlotState::Reverted, Some(_)) => {
+                (before, "serving (reverted)", None, Severity::Notable)
+            }
+            (SlotState::NeedsHand(failure), _) => {
+                let state = if failure.unreachable {
+                    "unreachable"
+                } else {
+                    "needs a hand"
+                };
+                (before, state, Some(headline(failure)), Severity::Bad)
+            }
+        };
+        HostRow {
+            host: slot.host.to_string(),
+            recipe: Some(recipe.to_string()),
+            release: now.map(|number| number.to_string()),
+            state: state.to_owned(),
+            detail,
+            severity,
+        }
+    }
+
+    fn release_of(&self, host: &HostName, container: &str) -> Option<Number> {
         let containers = &self.facts.hosts.get(host)?.containers;
         let found = containers.iter().find(|other| other.name == container)?;
         found.identity().map(|identity| Number(identity.release))
@@ -522,19 +609,36 @@ impl Rollouts<'_> {
     }
 }
 
-fn states_of(running: &Running, driven: &Driven) -> Vec<SlotState> {
-    match &driven.finish {
-        Some(finish) => finish.slots.clone(),
-        None => {
-            let unknown = Failure {
-                error: vec!["stopped in the middle".to_owned()],
-                unreachable: false,
-            };
-            running
-                .slots
+/// How many servers Consul's cluster has when it is whole: those that run now; on a first deploy, when none
+/// does, all that are about to. So a cluster can also grow, one server at a time.
+pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
+    let runs = |host: &&HostName| {
+        let on_host = facts.hosts.get(*host);
+        on_host.is_some_and(|on_host| {
+            on_host
+                .of_recipe(&recipe.name)
                 .iter()
-                .map(|_| SlotState::NeedsHand(unknown.clone()))
-                .collect()
-        }
+                .any(|container| container.state.running)
+        })
+    };
+    match recipe.hosts.iter().filter(runs).count() {
+        0 => recipe.hosts.len(),
+        running => running,
+    }
+}
+
+fn states_of(running: &Running, driven: &Driven) -> Vec<SlotState> {
+    if let Some(finish) = &driven.finish {
+        finish.slots.clone()
+    } else {
+        let unknown = Failure {
+            error: vec!["stopped in the middle".to_owned()],
+            unreachable: false,
+        };
+        running
+            .slots
+            .iter()
+            .map(|_| SlotState::NeedsHand(unknown.clone()))
+            .collect()
     }
 }

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     consul::ServiceInstance,
     docker::{self, Container, Identity},
-    event::Events,
-    model::{HostRecipe, LateValues, Recipe},
+    event::{EventKind, Events},
+    model::{HostRecipe, LateValues, Recipe, Task},
     plan::{ContainerName, SlotPlan},
     release::Number,
     rollout::{Side, Step},
@@ -66,66 +66,62 @@ pub struct SlotRun {
     pub release: Number,
     /// Where events go.
     pub events: Events,
+    /// Whether it is the first slot of its rollout, where what runs `once` runs.
+    pub is_first: bool,
+    /// Whether the recipe's `before` and `after` belong to what is started: a rollback to a release whose
+    /// own were others runs none.
+    pub runs_tasks: bool,
+    /// Its containers before anything was done, see [`Occupants::before`].
+    pub occupants: Occupants,
+}
+
+/// The containers of a slot.
+pub struct Occupants {
     new: Mutex<Vec<Occupant>>,
     old: Mutex<Vec<Occupant>>,
 }
 
-impl SlotRun {
-    /// A slot before anything was done. `outgoing` are the containers that the plan lets go, as they are
-    /// now.
-    pub fn new(
-        reached: Reached,
-        recipe: Arc<Recipe>,
-        on: Arc<HostRecipe>,
-        plan: SlotPlan,
-        outgoing: &[Container],
-        environment: String,
-        release: Number,
-        events: Events,
-    ) -> Self {
-        let policy = |wanted: Option<&String>| wanted.cloned().unwrap_or_else(|| "no".to_owned());
-        let new = plan.incoming.iter().map(|incoming| Occupant {
-            name: incoming.name.clone(),
-            seen: None,
-            service_ids: Vec::new(),
-            restart: policy(incoming.desired.spec.restart.as_ref()),
-        });
+impl Occupants {
+    /// What is known before anything was done: what the plan brings, and of what it lets go how docker
+    /// showed it among the host's `containers`.
+    pub fn before(plan: &SlotPlan, containers: &[Container]) -> Self {
+        let policy = |wanted: Option<String>| wanted.unwrap_or_else(|| "no".to_owned());
+        let occupant =
+            |name: &ContainerName, seen: Option<Container>, restart: Option<String>| Occupant {
+                name: name.clone(),
+                seen,
+                service_ids: Vec::new(),
+                restart: policy(restart),
+            };
+        let new = plan
+            .incoming
+            .iter()
+            .map(|incoming| occupant(&incoming.name, None, incoming.desired.spec.restart.clone()));
         let old = plan.outgoing.iter().map(|name| {
-            let seen = outgoing
+            let seen = containers
                 .iter()
                 .find(|container| container.name == name.active)
                 .cloned();
             let restart = seen.as_ref().map(|container| container.restart.clone());
-            Occupant {
-                name: name.clone(),
-                seen,
-                service_ids: Vec::new(),
-                restart: policy(restart.as_ref()),
-            }
+            occupant(name, seen, restart)
         });
-        let (new, old) = (Mutex::new(new.collect()), Mutex::new(old.collect()));
         Self {
-            reached,
-            recipe,
-            on,
-            plan,
-            environment,
-            release,
-            events,
-            new,
-            old,
+            new: Mutex::new(new.collect()),
+            old: Mutex::new(old.collect()),
         }
     }
+}
 
+impl SlotRun {
     fn side(&self, side: Side) -> &Mutex<Vec<Occupant>> {
         match side {
-            Side::New => &self.new,
-            Side::Old => &self.old,
+            Side::New => &self.occupants.new,
+            Side::Old => &self.occupants.old,
         }
     }
 
     /// The containers of one side, as last seen.
-    pub async fn occupants(&self, side: Side) -> Vec<Occupant> {
+    pub async fn occupants_of(&self, side: Side) -> Vec<Occupant> {
         self.side(side).lock().await.clone()
     }
 
@@ -178,15 +174,8 @@ impl SlotRun {
         let Some(incoming) = &self.plan.incoming else {
             return Ok(());
         };
-        let late = self.late_values(Side::New);
-        tasks::run_all(
-            &self.reached,
-            &self.recipe.name,
-            &self.on.before,
-            &late,
-            &self.events,
-        )
-        .await?;
+        self.run_tasks(self.on.before.iter().filter(|task| !task.once))
+            .await?;
         let name = &incoming.name;
         let there = self
             .inspect(&name.active)
@@ -216,14 +205,28 @@ impl SlotRun {
         }
         self.look_again(Side::New).await?;
         self.leave_maintenance(Side::New).await?;
-        tasks::run_all(
-            &self.reached,
-            &self.recipe.name,
-            &self.on.after,
-            &late,
-            &self.events,
+        self.run_tasks(
+            self.on
+                .after
+                .iter()
+                .filter(|task| !task.once || self.is_first),
         )
         .await
+    }
+
+    /// What the recipe runs once before its rollout begins, such as a migration: before any slot is
+    /// touched, so that it costs no slot its deadline and no container its service.
+    pub async fn prepare_once(&self) -> Result<(), HostError> {
+        self.run_tasks(self.on.before.iter().filter(|task| task.once))
+            .await
+    }
+
+    async fn run_tasks(&self, tasks: impl Iterator<Item = &Task>) -> Result<(), HostError> {
+        if !self.runs_tasks {
+            return Ok(());
+        }
+        let late = self.late_values(Side::New);
+        tasks::run_all(&self.reached, &self.recipe.name, tasks, &late, &self.events).await
     }
 
     /// Whether a container that has the incoming one's name is the one that this slot made, in a try that
@@ -242,7 +245,7 @@ impl SlotRun {
 
     async fn start_old(&self) -> Result<(), HostError> {
         let names: Vec<_> = self
-            .old
+            .side(Side::Old)
             .lock()
             .await
             .iter()
@@ -303,8 +306,13 @@ impl SlotRun {
                 there.state.status
             )));
         }
+        // Another environment's container of the same recipe and number may have that name.
+        let kept = match self.inspect(&unique).await? {
+            Some(_) => format!("{}-{unique}", self.environment),
+            None => unique,
+        };
         self.reached
-            .expect(docker::rename(name, &unique), QUICK)
+            .expect(docker::rename(name, &kept), QUICK)
             .await
             .map(|_| ())
     }
@@ -376,6 +384,8 @@ impl SlotRun {
         if !self.is_registered() {
             return Ok(());
         }
+        // Docker may have restarted it since it was looked at, and then it has other ports.
+        self.look_again(side).await?;
         let services = self.reached.consul.services().await?;
         let reason = match side {
             Side::Old => format!(
@@ -398,6 +408,23 @@ impl SlotRun {
                     .set_maintenance(id, true, &reason)
                     .await?;
             }
+            if ids.is_empty()
+                && occupant
+                    .seen
+                    .as_ref()
+                    .is_some_and(|seen| seen.state.is_up())
+            {
+                let name = &occupant.name.active;
+                let message = format!(
+                    "Consul's agent has no service for `{name}`, so nothing takes traffic away from it"
+                );
+                let (host, hint) = (Some(self.reached.name().to_string()), None);
+                self.events.send(EventKind::Warning {
+                    host,
+                    message,
+                    hint,
+                });
+            }
             occupant.service_ids = ids;
         }
         Ok(())
@@ -408,7 +435,7 @@ impl SlotRun {
             return Ok(());
         }
         let services = self.reached.consul.services().await?;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             for service in self.services_of(&occupant, &services) {
                 if service.is_in_maintenance() {
                     self.reached
@@ -422,42 +449,35 @@ impl SlotRun {
     }
 
     async fn stop(&self, side: Side) -> Result<(), HostError> {
-        for occupant in self.occupants(side).await {
-            let Some(name) = self.current_name(&occupant).await? else {
+        if side == Side::New {
+            // What an earlier, cut-off deploy left in maintenance mode must serve again when this one goes.
+            self.leave_maintenance(Side::Old).await?;
+        }
+        for occupant in self.occupants_of(side).await {
+            let Some(there) = self.current(&occupant).await? else {
                 continue;
             };
-            let timeout = self.stop_timeout();
             // A container that docker restarts over and over would come back between stop and retire.
             self.reached
-                .expect(docker::set_restart(&name, "no"), QUICK)
+                .expect(docker::set_restart(&there.name, "no"), QUICK)
                 .await?;
             self.reached
-                .expect(docker::stop(&name, timeout), timeout + QUICK)
+                .expect(docker::stop(&there.name), there.stop_timeout + QUICK)
                 .await?;
         }
         Ok(())
     }
 
-    fn stop_timeout(&self) -> Duration {
-        let incoming = self
-            .plan
-            .incoming
-            .as_ref()
-            .map(|incoming| incoming.desired.spec.stop_timeout);
-        let of_recipe = self.on.container.as_ref().map(|spec| spec.stop_timeout);
-        incoming.or(of_recipe).unwrap_or(Duration::from_secs(30))
-    }
-
-    async fn current_name(&self, occupant: &Occupant) -> Result<Option<String>, HostError> {
+    /// A container under whichever of its two names it has now.
+    async fn current(&self, occupant: &Occupant) -> Result<Option<Container>, HostError> {
         for name in [&occupant.name.active, &occupant.name.retired] {
-            if let Some(there) = self.inspect(name).await? {
-                let same = occupant
+            if let Some(there) = self.inspect(name).await?
+                && occupant
                     .seen
                     .as_ref()
-                    .is_none_or(|seen| seen.id == there.id);
-                if same {
-                    return Ok(Some(name.clone()));
-                }
+                    .is_none_or(|seen| seen.id == there.id)
+            {
+                return Ok(Some(there));
             }
         }
         Ok(None)
@@ -465,7 +485,7 @@ impl SlotRun {
 
     async fn deregister(&self, side: Side) -> Result<(), HostError> {
         let services = self.reached.consul.services().await?;
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             for service in self.services_of(&occupant, &services) {
                 self.reached.consul.deregister(&service.service.id).await?;
             }
@@ -474,9 +494,9 @@ impl SlotRun {
     }
 
     async fn retire(&self, side: Side) -> Result<(), HostError> {
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             let ContainerName { active, retired } = &occupant.name;
-            let Some(name) = self.current_name(&occupant).await? else {
+            let Some(name) = self.current(&occupant).await?.map(|there| there.name) else {
                 continue;
             };
             self.reached
@@ -494,7 +514,7 @@ impl SlotRun {
     /// The last lines that a side's containers have logged, for an error.
     pub async fn last_logs(&self, side: Side, lines: u32) -> Vec<(String, Vec<String>)> {
         let mut logs = Vec::new();
-        for occupant in self.occupants(side).await {
+        for occupant in self.occupants_of(side).await {
             for name in [&occupant.name.active, &occupant.name.retired] {
                 let Ok(output) = self
                     .reached

@@ -41,14 +41,6 @@ impl Stop {
         Self::new(Outcome::NotReady, message)
     }
 
-    /// The user stopped it before anything was changed.
-    pub fn interrupted() -> Box<Self> {
-        Self::new(
-            Outcome::Interrupted,
-            "interrupted before anything was changed",
-        )
-    }
-
     /// Something failed on one host.
     pub fn on_host(
         outcome: Outcome,

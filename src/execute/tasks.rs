@@ -16,10 +16,10 @@ use crate::{
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs tasks one after the other, each only when its `unless` does not hold.
-pub async fn run_all(
+pub async fn run_all<'t>(
     reached: &Reached,
     recipe: &str,
-    tasks: &[Task],
+    tasks: impl Iterator<Item = &'t Task>,
     late: &LateValues,
     events: &Events,
 ) -> Result<(), HostError> {

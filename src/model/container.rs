@@ -57,6 +57,10 @@ pub struct ContainerSpec {
     /// Further words for `docker run`, each taken literally, placed before the image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
+    /// A hash of what the recipe does around the container on its host (`before`, `after`, uploads), so
+    /// that a change of it is a change of the container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<String>,
     /// How long `docker stop` waits between SIGTERM and SIGKILL.
     pub stop_timeout: Duration,
 }

@@ -1,5 +1,7 @@
 //! How a plan comes from what is wanted and what is there.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     Change, ContainerName, Desired, Difference, Incoming, Input, Plan, RecipePlan, Remark,
     SlotPlan, TaskRef, differences,
@@ -7,7 +9,7 @@ use super::{
 use crate::{
     docker::{Container, SpecHash, container_base_name},
     facts::HostFacts,
-    model::{HostName, Order, Recipe},
+    model::{Environment, HostName, Name, Order, Recipe},
     text,
 };
 
@@ -20,14 +22,15 @@ pub fn build(input: &Input) -> Plan {
         obstacles: Vec::new(),
     };
     for recipe in &input.environment.recipes {
-        let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
         if input.scope.has_recipe(&recipe.name) {
+            let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
             warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
             plan.recipes.push(recipe_plan);
         } else {
-            check_recipe_out_of_scope(input, recipe, &recipe_plan, &mut plan);
+            check_recipe_out_of_scope(input, recipe, &mut plan);
         }
     }
+    check_for_names_given_twice(&mut plan);
     warn_of_orphans(input, &mut plan.warnings);
     plan
 }
@@ -84,13 +87,15 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
                 facts,
                 instance,
             };
-            let before = obstacles.len();
             slots.extend(place.plan(desired, obstacles));
-            if !input.scope.has_recipe(&recipe.name) {
-                obstacles.truncate(before); // what is not touched is in nobody's way
-            }
         }
     }
+    // What comes serves before what goes is gone, also where the two are on different hosts.
+    slots.sort_by_key(|slot: &SlotPlan| match slot.change {
+        Change::Keep | Change::Create | Change::Start => 0,
+        Change::Replace => 1,
+        Change::Remove => 2,
+    });
     let tasks = in_scope
         .flat_map(|host| tasks_on(input, recipe, &host.name))
         .collect();
@@ -150,6 +155,7 @@ impl Place<'_> {
             .collect();
         let Some(desired) = desired else {
             let newest = running.first()?;
+            self.check_names(None, &running, obstacles);
             return Some(self.slot(
                 Change::Remove,
                 None,
@@ -173,13 +179,16 @@ impl Place<'_> {
             .filter(|container| container.state.is_up())
             .find(fits)
         {
-            return Some(self.adopt(desired, kept, &others_than(kept)));
+            let others = others_than(kept);
+            self.check_names(None, &others, obstacles);
+            return Some(self.adopt(desired, kept, &others));
         }
         // Where nothing else runs, the newest container of this spec, stopped or restarting over and over,
         // is what should run here. A rollback also goes back to one that was kept while another ran.
         let startable = running.iter().all(fits) || self.input.prefer_kept;
         if let Some(kept) = here.iter().copied().filter(|_| startable).find(fits) {
             let (incoming, outgoing) = (self.existing(desired, kept), others_than(kept));
+            self.check_names(Some(&incoming), &outgoing, obstacles);
             let reason = format!("`{}` is there and {}", kept.name, kept.state.status);
             let change = if outgoing.is_empty() {
                 Change::Start
@@ -190,7 +199,8 @@ impl Place<'_> {
             slot.differences = self.differences(desired, outgoing.first().copied());
             return Some(slot);
         }
-        let incoming = self.create(desired, obstacles);
+        let incoming = self.create(desired);
+        self.check_names(Some(&incoming), &running, obstacles);
         let mut slot = match running.first() {
             None => {
                 let reason = if here.is_empty() {
@@ -216,7 +226,11 @@ impl Place<'_> {
         if others.is_empty() {
             let mut ports = kept.tcp_host_ports().into_iter();
             let in_maintenance = ports.any(|port| self.facts.left_in_maintenance.contains(&port));
-            let (change, reason) = if in_maintenance {
+            let wanted = desired.spec.restart.as_deref().unwrap_or("no");
+            let (change, reason) = if kept.restart != wanted {
+                let reason = format!("its restart policy is {}, not {wanted}", kept.restart);
+                (Change::Start, reason)
+            } else if in_maintenance {
                 (
                     Change::Start,
                     format!(
@@ -257,12 +271,17 @@ impl Place<'_> {
 
     fn existing(&self, desired: &Desired, container: &Container) -> Incoming {
         let mut name = self.name_of(container);
-        if !container.state.running {
-            name.active = self.active_name(
-                container
-                    .identity()
-                    .map_or(self.input.release.0, |id| id.release),
-            );
+        let base = self.base_name(
+            container
+                .identity()
+                .map_or(self.input.release.0, |id| id.release),
+        );
+        let serves_as_it_is = container.name == base || container.name == self.own(&base);
+        if !container.state.running && !serves_as_it_is {
+            name = ContainerName {
+                active: self.prefixed(&base),
+                retired: container.name.clone(),
+            };
         }
         Incoming {
             name,
@@ -272,28 +291,79 @@ impl Place<'_> {
         }
     }
 
-    fn create(&self, desired: &Desired, obstacles: &mut Vec<Remark>) -> Incoming {
+    fn create(&self, desired: &Desired) -> Incoming {
         let release = self.input.release.0;
-        let active = self.active_name(release);
-        if self.facts.names.get(&active).is_some_and(String::is_empty) {
-            obstacles.push(Remark {
-                host: Some(self.host.clone()),
-                message: format!("a container named `{active}` is there that shipit did not make"),
-                hint: Some(format!("`docker rename {active} {active}-old` or `docker rm --force {active}` on that host")),
-            });
-        }
         let hash = SpecHash::of(
             &desired.spec,
             &desired.image,
             &desired.secrets,
             self.input.new_key,
         );
-        let retired = self.prefixed(&self.unique_name(release));
+        let name = ContainerName {
+            active: self.prefixed(&self.base_name(release)),
+            retired: self.prefixed(&self.unique_name(release)),
+        };
         Incoming {
-            name: ContainerName { active, retired },
+            name,
             exists: false,
             hash,
             desired: desired.clone(),
+        }
+    }
+
+    /// Every name that a container is to get must be free, or come free: of a container that is in this
+    /// very place, which is renamed when its name is wanted.
+    fn check_names(
+        &self,
+        incoming: Option<&Incoming>,
+        outgoing: &[&Container],
+        obstacles: &mut Vec<Remark>,
+    ) {
+        let incoming = incoming.map(|incoming| &incoming.name);
+        let outgoing: Vec<_> = outgoing.iter().map(|it| self.name_of(it)).collect();
+        let names: BTreeSet<_> = incoming
+            .into_iter()
+            .chain(&outgoing)
+            .flat_map(|name| [&name.active, &name.retired])
+            .collect();
+        for name in names {
+            let Some(environment) = self.facts.names.get(name) else {
+                continue;
+            };
+            let of_this_place = |container: &Container| {
+                container.identity().is_some_and(|identity| {
+                    *identity.recipe == *self.recipe.name && identity.instance == self.instance
+                })
+            };
+            let mut own = self.facts.containers.iter();
+            let there = own.find(|container| container.name == *name);
+            if there.is_some_and(of_this_place) {
+                continue;
+            }
+            let (whose, hint) = match there.and_then(Container::identity) {
+                Some(identity) => (
+                    format!("is of `{}`", identity.recipe),
+                    "give one of the two recipes another name".to_owned(),
+                ),
+                None if environment.is_empty() => (
+                    "shipit did not make".to_owned(),
+                    format!(
+                        "`docker rename {name} {name}-old` or `docker rm --force {name}` on that host"
+                    ),
+                ),
+                None => (
+                    format!("is of the environment `{environment}`"),
+                    format!(
+                        "give the recipe another name there, or `{}` here",
+                        self.recipe.name
+                    ),
+                ),
+            };
+            obstacles.push(Remark {
+                host: Some(self.host.clone()),
+                message: format!("a container named `{name}` is there that {whose}"),
+                hint: Some(hint),
+            });
         }
     }
 
@@ -317,22 +387,20 @@ impl Place<'_> {
         container_base_name(&self.recipe.name, Order::StartFirst, release, self.instance)
     }
 
-    fn active_name(&self, release: u64) -> String {
-        self.prefixed(&container_base_name(
-            &self.recipe.name,
-            self.order,
-            release,
-            self.instance,
-        ))
+    /// The name under which a release's container serves, where it is free.
+    fn base_name(&self, release: u64) -> String {
+        container_base_name(&self.recipe.name, self.order, release, self.instance)
+    }
+
+    fn own(&self, name: &str) -> String {
+        format!("{}-{name}", self.input.environment.name)
     }
 
     /// The name, or one with the environment before it where another environment's container has it.
     fn prefixed(&self, name: &str) -> String {
         let own = &*self.input.environment.name;
         match self.facts.names.get(name) {
-            Some(environment) if !environment.is_empty() && environment != own => {
-                format!("{own}-{name}")
-            }
+            Some(environment) if !environment.is_empty() && environment != own => self.own(name),
             _ => name.to_owned(),
         }
     }
@@ -357,6 +425,10 @@ impl Place<'_> {
         });
         let Some(recorded) = record.and_then(|record| record.recipes.get(&*self.recipe.name))
         else {
+            // The image is all that the container itself tells.
+            if old.image == desired.image.reference {
+                return Vec::new();
+            }
             return vec![Difference {
                 field: "image".into(),
                 old: Some(old.image.clone()),
@@ -414,45 +486,90 @@ fn warn_of_lost_requests(recipe: &Recipe, plan: &RecipePlan, warnings: &mut Vec<
     }
 }
 
+/// Whether a recipe needs another, itself or through what it requires.
+fn requires(environment: &Environment, recipe: &Recipe, other: &Name) -> bool {
+    recipe.requires.contains(other)
+        || recipe
+            .requires
+            .iter()
+            .filter_map(|name| environment.recipe(name))
+            .any(|required| requires(environment, required, other))
+}
+
 /// A recipe that was not asked for is looked at all the same: what needs it must find it running.
-fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, found: &RecipePlan, plan: &mut Plan) {
-    let environment = &*input.environment.name;
+fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
+    let needs_it = |other: &&Recipe| {
+        let drains = other
+            .drain
+            .as_ref()
+            .is_some_and(|drain| drain.balancers.contains(&recipe.name));
+        input.scope.has_recipe(&other.name)
+            && (drains || requires(input.environment, other, &recipe.name))
+    };
     let needed_by: Vec<_> = input
         .environment
         .recipes
         .iter()
-        .filter(|other| {
-            input.scope.has_recipe(&other.name) && other.requires.contains(&recipe.name)
+        .filter(needs_it)
+        .map(|other| &other.name)
+        .collect();
+    let is_down = |host: &&HostName| {
+        let facts = input.facts.hosts.get(*host);
+        facts.is_some_and(|facts| {
+            !facts
+                .of_recipe(&recipe.name)
+                .iter()
+                .any(|container| container.state.is_up())
         })
-        .map(|other| other.name.clone())
-        .collect();
-    let down: Vec<_> = found
-        .slots
-        .iter()
-        .filter(|slot| matches!(slot.change, Change::Create | Change::Start))
-        .map(|slot| slot.host.clone())
-        .collect();
-    let stale = found.changes().count() - down.len();
-    if !down.is_empty() && !needed_by.is_empty() {
-        plan.obstacles.push(Remark {
-            host: None,
-            message: format!(
-                "`{}` does not run on {}, and {} needs it",
-                recipe.name,
-                text::list(&down),
-                text::list(&needed_by)
-            ),
-            hint: Some(format!("shipit deploy {environment}")),
-        });
-    } else if !down.is_empty() || stale > 0 {
+    };
+    let down: Vec<_> = recipe.hosts.iter().filter(is_down).collect();
+    if !recipe.has_container() || down.is_empty() {
+        return;
+    }
+    let (hosts, environment) = (text::list(&down), &input.environment.name);
+    if needed_by.is_empty() {
         plan.warnings.push(Remark {
             host: None,
             message: format!(
-                "`{}` has changes that this deploy leaves alone",
+                "`{}` does not run on {hosts}, and this deploy leaves it alone",
                 recipe.name
             ),
-            hint: Some(format!("shipit plan {environment}")),
+            hint: Some(format!("shipit deploy {environment} {}", recipe.name)),
         });
+    } else {
+        plan.obstacles.push(Remark {
+            host: None,
+            message: format!(
+                "`{}` does not run on {hosts}, and {} needs it",
+                recipe.name,
+                text::list(needed_by)
+            ),
+            hint: Some(format!("shipit deploy {environment}")),
+        });
+    }
+}
+
+/// The second container of `web` and the first one of `web-2` may have one name.
+fn check_for_names_given_twice(plan: &mut Plan) {
+    let mut given = BTreeMap::new();
+    for recipe in &plan.recipes {
+        for slot in &recipe.slots {
+            let Some(incoming) = &slot.incoming else {
+                continue;
+            };
+            let name = &incoming.name.active;
+            let Some(other) = given.insert((&slot.host, name), &recipe.recipe) else {
+                continue;
+            };
+            plan.obstacles.push(Remark {
+                host: Some(slot.host.clone()),
+                message: format!(
+                    "containers of `{other}` and `{}` would both be called `{name}`",
+                    recipe.recipe
+                ),
+                hint: Some("give one of the two recipes another name".into()),
+            });
+        }
     }
 }
 

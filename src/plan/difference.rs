@@ -56,6 +56,12 @@ fn fields((spec, image): (&ContainerSpec, &PinnedImage)) -> Vec<(String, String)
     for (name, value) in object {
         match (name.as_str(), value) {
             ("image" | "source", _) => {}
+            ("setup", value) => {
+                fields.push((
+                    "before, after, uploads".to_owned(),
+                    format!("hash {}", plain(&value)),
+                ));
+            }
             ("stop_timeout", _) => fields.push((name, crate::text::duration(spec.stop_timeout))),
             (_, Value::Object(entries)) => {
                 fields.extend(

@@ -2,6 +2,8 @@
 
 mod build;
 mod difference;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, fmt};
 

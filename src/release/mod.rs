@@ -12,12 +12,11 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub use history::{History, Release};
 
 use crate::{
-    docker::{PinnedImage, Volume, label},
+    docker::{self, PinnedImage, Volume, label},
     model::{ContainerSpec, HostName},
 };
 
@@ -148,11 +147,7 @@ impl Record {
 /// The name of the volume that keeps a record. A host's name can be any text, so the volume's has a hash
 /// of it.
 pub fn volume_name(environment: &str, number: Number, outcome: Outcome, host: &HostName) -> String {
-    let hash: String = Sha256::digest(host.as_bytes())
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash = docker::short_hash(host.as_bytes(), 4);
     format!("shipit-{environment}-{number}-{outcome}-{hash}")
 }
 

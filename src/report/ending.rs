@@ -61,7 +61,13 @@ impl Run {
         let environment = clean(&self.environment);
         if outcome == Outcome::NothingToDo {
             return Some(match &*self.command {
-                "deploy" => format!("nothing to do: {environment} is up to date ({took})"),
+                // What was asked for has been shown, or a note says that there is none.
+                "status" | "history" | "logs" | "unlock" => return None,
+                "check" => {
+                    let hosts = counted(self.hosts, "host");
+                    format!("{environment} is as it should be on {hosts} ({took})")
+                }
+                "deploy" | "plan" => format!("nothing to do: {environment} is up to date ({took})"),
                 _ => format!("nothing to do in {environment} ({took})"),
             });
         }

@@ -165,14 +165,21 @@ fn results() {
                 EventKind::Result {
                     lines: vec![text("r42  2026-03-01 12:00  done")],
                 },
-                finished(Outcome::Done, 500, None),
+                finished(Outcome::NothingToDo, 500, None),
+            ],
+        ),
+        simple(
+            "check",
+            vec![
+                good("host-1", Severity::Good),
+                finished(Outcome::NothingToDo, 500, None),
             ],
         ),
         simple(
             "status",
             vec![
                 good("host-1", Severity::Good),
-                finished(Outcome::Done, 500, None),
+                finished(Outcome::NothingToDo, 500, None),
             ],
         ),
     ];

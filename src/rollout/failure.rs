@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Failure, Gate, Observation, Side, Verdict, sequence::Await};
+use super::{Failure, Gate, Observation, Purpose, Side, Verdict, sequence::Await};
 
 /// A duration as people write it: `500ms`, `2.5s`, `60s`, `1m30s`, `2h`.
 pub(super) struct Span(pub Duration);
@@ -51,6 +51,7 @@ pub(super) fn late(
         Gate::Quorum => {
             format!("Consul could not spare the server on `{host}` within {limit}")
         }
+        Gate::Ready if awaited.purpose == Purpose::Confirm => not_stopped(side, host),
         Gate::Ready => format!("{it} was not ready within {limit}"),
         Gate::Routed => format!("not every balancer routed to {it} within {limit}"),
         Gate::Unrouted => format!("a balancer still routed to {it} after {limit}"),
@@ -75,6 +76,7 @@ pub(super) fn never(host: &str, awaited: &Await, detail: &str) -> Failure {
     let it = container(awaited.side, host);
     let fact = match awaited.gate {
         Gate::Quorum => format!("Consul cannot spare the server on `{host}`"),
+        Gate::Ready if awaited.purpose == Purpose::Confirm => not_stopped(awaited.side, host),
         Gate::Ready => format!("{it} cannot become ready"),
         Gate::Routed => format!("the balancers cannot route to {it}"),
         Gate::Unrouted => format!("the balancers cannot leave {it}"),
@@ -82,6 +84,21 @@ pub(super) fn never(host: &str, awaited: &Await, detail: &str) -> Failure {
         Gate::Gone => format!("Consul cannot let go of {it}"),
     };
     failed(vec![fact, detail.to_owned()])
+}
+
+/// A slot was updated, and its container cannot become ready any more.
+pub(super) fn fell(host: &str, detail: &str) -> Failure {
+    failed(vec![stopped_after_the_update(host), detail.to_owned()])
+}
+
+/// A slot was updated, and its container has not been ready since for too long.
+pub(super) fn stays_unready(host: &str, limit: Duration, seen: Option<&Observation>) -> Failure {
+    let fact = stopped_after_the_update(host);
+    let seen = last_seen(Duration::ZERO, seen);
+    failed(vec![
+        fact,
+        format!("it did not come back within {}, {seen}", Span(limit)),
+    ])
 }
 
 /// Nothing became healthy for too long. `waiting` are the hosts in hand and what was last seen there.
@@ -122,6 +139,20 @@ fn container(side: Side, host: &str) -> String {
         Side::New => format!("`{host}`"),
         Side::Old => format!("the old container on `{host}`"),
     }
+}
+
+/// The successor of a container that was to be stopped is not ready any more.
+fn not_stopped(successor: Side, host: &str) -> String {
+    let it = container(successor, host);
+    let other = match successor {
+        Side::New => "the old container",
+        Side::Old => "the new one",
+    };
+    format!("{it} stopped being ready, so {other} was not stopped")
+}
+
+fn stopped_after_the_update(host: &str) -> String {
+    format!("`{host}` stopped being ready after it was updated")
 }
 
 fn last_seen(hold: Duration, seen: Option<&Observation>) -> String {

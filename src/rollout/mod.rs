@@ -81,6 +81,18 @@ pub enum Gate {
     Gone,
 }
 
+/// Why a gate is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// The sequence of the slot goes on when it holds: soon, so it is looked at often.
+    Reach,
+    /// It held before and must hold still, before the other container is stopped for good.
+    Confirm,
+    /// The slot is done, and stays so only while this holds: until the rollout ends, so it is looked at
+    /// from time to time.
+    Keep,
+}
+
 /// What one look at a [`Gate`] saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
@@ -174,6 +186,8 @@ pub enum Action {
         side: Side,
         /// Which gate.
         gate: Gate,
+        /// Why.
+        purpose: Purpose,
     },
     /// Look at it no more. Later observations of it are ignored.
     Unwatch {
@@ -268,7 +282,8 @@ pub struct Policy {
     pub auto_promote: bool,
     /// How long [`Gate::Ready`] must hold without a break.
     pub min_healthy_time: Duration,
-    /// From the moment a slot's `Start` is asked for to ready and routed.
+    /// From the moment a slot's `Start` is asked for to ready and routed. Also how long an updated slot may
+    /// be without being ready before it has failed after all.
     pub healthy_deadline: Duration,
     /// The longest without another slot becoming healthy, while one is waited for. It moves on with each
     /// that does, and stands still during a promotion's question, a drain and the return of a failed slot.

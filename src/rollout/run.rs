@@ -237,6 +237,7 @@ impl Run {
             slot: self.slot,
             side: awaited.side,
             gate: awaited.gate,
+            purpose: awaited.purpose,
         });
         self.wait = Wait::Gate(Watch {
             awaited,

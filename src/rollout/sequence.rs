@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Gate, Policy, Replacement, Side, Step};
+use super::{Gate, Policy, Purpose, Replacement, Side, Step};
 use crate::model::Order;
 
 /// One stage of a replacement. The next begins when it is over.
@@ -27,6 +27,8 @@ pub(super) struct Await {
     pub side: Side,
     /// Which gate.
     pub gate: Gate,
+    /// Why.
+    pub purpose: Purpose,
     /// How long it must hold without a break.
     pub hold: Duration,
     /// How long that may take.
@@ -123,7 +125,8 @@ pub(super) fn turn_back(
 
 fn exchange(policy: &Policy, incoming: Option<Side>, outgoing: Option<Side>) -> Vec<Stage> {
     let arrive = incoming.map_or_else(Vec::new, |side| arrive(policy, side));
-    let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side));
+    let successor = incoming.filter(|_| policy.order == Order::StartFirst);
+    let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side, successor));
     match policy.order {
         Order::StartFirst => [arrive, leave].concat(),
         // The outgoing one is retired before the incoming one starts: both use the same fixed name.
@@ -138,6 +141,7 @@ fn arrive(policy: &Policy, side: Side) -> Vec<Stage> {
         Stage::Await(Await {
             side,
             gate: Gate::Ready,
+            purpose: Purpose::Reach,
             hold: policy.min_healthy_time,
             limit,
             late: Late::Fail,
@@ -147,6 +151,7 @@ fn arrive(policy: &Policy, side: Side) -> Vec<Stage> {
         stages.push(Stage::Await(Await {
             side,
             gate: Gate::Routed,
+            purpose: Purpose::Reach,
             hold: Duration::ZERO,
             limit,
             late: Late::Fail,
@@ -156,11 +161,13 @@ fn arrive(policy: &Policy, side: Side) -> Vec<Stage> {
     stages
 }
 
-fn leave(policy: &Policy, side: Side) -> Vec<Stage> {
+/// `successor` is the container that serves already in the place of the one that leaves.
+fn leave(policy: &Policy, side: Side, successor: Option<Side>) -> Vec<Stage> {
     let wait = |gate, limit, late| {
         Stage::Await(Await {
             side,
             gate,
+            purpose: Purpose::Reach,
             hold: Duration::ZERO,
             limit: Limit::FromHere(limit),
             late,
@@ -177,6 +184,18 @@ fn leave(policy: &Policy, side: Side) -> Vec<Stage> {
         stages.push(Stage::Pause(drain.wait));
         stages.push(wait(Gate::Idle, drain.timeout, Late::GoOn));
     }
+    // The point of no return. A drain can take minutes, and nobody has looked at the successor meanwhile;
+    // where nothing lies between, it was found ready just now.
+    stages.extend(successor.filter(|_| !stages.is_empty()).map(|side| {
+        Stage::Await(Await {
+            side,
+            gate: Gate::Ready,
+            purpose: Purpose::Confirm,
+            hold: Duration::ZERO,
+            limit: Limit::FromHere(policy.leave_deadline),
+            late: Late::Fail,
+        })
+    }));
     stages.push(Stage::Perform(side, Step::Stop));
     if policy.registered {
         let deregister = Late::Perform(Step::Deregister);
@@ -190,6 +209,7 @@ fn quorum(policy: &Policy, side: Side) -> Stage {
     Stage::Await(Await {
         side,
         gate: Gate::Quorum,
+        purpose: Purpose::Reach,
         hold: Duration::ZERO,
         limit: Limit::FromHere(policy.leave_deadline),
         late: Late::Fail,

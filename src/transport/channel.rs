@@ -162,7 +162,11 @@ impl OpenChannel {
             };
             let opening = Self::ask(connection, target.clone(), place, when_abandoned);
             let refused = match timeout(left(), opening).await {
-                Err(_) => return Err(timed_out(true, format!("a channel for {what}"))),
+                // sshd answers for a tunnel only when the tunnel's target has: its silence is not sshd's.
+                Err(_) => {
+                    let sshd_is_silent = !matches!(target, Target::Tcp { is_jump: false, .. });
+                    return Err(timed_out(sshd_is_silent, format!("a channel for {what}")));
+                }
                 Ok(Err(_)) => return Err(connection.disconnected(what)),
                 Ok(Ok(Ok(channel))) => return Ok(channel),
                 Ok(Ok(Err(refused))) => refused,

@@ -174,12 +174,22 @@ impl ConnectError {
             Self::Handshake { endpoint, .. } => {
                 format!("`{}` shows more", endpoint.ssh_command_with("-v"))
             }
-            Self::HostKeyUnknown { endpoint, .. } => format!(
-                "compare the fingerprint with the host's own (there: `ssh-keygen -lf \
-                 /etc/ssh/ssh_host_ed25519_key.pub`), then type `{}` once and answer yes, or set \
-                 `host_keys = \"accept-new\"` under [ssh] in the inventory",
-                endpoint.ssh_command()
-            ),
+            Self::HostKeyUnknown {
+                endpoint,
+                known_hosts,
+                ..
+            } => {
+                let mut ssh = endpoint.ssh_command();
+                if !known_hosts.ends_with(".ssh/known_hosts") {
+                    let file = known_hosts.display();
+                    ssh = ssh.replacen("ssh ", &format!("ssh -o 'UserKnownHostsFile={file}' "), 1);
+                }
+                format!(
+                    "compare the fingerprint with the host's own (there: `ssh-keygen -lf \
+                     /etc/ssh/ssh_host_ed25519_key.pub`), then type `{ssh}` once and answer yes, \
+                     or set `host_keys = \"accept-new\"` under [ssh] in the inventory"
+                )
+            }
             Self::HostKeyChanged {
                 entry, known_hosts, ..
             } => format!(

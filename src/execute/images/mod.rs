@@ -14,16 +14,19 @@ pub use pins::{Lookup, Pins, Wanted, resolve};
 use send::Sender;
 
 use super::{
-    fleet::{Fleet, HostError, QUICK, Reached},
+    fleet::{Fleet, HostError, Reached},
     secrets::Secrets,
     step,
     stop::{Run, Stop},
 };
+use secrecy::SecretString;
+
 use crate::{
+    command::RemoteCommand,
     docker::{self, Image, PinnedImage},
     event::{EventKind, Events, Outcome, Phase},
-    model::{Environment, HostName, ImageSource},
-    plan::Plan,
+    model::{Environment, HostName, ImageSource, RegistryLogin},
+    plan::{Plan, RecipePlan},
     text,
 };
 
@@ -33,41 +36,35 @@ const PULL: Duration = Duration::from_secs(30 * 60);
 /// How many hosts pull at once: they share a registry.
 const PULLING: usize = 16;
 
-/// Logs every host in to the environment's private registries.
-pub async fn log_in(
-    fleet: &Fleet,
-    environment: &Environment,
-    secrets: &mut Secrets<'_>,
-) -> Run<()> {
-    for login in &environment.registries {
-        let password = secrets
-            .value(
-                &format!("registries.{}.password", login.server),
-                &login.password,
-            )
-            .await?;
-        let logged_in = fleet.each(|reached| {
-            reached.expect(
-                docker::login(&login.server, &login.username, password.clone()),
-                QUICK,
-            )
-        });
-        let failures: Vec<_> = logged_in
-            .await
-            .into_iter()
-            .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?)))
-            .collect();
-        if !failures.is_empty() {
-            let message = format!("cannot log in to {} as `{}`", login.server, login.username);
-            return Err(
-                Stop::on_hosts(Outcome::NotReady, message, &failures).hint(format!(
-                    "docker login --username {} {}",
-                    login.username, login.server
-                )),
-            );
+/// The logins of an environment's private registries.
+#[derive(Default)]
+pub struct Logins(Vec<(RegistryLogin, SecretString)>);
+
+impl Logins {
+    /// Reads their passwords.
+    pub async fn read(environment: &Environment, secrets: &mut Secrets<'_>) -> Run<Self> {
+        let mut logins = Vec::new();
+        for login in &environment.registries {
+            let name = format!("registries.{}.password", login.server);
+            logins.push((login.clone(), secrets.value(&name, &login.password).await?));
+        }
+        Ok(Self(logins))
+    }
+
+    /// The command as it asks the registry of `reference`: logged in, where there is a login for it.
+    fn for_registry_of(&self, reference: &str, command: RemoteCommand) -> RemoteCommand {
+        let of_registry = |(login, _): &&(RegistryLogin, SecretString)| {
+            reference
+                .strip_prefix(&*login.server)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        match self.0.iter().find(of_registry) {
+            Some((login, password)) => {
+                docker::logged_in(&command, &login.server, &login.username, password.clone())
+            }
+            None => command,
         }
     }
-    Ok(())
 }
 
 async fn inspect(reached: &Reached, reference: &str) -> Result<Option<Image>, HostError> {
@@ -77,8 +74,16 @@ async fn inspect(reached: &Reached, reference: &str) -> Result<Option<Image>, Ho
     Ok(images.into_iter().next())
 }
 
-async fn pull(reached: &Reached, reference: &str, events: &Events) -> Result<(), HostError> {
-    let work = reached.expect(docker::pull(reference), PULL);
+async fn pull(
+    reached: &Reached,
+    reference: &str,
+    logins: &Logins,
+    events: &Events,
+) -> Result<(), HostError> {
+    let work = reached.expect(
+        logins.for_registry_of(reference, docker::pull(reference)),
+        PULL,
+    );
     let step = format!("pull {reference}");
     step::tell(events, reached.name(), None, &step, work, |_| None)
         .await
@@ -87,10 +92,10 @@ async fn pull(reached: &Reached, reference: &str, events: &Events) -> Result<(),
 
 /// Brings every image that the plan starts to every host that starts it. When one host cannot have its
 /// images, nothing is changed on any.
-pub async fn distribute(fleet: &Fleet, plan: &Plan, events: &Events) -> Run<()> {
+pub async fn distribute(fleet: &Fleet, plan: &Plan, logins: &Logins, events: &Events) -> Run<()> {
     events.send(EventKind::Phase { phase: Phase::Pull });
     let mut needed = BTreeMap::<HostName, BTreeSet<(ImageSource, String, PinnedImage)>>::new();
-    for slot in plan.recipes.iter().flat_map(|recipe| recipe.changes()) {
+    for slot in plan.recipes.iter().flat_map(RecipePlan::changes) {
         let Some(incoming) = slot.incoming.as_ref().filter(|incoming| !incoming.exists) else {
             continue;
         };
@@ -109,7 +114,8 @@ pub async fn distribute(fleet: &Fleet, plan: &Plan, events: &Events) -> Run<()> 
         let (reached, images, sender) = (reached.clone(), images.clone(), &sender);
         async move {
             for (source, written, pin) in images {
-                let brought = bring_one(&reached, source, &written, &pin, sender, events).await;
+                let brought =
+                    bring_one(&reached, source, &written, &pin, sender, logins, events).await;
                 brought.map_err(|error| (reached.name().clone(), error))?;
             }
             Ok::<_, (HostName, HostError)>(())
@@ -135,13 +141,14 @@ async fn bring_one(
     written: &str,
     pin: &PinnedImage,
     sender: &Sender,
+    logins: &Logins,
     events: &Events,
 ) -> Result<(), HostError> {
     if inspect(reached, &pin.reference).await?.is_some() {
         return Ok(());
     }
     match source {
-        ImageSource::Registry => pull(reached, &pin.reference, events).await,
+        ImageSource::Registry => pull(reached, &pin.reference, logins, events).await,
         ImageSource::Local => sender.send(reached, written, pin, events).await,
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::process::Command;
 
-use super::{inspect, pull};
+use super::{Logins, inspect, pull};
 use crate::{
     docker::{self, Image, PinnedImage, Reference},
     event::{EventKind, Events, Outcome},
@@ -39,6 +39,7 @@ pub async fn resolve(
     fleet: &Fleet,
     users: &BTreeMap<Wanted, BTreeSet<HostName>>,
     lookup: Lookup,
+    logins: &Logins,
     events: &Events,
 ) -> Run<Pins> {
     let mut pins = Pins::new();
@@ -46,14 +47,15 @@ pub async fn resolve(
         let pin = match source {
             ImageSource::Local => local_pin(reference).await?,
             ImageSource::Registry => {
-                let Some(reached) = fleet
+                let users: Vec<_> = fleet
                     .hosts()
                     .iter()
-                    .find(|reached| hosts.contains(reached.name()))
-                else {
-                    continue;
-                };
-                registry_pin(reached, reference, lookup, events).await?
+                    .filter(|reached| hosts.contains(reached.name()))
+                    .collect();
+                match lookup {
+                    Lookup::Pull => registry_pin(&users, reference, logins, events).await?,
+                    Lookup::Ask => asked_pin(&users, reference, logins, events).await?,
+                }
             }
         };
         pins.insert((reference.clone(), *source), pin);
@@ -93,62 +95,88 @@ async fn local_pin(reference: &str) -> Run<PinnedImage> {
     })
 }
 
-async fn registry_pin(
-    reached: &Reached,
-    reference: &str,
-    lookup: Lookup,
-    events: &Events,
-) -> Run<PinnedImage> {
-    if let Some(digest) = Reference::parse(reference).digest {
-        return Ok(PinnedImage {
-            reference: reference.to_owned(),
-            digest: digest.to_owned(),
-        });
-    }
-    let cannot = |error: &HostError| {
-        Stop::on_host(
-            Outcome::NotReady,
-            format!("cannot tell which image `{reference}` is now; nothing was changed"),
-            reached.name(),
-            error,
-        )
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "it becomes the error of a `Run`"
+)]
+fn cannot_tell(reference: &str, reached: &Reached, error: &HostError) -> Box<Stop> {
+    let message = format!("cannot tell which image `{reference}` is now; nothing was changed");
+    Stop::on_host(Outcome::NotReady, message, reached.name(), error)
         .hint(format!("on `{}`: docker pull {reference}", reached.name()))
-    };
-    if lookup == Lookup::Ask {
-        return asked_pin(reached, reference, events)
-            .await
-            .map_err(|error| cannot(&error));
-    }
-    pull(reached, reference, events)
-        .await
-        .map_err(|error| cannot(&error))?;
-    let image = inspect(reached, reference)
-        .await
-        .map_err(|error| cannot(&error))?;
-    image
-        .as_ref()
-        .and_then(|image| pin_of(reference, image))
-        .ok_or_else(|| {
-            cannot(&HostError::Fact(
-                "it has no digest of that registry after the pull".to_owned(),
-            ))
-        })
 }
 
-/// What a plan can say of a registry's image: what the registry has, as far as it can be asked; else what
-/// the host has.
-async fn asked_pin(
-    reached: &Reached,
+/// What the user wrote with a digest is exact already.
+fn exact(reference: &str) -> Option<PinnedImage> {
+    let digest = Reference::parse(reference).digest?.to_owned();
+    Some(PinnedImage {
+        reference: reference.to_owned(),
+        digest,
+    })
+}
+
+async fn registry_pin(
+    users: &[&Reached],
     reference: &str,
+    logins: &Logins,
     events: &Events,
-) -> Result<PinnedImage, HostError> {
-    let present = inspect(reached, reference).await?;
-    let output = reached.run(docker::manifest(reference), QUICK).await?;
+) -> Run<PinnedImage> {
+    if let Some(pin) = exact(reference) {
+        return Ok(pin);
+    }
+    let Some(reached) = users.first() else {
+        return Err(Stop::not_ready(format!(
+            "no host can be asked for `{reference}`"
+        )));
+    };
+    let ask = async {
+        pull(reached, reference, logins, events).await?;
+        let image = inspect(reached, reference).await?;
+        let pin = image.as_ref().and_then(|image| pin_of(reference, image));
+        pin.ok_or_else(|| {
+            HostError::Fact("it has no digest of that registry after the pull".to_owned())
+        })
+    };
+    ask.await
+        .map_err(|error| cannot_tell(reference, reached, &error))
+}
+
+/// What a plan can say of a registry's image, which it does not pull: what a host has, unless the registry
+/// says that it offers something else by now.
+async fn asked_pin(
+    users: &[&Reached],
+    reference: &str,
+    logins: &Logins,
+    events: &Events,
+) -> Run<PinnedImage> {
+    if let Some(pin) = exact(reference) {
+        return Ok(pin);
+    }
+    let not_pulled = |digest: &str| PinnedImage {
+        reference: reference.to_owned(),
+        digest: digest.to_owned(),
+    };
+    let mut present = None;
+    for reached in users {
+        let image = inspect(reached, reference)
+            .await
+            .map_err(|error| cannot_tell(reference, reached, &error))?;
+        present = image.and_then(|image| Some((pin_of(reference, &image)?, image)));
+        if present.is_some() {
+            break;
+        }
+    }
+    let Some(reached) = users.first() else {
+        return Ok(not_pulled("not pulled yet"));
+    };
+    let command = logins.for_registry_of(reference, docker::manifest(reference));
+    let output = reached
+        .run(command, QUICK)
+        .await
+        .map_err(|error| cannot_tell(reference, reached, &error))?;
     let offered = docker::manifest_config_digests(&output.stdout);
-    let present_pin = present.as_ref().and_then(|image| pin_of(reference, image));
-    match (&present, present_pin) {
-        (Some(image), Some(pin)) if offered.contains(&image.id) => Ok(pin),
-        (_, Some(pin)) if offered.is_empty() => {
+    match present {
+        Some((pin, image)) if offered.contains(&image.id) => Ok(pin),
+        Some((pin, _)) if offered.is_empty() => {
             let why = output
                 .stderr
                 .lines()
@@ -165,16 +193,9 @@ async fn asked_pin(
             });
             Ok(pin)
         }
-        _ => {
-            let digest = offered
-                .first()
-                .cloned()
-                .unwrap_or_else(|| "not pulled yet".to_owned());
-            Ok(PinnedImage {
-                reference: reference.to_owned(),
-                digest,
-            })
-        }
+        _ => Ok(not_pulled(
+            offered.first().map_or("not pulled yet", String::as_str),
+        )),
     }
 }
 

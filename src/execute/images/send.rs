@@ -36,8 +36,9 @@ use crate::{
 /// The longest that `docker save` may take on the deployer's machine.
 const SAVE: Duration = Duration::from_secs(15 * 60);
 
-/// How long a transfer may stand still.
-const STALL: Duration = Duration::from_secs(60);
+/// How long a transfer may stand still, its end included: after the last byte the host's docker unpacks
+/// without a word.
+const STALL: Duration = Duration::from_secs(5 * 60);
 
 /// How many hosts are sent an image at once: each costs the deployer a compression.
 const SENDING: usize = 4;
@@ -197,9 +198,9 @@ async fn load(
 ) -> Result<Loaded, HostError> {
     let ranges = saved.archive.without(known);
     let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-    let read = Arc::new(AtomicU64::new(0));
-    let counter = read.clone();
-    let counted = InspectReader::new(
+    let taken = Arc::new(AtomicU64::new(0));
+    let counter = taken.clone();
+    let watched = InspectReader::new(
         ranges_of(saved.path.to_path_buf(), ranges),
         move |bytes: &[u8]| {
             counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
@@ -207,12 +208,12 @@ async fn load(
     );
     // Fast compression: a laptop's uplink is slower than it, a datacentre's network is not much faster.
     let compressed =
-        GzipEncoder::with_quality(BufReader::with_capacity(BLOCK, counted), Level::Fastest);
+        GzipEncoder::with_quality(BufReader::with_capacity(BLOCK, watched), Level::Fastest);
     let (mut bytes, mut told) = (0, 0);
     let host = reached.name().to_string();
     let mut on_bytes = |sent: u64| {
         bytes = sent;
-        let now = read.load(Ordering::Relaxed);
+        let now = taken.load(Ordering::Relaxed);
         // A hundred tellings make a bar; thousands would only fill the log.
         if now - told > total / 100 {
             told = now;

@@ -4,15 +4,16 @@ use crate::{
     command::RemoteCommand,
     consul::ServiceInstance,
     docker::{self, Container},
-    event::{EventKind, HostRow, Outcome, Phase, Severity},
+    event::{EventKind, HostRow, Outcome, Severity},
     execute::{
         Context, Run, Stop,
+        deploy::take_lock,
         fleet::{Fleet, HostError, QUICK, Reached},
         observe::{Observed, observe, serving_container},
         preflight,
     },
     facts::routes,
-    model::{ConsulReady, LateValues, Recipe},
+    model::{ConsulReady, ContainerSpec, LateValues, Recipe},
     plan::Scope,
     text,
 };
@@ -32,10 +33,13 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
         .connect(&context.hosts_of(&Scope::default()))
         .await?;
     preflight::check(&fleet, context.events).await?;
+    // What a deploy is just starting must not look like what is gone.
+    let lock = if fix {
+        Some(take_lock(context, &fleet, "check").await?)
+    } else {
+        None
+    };
     let observed = observe(&fleet, environment, context.events).await?;
-    context.events.send(EventKind::Phase {
-        phase: Phase::Observe,
-    });
     let routed = what_balancers_route_to(context, &fleet, &observed).await;
     let looked = fleet
         .each(|reached| check_host(context, reached, &observed, &routed))
@@ -82,6 +86,7 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
             context.events.send(EventKind::HostState { row });
         }
     }
+    drop(lock);
     fleet.close().await;
     if left > 0 {
         return Err(Stop::new(Outcome::Failed, format!("{} found", text::count(left, "mistake"))).hint(format!(
@@ -134,9 +139,6 @@ async fn check_host(
     routed: &[(String, Result<String, String>)],
 ) -> Result<Vec<Finding>, HostError> {
     let mut findings = Vec::new();
-    let everything = reached
-        .read(docker::list_running(), docker::parse_containers)
-        .await?;
     let facts = observed.facts.hosts.get(reached.name());
     for recipe in &context.environment.recipes {
         let Some(on) = recipe
@@ -161,14 +163,11 @@ async fn check_host(
             .filter(|container| container.state.is_up())
             .collect();
         if up.len() != usize::from(on.instances) {
-            find(
-                format!(
-                    "{} of {} run",
-                    up.len(),
-                    text::count(usize::from(on.instances), "container")
-                ),
-                None,
-            );
+            let message = match (up.len(), on.instances) {
+                (0, 1) => "no container runs".to_owned(),
+                (up, wanted) => format!("{up} of {wanted} containers run"),
+            };
+            find(message, None);
         }
         let Some(ConsulReady::Service(service)) = &on.ready.consul else {
             continue;
@@ -179,15 +178,26 @@ async fn check_host(
                 reached, recipe, service, container, &services, routed, &mut find,
             );
         }
-        // Other environments, and others than us, may have containers under the same service name.
+        // Other environments, and others than us, may have containers under the same service name, and a
+        // service that is no container of this host's, or shares its network, cannot be judged here.
+        let everything = reached
+            .read(docker::list_running(), docker::parse_containers)
+            .await?;
         let ports: Vec<u16> = everything
             .iter()
             .flat_map(Container::tcp_host_ports)
             .collect();
-        let of_service = services
-            .iter()
-            .filter(|instance| instance.service.service == *service);
-        for ghost in of_service.filter(|instance| !ports.contains(&instance.service.port)) {
+        let shares_network = on
+            .container
+            .as_ref()
+            .is_some_and(ContainerSpec::uses_host_network);
+        let is_ghost = |instance: &&ServiceInstance| {
+            let service_port = instance.service.port;
+            instance.service.service == *service
+                && instance.is_at(&reached.host.address, service_port)
+                && !ports.contains(&service_port)
+        };
+        for ghost in services.iter().filter(|_| !shares_network).filter(is_ghost) {
             let id = &ghost.service.id;
             find(
                 format!("Consul has `{id}`, whose container is gone"),
@@ -208,6 +218,9 @@ fn check_container(
     find: &mut impl FnMut(String, Option<String>),
 ) {
     let address = &reached.host.address;
+    if container.network_mode == "host" {
+        return;
+    }
     let ports = container.tcp_host_ports();
     let registered = services.iter().find(|instance| {
         instance.service.service == service

@@ -15,10 +15,13 @@ use crate::{
     text,
 };
 
+/// Asks a question; returns whether the answer is yes.
+pub type Confirm = Box<dyn Fn(&str) -> Run<bool> + Send + Sync>;
+
 /// How the question is answered.
 pub struct DownRequest {
     /// Asked before anything goes; returns whether it may.
-    pub confirm: Box<dyn Fn(&str) -> Run<bool> + Send + Sync>,
+    pub confirm: Confirm,
 }
 
 /// Removes every container that shipit made in the environment, the last recipe's first, and its records.
@@ -48,7 +51,14 @@ pub async fn down(context: &Context<'_>, request: DownRequest) -> Run<Outcome> {
         text::count(fleet.hosts().len(), "host"),
         text::count(releases, "release"),
     );
-    if !(request.confirm)(&question)? {
+    let confirm = request.confirm;
+    let asking = tokio::task::spawn_blocking(move || confirm(&question));
+    let agreed = context
+        .interruptible("nothing was removed", async {
+            asking.await.unwrap_or(Ok(false))
+        })
+        .await?;
+    if !agreed {
         fleet.close().await;
         context.events.send(EventKind::Note {
             message: "nothing was removed".to_owned(),
@@ -60,6 +70,11 @@ pub async fn down(context: &Context<'_>, request: DownRequest) -> Run<Outcome> {
     });
     let mut failures = Vec::new();
     for group in in_order_of_removal(context, &observed) {
+        if context.interrupts.happened() {
+            let message = "interrupted; what was not yet removed is still there";
+            return Err(Stop::new(Outcome::Interrupted, message)
+                .hint(format!("shipit down {}", environment.name)));
+        }
         let removed = fleet
             .each(|reached| remove_recipe(context, reached, &observed, group.as_deref()))
             .await;
@@ -149,11 +164,13 @@ async fn remove_recipe(
         .iter()
         .filter(belongs)
     {
-        let timeout = stop_timeout(context, reached, recipe);
         let work = async {
             if container.state.running {
                 reached
-                    .expect(docker::stop(&container.name, timeout), timeout + QUICK)
+                    .expect(
+                        docker::stop(&container.name),
+                        container.stop_timeout + QUICK,
+                    )
                     .await?;
             }
             reached.expect(docker::remove(&container.name), QUICK).await
@@ -165,18 +182,6 @@ async fn remove_recipe(
         .await?;
     }
     Ok(())
-}
-
-fn stop_timeout(
-    context: &Context<'_>,
-    reached: &Reached,
-    recipe: Option<&str>,
-) -> std::time::Duration {
-    recipe
-        .and_then(|recipe| context.environment.recipe(recipe))
-        .and_then(|recipe| recipe.on.get(reached.name()))
-        .and_then(|on| on.container.as_ref())
-        .map_or(std::time::Duration::from_secs(30), |spec| spec.stop_timeout)
 }
 
 /// Removes the records. A lasting lock stays: it was placed on purpose.

@@ -17,6 +17,9 @@ use crate::{
     text,
 };
 
+/// What an interrupt in the middle of a user's command means.
+const UNKNOWN: &str = "how far the command came is not known";
+
 /// A command for all hosts.
 pub struct ExecRequest {
     /// The hosts; all when empty.
@@ -40,7 +43,9 @@ pub async fn exec(context: &Context<'_>, request: ExecRequest) -> Run<Outcome> {
     let command = RemoteCommand::new(program).args(arguments);
     let running = fleet
         .each(|reached| tasks::stream(reached, command.clone(), request.timeout, context.events));
-    let results = context.interruptible(async { Ok(running.await) }).await?;
+    let results = context
+        .interruptible(UNKNOWN, async { Ok(running.await) })
+        .await?;
     let mut failed = Vec::new();
     for (reached, result) in results {
         let (state, severity) = match result {
@@ -113,7 +118,7 @@ pub async fn run_task(context: &Context<'_>, name: &Name, hosts: Vec<HostName>) 
         async move { run_on(context, &reached, name, mine, first, &done, &late).await }
     };
     let results = context
-        .interruptible(async { Ok(fleet.each(work).await) })
+        .interruptible(UNKNOWN, async { Ok(fleet.each(work).await) })
         .await;
     drop(lock);
     let mut failures = Vec::new();

@@ -192,21 +192,23 @@ pub async fn logs(context: &Context<'_>, request: LogsRequest) -> Run<Outcome> {
             continue;
         };
         let containers = facts.of_recipe(&recipe.name);
-        let found: Vec<_> = match request.release {
-            Some(number) => containers
+        let found: Vec<_> = if let Some(number) = request.release {
+            let record = observed.history.record(reached.name(), number);
+            let recorded = record.and_then(|record| record.recipes.get(&*recipe.name));
+            let recorded = recorded.map(|recipe| recipe.hash.clone());
+            containers
                 .iter()
-                .filter(|c| c.identity().is_some_and(|id| id.release == number.0))
-                .collect(),
-            None => {
-                let running: Vec<_> = containers
-                    .iter()
-                    .filter(|container| container.state.running)
-                    .collect();
-                if running.is_empty() {
-                    containers.iter().take(1).collect()
-                } else {
-                    running
-                }
+                .filter(|container| is_of_release(container, recorded.as_deref(), number))
+                .collect()
+        } else {
+            let running: Vec<_> = containers
+                .iter()
+                .filter(|container| container.state.running)
+                .collect();
+            if running.is_empty() {
+                containers.iter().take(1).collect()
+            } else {
+                running
             }
         };
         wanted.extend(
@@ -238,6 +240,13 @@ pub async fn logs(context: &Context<'_>, request: LogsRequest) -> Run<Outcome> {
     }
     fleet.close().await;
     Ok(Outcome::NothingToDo)
+}
+
+/// Whether a container was made by a release, or is what that release ran again.
+fn is_of_release(container: &Container, recorded: Option<&str>, number: Number) -> bool {
+    container.identity().is_some_and(|identity| {
+        identity.release == number.0 || Some(identity.spec.as_str()) == recorded
+    })
 }
 
 async fn show(context: &Context<'_>, reached: &Reached, name: &str, lines: u32) -> Run<()> {

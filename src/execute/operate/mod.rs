@@ -6,7 +6,7 @@ mod exec;
 mod look;
 
 pub use check::check;
-pub use down::{DownRequest, down};
+pub use down::{Confirm, DownRequest, down};
 pub use exec::{ExecRequest, exec, run_task};
 pub use look::{LogsRequest, history, logs, status};
 

@@ -60,6 +60,7 @@ pub(super) fn resolve(
             .push(Problem::error("no instances").at(&instances.place, "at least 1"));
     }
     let spec = ContainerSpec {
+        setup: None,
         image: image
             .as_ref()
             .map(|text| image_reference(text, resolver))

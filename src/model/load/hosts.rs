@@ -239,7 +239,8 @@ fn refuse_twins(
                     other.name, host.name, host.address
                 ))
                 .at(at, "the same address and port")
-                .at(place, format!("`{}`", other.name)),
+                .at(place, format!("`{}`", other.name))
+                .hint("name a machine once; what it runs is for its groups to say"),
             );
             return;
         }

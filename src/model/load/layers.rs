@@ -152,5 +152,5 @@ fn entries<T>(
 /// A hint for an unknown word among many.
 pub(super) fn known_hint(word: &str, kind: &str, known: Vec<&str>) -> String {
     did_you_mean(word, known.iter().copied())
-        .unwrap_or_else(|| format!("the {kind} are {}", config::section::list(known)))
+        .unwrap_or_else(|| format!("the {kind} are {}", crate::text::list(known)))
 }

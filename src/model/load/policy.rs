@@ -255,7 +255,7 @@ pub(super) fn drain(
     }
     Some(Drain {
         balancers: names,
-        wait: duration(wait.as_ref(), Duration::ZERO),
+        wait: duration(wait.as_ref(), Duration::from_secs(1)),
         timeout: duration(timeout.as_ref(), Duration::from_secs(30)),
     })
 }

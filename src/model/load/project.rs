@@ -7,9 +7,10 @@ use std::{
 
 use super::{did_you_mean, unreadable};
 use crate::{
-    config::{self, inventory::Inventory, section::list},
+    config::{self, inventory::Inventory},
     diagnostic::{Problem, Problems},
     model::Name,
+    text::list,
 };
 
 /// A folder with `inventory/` and `recipes/`.

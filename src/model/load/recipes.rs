@@ -199,7 +199,7 @@ fn hosts_of(recipe: &RawRecipe, members: &Members, problems: &mut Problems) -> V
                         "neither a host nor a group of this environment",
                     )
                     .hint(near.unwrap_or_else(|| {
-                        format!("the groups are {}", config::section::list(groups))
+                        format!("the groups are {}", crate::text::list(groups))
                     })),
             );
         }

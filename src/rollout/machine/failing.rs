@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Phase, Rollout, State, Way};
-use crate::rollout::{Action, Failure, Slot, SlotState, failure, sequence};
+use crate::rollout::{Action, Failure, Slot, SlotState, WatchEnd, failure, sequence};
 
 impl Rollout {
     pub(super) fn run_failed(
@@ -39,8 +39,8 @@ impl Rollout {
         }
     }
 
-    /// Gives up every slot on a host that cannot be reached, but for the finished ones and for those that
-    /// are in a step, which will tell by itself.
+    /// Gives up every slot on a host that cannot be reached, but for those that are in a step, which will
+    /// tell by itself, and those whose old container was only taken away, which are finished for good.
     pub(super) fn lose_host(&mut self, at: usize, failure: &Failure, actions: &mut Vec<Action>) {
         let host = self.places[at].replacement.host.clone();
         let inherited = failure::lost_with(&host, failure);
@@ -52,9 +52,13 @@ impl Rollout {
             if self.places[other].replacement.host != host {
                 continue;
             }
+            let was_kept = self.unkeep(other, WatchEnd::Abandoned, actions);
+            self.updated.retain(|at| *at != other || !was_kept);
             let (fails, settles) = match &mut self.places[other].state {
+                State::Settled(_) if was_kept => (true, true),
                 State::Settled(_) => (false, false),
-                State::Pending => (matches!(self.phase, Phase::Canaries | Phase::Rest), true),
+                State::Fallen { .. } => (true, true),
+                State::Pending => (self.phase.goes_forward(), true),
                 State::InHand { run, way } => {
                     run.abandon(actions);
                     (*way == Way::Forward, !run.is_performing())
@@ -72,8 +76,7 @@ impl Rollout {
     /// Ends the rollout forwards if more slots have failed than may. After an interrupt each slot in hand
     /// goes to its own end, so there is nothing to end.
     pub(super) fn take_back_if_over(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        let goes_forward = matches!(self.phase, Phase::Canaries | Phase::Rest);
-        if goes_forward && !self.interrupted && self.is_over_its_failures() {
+        if self.phase.goes_forward() && !self.interrupted && self.is_over_its_failures() {
             let reason = match &self.failure {
                 Some((_, Failure { error, .. })) => error.first().cloned(),
                 None => None,
@@ -88,7 +91,7 @@ impl Rollout {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
-        if matches!(self.phase, Phase::Canaries | Phase::Promotion | Phase::Rest) {
+        if self.phase.goes_forward() {
             let reason = failure.error.join(": ");
             self.failure = Some((None, failure));
             self.take_back(&reason, now, actions);
@@ -100,7 +103,8 @@ impl Rollout {
         let all = self.policy.auto_revert && !self.interrupted;
         self.phase = Phase::TakingBack { all };
         let has_touched = self.in_hand().any(|(run, _)| !run.touched().nothing());
-        if has_touched || all && !self.updated.is_empty() {
+        let has_fallen = self.fallen().next().is_some();
+        if has_touched || has_fallen || all && !self.updated.is_empty() {
             let reason = reason.to_owned();
             actions.push(Action::Reverting { reason });
         }

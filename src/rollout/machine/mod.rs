@@ -1,10 +1,12 @@
 //! The rollout: which slot may go when, and what a failure means for the others.
 
 mod failing;
+mod keeping;
 mod order;
 
 use std::{collections::BTreeMap, time::Duration};
 
+use self::keeping::Keep;
 use super::{
     Action, Failure, Gate, Input, Observation, Policy, Replacement, Side, Slot, SlotState, Step,
     failure,
@@ -22,8 +24,12 @@ use crate::model::HostName;
 /// Failure: a slot that fails is returned to its old container at once, and no slot starts meanwhile. More
 /// of them than `max_failures`, a passed `progress_deadline`, an exceeded budget, a refused promotion or
 /// canaries that all failed end the rollout: slots in hand are returned and, with `auto_revert`, the
-/// finished ones too, newest first. A host that cannot be reached fails with all its slots that are not
-/// finished, and nothing more is done there.
+/// finished ones too, newest first. A host that cannot be reached fails with all its slots, and nothing
+/// more is done there.
+///
+/// A finished slot stays watched until the rollout ends. If its container dies, or is not ready for
+/// `healthy_deadline`, the slot has failed after all. Until then no slot starts and the rollout does not
+/// end.
 #[derive(Debug, Clone)]
 pub struct Rollout {
     policy: Policy,
@@ -31,6 +37,10 @@ pub struct Rollout {
     phase: Phase,
     /// The finished slots in the order in which they were; a revert takes them from the end.
     updated: Vec<usize>,
+    /// The watches of the finished slots.
+    kept: BTreeMap<usize, Keep>,
+    /// Since when nothing is in hand, and all that the rollout waits for is that finished slots are ready.
+    stalled_since: Option<Duration>,
     /// The hosts that could not be reached, with the failure that told so.
     lost: BTreeMap<HostName, Failure>,
     interrupted: bool,
@@ -50,7 +60,14 @@ struct Place {
 #[derive(Debug, Clone)]
 enum State {
     Pending,
-    InHand { run: Run, way: Way },
+    InHand {
+        run: Run,
+        way: Way,
+    },
+    /// It was updated, and its new container has failed since: it is to be returned.
+    Fallen {
+        is_dead: bool,
+    },
     Settled(SlotState),
 }
 
@@ -81,6 +98,12 @@ enum Phase {
         all: bool,
     },
     Finished,
+}
+
+impl Phase {
+    fn goes_forward(self) -> bool {
+        matches!(self, Self::Canaries | Self::Promotion | Self::Rest)
+    }
 }
 
 impl Rollout {
@@ -117,6 +140,8 @@ impl Rollout {
             places: replacements.into_iter().map(place).collect(),
             phase: Phase::Waiting { revert },
             updated,
+            kept: BTreeMap::new(),
+            stalled_since: None,
             lost: BTreeMap::new(),
             interrupted: false,
             last_progress: Duration::ZERO,
@@ -130,11 +155,13 @@ impl Rollout {
     pub fn step(&mut self, input: Input, now: Duration) -> Vec<Action> {
         let mut actions = Vec::new();
         if self.phase != Phase::Finished {
+            self.excuse_the_kept(now);
             self.take_in(input, now, &mut actions);
             self.let_time_pass(now, &mut actions);
             while let Some(next) = self.next() {
                 self.do_next(next, now, &mut actions);
             }
+            self.note_stall(now);
         }
         actions
     }
@@ -142,7 +169,8 @@ impl Rollout {
     /// When an [`Input::Tick`] is due, unless another input comes first.
     pub fn wakes_at(&self) -> Option<Duration> {
         let runs = self.in_hand().filter_map(|(run, _)| run.wakes_at());
-        runs.chain(self.progress_is_due_at()).min()
+        let kept = self.kept.values().filter_map(|keep| self.is_due_at(keep));
+        runs.chain(kept).chain(self.progress_is_due_at()).min()
     }
 
     fn take_in(&mut self, input: Input, now: Duration, actions: &mut Vec<Action>) {
@@ -167,7 +195,10 @@ impl Rollout {
             Input::Promotion { granted } => {
                 if self.phase == Phase::Promotion && !self.interrupted {
                     if granted {
-                        self.phase = Phase::Rest;
+                        // Where the canaries have fallen meanwhile there is nothing to follow.
+                        if !self.updated.is_empty() {
+                            self.phase = Phase::Rest;
+                        }
                     } else {
                         let fact = "promotion was refused".to_owned();
                         self.fail_as_a_whole(failure::of_the_rollout(fact), now, actions);
@@ -213,7 +244,7 @@ impl Rollout {
             Err(failure) => self.run_failed(at, failure, now, actions),
             // A recalled slot whose last step ended well has arrived: a whole revert finds it among the
             // finished ones.
-            Ok(()) if is_done => self.run_arrived(at, now),
+            Ok(()) if is_done => self.run_arrived(at, now, actions),
             Ok(()) if self.is_lost(at) => self.settle_as_lost(at),
             Ok(()) if way == Way::Recalled => self.turn_back(at, now, actions),
             Ok(()) => self.drive(at, now, actions, |run, actions| run.go_on(now, actions)),
@@ -228,6 +259,12 @@ impl Rollout {
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
+        if self.kept.contains_key(&at) {
+            if what == (Side::New, Gate::Ready) {
+                self.kept_observed(at, observation, now, actions);
+            }
+            return;
+        }
         self.drive(at, now, actions, |run, actions| {
             run.observed(what, observation, now, actions)
         });
@@ -239,6 +276,7 @@ impl Rollout {
                 run.time_passed(now, actions)
             });
         }
+        self.let_kept_fall(now, actions);
         if self.progress_is_due_at().is_some_and(|due| due <= now) {
             let waiting = self.places.iter().filter_map(|place| match &place.state {
                 State::InHand { run, way } if *way == Way::Forward && !run.serves() => {
@@ -298,12 +336,12 @@ impl Rollout {
         }
         match progress {
             Progress::Waits => {}
-            Progress::Done => self.run_arrived(at, now),
+            Progress::Done => self.run_arrived(at, now, actions),
             Progress::Failed(failure) => self.run_failed(at, failure, now, actions),
         }
     }
 
-    fn run_arrived(&mut self, at: usize, now: Duration) {
+    fn run_arrived(&mut self, at: usize, now: Duration, actions: &mut Vec<Action>) {
         let back = matches!(&self.places[at].state, State::InHand { way, .. } if *way == Way::Back);
         if back {
             self.settle(at, SlotState::Reverted);
@@ -311,6 +349,7 @@ impl Rollout {
             self.last_progress = now;
             self.settle(at, SlotState::Updated);
             self.updated.push(at);
+            self.keep(at, now, actions);
         }
     }
 
@@ -321,14 +360,14 @@ impl Rollout {
     fn in_hand(&self) -> impl Iterator<Item = (&Run, Way)> {
         self.places.iter().filter_map(|place| match &place.state {
             State::InHand { run, way } => Some((run, *way)),
-            State::Pending | State::Settled(_) => None,
+            State::Pending | State::Fallen { .. } | State::Settled(_) => None,
         })
     }
 
     fn run_at(&mut self, at: usize) -> Option<(&mut Run, Way)> {
         match &mut self.places.get_mut(at)?.state {
             State::InHand { run, way } => Some((run, *way)),
-            State::Pending | State::Settled(_) => None,
+            State::Pending | State::Fallen { .. } | State::Settled(_) => None,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Phase, Rollout, State, Way};
+use super::{Phase, Place, Rollout, State, Way};
 use crate::rollout::{
-    Action, Finish, RolloutEnd, SlotState,
+    Action, Finish, RolloutEnd, SlotState, WatchEnd,
     sequence::{self, Touched},
 };
 
@@ -23,16 +23,20 @@ impl Rollout {
     /// Decides what may begin now.
     pub(super) fn next(&self) -> Option<Next> {
         let in_hand = self.in_hand().count();
-        let finish = (in_hand == 0).then_some(Next::Finish);
+        let finish = (in_hand == 0 && self.all_kept_hold()).then_some(Next::Finish);
         match self.phase {
             Phase::Waiting { .. } | Phase::Finished => None,
+            _ if self.may_return().is_some() => self.may_return().map(Next::TakeBack),
             Phase::TakingBack { all: true } if !self.updated.is_empty() => {
                 let newest = self.updated.last().copied().map(Next::TakeBack);
                 newest.filter(|_| in_hand < self.width())
             }
             Phase::TakingBack { .. } => finish,
             _ if self.interrupted => finish,
-            Phase::Promotion => None,
+            Phase::Promotion => {
+                let no_canary_is_left = in_hand == 0 && self.updated.is_empty();
+                no_canary_is_left.then_some(Next::NoCanaryIsHealthy)
+            }
             // One unhealthy slot is enough to wait, also when the budget allows for it.
             _ if self.is_unhealthy() => None,
             Phase::Canaries => match self.first_pending(self.canaries()) {
@@ -60,11 +64,20 @@ impl Rollout {
                 self.set_out(at, stages, Touched::default(), Way::Forward, now, actions);
             }
             Next::TakeBack(at) => {
-                self.updated.pop();
+                self.updated.retain(|other| *other != at);
+                self.unkeep(at, WatchEnd::Abandoned, actions);
+                let Place {
+                    replacement, state, ..
+                } = &self.places[at];
                 if self.is_lost(at) {
                     self.settle_as_lost(at);
                 } else {
-                    let stages = sequence::revert(&self.policy, &self.places[at].replacement);
+                    let stages = match state {
+                        State::Fallen { .. } => {
+                            sequence::turn_back(&self.policy, replacement, Touched::BOTH)
+                        }
+                        _ => sequence::revert(&self.policy, replacement),
+                    };
                     self.set_out(at, stages, Touched::BOTH, Way::Back, now, actions);
                 }
             }
@@ -73,8 +86,11 @@ impl Rollout {
                 actions.push(Action::AskPromotion);
             }
             Next::Promote => self.phase = Phase::Rest,
-            Next::NoCanaryIsHealthy => self.take_back("no canary became healthy", now, actions),
+            Next::NoCanaryIsHealthy => self.take_back("no canary is healthy", now, actions),
             Next::Finish => {
+                while let Some((&at, _)) = self.kept.first_key_value() {
+                    self.unkeep(at, WatchEnd::Held, actions);
+                }
                 actions.push(Action::Finish(self.finish()));
                 self.phase = Phase::Finished;
             }
@@ -87,7 +103,9 @@ impl Rollout {
             .iter()
             .map(|place| match &place.state {
                 State::Settled(state) => state.clone(),
-                State::Pending | State::InHand { .. } => SlotState::Untouched,
+                State::Pending | State::InHand { .. } | State::Fallen { .. } => {
+                    SlotState::Untouched
+                }
             })
             .collect();
         let pending = self.first_pending(self.places.len()).is_some();
@@ -142,8 +160,11 @@ impl Rollout {
     }
 
     pub(super) fn is_unhealthy(&self) -> bool {
-        self.places
-            .iter()
-            .any(|place| place.failed && matches!(place.state, State::InHand { .. }))
+        let is_unhealthy = |place: &Place| match place.state {
+            State::InHand { .. } => place.failed,
+            State::Fallen { .. } => true,
+            State::Pending | State::Settled(_) => false,
+        };
+        self.places.iter().any(is_unhealthy) || self.any_kept_is_unready()
     }
 }

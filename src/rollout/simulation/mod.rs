@@ -1,5 +1,5 @@
 //! Rollouts over a simulated fleet with a simulated clock: random policies, latencies, flapping, failures,
-//! lost hosts, interrupts and answers. What must hold in all of them is in `witness`.
+//! containers that die after they were healthy, lost hosts, interrupts and answers. What must hold in all of them is in `witness`.
 
 mod witness;
 mod world;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use self::{
     witness::Witness,
-    world::{Fate, Fault, Health, TICK, World, failed},
+    world::{Fate, Fault, Health, Later, TICK, World, failed},
 };
 use super::*;
 
@@ -79,12 +79,22 @@ fn fates() -> impl Strategy<Value = Fate> {
         1 => Just((true, false)),
         1 => Just((false, true)),
     ];
+    let later = prop_oneof![
+        4 => Just(Later::Dies),
+        2 => (1..160_u32).prop_map(Later::Sickens),
+        1 => Just(Later::Sickens(100_000)),
+        1 => (1..20_u32, 1..20_u32).prop_map(|(sick, well)| Later::Flaps(sick, well)),
+    ];
+    let later = proptest::option::weighted(0.2, (1..160_u32, later));
+    let old_dies = proptest::option::weighted(0.05, 1..40_u32);
     let latencies = proptest::collection::vec(0..6_u32, 5..12);
-    (kind, health, fault, stuck, latencies).prop_map(
-        |((has_outgoing, has_incoming), health, fault, stuck, latencies)| Fate {
+    (kind, health, (later, old_dies), fault, stuck, latencies).prop_map(
+        |((has_outgoing, has_incoming), health, (later, old_dies), fault, stuck, latencies)| Fate {
             has_outgoing,
             has_incoming,
             health,
+            later,
+            old_dies,
             fault,
             stuck,
             latencies,
@@ -144,6 +154,7 @@ fn calm_scenarios() -> impl Strategy<Value = Scenario> {
             if !flaps || too_short || scenario.revert {
                 fate.health = Health::Good;
             }
+            (fate.later, fate.old_dies) = (None, None);
             fate.fault = None;
             fate.stuck = None;
         }
@@ -175,7 +186,8 @@ impl Scenario {
         let policy = &self.policy;
         let drain = policy.drain.as_ref();
         let drain = drain.map_or(Duration::ZERO, |drain| drain.wait + drain.timeout);
-        let sequence = policy.healthy_deadline + policy.leave_deadline * 3 + drain + TICK * 60;
+        // The last of these is for when nothing but finished slots is waited for.
+        let sequence = policy.healthy_deadline * 2 + policy.leave_deadline * 4 + drain + TICK * 60;
         let slots = u32::try_from(self.fates.len()).expect("few");
         sequence * 2 * slots + TICK * 100
     }
@@ -242,7 +254,7 @@ impl Executor {
                 result,
             });
         }
-        for (slot, side, gate) in self.witness.watched() {
+        for (slot, side, gate) in self.witness.due_looks(self.now) {
             let observation = self.world.look(slot, side, gate);
             self.input(Input::Observed {
                 slot,
@@ -318,7 +330,7 @@ impl Executor {
     }
 
     fn input(&mut self, input: Input) {
-        self.witness.before(&input);
+        self.witness.before(&input, self.now);
         for action in self.rollout.step(input, self.now) {
             self.witness.sees(&action, &self.world, self.now);
             if let Action::Perform { slot, side, step } = action {

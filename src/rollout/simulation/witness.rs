@@ -5,11 +5,21 @@ use std::{
     time::Duration,
 };
 
-use super::{Scenario, world::World};
+use super::{
+    Scenario,
+    world::{Container, TICK, World},
+};
 use crate::model::Order;
 use crate::rollout::{
-    Action, Finish, Gate, Input, Policy, RolloutEnd, Side, Slot, SlotState, Step, WatchEnd,
+    Action, Finish, Gate, Input, Policy, Purpose, RolloutEnd, Side, Slot, SlotState, Step, Verdict,
+    WatchEnd,
 };
+
+/// The pause between two looks at a finished slot.
+const KEEP_PAUSE: Duration = Duration::from_secs(2);
+
+/// What was last seen of a finished slot, and when.
+type LastLook = Option<(Duration, Verdict)>;
 
 #[expect(
     clippy::struct_excessive_bools,
@@ -22,6 +32,12 @@ pub(super) struct Witness {
     first_deploy: bool,
     performing: BTreeMap<Slot, (Side, Step)>,
     watching: BTreeMap<Slot, (Side, Gate)>,
+    /// The finished slots that are watched.
+    keeping: BTreeMap<Slot, LastLook>,
+    /// Those that were watched to the end.
+    kept: BTreeMap<Slot, LastLook>,
+    /// Those that failed after they were finished, and whether they died.
+    fallen: BTreeMap<Slot, bool>,
     gave_up: BTreeSet<(Slot, Side, Gate)>,
     begun: BTreeSet<Slot>,
     failed: BTreeSet<Slot>,
@@ -48,6 +64,9 @@ impl Witness {
             first_deploy: !scenario.fates.iter().any(|fate| fate.has_outgoing),
             performing: BTreeMap::new(),
             watching: BTreeMap::new(),
+            keeping: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            fallen: BTreeMap::new(),
             gave_up: BTreeSet::new(),
             begun: if scenario.revert {
                 slots.collect()
@@ -69,8 +88,20 @@ impl Witness {
 
     pub(super) fn watched(&self) -> Vec<(Slot, Side, Gate)> {
         let open = self.watching.iter();
-        open.map(|(slot, (side, gate))| (*slot, *side, *gate))
+        let open = open.map(|(slot, (side, gate))| (*slot, *side, *gate));
+        let keeping = self.keeping.keys();
+        open.chain(keeping.map(|slot| (*slot, Side::New, Gate::Ready)))
             .collect()
+    }
+
+    /// The gates that are to be looked at in this tick.
+    pub(super) fn due_looks(&self, now: Duration) -> Vec<(Slot, Side, Gate)> {
+        let mut watched = self.watched();
+        watched.retain(|(slot, ..)| match self.keeping.get(slot) {
+            Some(Some((at, _))) => now - *at >= KEEP_PAUSE,
+            Some(None) | None => true,
+        });
+        watched
     }
 
     pub(super) fn take_question(&mut self) -> Option<Duration> {
@@ -85,8 +116,18 @@ impl Witness {
         }
     }
 
-    pub(super) fn before(&mut self, input: &Input) {
+    pub(super) fn before(&mut self, input: &Input, now: Duration) {
         match input {
+            Input::Observed {
+                slot,
+                side: Side::New,
+                gate: Gate::Ready,
+                observation,
+            } => {
+                if let Some(last) = self.keeping.get_mut(slot) {
+                    *last = Some((now, observation.verdict));
+                }
+            }
             Input::StepEnded {
                 slot,
                 side,
@@ -129,9 +170,24 @@ impl Witness {
                 self.allows(*slot, *side, *step, world);
                 self.performing.insert(*slot, (*side, *step));
             }
-            Action::Watch { slot, side, gate } => {
+            Action::Watch {
+                slot,
+                side,
+                gate,
+                purpose: Purpose::Keep,
+            } => {
+                assert_eq!((*side, *gate), (Side::New, Gate::Ready));
+                self.is_free(*slot);
+                self.keeping.insert(*slot, None);
+            }
+            Action::Watch {
+                slot, side, gate, ..
+            } => {
                 self.touches(*slot);
                 self.watching.insert(*slot, (*side, *gate));
+            }
+            Action::Unwatch { slot, end, .. } if self.keeping.contains_key(slot) => {
+                self.lets_go(*slot, *end);
             }
             Action::Unwatch {
                 slot,
@@ -164,23 +220,57 @@ impl Witness {
             Action::Finish(finish) => self.finish = Some(finish.clone()),
         }
         self.closed |= self.is_over_its_failures();
-        let in_hand = self.performing.len() + self.watching.len();
+        let busy = self.performing.keys().chain(self.watching.keys());
+        // A dead one is returned at once, beside what is in hand.
+        let in_hand = busy.filter(|slot| self.fallen.get(slot) != Some(&true));
+        let in_hand = in_hand.count();
         if self.revert || !self.first_deploy {
             assert!(in_hand <= self.width(), "{in_hand} slots in hand");
         }
     }
 
-    /// Something is about to be done in a slot.
-    fn touches(&mut self, slot: Slot) {
+    /// A finished slot is watched no more.
+    fn lets_go(&mut self, slot: Slot, end: WatchEnd) {
+        let last = self.keeping.remove(&slot).flatten();
+        let verdict = last.map(|(_, verdict)| verdict);
+        match end {
+            WatchEnd::Held => {
+                assert_eq!(verdict, Some(Verdict::Holds), "{slot:?} is held for ready");
+                self.kept.insert(slot, last);
+            }
+            WatchEnd::Failed => {
+                assert_ne!(verdict, Some(Verdict::Holds), "{slot:?} is held for fallen");
+                self.failed.insert(slot);
+                self.fallen.insert(slot, verdict == Some(Verdict::Never));
+            }
+            WatchEnd::Abandoned => {}
+            WatchEnd::GaveUp => panic!("{slot:?} is given up"),
+        }
+    }
+
+    /// Nothing is going on in a slot, and its host is not lost.
+    fn is_free(&self, slot: Slot) {
         assert!(!self.performing.contains_key(&slot), "asked during a step");
         assert!(!self.watching.contains_key(&slot), "asked during a watch");
+        assert!(!self.keeping.contains_key(&slot), "asked while it is kept");
         let host = slot.0 / self.per_host;
         assert!(!self.gone_hosts.contains(&host), "touches a lost host");
+    }
+
+    /// Something is about to be done in a slot.
+    fn touches(&mut self, slot: Slot) {
+        self.is_free(slot);
         if self.begun.insert(slot) {
             assert!(!self.closed, "{slot:?} begins though nothing more may");
             let mut busy = self.performing.keys().chain(self.watching.keys());
             let unhealthy = busy.find(|slot| self.failed.contains(slot));
             assert_eq!(unhealthy, None, "{slot:?} begins while one is unhealthy");
+            let is_unready = |last: &LastLook| last.is_some_and(|(_, v)| v != Verdict::Holds);
+            let unready = self.keeping.iter().find(|(_, last)| is_unready(last));
+            assert_eq!(
+                unready, None,
+                "{slot:?} begins while a finished one is unready"
+            );
             let needs_promotion = !self.first_deploy && !self.policy.auto_promote;
             if needs_promotion && self.policy.canary > 0 {
                 assert!(self.promoted || slot.0 < self.policy.canary, "no canary");
@@ -200,11 +290,16 @@ impl Witness {
                 world.is_idle(slot, side) || self.gave_up.contains(&(slot, side, Gate::Idle));
             assert!(drained, "stops what has connections");
         }
+        let other = match side {
+            Side::New => Side::Old,
+            Side::Old => Side::New,
+        };
+        let is_followed = world.places[slot.0].of(other).raised.is_some();
+        if step == Step::Stop && self.policy.order == Order::StartFirst && is_followed {
+            let follower = world.look(slot, other, Gate::Ready).verdict;
+            assert_eq!(follower, Verdict::Holds, "stops the last that is ready");
+        }
         if step == Step::Start && self.policy.order == Order::StopFirst {
-            let other = match side {
-                Side::New => Side::Old,
-                Side::Old => Side::New,
-            };
             let other = world.places[slot.0].of(other);
             assert!(!other.running, "two containers on one port");
             assert!(!other.exists || other.retired, "two containers of one name");
@@ -216,7 +311,9 @@ impl Witness {
             let place = &world.places[slot.0];
             let is_replaced = place.fate.has_outgoing && place.fate.has_incoming;
             let serves = [Side::New, Side::Old].map(|side| world.serves(slot.0, side));
-            is_replaced && !world.lost[place.host] && serves == [false, false]
+            // What falls by itself is not taken down.
+            let has_fallen = place.new.fell_at.or(place.old.fell_at).is_some();
+            is_replaced && !has_fallen && !world.lost[place.host] && serves == [false, false]
         };
         let slots = (0..world.places.len()).map(Slot);
         self.down.push(slots.filter(is_down).collect());
@@ -232,7 +329,7 @@ impl Witness {
             panic!("there is no end");
         };
         assert!(self.performing.is_empty(), "a step runs on");
-        assert!(self.watching.is_empty(), "a watch is left open");
+        assert!(self.watched().is_empty(), "a watch is left open");
         assert_eq!(slots.len(), world.places.len());
 
         for (index, state) in slots.iter().enumerate() {
@@ -276,14 +373,29 @@ impl Witness {
     fn is_true(&self, index: usize, state: &SlotState, world: &World) {
         let place = &world.places[index];
         let (new, old) = (&place.new, &place.old);
+        let serves = |container: &Container| container.running && !container.maintenance;
+        let fell = |container: &Container| container.fell_at.is_some();
         match state {
             SlotState::Updated => {
-                assert_eq!(new.running && !new.maintenance, place.fate.has_incoming);
+                assert!(
+                    !self.fallen.contains_key(&Slot(index)),
+                    "it was seen to fall"
+                );
+                if place.fate.has_incoming && !world.lost[place.host] {
+                    let last = self.kept.get(&Slot(index)).copied().flatten();
+                    let (looked_at, _) = last.expect("it is watched to the end");
+                    assert!(world.now - looked_at <= KEEP_PAUSE + TICK, "nobody looks");
+                    // Nobody can know what came after the last look.
+                    let fell_since = new.fell_at.is_some_and(|at| at > looked_at);
+                    assert!(serves(new) || fell_since, "slot {index} is dead");
+                } else {
+                    assert!(serves(new) == place.fate.has_incoming || fell(new));
+                }
                 assert!(!old.running, "the old one of slot {index} runs");
                 assert!(!self.policy.registered || !old.registered);
             }
             SlotState::Reverted | SlotState::Untouched => {
-                assert_eq!(old.running && !old.maintenance, place.fate.has_outgoing);
+                assert!(serves(old) == place.fate.has_outgoing || fell(old));
                 assert!(!new.running, "the new one of slot {index} runs");
                 assert!(!self.policy.registered || !new.registered);
             }

@@ -16,6 +16,10 @@ pub(super) struct Fate {
     pub has_incoming: bool,
     /// How its new container does once it is started.
     pub health: Health,
+    /// What becomes of the new container later, so many ticks after its start.
+    pub later: Option<(u32, Later)>,
+    /// After how many ticks the old container dies once it was started again.
+    pub old_dies: Option<u32>,
     /// Which of its steps goes wrong, counted from 0, and how.
     pub fault: Option<(usize, Fault)>,
     /// Which gate of the old container sticks, if any.
@@ -33,6 +37,15 @@ pub(super) enum Health {
     Exits,
     /// Ready, but no balancer takes it.
     Unroutable,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Later {
+    Dies,
+    /// Does not answer for so many ticks.
+    Sickens(u32),
+    /// Does not answer for so many ticks, answers for so many, and so on.
+    Flaps(u32, u32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +70,10 @@ pub(super) struct Container {
     pub maintenance: bool,
     pub registered: bool,
     exited: bool,
+    /// When it was last started by a step.
+    pub raised: Option<Duration>,
+    /// When it died or first sickened after that.
+    pub fell_at: Option<Duration>,
     /// What the balancers route to.
     pub routed: bool,
     /// For how many ticks its state and the balancers' view have differed.
@@ -103,7 +120,7 @@ pub(super) struct World {
     /// Which hosts are gone.
     pub lost: Vec<bool>,
     policy: Policy,
-    now: Duration,
+    pub now: Duration,
 }
 
 impl World {
@@ -194,6 +211,7 @@ impl World {
                 container.retired = false;
                 container.maintenance = false;
                 container.exited = false;
+                (container.raised, container.fell_at) = (Some(now), None);
                 container.gone_at = None;
             }
             Step::EnterMaintenance => container.maintenance = true,
@@ -217,6 +235,9 @@ impl World {
         if !container.running {
             return false;
         }
+        if self.is_sick(slot, side) {
+            return false;
+        }
         let age = self.now.saturating_sub(container.since);
         let health = match side {
             Side::New => place.fate.health,
@@ -233,6 +254,27 @@ impl World {
         }
     }
 
+    fn is_sick(&self, slot: usize, side: Side) -> bool {
+        let place = &self.places[slot];
+        let (Side::New, Some((after, later)), Some(raised)) =
+            (side, place.fate.later, place.new.raised)
+        else {
+            return false;
+        };
+        let from = raised + TICK * after;
+        let Some(since) = self.now.checked_sub(from) else {
+            return false;
+        };
+        match later {
+            Later::Dies => false,
+            Later::Sickens(length) => since < TICK * length,
+            Later::Flaps(sick, well) => {
+                let ticks = since.as_millis() / TICK.as_millis();
+                ticks % u128::from(sick + well) < u128::from(sick)
+            }
+        }
+    }
+
     /// Whether requests come to the container and it answers them.
     pub(super) fn serves(&self, slot: usize, side: Side) -> bool {
         self.places[slot].of(side).routed && self.answers(slot, side)
@@ -242,6 +284,7 @@ impl World {
         self.now = now;
         for index in 0..self.places.len() {
             for side in [Side::New, Side::Old] {
+                self.fall(index, side);
                 let answers = self.answers(index, side);
                 let place = &mut self.places[index];
                 let latency = place.latency();
@@ -280,6 +323,26 @@ impl World {
         }
     }
 
+    /// Lets what was laid down for later come about.
+    fn fall(&mut self, index: usize, side: Side) {
+        let (now, is_sick) = (self.now, self.is_sick(index, side));
+        let place = &mut self.places[index];
+        let dies = match (side, place.fate.later) {
+            (Side::New, Some((after, Later::Dies))) => Some(after),
+            (Side::New, _) => None,
+            (Side::Old, _) => place.fate.old_dies,
+        };
+        let container = place.of_mut(side);
+        let is_due = |after| container.raised.is_some_and(|at| at + TICK * after <= now);
+        let dies = container.running && dies.is_some_and(is_due);
+        if dies {
+            (container.running, container.exited) = (false, true);
+        }
+        if dies || is_sick {
+            container.fell_at.get_or_insert(now);
+        }
+    }
+
     pub(super) fn is_idle(&self, slot: Slot, side: Side) -> bool {
         let container = self.places[slot.0].of(side);
         !container.running || !container.routed && container.connections_end <= self.now
@@ -293,7 +356,8 @@ impl World {
         let of_the_host = matches!(gate, Gate::Ready | Gate::Idle | Gate::Gone);
         let holds = match gate {
             Gate::Quorum => self.quorum() && !stuck,
-            Gate::Ready => self.answers(slot.0, side),
+            // A server is ready when it sees its whole cluster.
+            Gate::Ready => self.answers(slot.0, side) && (!self.policy.quorum || self.quorum()),
             Gate::Routed => container.routed,
             Gate::Unrouted => !container.routed,
             Gate::Idle => self.is_idle(slot, side),

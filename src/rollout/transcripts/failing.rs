@@ -15,6 +15,7 @@ fn a_slot_that_is_not_ready_in_time_takes_the_finished_ones_back_with_it() {
         3s     host-1 old enter maintenance
         4s     host-1 old unrouted held
         5s     host-1 old idle held
+        5s     host-1 new ready still so
         5s     host-1 old stop
         6s     host-1 old gone held
         6s     host-1 old retire
@@ -27,12 +28,14 @@ fn a_slot_that_is_not_ready_in_time_takes_the_finished_ones_back_with_it() {
         1m9s   host-2 new stop
         1m10s  host-2 new gone held
         1m10s  host-2 new retire
+        1m11s  host-1 new ready no longer kept
         1m11s  host-1 old start
         1m14s  host-1 old ready held
         1m14s  host-1 old routed held
         1m14s  host-1 new enter maintenance
         1m15s  host-1 new unrouted held
         1m16s  host-1 new idle held
+        1m16s  host-1 old ready still so
         1m16s  host-1 new stop
         1m17s  host-1 new gone held
         1m17s  host-1 new retire
@@ -96,6 +99,7 @@ fn without_auto_revert_the_finished_ones_stay() {
         4s     reverting: `host-2` cannot become ready
         4s     host-2 new stop
         5s     host-2 new retire
+        6s     host-1 new ready kept
         6s     stopped
                host-1 updated
                host-2 reverted
@@ -127,6 +131,8 @@ fn within_max_failures_the_others_go_on_when_the_failed_one_is_back() {
         7s     host-3 new ready held
         7s     host-3 old stop
         8s     host-3 old retire
+        9s     host-2 new ready kept
+        9s     host-3 new ready kept
         9s     completed
                host-1 reverted
                host-2 updated
@@ -148,6 +154,7 @@ fn a_lost_host_is_left_alone_and_the_others_are_taken_back() {
         4s     host-2 old stop
         5s     > connection reset
         5s     reverting: connection reset
+        5s     host-1 new ready no longer kept
         5s     host-1 old start
         6s     host-1 old ready held
         6s     host-1 new stop
@@ -179,8 +186,10 @@ fn a_revert_that_fails_asks_for_a_hand_and_goes_on() {
         7s     reverting: `host-3` cannot become ready
         7s     host-3 new stop
         8s     host-3 new retire
+        9s     host-2 new ready no longer kept
         9s     host-2 old start
         10s    > no such image
+        10s    host-1 new ready no longer kept
         10s    host-1 old start
         11s    host-1 old ready held
         11s    host-1 new stop
@@ -214,6 +223,7 @@ fn no_progress_ends_the_rollout() {
         1m3s   host-2 new ready abandoned
         1m3s   host-2 new stop
         1m4s   host-2 new retire
+        1m5s   host-1 new ready no longer kept
         1m5s   host-1 old start
         1m6s   host-1 old ready held
         1m6s   host-1 new stop
@@ -243,6 +253,7 @@ fn requests_lost_over_budget_take_all_back() {
         4s     reverting: 4 of 1,240 requests failed, budget 0
         4s     host-2 new stop
         5s     host-2 new retire
+        6s     host-1 new ready no longer kept
         6s     host-1 old start
         7s     host-1 old ready held
         7s     host-1 new stop
@@ -300,6 +311,7 @@ fn a_server_is_returned_without_the_quorum_that_it_broke_itself() {
     7s     host-2 new retire
     8s     host-2 old start
     9s     host-2 old ready held
+    9s     host-1 new ready no longer kept
     9s     host-1 new quorum held
     9s     host-1 new stop
     10s    host-1 new retire
@@ -336,6 +348,7 @@ fn a_lost_host_takes_all_its_slots_with_it() {
     3s     host-4 new ready held
     3s     host-4 old stop
     4s     host-4 old retire
+    5s     host-4 new ready kept
     5s     completed
            host-1 needs a hand: connection reset
            host-2 needs a hand: `host-1` is lost, so nothing more was done there: connection reset
@@ -364,6 +377,7 @@ fn progress_is_counted_from_the_slot_that_is_waited_for() {
     1m2s   host-2 new ready held
     1m2s   host-2 old stop
     1m3s   host-2 old retire
+    1m4s   host-2 new ready kept
     1m4s   completed
            host-1 needs a hand: docker does not answer
            host-2 updated

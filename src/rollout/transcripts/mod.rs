@@ -1,10 +1,11 @@
 //! Small rollouts as transcripts: what is done when, on hosts that answer after a second.
 
 mod failing;
+mod keeping;
 mod order;
 mod sequence;
 
-use std::{collections::BTreeSet, fmt::Write, time::Duration};
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use super::failure::Span;
 use super::*;
@@ -64,17 +65,22 @@ enum Answer {
     Unreachable(&'static str),
     NotYet(&'static str),
     Never(&'static str),
-    /// Not yet in this second of the play, well in all others.
-    BreakAt(u64, &'static str),
+    /// Not yet in these seconds of the play, well in all others.
+    Breaks(u64, u64, &'static str),
+    /// From this second on well at one look in three of a finished slot: at the first, second or third.
+    OneLookInThree(u64, u64, &'static str),
+    /// Well until this second of the play, never again from there on.
+    DiesAt(u64, &'static str),
 }
 
-/// An executor whose steps take a second and whose gates are looked at each second.
+/// An executor whose steps take a second, whose gates are looked at each second, and whose finished slots
+/// every other second.
 struct Play {
     rollout: Rollout,
     hosts: usize,
     now: Duration,
     due: Vec<(Duration, Input)>,
-    watched: BTreeSet<(Slot, Side, Gate)>,
+    watched: BTreeMap<(Slot, Side, Gate), Purpose>,
     answers: Vec<(String, Answer)>,
     transcript: String,
 }
@@ -86,7 +92,7 @@ impl Play {
             hosts,
             now: Duration::ZERO,
             due: vec![(Duration::ZERO, Input::Begin)],
-            watched: BTreeSet::new(),
+            watched: BTreeMap::new(),
             answers: Vec::new(),
             transcript: String::new(),
         }
@@ -150,10 +156,11 @@ impl Play {
         if let Input::Observed {
             slot, side, gate, ..
         } = input
-            && self.watched.contains(&(*slot, *side, *gate))
+            && let Some(purpose) = self.watched.get(&(*slot, *side, *gate))
         {
-            let again = self.look(*slot, *side, *gate, self.now + seconds(1));
-            self.due.push((self.now + seconds(1), again));
+            let pause = if *purpose == Purpose::Keep { 2 } else { 1 };
+            let at = self.now + seconds(pause);
+            self.due.push((at, self.look(*slot, *side, *gate, at)));
         }
     }
 
@@ -161,8 +168,18 @@ impl Play {
         let (verdict, detail) = match self.answer(&name(slot, side, &gate)) {
             Some(Answer::NotYet(detail)) => (Verdict::NotYet, detail),
             Some(Answer::Never(detail)) => (Verdict::Never, detail),
-            Some(Answer::BreakAt(second, detail)) if now == seconds(second) => {
+            Some(Answer::Breaks(first, last, detail))
+                if (seconds(first)..=seconds(last)).contains(&now) =>
+            {
                 (Verdict::NotYet, detail)
+            }
+            Some(Answer::OneLookInThree(first, well_at, detail))
+                if now >= seconds(first) && (now - seconds(first)).as_secs() / 2 % 3 != well_at =>
+            {
+                (Verdict::NotYet, detail)
+            }
+            Some(Answer::DiesAt(second, detail)) if now >= seconds(second) => {
+                (Verdict::Never, detail)
             }
             _ => (Verdict::Holds, "passing"),
         };
@@ -197,8 +214,14 @@ impl Play {
                 };
                 self.due.push((self.now + seconds(1), ended));
             }
-            Action::Watch { slot, side, gate } => {
-                assert!(self.watched.insert((slot, side, gate)), "watched twice");
+            Action::Watch {
+                slot,
+                side,
+                gate,
+                purpose,
+            } => {
+                let before = self.watched.insert((slot, side, gate), purpose);
+                assert_eq!(before, None, "watched twice");
                 let first = self.look(slot, side, gate, self.now);
                 self.due.push((self.now, first));
             }
@@ -208,9 +231,16 @@ impl Play {
                 gate,
                 end,
             } => {
-                assert!(self.watched.remove(&(slot, side, gate)), "not watched");
-                let name = name(slot, side, &gate);
-                self.line(&format!("{name} {}", words(&end)));
+                let purpose = self.watched.remove(&(slot, side, gate));
+                let purpose = purpose.expect("what is unwatched was watched");
+                let end = match (purpose, end) {
+                    (Purpose::Confirm, WatchEnd::Held) => "still so".to_owned(),
+                    (Purpose::Keep, WatchEnd::Held) => "kept".to_owned(),
+                    (Purpose::Keep, WatchEnd::Failed) => "not kept".to_owned(),
+                    (Purpose::Keep, WatchEnd::Abandoned) => "no longer kept".to_owned(),
+                    (_, end) => words(&end),
+                };
+                self.line(&format!("{} {end}", name(slot, side, &gate)));
             }
             Action::AskPromotion => self.line("ask promotion"),
             Action::Reverting { reason } => self.line(&format!("reverting: {reason}")),

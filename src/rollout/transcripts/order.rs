@@ -21,6 +21,8 @@ fn a_first_deploy_starts_all_slots_at_once() {
         3s     host-2 new ready held
         3s     host-1 new routed held
         3s     host-2 new routed held
+        3s     host-1 new ready kept
+        3s     host-2 new ready kept
         3s     completed
                host-1 updated
                host-2 updated
@@ -54,6 +56,9 @@ fn canaries_go_first_and_the_rest_waits_for_the_answer() {
         15m1s  host-3 old stop
         15m2s  host-2 old retire
         15m2s  host-3 old retire
+        15m3s  host-1 new ready kept
+        15m3s  host-2 new ready kept
+        15m3s  host-3 new ready kept
         15m3s  completed
                host-1 updated
                host-2 updated
@@ -80,6 +85,7 @@ fn a_refused_promotion_takes_the_canary_back() {
         3s     ask promotion
         60s    > promotion: false
         60s    reverting: promotion was refused
+        60s    host-1 new ready no longer kept
         60s    host-1 old start
         1m1s   host-1 old ready held
         1m1s   host-1 new stop
@@ -110,6 +116,7 @@ fn without_auto_revert_a_refused_promotion_leaves_the_canary() {
         2s     host-1 old retire
         3s     ask promotion
         60s    > promotion: false
+        60s    host-1 new ready kept
         60s    stopped
                host-1 updated
                host-2 untouched
@@ -149,6 +156,7 @@ fn an_interrupt_lets_the_slot_in_hand_finish() {
         1s     host-1 new ready held
         1s     host-1 old stop
         2s     host-1 old retire
+        3s     host-1 new ready kept
         3s     interrupted
                host-1 updated
                host-2 untouched
@@ -164,6 +172,7 @@ fn an_interrupt_at_the_last_slot_changes_nothing() {
         1s     host-1 new ready held
         1s     host-1 old stop
         2s     host-1 old retire
+        3s     host-1 new ready kept
         3s     completed
                host-1 updated
     ");
@@ -194,6 +203,7 @@ fn after_an_interrupt_a_failing_slot_is_returned_and_no_other() {
         6s     host-2 old ready held
         6s     host-2 new stop
         7s     host-2 new retire
+        8s     host-1 new ready kept
         8s     interrupted
                host-1 updated
                host-2 reverted
@@ -220,6 +230,7 @@ fn an_interrupt_during_the_question_ends_it() {
         2s     host-1 old retire
         3s     ask promotion
         10s    > interrupt
+        10s    host-1 new ready kept
         10s    interrupted
                host-1 updated
                host-2 untouched

@@ -12,9 +12,11 @@ fn start_first_takes_the_old_one_away_after_the_new_one_serves() {
         3s     host-1 old enter maintenance
         4s     host-1 old unrouted held
         5s     host-1 old idle held
+        5s     host-1 new ready still so
         5s     host-1 old stop
         6s     host-1 old gone held
         6s     host-1 old retire
+        7s     host-1 new ready kept
         7s     completed
                host-1 updated
     ");
@@ -41,6 +43,7 @@ fn stop_first_frees_the_name_before_the_new_one_starts() {
         4s     host-1 new start
         7s     host-1 new ready held
         7s     host-1 new routed held
+        7s     host-1 new ready kept
         7s     completed
                host-1 updated
     ");
@@ -73,13 +76,14 @@ fn a_break_in_readiness_begins_the_healthy_time_anew() {
     )
     .when(
         "host-1 new ready",
-        Answer::BreakAt(2, "critical: GET / returned 500"),
+        Answer::Breaks(2, 2, "critical: GET / returned 500"),
     );
     insta::assert_snapshot!(play.transcript(), @r"
         0s     host-1 new start
         5s     host-1 new ready held
         5s     host-1 old stop
         6s     host-1 old retire
+        7s     host-1 new ready kept
         7s     completed
                host-1 updated
     ");
@@ -138,10 +142,12 @@ fn connections_that_do_not_end_are_given_up() {
         3s     host-1 old enter maintenance
         4s     host-1 old unrouted held
         15s    host-1 old idle gave up
+        15s    host-1 new ready still so
         15s    host-1 old stop
         46s    host-1 old gone gave up
         46s    host-1 old deregister
         47s    host-1 old retire
+        48s    host-1 new ready kept
         48s    completed
                host-1 updated
     ");
@@ -166,6 +172,7 @@ fn a_balancer_that_does_not_leave_fails_the_slot() {
         37s    host-1 new enter maintenance
         38s    host-1 new unrouted held
         39s    host-1 new idle held
+        39s    host-1 old ready still so
         39s    host-1 new stop
         40s    host-1 new gone held
         40s    host-1 new retire
@@ -195,5 +202,79 @@ fn ready_and_routed_share_one_deadline() {
     1m4s   reverted
            host-1 reverted
            host-1 failed: not every balancer routed to `host-1` within 60s: last seen: dr-con does not route to 10.0.0.1:32769
+    ");
+}
+
+#[test]
+fn the_old_one_is_not_stopped_when_the_new_one_dies_while_it_drains() {
+    let play = rollout(policy(), 1).when(
+        "host-1 new ready",
+        Answer::DiesAt(4, "exited with code 137"),
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 new start
+    3s     host-1 new ready held
+    3s     host-1 new routed held
+    3s     host-1 old enter maintenance
+    4s     host-1 old unrouted held
+    5s     host-1 old idle held
+    5s     host-1 new ready failed
+    5s     reverting: `host-1` stopped being ready, so the old container was not stopped
+    5s     host-1 old start
+    8s     host-1 old ready held
+    8s     host-1 old routed held
+    8s     host-1 new enter maintenance
+    9s     host-1 new unrouted held
+    10s    host-1 new idle held
+    10s    host-1 old ready still so
+    10s    host-1 new stop
+    11s    host-1 new gone held
+    11s    host-1 new retire
+    12s    reverted
+           host-1 reverted
+           host-1 failed: `host-1` stopped being ready, so the old container was not stopped: exited with code 137
+    ");
+}
+
+#[test]
+fn the_new_one_is_not_stopped_when_the_old_one_dies_on_the_way_back() {
+    let play = Play::of(Rollout::revert(policy(), replacements(1, true, true)), 1).when(
+        "host-1 old ready",
+        Answer::DiesAt(4, "exited with code 137"),
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 old start
+    3s     host-1 old ready held
+    3s     host-1 old routed held
+    3s     host-1 new enter maintenance
+    4s     host-1 new unrouted held
+    5s     host-1 new idle held
+    5s     host-1 old ready failed
+    5s     revert failed
+           host-1 needs a hand: the old container on `host-1` stopped being ready, so the new one was not stopped: exited with code 137
+           host-1 failed: the old container on `host-1` stopped being ready, so the new one was not stopped: exited with code 137
+    ");
+}
+
+#[test]
+fn a_short_break_before_the_old_one_is_stopped_is_waited_out() {
+    let play = rollout(policy(), 1).when(
+        "host-1 new ready",
+        Answer::Breaks(4, 8, "critical: GET / returned 500"),
+    );
+    insta::assert_snapshot!(play.transcript(), @r"
+    0s     host-1 new start
+    3s     host-1 new ready held
+    3s     host-1 new routed held
+    3s     host-1 old enter maintenance
+    4s     host-1 old unrouted held
+    5s     host-1 old idle held
+    9s     host-1 new ready still so
+    9s     host-1 old stop
+    10s    host-1 old gone held
+    10s    host-1 old retire
+    11s    host-1 new ready kept
+    11s    completed
+           host-1 updated
     ");
 }

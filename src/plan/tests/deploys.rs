@@ -1,0 +1,199 @@
+//! Deploys of an environment, one after the other.
+
+use insta::assert_snapshot;
+
+use super::world::{CONSUL, ONE_HOST, TWO_HOSTS, WEB, World};
+
+#[test]
+fn the_first_deploy_makes_everything_and_the_second_finds_nothing_to_do() {
+    let mut world = World::of_web(WEB);
+    assert_snapshot!(world.deploy(), @"
+        host-1 web create web-r1: nothing runs here yet
+        host-2 web create web-r1: nothing runs here yet
+    ");
+    assert_snapshot!(world.plan(), @"
+        host-1 web keep web-r1
+        host-2 web keep web-r1
+        nothing to do
+    ");
+}
+
+#[test]
+fn another_version_replaces_each_container() {
+    let mut world = World::of_web(WEB);
+    world.deploy();
+    world.set("version", "2");
+    assert_snapshot!(world.deploy(), @"
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
+            image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
+        host-2 web replace web-r1 → web-r2: in place of `web-r1`
+            image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
+    ");
+    assert_snapshot!(world.docker.listed("host-1"), @"
+        web-r1 exited
+        web-r2 running
+    ");
+}
+
+#[test]
+fn a_tag_that_has_moved_is_another_image() {
+    let mut world = World::new(ONE_HOST, &[("web", WEB)]);
+    world.deploy();
+    world.digests.insert("web:1".into(), "9".into());
+    assert_snapshot!(world.plan(), @"
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
+            image: web:1 (sha256:111111111111) → web:1 (sha256:999999999999)
+    ");
+}
+
+#[test]
+fn a_changed_setting_is_shown_field_by_field() {
+    let mut world = World::new(
+        ONE_HOST,
+        &[("web", &format!("{WEB}env = {{ A = \"1\", B = \"2\" }}\n"))],
+    );
+    world.deploy();
+    let changed = "env = { A = \"1\", B = \"3\", C = \"4\" }\nstop_timeout = \"90s\"\n";
+    world.edit(ONE_HOST, &[("web", &format!("{WEB}{changed}"))]);
+    assert_snapshot!(world.plan(), @"
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
+            env.B: 2 → 3
+            env.C: - → 4
+            stop_timeout: 30s → 1m30s
+    ");
+}
+
+#[test]
+fn without_its_record_only_another_image_can_be_told() {
+    let mut world = World::new(ONE_HOST, &[("web", WEB)]);
+    world.deploy();
+    world.records.clear();
+    world.set("version", "2");
+    assert_snapshot!(world.plan(), @"
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
+            image: web@sha256:111111111111 → web:2
+    ");
+
+    world.set("version", "1");
+    world.edit(
+        ONE_HOST,
+        &[("web", &format!("{WEB}env = {{ A = \"1\" }}\n"))],
+    );
+    assert_snapshot!(world.plan(), @"host-1 web replace web-r1 → web-r2: in place of `web-r1`");
+}
+
+#[test]
+fn a_changed_secret_is_noticed_and_not_shown() {
+    let recipe = format!("{WEB}secrets = {{ TOKEN = {{ env = \"TOKEN\" }} }}\n");
+    let mut world = World::new(ONE_HOST, &[("web", &recipe)]);
+    world.secrets.insert("TOKEN".into(), "swordfish".into());
+    world.deploy();
+    assert_snapshot!(world.plan(), @"
+        host-1 web keep web-r1
+        nothing to do
+    ");
+
+    world.secrets.insert("TOKEN".into(), "barracuda".into());
+    let plan = world.planned();
+    assert_snapshot!(super::shown::shown(&plan), @"
+        host-1 web replace web-r1 → web-r2: in place of `web-r1`
+            secrets: TOKEN → TOKEN (another value)
+    ");
+    let everything = format!("{plan:?}");
+    assert!(!everything.contains("swordfish") && !everything.contains("barracuda"));
+}
+
+#[test]
+fn instances_that_are_no_longer_wanted_go() {
+    let three = format!("{WEB}instances = 3\n");
+    let mut world = World::new(ONE_HOST, &[("web", &three)]);
+    assert_snapshot!(world.deploy(), @"
+        host-1 web create web-r1: nothing runs here yet
+        host-1 web[2] create web-r1-2: nothing runs here yet
+        host-1 web[3] create web-r1-3: nothing runs here yet
+    ");
+    world.edit(ONE_HOST, &[("web", WEB)]);
+    assert_snapshot!(world.deploy(), @"
+        host-1 web keep web-r1
+        host-1 web[2] remove web-r1-2: `web-r1-2` is no longer wanted here
+        host-1 web[3] remove web-r1-3: `web-r1-3` is no longer wanted here
+    ");
+    assert_snapshot!(world.plan(), @"
+        host-1 web keep web-r1
+        nothing to do
+    ");
+}
+
+#[test]
+fn a_host_that_the_recipe_no_longer_names_is_cleared() {
+    let mut world = World::of_web(WEB);
+    world.deploy();
+    world.edit(TWO_HOSTS, &[("web", &WEB.replace("\"all\"", "\"apps\""))]);
+    assert_snapshot!(world.deploy(), @"
+        host-1 web keep web-r1
+        host-2 web remove web-r1: `web-r1` is no longer wanted here
+    ");
+    assert_snapshot!(world.plan(), @"
+        host-1 web keep web-r1
+        nothing to do
+    ");
+}
+
+#[test]
+fn a_recipe_that_is_gone_leaves_its_containers_and_a_warning() {
+    let mut world = World::new(
+        &ONE_HOST.replace("[\"web\"]", "[\"consul\", \"web\"]"),
+        &[("web", WEB), ("consul", CONSUL)],
+    );
+    world.deploy();
+    world.edit(ONE_HOST, &[]);
+    assert_snapshot!(world.plan(), @"
+        host-1 web keep web-r1
+        warning on host-1: `consul` runs, but the environment has no recipe `consul` any more [docker rm --force consul]
+        nothing to do
+    ");
+}
+
+#[test]
+fn a_recipe_that_became_a_list_of_commands_loses_its_container() {
+    let mut world = World::new(ONE_HOST, &[("web", WEB)]);
+    world.deploy();
+    world.edit(
+        ONE_HOST,
+        &[(
+            "web",
+            "hosts = \"all\"\n[[commands]]\nname = \"say\"\nrun = \"true\"\n",
+        )],
+    );
+    assert_snapshot!(world.plan(), @"
+        host-1 web remove web-r1: `web-r1` is no longer wanted here
+        host-1 web run #0
+    ");
+}
+
+#[test]
+fn the_only_balancer_cannot_be_replaced_without_a_gap() {
+    let balancer = r#"
+hosts = "apps"
+[container]
+image = "lb:{{version}}"
+publish = ["80:80"]
+[balancer]
+upstreams = "cat routes"
+"#;
+    let mut world = World::of_web(balancer);
+    assert_snapshot!(world.deploy(), @"host-1 web create web: nothing runs here yet");
+    world.set("version", "2");
+    assert_snapshot!(world.plan(), @"
+        host-1 web replace web (then web-r1) → web: in place of `web`
+            image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
+        warning on host-1: `web` is the only balancer and has a fixed port: requests are refused from its stop to its start [a second host in its group lets them be replaced one at a time]
+    ");
+
+    world.edit(TWO_HOSTS, &[("web", &balancer.replace("apps", "all"))]);
+    assert_snapshot!(world.plan(), @"
+        host-2 web create web: nothing runs here yet
+        host-1 web replace web (then web-r1) → web: in place of `web`
+            image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
+    ");
+}

@@ -1,0 +1,11 @@
+//! Plans as a person reads them. Each test is the story of a few hosts: what the files say, what docker has
+//! there, and what would change.
+
+mod deploys;
+mod leftovers;
+mod names;
+mod properties;
+mod rollbacks;
+mod scopes;
+mod shown;
+mod world;

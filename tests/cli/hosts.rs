@@ -1,0 +1,163 @@
+//! Commands that would contact hosts: what is found before, and a host that is not there.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+};
+
+use insta::assert_snapshot;
+
+use super::typed::{Listener, Shell, WEB};
+
+/// A port of this machine on which nobody listens.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+#[test]
+fn names_that_there_are_not_are_found_before_anyone_is_contacted() {
+    let host = Listener::new();
+    let shell = Shell::with_host_at(host.port());
+    assert_snapshot!(shell.type_line("deploy staging wbe").shown(), @"
+        [stderr]
+        error: `staging` has no recipe `wbe`
+
+        hint: its recipes are `web`
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("deploy --limit host-9").shown(), @"
+        [stderr]
+        error: `host-9` is neither a host nor a group of `staging`
+
+        hint: its hosts are `host-1`
+        [exit 2]
+    ");
+    for line in [
+        "plan staging wbe",
+        "rollback staging --limit host-9",
+        "exec staging --hosts host-9 -- true",
+        "logs staging wbe",
+        "logs staging web --host host-9",
+        "run staging wbe",
+        "run staging web",
+        "deploy --set version",
+        "rollback --to rX",
+        "down staging",
+    ] {
+        let answer = shell.type_line(line);
+        answer.is_a_mistake();
+        assert!(
+            answer.stderr.contains("error: "),
+            "{line}: {}",
+            answer.stderr
+        );
+    }
+    assert!(!host.was_contacted());
+}
+
+#[test]
+fn a_secret_without_a_value_is_found_before_anyone_is_contacted() {
+    let host = Listener::new();
+    let shell = Shell::with_host_at(host.port());
+    shell.write(
+        "recipes/web.toml",
+        &format!("{WEB}secrets = {{ TOKEN = {{ env = \"SHIPIT_TEST_TOKEN\" }} }}\n"),
+    );
+    let answer = shell.type_line("deploy staging");
+    assert_eq!(answer.code, Some(2), "{}", answer.shown());
+    assert!(
+        answer.stderr.contains("the secret `TOKEN` has no value"),
+        "{}",
+        answer.shown()
+    );
+    assert!(
+        answer.stderr.contains("export SHIPIT_TEST_TOKEN="),
+        "{}",
+        answer.shown()
+    );
+    assert!(!host.was_contacted());
+}
+
+#[test]
+fn a_host_that_is_not_there_is_named_and_nothing_is_changed() {
+    let port = closed_port();
+    let shell = Shell::with_host_at(port);
+    for line in [
+        "deploy staging",
+        "plan",
+        "rollback",
+        "status",
+        "history",
+        "exec -- true",
+        "check",
+    ] {
+        let answer = shell.type_line(line);
+        assert_eq!(answer.code, Some(3), "{line}: {}", answer.shown());
+        for part in ["host-1", "hint:"] {
+            assert!(
+                answer.stderr.contains(part),
+                "{line}: {part}: {}",
+                answer.shown()
+            );
+        }
+    }
+    let shown = shell.type_line("deploy staging").shown();
+    let times = shown.replace(&port.to_string(), "PORT");
+    assert_snapshot!(times, @"
+        [stderr]
+        deploy staging on 1 host
+        connecting
+        host-1  ✗ connect: could not connect to nobody@127.0.0.1:PORT: Connection refused (os error 111)
+        error: cannot connect to `host-1`; nothing was changed on any host
+          caused by: `host-1`: could not connect to nobody@127.0.0.1:PORT: Connection refused (os error 111)
+
+          host-1  –  cannot connect
+
+        hint: `ssh -p PORT nobody@127.0.0.1` must work from here; check the address, the port and that sshd runs
+        [exit 3]
+    ");
+}
+
+#[test]
+fn as_events_the_end_is_one_line_of_json() {
+    let shell = Shell::with_host_at(closed_port());
+    let answer = shell.type_line("--output json deploy staging");
+    assert_eq!(answer.code, Some(3), "{}", answer.shown());
+    let lines: Vec<serde_json::Value> = answer
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let last = lines.last().expect("there are events").to_string();
+    assert!(
+        last.contains("not-ready") || last.contains("not_ready"),
+        "{last}"
+    );
+    assert!(last.contains("host-1"), "{last}");
+}
+
+#[test]
+fn a_deploy_leaves_a_log_in_a_folder_that_git_ignores() {
+    let shell = Shell::with_host_at(closed_port());
+    shell.type_line("deploy staging");
+    let logs: Vec<_> = fs::read_dir(shell.path().join(".shipit/log/staging"))
+        .expect("logs")
+        .collect();
+    assert_eq!(logs.len(), 1);
+    let ignored = fs::read_to_string(shell.path().join(".shipit/.gitignore")).expect("it is there");
+    assert_eq!(ignored, "*\n");
+}
+
+#[test]
+fn without_a_place_for_the_log_it_goes_on_and_says_so() {
+    let shell = Shell::with_host_at(closed_port());
+    shell.write(".shipit", "a file where the folder would be");
+    let answer = shell.type_line("deploy staging");
+    assert_eq!(answer.code, Some(3), "{}", answer.shown());
+    assert!(
+        answer.shown().contains("this run keeps no log"),
+        "{}",
+        answer.shown()
+    );
+}

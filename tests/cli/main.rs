@@ -1,0 +1,8 @@
+//! The program as a user types it, without a host: what it says, where it says it, and how it ends.
+//!
+//! `INSTA_UPDATE=always cargo test --test cli` renews the snapshots.
+
+mod files;
+mod hosts;
+mod offline;
+mod typed;

@@ -1,0 +1,186 @@
+//! The commands that contact no host.
+
+use std::{
+    fs,
+    io::Read,
+    process::{Command, Stdio},
+};
+
+use insta::assert_snapshot;
+
+use super::typed::Shell;
+
+#[test]
+fn validate_says_what_each_environment_has() {
+    let shell = Shell::with_host_at(9);
+    shell.write("inventory/production.toml", "extends = \"staging\"\n");
+    assert_snapshot!(shell.type_line("validate").shown(), @"
+        [stdout]
+        production: 1 host, 1 recipe
+        staging: 1 host, 1 recipe
+        [exit 0]
+    ");
+    assert_snapshot!(shell.type_line("validate staging").shown(), @"
+        [stdout]
+        staging: 1 host, 1 recipe
+        [exit 0]
+    ");
+    assert_snapshot!(shell.type_line("validate -q").shown(), @"[exit 0]");
+}
+
+#[test]
+fn the_schemas_are_those_that_the_repository_has() {
+    let shell = Shell::new(&[]);
+    let printed = shell.type_line("schema");
+    let both: serde_json::Value = serde_json::from_str(&printed.stdout).expect("JSON");
+    let written = shell.type_line("schema --dir made/here");
+    assert_eq!(
+        (written.code, written.shown()),
+        (Some(0), "[exit 0]\n".to_owned())
+    );
+    for name in ["inventory", "recipe"] {
+        let kept = fs::read_to_string(format!("schema/{name}.json")).expect("it is kept");
+        let made = shell.path().join(format!("made/here/{name}.json"));
+        assert_eq!(fs::read_to_string(made).expect("it was written"), kept);
+        let kept: serde_json::Value = serde_json::from_str(&kept).expect("JSON");
+        assert_eq!(both[name], kept);
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_a_mistake() {
+    let shell = Shell::new(&[("file", "")]);
+    for line in ["schema --dir file/below", "man file/below"] {
+        let answer = shell.type_line(line);
+        answer.is_a_mistake();
+        assert!(
+            answer.stderr.contains("cannot write to `file/below`"),
+            "{}",
+            answer.stderr
+        );
+    }
+}
+
+#[test]
+fn completions_name_every_command_of_the_help() {
+    let shell = Shell::new(&[]);
+    let help = shell.type_line("--help").stdout;
+    let commands: Vec<_> = help
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_once("  "))
+        .map(|(word, _)| word)
+        .filter(|word| word.chars().all(|c| c.is_ascii_lowercase()))
+        .collect();
+    assert!(commands.len() > 10, "{help}");
+    for name in ["bash", "zsh", "fish"] {
+        let answer = shell.type_line(&format!("completions {name}"));
+        assert_eq!((answer.code, &*answer.stderr), (Some(0), ""));
+        for command in &commands {
+            assert!(answer.stdout.contains(command), "{name}: {command}");
+        }
+    }
+    let bash = shell.type_line("completions bash").stdout;
+    shell.write("completions", &bash);
+    let read = Command::new("bash")
+        .args(["-n", "completions"])
+        .current_dir(shell.path())
+        .status()
+        .expect("bash");
+    assert!(read.success());
+}
+
+#[test]
+fn version_and_help_go_to_standard_output() {
+    let shell = Shell::new(&[]);
+    let version = shell.type_line("--version").shown();
+    assert_eq!(
+        version,
+        format!("[stdout]\nshipit {}\n[exit 0]\n", env!("CARGO_PKG_VERSION"))
+    );
+    for line in ["--help", "-h", "deploy --help"] {
+        let answer = shell.type_line(line);
+        assert_eq!((answer.code, &*answer.stderr), (Some(0), ""), "{line}");
+        assert!(answer.stdout.contains("Usage: shipit") || answer.stdout.contains("shipit deploy"));
+    }
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let shell = Shell::new(&[]);
+    assert_eq!(shell.type_line("man pages").shown(), "[exit 0]\n");
+    for page in ["shipit.1", "shipit-deploy.1", "shipit-rollback.1"] {
+        let text = fs::read_to_string(shell.path().join("pages").join(page)).expect(page);
+        assert!(text.starts_with(".ie"), "{page}: {text}");
+    }
+}
+
+#[test]
+fn what_is_typed_wrong_is_said_in_words_whatever_the_output() {
+    let shell = Shell::with_host_at(9);
+    for line in [
+        "--output json deploy --colour",
+        "--output json",
+        "--output json deploi",
+        "deploy -q -v",
+        "run",
+        "exec staging",
+    ] {
+        let answer = shell.type_line(line);
+        answer.is_a_mistake();
+        assert!(
+            answer.stderr.contains("error: ") || answer.stderr.contains("Usage"),
+            "{}",
+            answer.stderr
+        );
+    }
+    assert_snapshot!(shell.type_line("--output json deploy --limt a").shown(), @"
+        [stderr]
+        error: unexpected argument '--limt' found
+
+          tip: a similar argument exists: '--limit'
+
+        Usage: shipit deploy --limit <HOST|GROUP> [ENV] [RECIPE]...
+
+        For more information, try '--help'.
+        [exit 2]
+    ");
+}
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    let shell = Shell::new(&[]);
+    let stderr = |words: &[&str], no_color: bool| {
+        let mut command = shell.command(words);
+        if no_color {
+            command.env("NO_COLOR", "1");
+        }
+        shell.answer(&mut command).stderr
+    };
+    assert!(
+        !stderr(&["validate"], false).contains('\x1b'),
+        "no terminal, no colours"
+    );
+    assert!(!stderr(&["validate"], true).contains('\x1b'));
+    assert!(stderr(&["validate", "--color", "always"], false).contains('\x1b'));
+    assert!(!stderr(&["validate", "--color", "never"], true).contains('\x1b'));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let shell = Shell::with_host_at(9);
+    for line in ["--help", "schema", "completions bash", "validate"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_shipit"))
+            .args(line.split(' '))
+            .current_dir(shell.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        drop(child.stdout.take()); // as `| head -0` does
+        let mut said = String::new();
+        let mut stderr = child.stderr.take().expect("its standard error");
+        stderr.read_to_string(&mut said).expect("UTF-8");
+        let status = child.wait().expect("it ends");
+        assert_eq!((status.code(), &*said), (Some(0), ""), "{line}");
+    }
+}

@@ -1,0 +1,544 @@
+//! What the README and `docs/` show is true: their files load, their commands are commands, those that
+//! contact no host are run, and their links lead somewhere. A kind of block that is not known here fails.
+//!
+//! What a command prints on hosts is the end-to-end tests' part.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use shipit::{
+    cli::{self, Cli},
+    event::Outcome,
+};
+use tempfile::TempDir;
+
+/// What a page's project needs beside what the page shows.
+const BESIDE: [(&str, &str, &str); 3] = [
+    (
+        "docs/files.md",
+        "files/logrotate.conf",
+        "# on {{host.name}}\n",
+    ),
+    // No inventory there names the task, so that it can be shown on its own.
+    (
+        "docs/files.md",
+        "inventory/tasks.toml",
+        "extends = \"staging\"\nrecipes = [\"logrotate\"]\n",
+    ),
+    (
+        "docs/ssh.md",
+        "recipes/web.toml",
+        "hosts = \"all\"\n[container]\nimage = \"nginx\"\n",
+    ),
+];
+
+/// What may stand on a command line beside shipit: the program and its first argument. What is shown to
+/// be typed on a user's own hosts and toolchain cannot be run here.
+const OTHERS: [(&str, &str); 7] = [
+    ("cargo", "build"),
+    ("cargo", "deny"),
+    ("cargo", "install"),
+    ("cargo", "run"),
+    ("docker", "ps"),
+    ("docker", "volume"),
+    ("rustup", "target"),
+];
+
+struct Page {
+    name: String,
+    text: String,
+}
+
+#[derive(Debug)]
+struct Block {
+    /// `README.md:12`, for messages.
+    place: String,
+    kind: String,
+    lines: Vec<String>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pages() -> Vec<Page> {
+    let mut names = vec![
+        "README.md".to_owned(),
+        "CONTRIBUTING.md".to_owned(),
+        "lab/README.md".to_owned(),
+    ];
+    let docs = fs::read_dir(root().join("docs")).expect("docs/");
+    let docs = docs.map(|entry| entry.expect("an entry").file_name());
+    names.extend(docs.map(|name| format!("docs/{}", name.to_string_lossy())));
+    names.sort();
+    assert!(names.len() > 10, "{names:?}");
+    let page = |name: String| Page {
+        text: fs::read_to_string(root().join(&name)).expect("a page"),
+        name,
+    };
+    names.into_iter().map(page).collect()
+}
+
+fn blocks(page: &Page) -> Vec<Block> {
+    let mut found = Vec::new();
+    let mut open: Option<(usize, Block)> = None;
+    for (index, line) in page.text.lines().enumerate() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        match (&mut open, text.strip_prefix("```")) {
+            (None, Some(kind)) => {
+                let place = format!("{}:{}", page.name, index + 1);
+                let (kind, lines) = (kind.trim().to_owned(), Vec::new());
+                open = Some((indent, Block { place, kind, lines }));
+            }
+            (Some(_), Some("")) => found.extend(open.take().map(|(_, block)| block)),
+            (Some((indent, block)), _) => {
+                block
+                    .lines
+                    .push(line.get(*indent..).unwrap_or_default().to_owned());
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "{}: a block does not end", page.name);
+    found
+}
+
+/// The project that a page shows, as files, with what it needs beside them.
+fn project(page: &Page) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    };
+    for block in blocks(page).iter().filter(|block| block.kind == "toml") {
+        let name = block.lines.first().and_then(|line| line.strip_prefix("# "));
+        let name = name.filter(|name| {
+            let is_one = name.starts_with("inventory/") || name.starts_with("recipes/");
+            is_one
+                && Path::new(name)
+                    .extension()
+                    .is_some_and(|extension| extension == "toml")
+        });
+        let name = name.unwrap_or_else(|| {
+            panic!(
+                "{}: its first line must be its file: `# recipes/NAME.toml`",
+                block.place
+            )
+        });
+        write(name, &(block.lines.join("\n") + "\n"));
+    }
+    for (_, name, text) in BESIDE.iter().filter(|(of, ..)| *of == page.name) {
+        write(name, text);
+    }
+    folder
+}
+
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return BTreeSet::new();
+    };
+    let stem = |path: PathBuf| Some(path.file_stem()?.to_string_lossy().into_owned());
+    entries
+        .filter_map(|entry| stem(entry.expect("an entry").path()))
+        .collect()
+}
+
+#[test]
+fn the_files_load() {
+    let mut checked = 0;
+    for page in pages() {
+        let project = project(&page);
+        let recipes = names_in(&project.path().join("recipes"));
+        let inventories = project.path().join("inventory");
+        if recipes.is_empty() && !inventories.exists() {
+            continue;
+        }
+        checked += 1;
+        let all: String = names_in(&inventories)
+            .iter()
+            .map(|name| fs::read_to_string(inventories.join(format!("{name}.toml"))).expect("read"))
+            .collect();
+        for recipe in recipes {
+            assert!(
+                all.contains(&format!("\"{recipe}\"")),
+                "{}: no inventory names `{recipe}`",
+                page.name
+            );
+        }
+        let output = shipit(&["validate"], project.path());
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{}:\n{}",
+            page.name,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    assert!(checked >= 5, "{checked} projects");
+}
+
+#[test]
+fn the_commands_are_commands() {
+    let mut checked = 0;
+    for page in pages() {
+        for block in blocks(&page) {
+            let commands = match &*block.kind {
+                "sh" if block
+                    .lines
+                    .first()
+                    .is_some_and(|line| line.starts_with("#!")) =>
+                {
+                    assert_shell_reads(&block);
+                    continue;
+                }
+                "sh" => {
+                    assert_shell_reads(&block);
+                    commands(&block.lines)
+                }
+                "console" => commands(&prompted(&block)),
+                "json" => {
+                    for line in &block.lines {
+                        serde_json::from_str::<serde_json::Value>(line)
+                            .unwrap_or_else(|error| panic!("{}: {error}: {line}", block.place));
+                    }
+                    continue;
+                }
+                // Output alone: a command there would be one that nobody checks.
+                "text" => {
+                    assert!(
+                        !block.lines.iter().any(|line| line.starts_with("$ ")),
+                        "{}",
+                        block.place
+                    );
+                    continue;
+                }
+                "mermaid" => {
+                    assert_diagram_is_of_modules(&block);
+                    continue;
+                }
+                "toml" => continue, // in `the_files_load`
+                kind => panic!(
+                    "{}: what is to be done with a block of `{kind}`?",
+                    block.place
+                ),
+            };
+            for words in commands {
+                checked += 1;
+                check_command(&words, &block.place);
+            }
+        }
+    }
+    assert!(checked > 40, "{checked} commands");
+}
+
+#[test]
+fn commands_within_sentences_are_commands() {
+    let mut checked = 0;
+    for page in pages() {
+        let mut in_block = false;
+        for (index, line) in page.text.lines().enumerate() {
+            if line.trim_start().starts_with("```") {
+                in_block = !in_block;
+                continue;
+            }
+            let spans = line.split('`').skip(1).step_by(2).filter(|_| !in_block);
+            for span in spans.filter(|span| span.starts_with("shipit ")) {
+                checked += 1;
+                let filled = span
+                    .replace("ENV", "staging")
+                    .replace("RECIPE", "web")
+                    .replace("COMMAND", "deploy")
+                    .replace("rN", "r1");
+                check_command(&split(&filled), &format!("{}:{}", page.name, index + 1));
+            }
+        }
+    }
+    assert!(checked > 30, "{checked} commands");
+}
+
+#[test]
+fn what_contacts_no_host_is_run() {
+    let mut ran = 0;
+    for page in pages() {
+        let project = project(&page);
+        let has_files = project.path().join("inventory").exists();
+        for block in blocks(&page) {
+            let lines = match &*block.kind {
+                "sh" => block.lines.clone(),
+                "console" => prompted(&block),
+                _ => continue,
+            };
+            for words in commands(&lines) {
+                let offline = ["validate", "schema", "completions", "--version", "--help"];
+                let is_offline = words.get(1).is_some_and(|word| offline.contains(&&**word));
+                if words[0] != "shipit" || !is_offline {
+                    continue;
+                }
+                let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
+                // A page without a project means the reader's own; this repository is one.
+                let folder = if arguments[0] == "validate" && !has_files {
+                    root()
+                } else {
+                    project.path()
+                };
+                let output = shipit(&arguments, folder);
+                assert!(
+                    output.status.success(),
+                    "{}: {words:?}\n{}",
+                    block.place,
+                    String::from_utf8_lossy(&output.stderr)
+                );
+                ran += 1;
+            }
+        }
+    }
+    assert!(ran >= 6, "{ran} commands");
+}
+
+#[test]
+fn every_command_and_exit_code_is_described() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).expect("a page");
+    let (readme, reference) = (read("README.md"), read("docs/commands.md"));
+    let cli = Cli::command();
+    for command in cli
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+    {
+        let name = command.get_name();
+        let heading = |line: &str| {
+            line.strip_prefix("## ")
+                .is_some_and(|names| names.split(", ").any(|other| other == name))
+        };
+        assert!(
+            reference.lines().any(heading),
+            "docs/commands.md has no `## {name}`"
+        );
+        let offline_helper = ["schema", "completions"].contains(&name);
+        let named = readme.contains(&format!("`shipit {name}`"));
+        assert!(named || offline_helper, "README.md has no `shipit {name}`");
+    }
+    let outcomes = [
+        Outcome::Done,
+        Outcome::NothingToDo,
+        Outcome::Failed,
+        Outcome::Usage,
+        Outcome::NotReady,
+        Outcome::Locked,
+        Outcome::Reverted,
+        Outcome::Interrupted,
+    ];
+    let expected: BTreeSet<String> = outcomes
+        .iter()
+        .map(|outcome| outcome.exit_code().to_string())
+        .collect();
+    for (page, text) in [("README.md", &readme), ("docs/commands.md", &reference)] {
+        let rows = text
+            .lines()
+            .skip_while(|line| *line != "| code | meaning |")
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let codes: BTreeSet<String> = rows
+            .filter_map(|row| Some(row.split('|').nth(1)?.trim().to_owned()))
+            .collect();
+        assert_eq!(codes, expected, "{page}");
+    }
+}
+
+#[test]
+fn links_lead_somewhere_and_every_page_is_linked() {
+    let mut linked = BTreeSet::new();
+    for page in pages() {
+        let folder = Path::new(&page.name).parent().expect("a folder");
+        for link in page
+            .text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let name = if file.is_empty() {
+                page.name.clone().into()
+            } else {
+                folder.join(file)
+            };
+            let path = root().join(&name);
+            assert!(path.exists(), "{}: `{link}` leads nowhere", page.name);
+            if page.name == "README.md" {
+                linked.insert(name);
+            }
+            if !anchor.is_empty() {
+                let text = fs::read_to_string(&path).expect("a page");
+                let found = text
+                    .lines()
+                    .filter(|line| line.starts_with('#'))
+                    .any(|line| slug(line) == anchor);
+                assert!(found, "{}: `{link}` has no such heading", page.name);
+            }
+        }
+    }
+    for page in pages().iter().filter(|page| page.name != "README.md") {
+        assert!(
+            linked.contains(Path::new(&page.name)),
+            "README.md does not link {}",
+            page.name
+        );
+    }
+}
+
+/// GitHub's name for a heading.
+fn slug(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+fn shipit(arguments: &[&str], folder: &Path) -> std::process::Output {
+    assert_cmd::Command::cargo_bin("shipit")
+        .expect("the program")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("it runs")
+}
+
+/// What is typed in a block that also has what is shown.
+fn prompted(block: &Block) -> Vec<String> {
+    let typed: Vec<_> = block
+        .lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("$ "))
+        .map(str::to_owned)
+        .collect();
+    assert!(!typed.is_empty(), "{}: nothing is typed here", block.place);
+    typed
+}
+
+/// The commands of lines of shell, as words; a line that ends with `\` goes on.
+fn commands(lines: &[String]) -> Vec<Vec<String>> {
+    let text = lines.join("\n").replace("\\\n", " ");
+    let words = text.lines().map(split);
+    words.filter(|words| !words.is_empty()).collect()
+}
+
+/// The words of a simple command, up to a comment, a redirection or a pipe.
+fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in line.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '\'' || c == '"' => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            None if c == '#' && word.is_none() => break,
+            None if ">|;&".contains(c) => break,
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+fn check_command(words: &[String], place: &str) {
+    let second = words.get(1).map_or("", String::as_str);
+    match (&*words[0], second) {
+        ("shipit", _) => assert_parses(words, place),
+        ("cargo", "run") => {
+            let ours = words.iter().skip_while(|word| *word != "--").skip(1);
+            let words: Vec<_> = std::iter::once("shipit".to_owned())
+                .chain(ours.cloned())
+                .collect();
+            assert_parses(&words, place);
+        }
+        ("make", target) => {
+            let makefile = fs::read_to_string(root().join("Makefile")).expect("the Makefile");
+            let is_target = makefile
+                .lines()
+                .any(|line| line.starts_with(&format!("{target}:")));
+            assert!(is_target, "{place}: `make {target}` is no target");
+        }
+        known => assert!(
+            OTHERS.contains(&known),
+            "{place}: is `{}` right?",
+            words.join(" ")
+        ),
+    }
+}
+
+fn assert_parses(words: &[String], place: &str) {
+    if let Err(error) = Cli::try_parse_from(words) {
+        let fine = match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => true,
+            // `shipit lock` within a sentence names the command.
+            ErrorKind::MissingRequiredArgument => words.len() == 2,
+            _ => false,
+        };
+        assert!(fine, "{place}: {}\n{error}", words.join(" "));
+    }
+}
+
+fn assert_shell_reads(block: &Block) {
+    let script = block.lines.join("\n");
+    let output = Command::new("sh")
+        .args(["-n", "-c", &script])
+        .output()
+        .expect("sh");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {said}", block.place);
+}
+
+/// Every name in the diagram that is not a label is a module of the crate.
+fn assert_diagram_is_of_modules(block: &Block) {
+    assert!(block.lines[0].starts_with("flowchart"), "{}", block.place);
+    for line in &block.lines[1..] {
+        let names = line
+            .split("-->")
+            .flat_map(|part| part.split(" -- ").take(1));
+        for name in names.map(str::trim) {
+            let name: String = name.chars().take_while(|c| c.is_alphanumeric()).collect();
+            let module = root().join("src").join(&name);
+            let outside = ["files", "hosts"].contains(&&*name);
+            let is_there = module.is_dir() || module.with_extension("rs").is_file();
+            assert!(
+                outside || is_there,
+                "{}: there is no module `{name}`",
+                block.place
+            );
+        }
+    }
+}
+
+#[test]
+fn words_are_split_as_a_shell_does() {
+    let words = split;
+    assert_eq!(
+        words("shipit exec -- sh -c 'a | b' # all"),
+        ["shipit", "exec", "--", "sh", "-c", "a | b"]
+    );
+    assert_eq!(
+        words("shipit completions bash > ~/x"),
+        ["shipit", "completions", "bash"]
+    );
+    assert!(words("# nothing").is_empty());
+    let renamed =
+        Cli::try_parse_from(["shipit", "deploy", "--promoted"]).expect_err("no such flag");
+    assert_eq!(renamed.kind(), ErrorKind::UnknownArgument);
+    assert!(matches!(
+        Cli::try_parse_from(["shipit", "deploy"]).map(|cli| cli.command),
+        Ok(cli::Command::Deploy(_))
+    ));
+}
