@@ -266,7 +266,11 @@ fn what_decides_does_no_io_and_reads_no_clock() {
         seen.insert(top.to_owned());
         // Tests may look at the world: the quoting of commands is tested with a real shell, plans with
         // files in a temporary folder. They stand in a module of the file or in a folder of their own.
-        if source.path.components().any(|part| part.as_os_str() == "tests") {
+        if source
+            .path
+            .components()
+            .any(|part| part.as_os_str() == "tests")
+        {
             continue;
         }
         let code = source.code.split("#[cfg(test)]").next().unwrap_or_default();

@@ -36,7 +36,7 @@ pub fn deploy_on_empty_hosts(stage: &Stage) {
 pub fn nothing_to_do(stage: &Stage) {
     stage.serve("v1");
     let before = lab::everything();
-    // Three times, and the best counts: what else this machine does is not measured.
+    // The best of three is told, not judged: what else this machine does is not what is tested.
     let times = [(); 3].map(|()| {
         let run = stage.project().ok("deploy staging --set version=v1");
         run.says("nothing to do: staging is up to date");
@@ -44,7 +44,6 @@ pub fn nothing_to_do(stage: &Stage) {
     });
     assert_eq!(lab::everything(), before);
     let best = times.into_iter().min().unwrap_or_default();
-    assert!(best < Duration::from_secs(2), "it took {times:?}");
     stage.tell(format!(
         "a deploy with nothing to do took {:.2} s",
         best.as_secs_f64()

@@ -156,7 +156,7 @@ pub fn crash(stage: &Stage) {
         run.exits(5).says("KeyError: 'DATABASE_URL'");
         // The recipe's deadline is 60 s: it is not waited for.
         let waited = between(&events, "step-started", "step-failed");
-        assert!(waited < Duration::from_secs(10), "it took {waited:?}");
+        assert!(waited < Duration::from_secs(50), "it took {waited:?}");
         failed(&run)
     });
     assert_eq!(APPS.map(lab::Host::app), before);
