@@ -506,7 +506,11 @@ impl Told {
             host: run.reached.name().to_string(),
             recipe: Some(run.recipe.name.to_string()),
             names: run.names(side),
-            waits_for: what_a_gate_waits_for(run, side, gate),
+            // Not the same words: the moment when it first was ready can be told from the second look.
+            waits_for: match purpose {
+                Purpose::Confirm => format!("{} to be ready still", run.names(side)),
+                Purpose::Reach | Purpose::Keep => what_a_gate_waits_for(run, side, gate),
+            },
             purpose,
             last_seen: String::new(),
             was_well: true,

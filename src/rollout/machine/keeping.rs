@@ -67,7 +67,7 @@ impl Rollout {
             }
             Verdict::Never => {
                 let failure = failure::fell(&self.places[at].replacement.host, &observation.detail);
-                self.fall(at, true, failure, now, actions);
+                self.fall(at, true, &failure, now, actions);
                 return;
             }
         }
@@ -84,7 +84,7 @@ impl Rollout {
                 let host = &self.places[at].replacement.host;
                 let (limit, seen) = (self.policy.healthy_deadline, keep.last_seen.as_ref());
                 let failure = failure::stays_unready(host, limit, seen);
-                self.fall(at, false, failure, now, actions);
+                self.fall(at, false, &failure, now, actions);
             }
         }
     }
@@ -93,14 +93,14 @@ impl Rollout {
         &mut self,
         at: usize,
         is_dead: bool,
-        failure: Failure,
+        failure: &Failure,
         now: Duration,
         actions: &mut Vec<Action>,
     ) {
         self.unkeep(at, WatchEnd::Failed, actions);
         self.updated.retain(|other| *other != at);
         self.places[at].state = State::Fallen { is_dead };
-        self.count(at, &failure);
+        self.count(at, failure);
         self.take_back_if_over(now, actions);
     }
 

@@ -98,7 +98,7 @@ impl Witness {
     pub(super) fn due_looks(&self, now: Duration) -> Vec<(Slot, Side, Gate)> {
         let mut watched = self.watched();
         watched.retain(|(slot, ..)| match self.keeping.get(slot) {
-            Some(Some((at, _))) => now - *at >= KEEP_PAUSE,
+            Some(Some((at, _))) => now.saturating_sub(*at) >= KEEP_PAUSE,
             Some(None) | None => true,
         });
         watched
@@ -384,7 +384,8 @@ impl Witness {
                 if place.fate.has_incoming && !world.lost[place.host] {
                     let last = self.kept.get(&Slot(index)).copied().flatten();
                     let (looked_at, _) = last.expect("it is watched to the end");
-                    assert!(world.now - looked_at <= KEEP_PAUSE + TICK, "nobody looks");
+                    let ago = world.now.saturating_sub(looked_at);
+                    assert!(ago <= KEEP_PAUSE + TICK, "nobody looks");
                     // Nobody can know what came after the last look.
                     let fell_since = new.fell_at.is_some_and(|at| at > looked_at);
                     assert!(serves(new) || fell_since, "slot {index} is dead");

@@ -174,7 +174,8 @@ impl Play {
                 (Verdict::NotYet, detail)
             }
             Some(Answer::OneLookInThree(first, well_at, detail))
-                if now >= seconds(first) && (now - seconds(first)).as_secs() / 2 % 3 != well_at =>
+                if now >= seconds(first)
+                    && now.saturating_sub(seconds(first)).as_secs() / 2 % 3 != well_at =>
             {
                 (Verdict::NotYet, detail)
             }
