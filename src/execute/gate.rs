@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use hyper::Method;
 
 use super::{
+    MAINTENANCE,
     fleet::{HostError, QUICK, Reached},
     slot::{Occupant, SlotRun},
 };
@@ -300,13 +301,17 @@ impl SlotRun {
                 "Consul's agent has no `{name}` at {endpoint}{but}"
             )));
         };
-        if service.is_in_maintenance() {
+        if let Some(reason) = service.maintenance() {
+            if !reason.starts_with(MAINTENANCE) {
+                // Someone wants it so; that is theirs to end.
+                return Ok(not_yet(format!(
+                    "someone put it into maintenance mode: {reason}"
+                )));
+            }
             // A kept container that was in maintenance mode when it was stopped comes back in it, if its
             // service was never deregistered.
-            self.reached
-                .consul
-                .set_maintenance(&service.service.id, false, "")
-                .await?;
+            let id = &service.service.id;
+            self.reached.consul.set_maintenance(id, false, "").await?;
             return Ok(not_yet("in maintenance mode"));
         }
         Ok(match service.complaint() {

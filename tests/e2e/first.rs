@@ -1,7 +1,5 @@
 //! From empty hosts to the whole stack, and back to empty hosts.
 
-use std::time::Duration;
-
 use crate::{
     lab::{self, APPS, HOST_3, HOSTS},
     stage::{Stage, both_answer},
