@@ -22,7 +22,7 @@ use crate::{
     model::{ConsulReady, Order, Recipe},
     rollout::{
         Action, DrainPolicy, Failure, Finish, Gate, Input, Observation, Policy, Purpose,
-        Replacement, Rollout, Side, Slot, Step, Verdict, WatchEnd,
+        Replacement, Rollout, Side, Slot, SlotState, Step, Verdict, WatchEnd,
     },
     text,
 };
@@ -113,6 +113,8 @@ impl Running {
 pub struct Driven {
     /// The machine's last word; `None` when the user stopped everything at once.
     pub finish: Option<Finish>,
+    /// What every slot has now.
+    pub states: Vec<SlotState>,
     /// What shows why it failed.
     pub evidence: Vec<Evidence>,
 }
@@ -154,6 +156,7 @@ pub async fn drive(
     loop {
         if let Some(finish) = driver.perform(actions).await {
             return Driven {
+                states: finish.slots.clone(),
                 finish: Some(finish),
                 evidence: driver.evidence,
             };
@@ -165,6 +168,7 @@ pub async fn drive(
             Some(input) => actions = driver.step(input),
             None => {
                 return Driven {
+                    states: driver.machine.states_when_cut_off(),
                     finish: None,
                     evidence: driver.evidence,
                 };

@@ -285,7 +285,7 @@ impl Rollouts<'_> {
         let machine = Rollout::new(running.policy.clone(), running.replacements());
         let driven = self.drive(&running, machine, probe.as_mut()).await;
         let mut stop = self.judge(&running, &driven);
-        let mut states = states_of(&running, &driven);
+        let mut states = driven.states.clone();
         if let Some(probe) = probe {
             let (summary, within) = probe.finish().await;
             if !within && stop.is_none() {
@@ -530,7 +530,7 @@ impl Rollouts<'_> {
             .finish
             .as_ref()
             .is_some_and(|finish| finish.end == RolloutEnd::Reverted);
-        for (index, state) in updated.into_iter().zip(states_of(&running, &driven)) {
+        for (index, state) in updated.into_iter().zip(driven.states) {
             rolled.states[index] = state;
         }
         back
@@ -624,21 +624,5 @@ pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
     match recipe.hosts.iter().filter(runs).count() {
         0 => recipe.hosts.len(),
         running => running,
-    }
-}
-
-fn states_of(running: &Running, driven: &Driven) -> Vec<SlotState> {
-    if let Some(finish) = &driven.finish {
-        finish.slots.clone()
-    } else {
-        let unknown = Failure {
-            error: vec!["stopped in the middle".to_owned()],
-            unreachable: false,
-        };
-        running
-            .slots
-            .iter()
-            .map(|_| SlotState::NeedsHand(unknown.clone()))
-            .collect()
     }
 }

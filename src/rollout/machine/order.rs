@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Phase, Place, Rollout, State, Way};
 use crate::rollout::{
-    Action, Finish, RolloutEnd, SlotState, WatchEnd,
+    Action, Failure, Finish, RolloutEnd, SlotState, WatchEnd,
     sequence::{self, Touched},
 };
 
@@ -95,6 +95,20 @@ impl Rollout {
                 self.phase = Phase::Finished;
             }
         }
+    }
+
+    /// What every slot has when nobody goes on with this rollout: what is settled, what was never begun, and
+    /// what was in the middle and needs a hand.
+    pub fn states_when_cut_off(&self) -> Vec<SlotState> {
+        let state = |place: &Place| match &place.state {
+            State::Settled(state) => state.clone(),
+            State::Pending => SlotState::Untouched,
+            State::InHand { .. } | State::Fallen { .. } => SlotState::NeedsHand(Failure {
+                error: vec!["stopped in the middle".to_owned()],
+                unreachable: false,
+            }),
+        };
+        self.places.iter().map(state).collect()
     }
 
     pub(super) fn finish(&self) -> Finish {

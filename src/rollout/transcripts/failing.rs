@@ -384,3 +384,14 @@ fn progress_is_counted_from_the_slot_that_is_waited_for() {
            host-1 failed: `host-1` was not ready within 60s: last seen: starting
     ");
 }
+
+#[test]
+fn what_is_cut_off_in_the_middle_needs_a_hand() {
+    let mut rollout = Rollout::new(plain(), replacements(2, true, true));
+    let _ = rollout.step(Input::Begin, Duration::ZERO);
+    let states = rollout.states_when_cut_off();
+    assert!(
+        matches!(states[..], [SlotState::NeedsHand(_), SlotState::Untouched]),
+        "{states:?}"
+    );
+}
