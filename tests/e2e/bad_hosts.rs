@@ -75,11 +75,11 @@ pub fn changed_host_key(stage: &Stage) {
     stage.now();
     let project = stage.copy("changed-host-key");
     let other = key_pair(&project);
-    project.write(".vagrant/known_hosts", &format!("192.168.50.101 {other}"));
+    project.write("lab/.state/known_hosts", &format!("192.168.50.101 {other}"));
     refused(&project)
         .says("host-1")
         .says("ssh-keygen")
         .says("known_hosts");
-    let kept = fs::read_to_string(project.path(".vagrant/known_hosts")).expect("the file");
+    let kept = fs::read_to_string(project.path("lab/.state/known_hosts")).expect("the file");
     assert!(kept.contains(other.trim()), "the old key stays: {kept}");
 }
