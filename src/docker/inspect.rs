@@ -67,12 +67,19 @@ impl Container {
 
     /// Every host port it publishes over TCP.
     pub fn tcp_host_ports(&self) -> Vec<u16> {
-        let mut ports: Vec<_> = self
-            .ports
-            .iter()
-            .filter(|binding| binding.protocol == "tcp")
-            .map(|binding| binding.host_port)
+        let mut ports: Vec<_> = self.tcp_ports().into_iter().map(|(_, host)| host).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// Every TCP port that it publishes: the port in the container and the one on the host.
+    pub fn tcp_ports(&self) -> Vec<(u16, u16)> {
+        let tcp = self.ports.iter().filter(|port| port.protocol == "tcp");
+        let mut ports: Vec<_> = tcp
+            .map(|port| (port.container_port, port.host_port))
             .collect();
+        // Docker lists a port once for IPv4 and once for IPv6.
         ports.sort_unstable();
         ports.dedup();
         ports

@@ -301,6 +301,7 @@ impl SlotRun {
                 "Consul's agent has no `{name}` at {endpoint}{but}"
             )));
         };
+        let endpoint = format!("{}:{}", self.reached.host.address, service.service.port);
         if let Some(reason) = service.maintenance() {
             if !reason.starts_with(MAINTENANCE) {
                 // Someone wants it so; that is theirs to end.
@@ -328,6 +329,12 @@ impl SlotRun {
     ) -> Result<Observation, HostError> {
         let address = &self.reached.host.address;
         let occupants = self.occupants_of(side).await;
+        let others = match side {
+            Side::New => self.occupants_of(Side::Old).await,
+            Side::Old => self.occupants_of(Side::New).await,
+        };
+        let ports_of = |occupant: &Occupant| occupant.ports(&self.on);
+        let in_its_place: Vec<_> = others.iter().flat_map(ports_of).collect();
         for balancer in &around.balancers {
             let script = balancer
                 .view
@@ -356,27 +363,22 @@ impl SlotRun {
                 )));
             }
             for occupant in &occupants {
-                let ports = occupant.host_ports(&self.on);
-                let found = ports
+                let ports = occupant.ports(&self.on);
+                if wanted {
+                    if let Some(missing) =
+                        routes::missing(&output.stdout, address, &ports, &in_its_place)
+                    {
+                        return Ok(not_yet(format!(
+                            "the balancer on `{on}` does not route to {missing}"
+                        )));
+                    }
+                } else if let Some((_, port)) = ports
                     .iter()
-                    .find(|port| routes::routes_to(&output.stdout, address, **port));
-                match (found, wanted) {
-                    (None, true) => {
-                        let ports: Vec<_> = ports
-                            .iter()
-                            .map(|port| format!("{address}:{port}"))
-                            .collect();
-                        return Ok(not_yet(format!(
-                            "the balancer on `{on}` does not route to {}",
-                            ports.join(" or ")
-                        )));
-                    }
-                    (Some(port), false) => {
-                        return Ok(not_yet(format!(
-                            "the balancer on `{on}` still routes to {address}:{port}"
-                        )));
-                    }
-                    (Some(_), true) | (None, false) => {}
+                    .find(|(_, port)| routes::routes_to(&output.stdout, address, *port))
+                {
+                    return Ok(not_yet(format!(
+                        "the balancer on `{on}` still routes to {address}:{port}"
+                    )));
                 }
             }
         }

@@ -37,16 +37,17 @@ pub struct Occupant {
 }
 
 impl Occupant {
-    /// The host ports under which it is reached.
-    pub fn host_ports(&self, host_recipe: &HostRecipe) -> Vec<u16> {
+    /// The ports under which it is reached: in the container, and on the host.
+    pub fn ports(&self, host_recipe: &HostRecipe) -> Vec<(u16, u16)> {
         let Some(seen) = &self.seen else {
             return Vec::new();
         };
         if seen.network_mode == "host" {
             let http = host_recipe.ready.http.as_ref().and_then(|http| http.port);
-            return http.or(host_recipe.ready.tcp).into_iter().collect();
+            let port = http.or(host_recipe.ready.tcp);
+            return port.map(|port| (port, port)).into_iter().collect();
         }
-        seen.tcp_host_ports()
+        seen.tcp_ports()
     }
 }
 
@@ -369,13 +370,13 @@ impl SlotRun {
         occupant: &Occupant,
         services: &'s [ServiceInstance],
     ) -> Vec<&'s ServiceInstance> {
-        let ports = occupant.host_ports(&self.on);
+        let ports = occupant.ports(&self.on);
         let address = &self.reached.host.address;
         services
             .iter()
             .filter(|service| {
                 occupant.service_ids.contains(&service.service.id)
-                    || ports.iter().any(|port| service.is_at(address, *port))
+                    || ports.iter().any(|(_, port)| service.is_at(address, *port))
             })
             .collect()
     }

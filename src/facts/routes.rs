@@ -17,6 +17,39 @@ pub fn routes_to(output: &str, address: &str, port: u16) -> bool {
         })
 }
 
+/// What a balancer that printed `output` still has to route to before a container with these `ports` (in
+/// the container, on the host) can take the place of one with those `replaced`; `None` when nothing is
+/// missing.
+///
+/// A balancer need not know every port of a container, such as one for metrics. It has to route to those
+/// whose counterparts it routes to now, and to one at the least.
+pub fn missing(
+    output: &str,
+    address: &str,
+    ports: &[(u16, u16)],
+    replaced: &[(u16, u16)],
+) -> Option<String> {
+    let routed = |port: u16| routes_to(output, address, port);
+    let has_counterpart = |inside: u16| {
+        let mut counterparts = replaced.iter().filter(|(other, _)| *other == inside);
+        counterparts.any(|(_, port)| routed(*port))
+    };
+    let unrouted = ports
+        .iter()
+        .find(|(inside, port)| has_counterpart(*inside) && !routed(*port));
+    if let Some((_, port)) = unrouted {
+        return Some(format!("{address}:{port}"));
+    }
+    if ports.iter().any(|(_, port)| routed(*port)) {
+        return None;
+    }
+    let all: Vec<_> = ports
+        .iter()
+        .map(|(_, port)| format!("{address}:{port}"))
+        .collect();
+    Some(all.join(" or "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +69,37 @@ mod tests {
         }
         assert!(routes_to("http://10.0.0.1:80/", "10.0.0.1", 80));
         assert!(!routes_to("110.0.0.1:80", "10.0.0.1", 80));
+    }
+
+    #[test]
+    fn a_new_container_must_be_routed_to_on_every_port_that_the_old_one_is() {
+        let (new, old) = (
+            [(5000, 32771), (9100, 32772)],
+            [(5000, 32768), (9100, 32769)],
+        );
+        // Which of the ports the balancer routes to, and what it is still asked for.
+        let cases: [(&[u16], Option<&str>); 7] = [
+            (&[], Some("10.0.0.1:32771 or 10.0.0.1:32772")),
+            (&[32768], Some("10.0.0.1:32771")),
+            (&[32768, 32771], None),
+            (&[32768, 32769, 32771], Some("10.0.0.1:32772")),
+            (&[32768, 32769, 32771, 32772], None),
+            (&[32769, 32771], Some("10.0.0.1:32772")),
+            (&[32772], None),
+        ];
+        for (routed, expected) in cases {
+            let lines: Vec<_> = routed
+                .iter()
+                .map(|port| format!("server 10.0.0.1:{port};"))
+                .collect();
+            assert_eq!(
+                missing(&lines.join("\n"), "10.0.0.1", &new, &old).as_deref(),
+                expected,
+                "{routed:?}"
+            );
+        }
+        // A version without the second port cannot be asked for it.
+        let output = "server 10.0.0.1:32769; server 10.0.0.1:32771;";
+        assert_eq!(missing(output, "10.0.0.1", &new[..1], &old), None);
     }
 }
