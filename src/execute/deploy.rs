@@ -160,6 +160,9 @@ async fn prepare(
         if lock.is_some() && request.goal == Goal::Files {
             finish_a_cut_off_release(context, &fleet, request, &observed, &desired, &plan).await;
         }
+        if let Action::RollbackTo(target) = action {
+            tell_that_it_runs(context, &observed.history, target);
+        }
         return Ok((fleet, Prepared::NothingToDo));
     }
     let Some(lock) = lock else {
@@ -178,6 +181,31 @@ async fn prepare(
             action,
         })),
     ))
+}
+
+/// Whoever rolls back expects something else to run afterwards; when that runs already, it says why, and how
+/// to go further back.
+fn tell_that_it_runs(context: &Context<'_>, history: &History, target: Number) {
+    let earlier = history.succeeded_before(target);
+    let newest = history
+        .releases()
+        .pop()
+        .filter(|newest| newest.number > target);
+    let because = newest.map(|newest| {
+        let (number, ended) = (newest.number, desired::ended(newest.outcome));
+        format!(", as {number} {ended}")
+    });
+    context.events.send(EventKind::Warning {
+        host: None,
+        message: format!(
+            "{target} is what runs already{}",
+            because.unwrap_or_default()
+        ),
+        hint: earlier.map(|earlier| {
+            let environment = &context.environment.name;
+            format!("`shipit rollback {environment} --to {earlier}` goes further back")
+        }),
+    });
 }
 
 /// A deploy that was cut off after its last change and before its record is a release all the same: when

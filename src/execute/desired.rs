@@ -156,7 +156,8 @@ pub fn rollback_target(
     }
 }
 
-fn ended(outcome: Outcome) -> &'static str {
+/// How a release ended, for people.
+pub fn ended(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Unfinished => "never ended",
         Outcome::Succeeded => "succeeded",

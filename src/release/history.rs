@@ -92,11 +92,15 @@ impl History {
     /// deploy that is the one before; after a failed one, what ran before it; after a rollback, what was
     /// rolled back. So two rollbacks in a row go back and forth.
     pub fn previous(&self) -> Option<Number> {
-        let newest = self.newest()?;
+        self.succeeded_before(self.newest()?)
+    }
+
+    /// The newest successful release before another one.
+    pub fn succeeded_before(&self, number: Number) -> Option<Number> {
         self.releases()
             .iter()
             .rev()
-            .find(|release| release.number < newest && release.outcome == Outcome::Succeeded)
+            .find(|release| release.number < number && release.outcome == Outcome::Succeeded)
             .map(|release| release.number)
     }
 
