@@ -27,6 +27,14 @@ pub struct Observed {
     pub history: History,
 }
 
+impl Observed {
+    /// Whether the environment has no release and no container yet.
+    pub fn is_before_the_first_deploy(&self) -> bool {
+        let hosts = &self.facts.hosts;
+        self.history.newest().is_none() && hosts.values().all(|host| host.containers.is_empty())
+    }
+}
+
 /// Reads every host of the fleet at once.
 pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) -> Run<Observed> {
     events.send(EventKind::Phase {

@@ -10,7 +10,7 @@ use crate::{
         deploy::take_lock,
         fleet::{Fleet, HostError, QUICK, Reached},
         observe::{Observed, observe, serving_container},
-        preflight,
+        preflight, stop,
     },
     facts::routes,
     model::{ConsulReady, ContainerSpec, LateValues, Recipe},
@@ -40,6 +40,18 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
         None
     };
     let observed = observe(&fleet, environment, context.events).await?;
+    if observed.is_before_the_first_deploy() {
+        for reached in fleet.hosts() {
+            let row = stop::row(
+                reached.name(),
+                "ready; nothing is deployed yet",
+                Severity::Good,
+            );
+            context.events.send(EventKind::HostState { row });
+        }
+        fleet.close().await;
+        return Ok(Outcome::Done);
+    }
     let routed = what_balancers_route_to(context, &fleet, &observed).await;
     let looked = fleet
         .each(|reached| check_host(context, reached, &observed, &routed))
@@ -55,7 +67,7 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
             )
         })?;
         if findings.is_empty() {
-            let row = crate::execute::stop::row(reached.name(), "as it should be", Severity::Good);
+            let row = stop::row(reached.name(), "as it should be", Severity::Good);
             context.events.send(EventKind::HostState { row });
         }
         for finding in findings {
