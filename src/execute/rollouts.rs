@@ -82,7 +82,7 @@ impl Rollouts<'_> {
         }
         let rows = self.rows(&rolled);
         if let Some(stop) = &mut stop {
-            self.complete(stop);
+            self.complete(stop, &rolled);
         }
         Ended { stop, rows }
     }
@@ -436,20 +436,15 @@ impl Rollouts<'_> {
         let message = format!("{} stopped: {}", self.what(recipe), headline(&failure));
         let mut stop = Stop::new(outcome, message);
         stop.report.causes.extend(failure.error.into_iter().skip(1));
-        let environment = &self.context.environment.name;
-        let release = self.plan.release;
-        stop.report.hint = Some(match host {
-            Some(_) if *end != RolloutEnd::RevertFailed => {
-                format!(
-                    "`shipit logs {environment} {} --release {release}` shows all of it",
-                    recipe.name
-                )
-            }
-            _ => format!(
-                "on the hosts that need a hand: `docker ps --all --filter label=shipit.recipe={}`\n{}",
-                recipe.name,
-                self.look_hint()
-            ),
+        stop.report.hint = Some(if host.is_some() || outcome == Outcome::Reverted {
+            let environment = &self.context.environment.name;
+            let release = self.plan.release;
+            format!(
+                "`shipit logs {environment} {} --release {release}` shows all of it",
+                recipe.name
+            )
+        } else {
+            self.look_hint()
         });
         Some(stop)
     }
@@ -599,10 +594,24 @@ impl Rollouts<'_> {
     }
 
     /// Says in the error what a failure leaves to be done by hand.
-    fn complete(&self, stop: &mut Stop) {
+    fn complete(&self, stop: &mut Stop, rolled: &[Rolled]) {
         if stop.outcome == Outcome::Failed && stop.report.hint.is_none() {
             stop.report.hint = Some(self.look_hint());
         }
+        let needs_hand = |rolled: &&Rolled| {
+            let mut states = rolled.states.iter();
+            states.any(|state| matches!(state, SlotState::NeedsHand(_)))
+        };
+        let by_hand = rolled.iter().filter(needs_hand).map(|rolled| {
+            let recipe = &rolled.running.recipe.name;
+            format!("on the hosts that need a hand: `docker ps --all --filter label=shipit.recipe={recipe}`")
+        });
+        let mut hints: Vec<_> = by_hand.chain(stop.report.hint.take()).collect();
+        let look = self.look_hint();
+        if hints.len() > 1 && !hints.contains(&look) {
+            hints.push(look);
+        }
+        stop.report.hint = Some(hints.join("\n")).filter(|hints| !hints.is_empty());
         stop.report
             .evidence
             .retain(|Evidence { lines, .. }| !lines.is_empty());
