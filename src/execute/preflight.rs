@@ -111,6 +111,11 @@ fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
     }
 }
 
+/// What to type where a disk is full.
+pub fn free_space(host: &HostName) -> String {
+    format!("free space on `{host}`: `docker system df`, `docker image prune --all`")
+}
+
 async fn disk(reached: &Reached, info: &Info) -> Result<(), Unfit> {
     let root = if info.docker_root_dir.is_empty() {
         "/var/lib/docker"
@@ -118,10 +123,7 @@ async fn disk(reached: &Reached, info: &Info) -> Result<(), Unfit> {
         &info.docker_root_dir
     };
     let command = RemoteCommand::new("df").args(["-P", "-k", root]);
-    let hint = format!(
-        "free space on `{}`: `docker system df`, `docker image prune --all`",
-        reached.name()
-    );
+    let hint = free_space(reached.name());
     let output = reached.run(command, QUICK).await.map_err(|error| Unfit {
         error,
         hint: hint.clone(),

@@ -15,6 +15,7 @@ use send::Sender;
 
 use super::{
     fleet::{Fleet, HostError, Reached},
+    preflight,
     secrets::Secrets,
     step,
     stop::{Run, Stop},
@@ -131,8 +132,17 @@ pub async fn distribute(fleet: &Fleet, plan: &Plan, logins: &Logins, events: &Ev
     }
     let names = text::list(failures.iter().map(|(host, _)| host));
     let message = format!("the images did not reach {names}; nothing was changed on any host");
-    Err(Stop::on_hosts(Outcome::NotReady, message, &failures)
-        .hint("the images that did arrive are not sent again: run the same command once the cause is mended"))
+    let is_full = |(_, error): &&(HostName, HostError)| {
+        let said = text::chain(error).join(": ").to_lowercase();
+        said.contains("no space left on device")
+    };
+    let mut hints: Vec<_> = failures
+        .iter()
+        .filter(is_full)
+        .map(|(host, _)| preflight::free_space(host))
+        .collect();
+    hints.push("the images that did arrive are not sent again: run the same command once the cause is mended".to_owned());
+    Err(Stop::on_hosts(Outcome::NotReady, message, &failures).hint(hints.join("\n")))
 }
 
 async fn bring_one(
