@@ -9,6 +9,7 @@ from flask import Flask, request
 HOST = socket.gethostname()
 VERSION = os.environ["VERSION"]
 STATUS = 500 if os.environ["HEALTH"] == "fail" else 200
+ANSWER = int(os.environ.get("ANSWER", STATUS))
 
 if os.environ["CRASH"] == "yes":
     os.environ["DATABASE_URL"]
@@ -21,8 +22,8 @@ def hello():
     received = len(request.get_data())
     time.sleep(min(request.args.get("sleep", 0, type=float), 60))
     if request.method == "POST":
-        return f"{HOST} ({VERSION}) got {received} bytes\n", STATUS
-    return f"Hello from {HOST} ({VERSION})\n", STATUS
+        return f"{HOST} ({VERSION}) got {received} bytes\n", ANSWER
+    return f"Hello from {HOST} ({VERSION})\n", ANSWER
 
 
 @app.route("/health")
