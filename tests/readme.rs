@@ -1,7 +1,9 @@
 //! What the README and `docs/` show is true: their files load, their commands are commands, those that
 //! contact no host are run, and their links lead somewhere. A kind of block that is not known here fails.
 //!
-//! What a command prints on hosts is the end-to-end tests' part.
+//! What a command prints on hosts is the end-to-end tests' part (`tests/e2e/readme.rs`).
+
+mod pages;
 
 use std::{
     collections::BTreeSet,
@@ -11,6 +13,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
+use pages::{Block, Page, blocks, pages, prompted, root};
 use shipit::{
     cli::{self, Cli},
     event::Outcome,
@@ -39,75 +42,16 @@ const BESIDE: [(&str, &str, &str); 3] = [
 
 /// What may stand on a command line beside shipit: the program and its first argument. What is shown to
 /// be typed on a user's own hosts and toolchain cannot be run here.
-const OTHERS: [(&str, &str); 7] = [
+const OTHERS: [(&str, &str); 8] = [
     ("cargo", "build"),
     ("cargo", "deny"),
     ("cargo", "install"),
     ("cargo", "run"),
     ("docker", "ps"),
     ("docker", "volume"),
+    ("mkdir", "-p"),
     ("rustup", "target"),
 ];
-
-struct Page {
-    name: String,
-    text: String,
-}
-
-#[derive(Debug)]
-struct Block {
-    /// `README.md:12`, for messages.
-    place: String,
-    kind: String,
-    lines: Vec<String>,
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn pages() -> Vec<Page> {
-    let mut names = vec![
-        "README.md".to_owned(),
-        "CONTRIBUTING.md".to_owned(),
-        "lab/README.md".to_owned(),
-    ];
-    let docs = fs::read_dir(root().join("docs")).expect("docs/");
-    let docs = docs.map(|entry| entry.expect("an entry").file_name());
-    names.extend(docs.map(|name| format!("docs/{}", name.to_string_lossy())));
-    names.sort();
-    assert!(names.len() > 10, "{names:?}");
-    let page = |name: String| Page {
-        text: fs::read_to_string(root().join(&name)).expect("a page"),
-        name,
-    };
-    names.into_iter().map(page).collect()
-}
-
-fn blocks(page: &Page) -> Vec<Block> {
-    let mut found = Vec::new();
-    let mut open: Option<(usize, Block)> = None;
-    for (index, line) in page.text.lines().enumerate() {
-        let text = line.trim_start();
-        let indent = line.len() - text.len();
-        match (&mut open, text.strip_prefix("```")) {
-            (None, Some(kind)) => {
-                let place = format!("{}:{}", page.name, index + 1);
-                let (kind, lines) = (kind.trim().to_owned(), Vec::new());
-                open = Some((indent, Block { place, kind, lines }));
-            }
-            (Some(_), Some("")) => found.extend(open.take().map(|(_, block)| block)),
-            (Some((indent, block)), _) => {
-                block
-                    .lines
-                    .push(line.get(*indent..).unwrap_or_default().to_owned());
-            }
-            (None, None) => {}
-        }
-    }
-    assert!(open.is_none(), "{}: a block does not end", page.name);
-    found
-}
 
 /// The project that a page shows, as files, with what it needs beside them.
 fn project(page: &Page) -> TempDir {
@@ -410,18 +354,6 @@ fn shipit(arguments: &[&str], folder: &Path) -> std::process::Output {
         .current_dir(folder)
         .output()
         .expect("it runs")
-}
-
-/// What is typed in a block that also has what is shown.
-fn prompted(block: &Block) -> Vec<String> {
-    let typed: Vec<_> = block
-        .lines
-        .iter()
-        .filter_map(|line| line.strip_prefix("$ "))
-        .map(str::to_owned)
-        .collect();
-    assert!(!typed.is_empty(), "{}: nothing is typed here", block.place);
-    typed
 }
 
 /// The commands of lines of shell, as words; a line that ends with `\` goes on.

@@ -28,8 +28,9 @@ pub const HOSTS: [Host; 3] = [HOST_1, HOST_2, HOST_3];
 /// Those that run the app.
 pub const APPS: [Host; 2] = [HOST_1, HOST_2];
 
-/// The load balancer.
+/// The load balancer, as a client's browser and as a socket has it.
 pub const URL: &str = "http://192.168.50.103/";
+pub const BALANCER: &str = "192.168.50.103:80";
 
 /// The longest that anything asked of a host may take.
 const LIMIT: &str = "60";
@@ -106,6 +107,18 @@ impl Host {
         })
     }
 
+    /// Takes everything from this host: containers, volumes, images, what Consul kept.
+    #[track_caller]
+    pub fn clear(self) {
+        self.run(
+            "docker ps -aq | xargs -r docker rm --force --volumes >/dev/null
+            docker volume ls -q | xargs -r docker volume rm --force >/dev/null
+            docker images -q | sort -u | xargs -r docker rmi --force >/dev/null
+            rm -rf ~/.docker
+            sudo sh -c 'rm -rf /mnt/* /tmp/shipit-*'",
+        );
+    }
+
     /// What `docker ps --all` shows of every container: which, its image and whether it runs.
     #[track_caller]
     fn shown(self) -> String {
@@ -138,16 +151,11 @@ pub fn reachable() -> Result<(), String> {
     Ok(())
 }
 
-/// Takes everything from the hosts: containers, volumes, images, what Consul kept.
+/// Takes everything from all hosts.
 pub fn clear() {
-    let script = "docker ps -aq | xargs -r docker rm --force --volumes >/dev/null
-        docker volume ls -q | xargs -r docker volume rm --force >/dev/null
-        docker images -q | sort -u | xargs -r docker rmi --force >/dev/null
-        rm -rf ~/.docker
-        sudo sh -c 'rm -rf /mnt/* /tmp/shipit-*'";
     thread::scope(|scope| {
         for host in HOSTS {
-            scope.spawn(move || host.run(script));
+            scope.spawn(move || host.clear());
         }
     });
 }

@@ -11,6 +11,10 @@
 //! Nothing is asked twice, with the one exception that RFC 9110 (9.2.2) makes for every client: a kept
 //! connection may be closed by the server just as a GET goes out on it. Then, and only if not one byte of
 //! an answer came, it is sent once more on a fresh connection. Browsers and libraries do the same.
+//!
+//! A client that is given several balancers, as by a DNS name with several addresses, takes them in turn, and
+//! the next one when one cannot be connected to. A GET of which not one byte of an answer came goes to the
+//! next one, too.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +22,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
     thread::JoinHandle,
@@ -40,9 +44,6 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-/// The balancer.
-const AUTHORITY: &str = "192.168.50.103:80";
-
 /// A request without an answer after this long is lost.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -61,7 +62,7 @@ pub struct Tally {
     pub lost: BTreeMap<String, u64>,
     /// When after the stream's beginning the first one was lost.
     pub first_lost: Option<Duration>,
-    /// How many GETs on kept connections were sent once more.
+    /// How many GETs were sent once more.
     pub resent: u64,
 }
 
@@ -80,8 +81,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts the stream.
-    pub fn start() -> Self {
+    /// Starts the stream to whichever of these balancers, each as `ADDRESS:PORT`, can be connected to.
+    pub fn start(balancers: &'static [&'static str]) -> Self {
         let (stop, stopped) = watch::channel(false);
         let posts = Arc::new(RwLock::new(()));
         let gate = posts.clone();
@@ -90,7 +91,7 @@ impl Load {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            runtime.block_on(send_all(stopped, gate))
+            runtime.block_on(send_all(balancers, stopped, gate))
         });
         Self {
             stop,
@@ -125,9 +126,15 @@ impl Drop for Load {
 struct Counter {
     began: Instant,
     tally: Mutex<Tally>,
+    balancers: &'static [&'static str],
+    turn: AtomicUsize,
 }
 
 impl Counter {
+    fn resend(&self) {
+        self.tally.lock().expect("the tally").resent += 1;
+    }
+
     fn count(&self, kind: &str, result: Result<(), String>) {
         let mut tally = self.tally.lock().expect("the tally");
         tally.requests += 1;
@@ -138,24 +145,31 @@ impl Counter {
     }
 }
 
-async fn send_all(stopped: watch::Receiver<bool>, posts: Arc<RwLock<()>>) -> Tally {
+async fn send_all(
+    balancers: &'static [&'static str],
+    stopped: watch::Receiver<bool>,
+    posts: Arc<RwLock<()>>,
+) -> Tally {
     let counter = Arc::new(Counter {
         began: Instant::now(),
         tally: Mutex::default(),
+        balancers,
+        turn: AtomicUsize::new(0),
     });
     let fast = every(50, &stopped, |requests| {
         let counter = counter.clone();
-        requests.spawn(async move { counter.count("fast GET", get("/").await) });
+        requests.spawn(async move { counter.count("fast GET", get(&counter, "/").await) });
     });
     let slow = every(250, &stopped, |requests| {
         let counter = counter.clone();
-        requests.spawn(async move { counter.count("slow GET", get("/?sleep=2").await) });
+        requests.spawn(async move { counter.count("slow GET", get(&counter, "/?sleep=2").await) });
     });
     let post = every(200, &stopped, |requests| {
         let (counter, posts) = (counter.clone(), posts.clone());
         requests.spawn(async move {
             let _under_way = posts.read().await;
-            counter.count("POST", once(Method::POST, "/").await);
+            let result = in_time(once(&counter, Method::POST, "/")).await;
+            counter.count("POST", result.map_err(|failed| failed.reason));
         });
     });
     let kept = async {
@@ -191,22 +205,28 @@ async fn every(
     while requests.join_next().await.is_some() {}
 }
 
-async fn get(path: &str) -> Result<(), String> {
-    once(Method::GET, path).await
+async fn get(counter: &Counter, path: &str) -> Result<(), String> {
+    let mut result = in_time(once(counter, Method::GET, path)).await;
+    if counter.balancers.len() > 1 && matches!(&result, Err(failed) if failed.nothing_came) {
+        counter.resend();
+        result = in_time(once(counter, Method::GET, path)).await;
+    }
+    result.map_err(|failed| failed.reason)
 }
 
 /// One request on a connection of its own.
-async fn once(method: Method, path: &str) -> Result<(), String> {
-    let request = async {
-        let mut connection = Connection::open().await?;
-        connection
-            .ask(method, path, true)
-            .await
-            .map_err(|failed| failed.reason)
-    };
-    timeout(PATIENCE, request)
-        .await
-        .unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))
+async fn once(counter: &Counter, method: Method, path: &str) -> Result<(), Failed> {
+    let mut connection = Connection::open(counter).await?;
+    connection.ask(method, path, true).await
+}
+
+async fn in_time(request: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
+    timeout(PATIENCE, request).await.unwrap_or_else(|_| {
+        Err(Failed {
+            reason: format!("no answer within {PATIENCE:?}"),
+            nothing_came: false,
+        })
+    })
 }
 
 /// GETs, one after the other, on one connection for as long as it lasts.
@@ -218,16 +238,15 @@ async fn keep_asking(counter: Arc<Counter>, mut stopped: watch::Receiver<bool>) 
             _ = clock.tick() => {}
             _ = stopped.wait_for(|stop| *stop) => return,
         }
-        let result = timeout(PATIENCE, ask_on(&mut kept, &counter)).await;
-        if !matches!(result, Ok(Ok(()))) {
+        let result = in_time(ask_on(&mut kept, &counter)).await;
+        if result.is_err() {
             kept = None;
         }
-        let late = || Err(format!("no answer within {PATIENCE:?}"));
-        counter.count("kept GET", result.unwrap_or_else(|_| late()));
+        counter.count("kept GET", result.map_err(|failed| failed.reason));
     }
 }
 
-async fn ask_on(kept: &mut Option<Connection>, counter: &Counter) -> Result<(), String> {
+async fn ask_on(kept: &mut Option<Connection>, counter: &Counter) -> Result<(), Failed> {
     // A connection that was seen closed before anything was sent on it is no longer one.
     if let Some(mut connection) = kept.take().filter(Connection::is_open) {
         match connection.ask(Method::GET, "/", false).await {
@@ -235,22 +254,18 @@ async fn ask_on(kept: &mut Option<Connection>, counter: &Counter) -> Result<(), 
                 *kept = Some(connection);
                 return Ok(());
             }
-            Err(failed) if failed.nothing_came => {
-                counter.tally.lock().expect("the tally").resent += 1;
-            }
-            Err(failed) => return Err(failed.reason),
+            Err(failed) if failed.nothing_came => counter.resend(),
+            Err(failed) => return Err(failed),
         }
     }
-    let mut connection = Connection::open().await?;
-    connection
-        .ask(Method::GET, "/", false)
-        .await
-        .map_err(|failed| failed.reason)?;
+    let mut connection = Connection::open(counter).await?;
+    connection.ask(Method::GET, "/", false).await?;
     *kept = Some(connection);
     Ok(())
 }
 
 struct Connection {
+    authority: &'static str,
     sender: SendRequest<Full<Bytes>>,
     read: Arc<AtomicU64>,
 }
@@ -262,10 +277,27 @@ struct Failed {
 }
 
 impl Connection {
-    async fn open() -> Result<Self, String> {
-        let stream = TcpStream::connect(AUTHORITY)
+    /// Opens one to the balancer whose turn it is, or to the next that can be connected to.
+    async fn open(counter: &Counter) -> Result<Self, Failed> {
+        let first = counter.turn.fetch_add(1, Ordering::Relaxed);
+        let mut problem = String::new();
+        for number in 0..counter.balancers.len() {
+            let authority = counter.balancers[(first + number) % counter.balancers.len()];
+            match Self::open_to(authority).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => problem = format!("connecting: {error}"),
+            }
+        }
+        Err(Failed {
+            reason: problem,
+            nothing_came: true,
+        })
+    }
+
+    async fn open_to(authority: &'static str) -> Result<Self, String> {
+        let stream = TcpStream::connect(authority)
             .await
-            .map_err(|error| format!("connecting: {error}"))?;
+            .map_err(|error| error.to_string())?;
         let read = Arc::new(AtomicU64::new(0));
         let counted = Counted {
             stream,
@@ -273,9 +305,13 @@ impl Connection {
         };
         let (sender, connection) = http1::handshake(TokioIo::new(counted))
             .await
-            .map_err(|error| format!("connecting: {error}"))?;
+            .map_err(|error| error.to_string())?;
         tokio::spawn(connection);
-        Ok(Self { sender, read })
+        Ok(Self {
+            authority,
+            sender,
+            read,
+        })
     }
 
     fn is_open(&self) -> bool {
@@ -308,7 +344,7 @@ impl Connection {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header("host", AUTHORITY);
+            .header("host", self.authority);
         if last {
             request = request.header("connection", "close");
         }

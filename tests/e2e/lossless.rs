@@ -18,6 +18,8 @@ pub fn ten_deploys(stage: &Stage) {
     let at_once = stage.copy("both-at-once");
     at_once.edit(RECIPE, "max_parallel = 1", "max_parallel = \"100%\"");
     at_once.edit(RECIPE, "canary = 1", "canary = 0");
+    // The deploy's own requests, through a host's SSH connection for once.
+    at_once.edit(RECIPE, "budget = 0", "budget = 0\nthrough = \"host-1\"");
     stage.loses_nothing("ten deploys: four of one host after the other", |_| {
         (0..4).map(|_| forth(stage, stage.project())).collect()
     });
@@ -116,6 +118,12 @@ pub fn bad_canary(stage: &Stage) {
     });
     assert_eq!(APPS.map(lab::Host::app), before);
     both_answer(version);
+    // As `shipit deploy … || shipit rollback` would: what serves now is the good one, so nothing goes.
+    let back = stage.project().ok("rollback staging");
+    back.says(" is what runs already, as r")
+        .says(" failed and was reverted")
+        .says("` goes further back");
+    assert_eq!(APPS.map(lab::Host::app), before);
 }
 
 pub fn bad_last_host(stage: &Stage) {
@@ -258,6 +266,26 @@ pub fn app_killed(stage: &Stage) {
             .0,
         ]
     });
+    both_answer(version);
+}
+
+pub fn over_budget(stage: &Stage) {
+    let version = stage.now();
+    let before = APPS.map(lab::Host::app);
+    let project = stage.copy("over-budget");
+    project.edit(RECIPE, "env = { ", "env = { ANSWER = \"500\", ");
+    // Well by its health check, so that only requests can tell.
+    let tally = stage.measure("a version that fails only its requests", |_| {
+        let run = project.shipit(&format!("deploy staging --set version={}", other(version)));
+        run.exits(5)
+            .says("probe requests failed")
+            .says("GET / answered 500")
+            .says("serving (reverted)")
+            .says("serving (untouched)");
+        failed(&run)
+    });
+    assert!(tally.lost() > 0, "{tally:?}");
+    assert_eq!(APPS.map(lab::Host::app), before);
     both_answer(version);
 }
 

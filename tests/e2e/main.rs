@@ -5,6 +5,7 @@
 //! `SHIPIT_LAB=1 cargo test --test e2e NAME` runs one on its own.
 
 mod bad_hosts;
+mod balancers;
 mod broken_off;
 mod first;
 mod lab;
@@ -12,11 +13,17 @@ mod load;
 mod lossless;
 mod old_way;
 mod operate;
+#[path = "../pages/mod.rs"]
+mod pages;
 mod project;
+mod promotion;
+mod readme;
+mod recovery;
 mod registry;
 mod sharing;
 mod stage;
 mod table;
+mod terminal;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -44,6 +51,7 @@ const STORY: &[(&str, Scenario)] = &[
         "first::a_plan_shows_old_and_new_and_changes_nothing",
         first::plan,
     ),
+    ("readme::every_command_block_runs", readme::every_block),
     (
         "operate::status_history_and_logs_tell_what_runs",
         operate::look,
@@ -68,6 +76,7 @@ const STORY: &[(&str, Scenario)] = &[
         "bad_hosts::a_host_key_that_has_changed",
         bad_hosts::changed_host_key,
     ),
+    ("recovery::a_disk_that_is_full", recovery::full_disk),
     (
         "lossless::ten_deploys_forth_and_back",
         lossless::ten_deploys,
@@ -93,6 +102,21 @@ const STORY: &[(&str, Scenario)] = &[
     ("lossless::an_app_that_ignores_sigterm", lossless::deaf),
     ("lossless::two_instances_a_host", lossless::two_instances),
     ("lossless::an_app_container_is_killed", lossless::app_killed),
+    (
+        "lossless::a_version_that_fails_only_its_requests",
+        lossless::over_budget,
+    ),
+    (
+        "promotion::a_canary_is_asked_about_on_a_terminal",
+        promotion::asked_on_a_terminal,
+    ),
+    (
+        "promotion::a_canary_is_promoted_beforehand",
+        promotion::promoted_beforehand,
+    ),
+    ("balancers::two_at_once", balancers::two_balancers),
+    ("balancers::the_only_one", balancers::the_only_balancer),
+    ("balancers::an_app_with_two_ports", balancers::two_ports),
     ("broken_off::two_deploys_at_once", broken_off::two_at_once),
     ("broken_off::a_deploy_that_is_killed", broken_off::killed),
     (
@@ -113,6 +137,15 @@ const STORY: &[(&str, Scenario)] = &[
         "lossless::consul_lacks_a_server",
         lossless::consul_lacks_a_server,
     ),
+    (
+        "recovery::consul_without_a_leader",
+        recovery::consul_without_a_leader,
+    ),
+    (
+        "recovery::a_host_that_was_reinstalled",
+        recovery::reinstalled_host,
+    ),
+    ("sharing::an_account_that_uses_sudo", sharing::through_sudo),
     (
         "registry::a_private_registry_that_goes_away",
         registry::private_registry,

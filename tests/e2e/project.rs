@@ -205,12 +205,12 @@ impl Running {
             }
         }
         let status = self.child.wait().expect("its end");
-        Run {
-            code: status.code(),
-            took: self.began.elapsed(),
-            text: self.text.clone(),
-            typed: self.typed.clone(),
-        }
+        Run::new(
+            status.code(),
+            self.began.elapsed(),
+            self.text.clone(),
+            self.typed.clone(),
+        )
     }
 
     fn next_line(&mut self) -> Result<Option<String>, String> {
@@ -243,6 +243,15 @@ pub struct Run {
 }
 
 impl Run {
+    pub fn new(code: Option<i32>, took: Duration, text: String, typed: String) -> Self {
+        Self {
+            code,
+            took,
+            text,
+            typed,
+        }
+    }
+
     fn transcript(&self) -> String {
         format!(
             "{}\n{}exit code {:?} after {:.1} s",

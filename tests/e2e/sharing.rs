@@ -1,8 +1,8 @@
-//! Parts of an environment, and environments that share hosts.
+//! Parts of an environment, environments that share hosts, and accounts that share an environment.
 
 use crate::{
     lab::{self, APPS, HOST_1, HOST_2, HOSTS, of_recipe},
-    stage::{Stage, both_answer, other},
+    stage::{Stage, both_answer, deployed, other},
 };
 
 pub fn limit(stage: &Stage) {
@@ -98,4 +98,47 @@ consul = "feature"
 /// The rows of a `history`, without what differs from call to call.
 fn lines(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with('r')).collect()
+}
+
+pub fn through_sudo(stage: &Stage) {
+    let old = stage.now();
+    let new = other(old);
+    let project = stage.copy("through-sudo");
+    project.edit(
+        "inventory/staging.toml",
+        "user = \"vagrant\"",
+        "user = \"sudoer\"",
+    );
+    let before = lab::everything();
+    project
+        .shipit(&format!("deploy staging --set version={new}"))
+        .exits(3)
+        .says("permission denied")
+        .says("on `host-1`: `sudo usermod -aG docker sudoer`, or set `become = true` under [ssh]");
+    assert_eq!(lab::everything(), before);
+
+    project.edit(
+        "inventory/staging.toml",
+        "user = \"sudoer\"",
+        "user = \"sudoer\"\nbecome = true",
+    );
+    stage.loses_nothing("another account deploys, through sudo", |_| {
+        vec![deployed(&project, &format!("deploy staging --set version={new}")).0]
+    });
+    both_answer(new);
+    project
+        .ok("exec staging --hosts host-1 -- id -u")
+        .says("host-1  | 0");
+    project.ok("check staging");
+    // What one account recorded and locked, the other finds.
+    project.ok("lock staging -m \"by sudoer\"");
+    stage
+        .project()
+        .shipit("rollback staging")
+        .exits(4)
+        .says("by sudoer");
+    stage.project().ok("unlock staging");
+    stage.project().ok("rollback staging");
+    both_answer(old);
+    project.ok("history staging").says("rollback to r");
 }

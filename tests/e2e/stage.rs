@@ -25,6 +25,7 @@ const BUDGET: Duration = Duration::from_secs(12 * 60);
 #[derive(Debug, Default)]
 pub struct Stage {
     project: OnceLock<Project>,
+    settled: OnceLock<()>,
     table: Mutex<Table>,
     times: Mutex<Vec<(String, Duration)>>,
     facts: Mutex<Vec<String>>,
@@ -50,9 +51,17 @@ impl Stage {
     }
 
     /// The version of the app that staging serves on both hosts: what it is, if it is one of the two that
-    /// scenarios deploy forth and back, else brought about.
+    /// scenarios deploy forth and back, else brought about. What an earlier run left there is first brought
+    /// in line with the files.
     #[track_caller]
     pub fn now(&self) -> &'static str {
+        let version = self.serving();
+        self.settled.get_or_init(|| self.serve(version));
+        version
+    }
+
+    #[track_caller]
+    fn serving(&self) -> &'static str {
         let answers = if lab::get(lab::URL).is_ok() {
             lab::who_answers(2)
         } else {
@@ -72,7 +81,18 @@ impl Stage {
     /// returns the deploys that it made.
     #[track_caller]
     pub fn loses_nothing(&self, what: &str, act: impl FnOnce(&Load) -> Vec<Deployed>) {
-        let tally = self.measure(what, act);
+        self.loses_nothing_at(&[lab::BALANCER], what, act);
+    }
+
+    /// The same, with clients that know these balancers, each as `ADDRESS:PORT`.
+    #[track_caller]
+    pub fn loses_nothing_at(
+        &self,
+        balancers: &'static [&'static str],
+        what: &str,
+        act: impl FnOnce(&Load) -> Vec<Deployed>,
+    ) {
+        let tally = self.measure_at(balancers, what, act);
         assert!(tally.requests > 100, "only {} requests", tally.requests);
         assert_eq!(
             tally.lost(),
@@ -86,7 +106,16 @@ impl Stage {
 
     /// The same, whatever becomes of the requests.
     pub fn measure(&self, what: &str, act: impl FnOnce(&Load) -> Vec<Deployed>) -> Tally {
-        let load = Load::start();
+        self.measure_at(&[lab::BALANCER], what, act)
+    }
+
+    fn measure_at(
+        &self,
+        balancers: &'static [&'static str],
+        what: &str,
+        act: impl FnOnce(&Load) -> Vec<Deployed>,
+    ) -> Tally {
+        let load = Load::start(balancers);
         // Slow requests are to be in flight before anything happens, and the stream is to see what comes
         // right after.
         std::thread::sleep(Duration::from_secs(1));

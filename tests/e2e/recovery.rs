@@ -1,0 +1,159 @@
+//! Hosts and clusters that are not what they were: made anew, without a leader, full.
+
+use std::time::Duration;
+
+use crate::{
+    lab::{self, APPS, HOST_1, HOST_2, HOSTS, Host},
+    project::Project,
+    stage::{Stage, both_answer, deployed, other},
+};
+
+/// Waits until Consul has a leader and three servers that are alive, seen from every host.
+#[track_caller]
+fn consul_is_whole() {
+    lab::eventually("Consul is whole", Duration::from_secs(60), || {
+        for host in HOSTS {
+            let base = format!("http://{}:8500/v1", host.address);
+            let leader = lab::get(&format!("{base}/status/leader"))?;
+            let members = lab::get(&format!("{base}/agent/members"))?;
+            let alive = members.matches("\"Status\":1").count();
+            if !leader.contains(":8300") || alive != HOSTS.len() {
+                return Err(format!("{}: leader {leader}, {alive} alive", host.name));
+            }
+        }
+        Ok(())
+    });
+}
+
+pub fn reinstalled_host(stage: &Stage) {
+    let old = stage.now();
+    let new = other(old);
+    let project = stage.project();
+    project.ok(&format!("deploy staging --set version={new}"));
+    let serving = HOST_1.app();
+    // As a host comes from its installer: Docker, and nothing that was there before.
+    HOST_2.clear();
+    lab::eventually(
+        "Consul drops the app",
+        Duration::from_secs(30),
+        || match lab::passing("flask-nanoservice") {
+            passing if passing.len() == 1 => Ok(()),
+            passing => Err(format!("{passing:?}")),
+        },
+    );
+    stage.loses_nothing("rollback after a host was reinstalled", |_| {
+        let (back, _) = deployed(project, "rollback staging");
+        vec![back]
+    });
+    both_answer(old);
+    assert_ne!(HOST_1.app(), serving);
+    assert_eq!(HOST_2.containers("--filter name=^consul$"), ["consul"]);
+    assert_eq!(
+        HOST_2.containers("--filter name=registrator"),
+        ["registrator"]
+    );
+    consul_is_whole();
+    project.ok("check staging");
+    // Its copies of the records came back from the other hosts, so it can go forth again.
+    stage.loses_nothing("and forth again", |_| {
+        vec![deployed(project, "rollback staging").0]
+    });
+    both_answer(new);
+}
+
+pub fn consul_without_a_leader(stage: &Stage) {
+    let new = other(stage.now());
+    let project = stage.project();
+    let before = APPS.map(Host::app);
+    stage.loses_nothing("Consul has no leader for a while", |_| {
+        for host in [HOST_1, HOST_2] {
+            host.run("docker stop --time 2 consul");
+        }
+        // The agent on the balancer's host has noticed, and so has DR-CoN.
+        lab::eventually("no leader", Duration::from_secs(30), || {
+            let leader = lab::get("http://192.168.50.103:8500/v1/status/leader")?;
+            if leader.trim() == "\"\"" {
+                Ok(())
+            } else {
+                Err(leader)
+            }
+        });
+        // The app alone cannot be deployed so; the whole of it brings Consul back first.
+        let app_alone = project.shipit(&format!(
+            "deploy staging flask-nanoservice --set version={new}"
+        ));
+        app_alone
+            .exits(3)
+            .says(
+                "`consul` does not run on `host-1` and `host-2`, and `flask-nanoservice` needs it",
+            )
+            .says("hint: shipit deploy staging");
+        assert_eq!(APPS.map(Host::app), before, "nothing was changed");
+        let (whole, _) = deployed(project, &format!("deploy staging --set version={new}"));
+        vec![whole]
+    });
+    both_answer(new);
+    consul_is_whole();
+}
+
+/// A folder of host-2 that is full, for as long as this value lives.
+struct Full(&'static str);
+
+impl Full {
+    fn under(folder: &'static str, size: &str) -> Self {
+        HOST_2.run(&format!(
+            "sudo mount -t tmpfs -o size={size} shipit-e2e-full {folder}"
+        ));
+        Self(folder)
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        // Reported by whatever comes next: a panic in here would end all scenarios.
+        let _ = HOST_2.try_run(&format!("sudo umount {}", self.0));
+    }
+}
+
+pub fn full_disk(stage: &Stage) {
+    stage.now();
+    let before = lab::everything();
+    let project = stage.project();
+    let full = Full::under("/var/lib/docker", "64m");
+    project
+        .shipit("deploy staging --set version=v3")
+        .exits(3)
+        .says("error: `host-2` is not ready; nothing was changed on any host")
+        .says("only 64 MiB are free under /var/lib/docker")
+        .says("hint: free space on `host-2`: `docker system df`, `docker image prune --all`");
+    drop(full);
+    assert_eq!(lab::everything(), before);
+
+    // Room enough at first, and none any more while an image arrives.
+    let project = with_a_registry(stage);
+    let full = Full::under("/var/lib/docker/tmp", "2m");
+    project
+        .shipit("deploy registry")
+        .exits(3)
+        .says("the images did not reach `host-2`; nothing was changed on any host")
+        .says("no space left on device")
+        .says("hint: free space on `host-2`: `docker system df`, `docker image prune --all`");
+    drop(full);
+    assert_eq!(lab::everything(), before);
+}
+
+/// An environment with an image whose layers no app host has yet.
+fn with_a_registry(stage: &Stage) -> Project {
+    let project = stage.copy("full-disk");
+    project.write(
+        "inventory/registry.toml",
+        "extends = \"staging\"\nrecipes = [\"registry\"]\n",
+    );
+    project.write(
+        "recipes/registry.toml",
+        "hosts = \"host-2\"\n\n[container]\nimage = \"shipit-lab/registry\"\npublish_all = true\n",
+    );
+    let images = HOST_2.run("docker images --no-trunc shipit-lab/registry");
+    assert_eq!(images.lines().count(), 1, "{images}");
+    project
+}
