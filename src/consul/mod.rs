@@ -7,6 +7,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use hyper::Method;
 
+use types::RaftConfiguration;
 pub use types::{AgentCheck, AgentService, CheckStatus, Member, ServiceInstance};
 
 use crate::{
@@ -136,6 +137,12 @@ impl Agent {
     /// The Raft addresses of the cluster's servers, dead ones among them until they are reaped.
     pub async fn peers(&self) -> Result<Vec<String>, ConsulError> {
         self.get("/v1/status/peers").await
+    }
+
+    /// How many of the cluster's servers have a vote. A server that has joined has none at first.
+    pub async fn voters(&self) -> Result<usize, ConsulError> {
+        let raft: RaftConfiguration = self.get("/v1/operator/raft/configuration").await?;
+        Ok(raft.servers.iter().filter(|server| server.voter).count())
     }
 
     /// The members this agent knows of.

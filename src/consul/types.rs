@@ -79,6 +79,22 @@ impl Member {
     }
 }
 
+/// The servers of the cluster as `/v1/operator/raft/configuration` has them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RaftConfiguration {
+    /// Every server, dead ones among them until they are reaped.
+    pub servers: Vec<RaftServer>,
+}
+
+/// A server of [`RaftConfiguration`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RaftServer {
+    /// Whether it counts for the quorum.
+    pub voter: bool,
+}
+
 /// A service and its checks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceInstance {
@@ -111,11 +127,6 @@ impl ServiceInstance {
             .iter()
             .find(of_maintenance)
             .map(|check| check.notes.as_str())
-    }
-
-    /// Whether it is in maintenance mode, whoever put it there.
-    pub fn is_in_maintenance(&self) -> bool {
-        self.maintenance().is_some()
     }
 
     /// The first check that does not pass, as a line.
@@ -180,7 +191,7 @@ mod tests {
                 && !web.is_at("10.0.0.1", 5000)
                 && !web.is_at("10.0.0.2", 32768)
         );
-        assert!(!web.is_passing() && !web.is_in_maintenance());
+        assert!(!web.is_passing() && web.maintenance().is_none());
         assert_eq!(
             web.complaint().as_deref(),
             Some("critical: HTTP GET http://10.0.0.1:32768/: 500")

@@ -5,9 +5,8 @@ use std::{sync::Arc, time::Duration};
 use hyper::Method;
 
 use super::{
-    MAINTENANCE,
     fleet::{HostError, QUICK, Reached},
-    slot::{Occupant, SlotRun},
+    slot::{Occupant, SlotRun, is_in_our_maintenance, kept_out_by_a_person},
 };
 use crate::{
     command::RemoteCommand,
@@ -169,7 +168,7 @@ impl SlotRun {
             Some(ConsulReady::Leader) => {
                 cluster_is_whole(&self.reached, around.consul_servers).await
             }
-            Some(ConsulReady::Service(name)) => self.is_passing(name, container).await,
+            Some(ConsulReady::Service(name)) => self.is_passing(name, side, container).await,
             None => Ok(holds(self.endpoint(container))),
         }
     }
@@ -273,6 +272,7 @@ impl SlotRun {
     async fn is_passing(
         &self,
         name: &str,
+        side: Side,
         container: &Container,
     ) -> Result<Observation, HostError> {
         let services = self.reached.consul.services().await?;
@@ -287,7 +287,13 @@ impl SlotRun {
         };
         let mine = self.services_of(&occupant, &services);
         let endpoint = self.endpoint(container);
-        let Some(service) = mine.iter().find(|service| service.service.service == name) else {
+        // Two ports may go by one name: what does not pass yet is what is waited for.
+        let of_name = || {
+            mine.iter()
+                .filter(|service| service.service.service == name)
+        };
+        let unwell = of_name().find(|service| !service.is_passing());
+        let Some(service) = unwell.or_else(|| of_name().next()) else {
             let others = mine
                 .iter()
                 .map(|service| service.service.service.clone())
@@ -302,13 +308,15 @@ impl SlotRun {
             )));
         };
         let endpoint = format!("{}:{}", self.reached.host.address, service.service.port);
-        if let Some(reason) = service.maintenance() {
-            if !reason.starts_with(MAINTENANCE) {
-                // Someone wants it so; that is theirs to end.
-                return Ok(not_yet(format!(
-                    "someone put it into maintenance mode: {reason}"
-                )));
-            }
+        if let Some(reason) = kept_out_by_a_person(service) {
+            let detail = format!("someone put it into maintenance mode: {reason}");
+            // What comes back as it was before is well, even if it is out of traffic.
+            return Ok(match side {
+                Side::Old => holds(detail),
+                Side::New => not_yet(detail),
+            });
+        }
+        if is_in_our_maintenance(service) {
             // A kept container that was in maintenance mode when it was stopped comes back in it, if its
             // service was never deregistered.
             let id = &service.service.id;
@@ -333,6 +341,9 @@ impl SlotRun {
             Side::New => self.occupants_of(Side::Old).await,
             Side::Old => self.occupants_of(Side::New).await,
         };
+        if wanted && side == Side::Old && self.is_kept_out(&occupants).await? {
+            return Ok(holds("someone put it into maintenance mode"));
+        }
         let ports_of = |occupant: &Occupant| occupant.ports(&self.on);
         let in_its_place: Vec<_> = others.iter().flat_map(ports_of).collect();
         for balancer in &around.balancers {
@@ -385,20 +396,27 @@ impl SlotRun {
         Ok(holds(String::new()))
     }
 
+    /// Whether a person keeps one of these containers out of traffic.
+    async fn is_kept_out(&self, occupants: &[Occupant]) -> Result<bool, HostError> {
+        let services = self.reached.consul.services().await?;
+        let mut own = occupants
+            .iter()
+            .flat_map(|occupant| self.services_of(occupant, &services));
+        Ok(own.any(|service| kept_out_by_a_person(service).is_some()))
+    }
+
     async fn idle(&self, side: Side) -> Result<Observation, HostError> {
         let mut open = 0;
         for occupant in self.occupants_of(side).await {
-            let Some(seen) = occupant
-                .seen
-                .filter(|seen| seen.state.pid > 0 && seen.network_mode != "host")
-            else {
+            // On the host's network the table is the host's; the ports tell which are its own.
+            let ports: Vec<_> = occupant
+                .ports(&self.on)
+                .into_iter()
+                .map(|(inside, _)| inside)
+                .collect();
+            let Some(seen) = occupant.seen.filter(|seen| seen.state.pid > 0) else {
                 continue;
             };
-            let ports: Vec<_> = seen
-                .ports
-                .iter()
-                .map(|binding| binding.container_port)
-                .collect();
             let output = self
                 .reached
                 .run(connections::read_sockets(seen.state.pid), QUICK)
@@ -469,10 +487,22 @@ pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Obser
     let Some(leader) = reached.consul.leader().await? else {
         return Ok(not_yet("Consul has no leader"));
     };
+    // Who only uses Consul needs its leader, and no server more than that takes.
+    if servers == 0 {
+        return Ok(holds(format!("leader {leader}")));
+    }
     let peers = reached.consul.peers().await?.len();
     if peers < servers {
         return Ok(not_yet(format!(
             "Consul's cluster has {peers} of {servers} servers"
+        )));
+    }
+    // A server that has just joined is a peer, but has no vote for its first ten seconds or so (Consul's
+    // autopilot, `ServerStabilizationTime`). Until then no other may go.
+    let voters = reached.consul.voters().await?;
+    if voters < peers {
+        return Ok(not_yet(format!(
+            "{voters} of {peers} Consul servers have a vote yet"
         )));
     }
     let members = reached.consul.members().await?;

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    MAINTENANCE,
     fleet::{Fleet, HostError, QUICK, Reached},
+    slot::is_in_our_maintenance,
     stop::{Run, Stop},
     tasks,
 };
 use crate::{
-    consul::ServiceInstance,
     docker::{self, Volume},
     event::{EventKind, Events, Outcome, Phase},
     facts::{Facts, HostFacts, parse_names},
@@ -112,14 +111,9 @@ async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u1
             Vec::new()
         }
     };
-    let ours = |service: &&ServiceInstance| {
-        service
-            .maintenance()
-            .is_some_and(|reason| reason.starts_with(MAINTENANCE))
-    };
     services
         .iter()
-        .filter(ours)
+        .filter(|service| is_in_our_maintenance(service))
         .map(|service| service.service.port)
         .collect()
 }

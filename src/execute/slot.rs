@@ -113,6 +113,19 @@ impl Occupants {
     }
 }
 
+/// Whether a deploy of ours put a service into maintenance mode.
+pub fn is_in_our_maintenance(service: &ServiceInstance) -> bool {
+    let mut reason = service.maintenance().into_iter();
+    reason.any(|reason| reason.starts_with(MAINTENANCE))
+}
+
+/// Why a person keeps a service out of traffic, if one does: that is theirs to end.
+pub fn kept_out_by_a_person(service: &ServiceInstance) -> Option<&str> {
+    service
+        .maintenance()
+        .filter(|_| !is_in_our_maintenance(service))
+}
+
 impl SlotRun {
     fn side(&self, side: Side) -> &Mutex<Vec<Occupant>> {
         match side {
@@ -233,14 +246,24 @@ impl SlotRun {
     /// Whether a container that has the incoming one's name is the one that this slot made, in a try that
     /// came no further, or is to start again.
     fn is_incoming(&self, there: &Container) -> bool {
-        let identity = there.identity();
-        identity.is_some_and(|identity| {
-            let hash = self
-                .plan
-                .incoming
-                .as_ref()
-                .map(|incoming| incoming.hash.as_str());
-            identity.release == self.release.0 && Some(identity.spec.as_str()) == hash
+        let hash = self
+            .plan
+            .incoming
+            .as_ref()
+            .map(|incoming| incoming.hash.as_str());
+        self.is_of_this_place(there)
+            && there.identity().is_some_and(|identity| {
+                identity.release == self.release.0 && Some(identity.spec.as_str()) == hash
+            })
+    }
+
+    /// Whether a container is one of this very place. Two environments that are deployed at the same time
+    /// may both have planned a name, and what is the other's may not be touched.
+    fn is_of_this_place(&self, there: &Container) -> bool {
+        there.identity().is_some_and(|identity| {
+            identity.environment == self.environment
+                && *identity.recipe == *self.recipe.name
+                && identity.instance == self.plan.instance
         })
     }
 
@@ -290,9 +313,13 @@ impl SlotRun {
         let Some(there) = self.inspect(name).await? else {
             return Ok(());
         };
-        let Some(identity) = there.identity() else {
+        let identity = there
+            .identity()
+            .filter(|identity| identity.environment == self.environment);
+        let Some(identity) = identity else {
             return Err(HostError::Fact(format!(
-                "a container named `{name}` came up meanwhile"
+                "a container named `{name}` that is not of `{}` came up meanwhile; the next deploy takes another name",
+                self.environment
             )));
         };
         let unique = docker::container_base_name(
@@ -351,6 +378,7 @@ impl SlotRun {
             .collect();
         for (index, name) in names.iter().enumerate() {
             let seen = self.inspect(&name.active).await?;
+            let seen = seen.filter(|seen| self.is_of_this_place(seen));
             if let Some(occupant) = self.side(side).lock().await.get_mut(index) {
                 occupant.seen = seen;
                 occupant.service_ids.clear();
@@ -438,7 +466,8 @@ impl SlotRun {
         let services = self.reached.consul.services().await?;
         for occupant in self.occupants_of(side).await {
             for service in self.services_of(&occupant, &services) {
-                if service.is_in_maintenance() {
+                // One that a person asked for is theirs to end.
+                if is_in_our_maintenance(service) {
                     self.reached
                         .consul
                         .set_maintenance(&service.service.id, false, "")
@@ -473,6 +502,7 @@ impl SlotRun {
     async fn current(&self, occupant: &Occupant) -> Result<Option<Container>, HostError> {
         for name in [&occupant.name.active, &occupant.name.retired] {
             if let Some(there) = self.inspect(name).await?
+                && self.is_of_this_place(&there)
                 && occupant
                     .seen
                     .as_ref()
