@@ -104,7 +104,7 @@ async fn prepare(
     }
     let logins = images::Logins::read(environment, secrets).await?;
     let fleet = context
-        .connect(&hosts_to_reach(context, &request.scope))
+        .connect(&hosts_to_reach(context, &request.scope, request.goal))
         .await?;
     preflight::check(&fleet, context.events).await?;
     let lock = if request.dry_run {
@@ -157,7 +157,8 @@ async fn prepare(
         return Err(stop);
     }
     if plan.is_empty() {
-        if lock.is_some() && request.goal == Goal::Files {
+        // Only who has looked at everything can say that nothing was left to do.
+        if lock.is_some() && request.goal == Goal::Files && request.scope == Scope::default() {
             finish_a_cut_off_release(context, &fleet, request, &observed, &desired, &plan).await;
         }
         if let Action::RollbackTo(target) = action {
@@ -283,7 +284,11 @@ fn new_record(context: &Context<'_>, number: Number, action: Action) -> Record {
 }
 
 /// The hosts of the scope, the lock's, and those of every balancer that a rollout has to ask.
-fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e crate::model::Host> {
+fn hosts_to_reach<'e>(
+    context: &Context<'e>,
+    scope: &Scope,
+    goal: Goal,
+) -> Vec<&'e crate::model::Host> {
     let environment = context.environment;
     let balancers: BTreeSet<&HostName> = environment
         .recipes
@@ -299,10 +304,17 @@ fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e crate::mo
         .filter(|recipe| scope.has_recipe(&recipe.name))
         .filter_map(|recipe| recipe.probe.as_ref()?.through.as_ref())
         .collect();
+    // The copies of a reinstalled host's records are on the host after it.
+    let hosts = &environment.hosts;
+    let keepers: BTreeSet<&HostName> = (0..hosts.len())
+        .filter(|at| matches!(goal, Goal::Release(_)) && scope.has_host(&hosts[*at].name))
+        .map(|at| &hosts[(at + 1) % hosts.len()].name)
+        .collect();
     let wanted = |host: &&crate::model::Host| {
         scope.has_host(&host.name)
             || host.name == environment.lock_host().name
             || balancers.contains(&host.name)
+            || keepers.contains(&host.name)
             || probed_through.contains(&host.name)
     };
     environment.hosts.iter().filter(wanted).collect()
@@ -431,12 +443,12 @@ fn promotion_can_be_answered(
         let rollout = environment
             .recipe(&recipe_plan.recipe)
             .map(|recipe| &recipe.rollout);
-        let replaced = recipe_plan
-            .changes()
-            .filter(|slot| slot.change == Change::Replace)
-            .count();
+        // As the rollout counts: a first deploy has no canaries.
+        let is_first = recipe_plan.changes().all(|slot| slot.outgoing.is_empty());
+        let slots = recipe_plan.changes().count();
         rollout.is_some_and(|rollout| {
-            !rollout.auto_promote && rollout.canary > 0 && usize::from(rollout.canary) < replaced
+            let canaries = usize::from(rollout.canary);
+            !rollout.auto_promote && !is_first && canaries > 0 && canaries < slots
         })
     };
     match plan.recipes.iter().find(asks) {

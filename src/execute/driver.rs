@@ -103,6 +103,7 @@ impl Running {
         let replacement = |slot: &Arc<SlotRun>| Replacement {
             host: slot.reached.name().clone(),
             has_incoming: slot.plan.incoming.is_some(),
+            incoming_runs: slot.plan.incoming.as_ref().is_some_and(|it| it.runs),
             has_outgoing: !slot.plan.outgoing.is_empty(),
         };
         self.slots.iter().map(replacement).collect()

@@ -471,9 +471,8 @@ impl Rollouts<'_> {
     /// A failed release leaves nothing behind: recipes that were rolled out before the one that failed go
     /// back too, newest first, where they have `auto_revert`.
     async fn take_back_earlier(&self, rolled: &mut [Rolled], stop: &mut Stop) {
-        if stop.outcome != Outcome::Reverted && stop.outcome != Outcome::Failed
-            || self.context.interrupts.happened()
-        {
+        // An interrupt that comes while a failure is taken back does not change what is to be taken back.
+        if stop.outcome != Outcome::Reverted && stop.outcome != Outcome::Failed {
             return;
         }
         let mut all_back = stop.outcome == Outcome::Reverted;
@@ -551,9 +550,11 @@ impl Rollouts<'_> {
     }
 
     fn row(&self, recipe: &Name, slot: &SlotPlan, state: &SlotState) -> HostRow {
+        let ran = slot.incoming.iter().filter(|incoming| incoming.runs);
         let before = slot
             .outgoing
             .first()
+            .or_else(|| ran.map(|incoming| &incoming.name).next())
             .and_then(|name| self.release_of(&slot.host, &name.active));
         let (now, state, detail, severity) = match (state, before) {
             (SlotState::Updated, _) if slot.incoming.is_some() => {

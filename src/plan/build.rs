@@ -286,6 +286,7 @@ impl Place<'_> {
         Incoming {
             name,
             exists: true,
+            runs: container.state.is_up(),
             hash: self.hash_for(desired, container),
             desired: desired.clone(),
         }
@@ -306,6 +307,7 @@ impl Place<'_> {
         Incoming {
             name,
             exists: false,
+            runs: false,
             hash,
             desired: desired.clone(),
         }

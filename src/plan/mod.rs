@@ -58,7 +58,7 @@ pub struct Input<'a> {
 }
 
 /// What a plan may change.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Only these recipes; all when empty.
     pub recipes: Vec<Name>,
@@ -222,6 +222,8 @@ pub struct Incoming {
     pub name: ContainerName,
     /// Whether it is there already and is only started.
     pub exists: bool,
+    /// Whether it even runs already, and is only put in order. What takes the deploy back leaves it running.
+    pub runs: bool,
     /// What it is made from.
     pub desired: Desired,
     /// The hash of that.

@@ -175,6 +175,7 @@ impl Scenario {
             .map(|(index, fate): (usize, _)| Replacement {
                 host: format!("host-{}", index / self.per_host).into(),
                 has_incoming: fate.has_incoming,
+                incoming_runs: false,
                 has_outgoing: fate.has_outgoing,
             })
             .collect()

@@ -45,6 +45,7 @@ fn replacements(count: usize, has_incoming: bool, has_outgoing: bool) -> Vec<Rep
     let replacement = |number| Replacement {
         host: format!("host-{number}").into(),
         has_incoming,
+        incoming_runs: false,
         has_outgoing,
     };
     (1..=count).map(replacement).collect()
