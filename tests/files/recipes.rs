@@ -255,3 +255,40 @@ fn recipes_come_after_what_they_require_and_else_in_the_inventorys_order() {
     assert_eq!(source(0), Some(ImageSource::Local));
     assert_eq!(source(1), Some(ImageSource::Registry));
 }
+
+/// The recipes `web`, which drains through `proxy`, and `proxy` with what it requires.
+fn web_behind_proxy(requires: &str) -> TestProject {
+    TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"web\", \"proxy\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n",
+        ),
+        (
+            "recipes/web.toml",
+            "hosts = \"all\"\ncontainer = { image = \"w\", publish_all = true }\ndrain.balancers = [\"proxy\"]\n",
+        ),
+        (
+            "recipes/proxy.toml",
+            &format!(
+                "hosts = \"all\"\n{requires}container.image = \"p\"\nbalancer.upstreams = \"true\"\n"
+            ),
+        ),
+    ])
+}
+
+#[test]
+fn balancers_come_before_what_drains_through_them() {
+    let environment = web_behind_proxy("")
+        .load("test")
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .environment;
+    let recipes = environment.recipes.iter();
+    let names: Vec<_> = recipes.map(|recipe| &*recipe.name).collect();
+    assert_eq!(names, ["proxy", "web"]);
+}
+
+#[test]
+fn a_balancer_cannot_require_what_drains_through_it() {
+    let shown = web_behind_proxy("requires = [\"web\"]\n").shown();
+    assert_snapshot!("a_balancer_requires_its_app", shown);
+}

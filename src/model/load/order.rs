@@ -1,8 +1,9 @@
-//! The order of recipes: each after all that it requires, otherwise as the inventory has them.
+//! The order of recipes: each after all that it requires and after the balancers that it drains through,
+//! otherwise as the inventory has them.
 
 use super::recipes::RawRecipe;
 use crate::{
-    diagnostic::{Problem, Problems},
+    diagnostic::{Located, Problem, Problems},
     model::Name,
 };
 
@@ -31,8 +32,7 @@ impl Walk<'_> {
             return;
         }
         self.way.push(index);
-        let requires = self.recipes[index].file.content.requires.as_ref();
-        for required in requires.map(|all| all.as_slice()).unwrap_or_default() {
+        for required in comes_after(&self.recipes[index]) {
             let Some(next) = position(self.recipes, required) else {
                 continue;
             };
@@ -50,10 +50,26 @@ impl Walk<'_> {
                     .iter()
                     .map(|index| &*self.recipes[*index].name.value)
                     .collect();
+                let mut edges = round.windows(2);
+                let only_requires = edges.all(|edge| {
+                    let needed = &*self.recipes[edge[1]].name.value;
+                    required_by(&self.recipes[edge[0]]).any(|required| required.value == needed)
+                });
+                let (keys, hint) = if only_requires {
+                    (
+                        "`requires` goes",
+                        "take one of these out of the other's `requires`",
+                    )
+                } else {
+                    (
+                        "`requires` and `drain.balancers` go",
+                        "take one of these out of the other's `requires`: a balancer comes before what drains through it",
+                    )
+                };
                 problems.push(
-                    Problem::error(format!("`requires` goes round: {}", names.join(" → ")))
+                    Problem::error(format!("{keys} round: {}", names.join(" → ")))
                         .at(&required.place, "closes the circle")
-                        .hint("take one of these out of the other's `requires`"),
+                        .hint(hint),
                 );
             } else {
                 self.visit(next, problems);
@@ -64,6 +80,20 @@ impl Walk<'_> {
             self.done.push(index);
         }
     }
+}
+
+/// What a recipe `requires`.
+fn required_by(recipe: &RawRecipe) -> impl Iterator<Item = &Located<String>> {
+    let requires = recipe.file.content.requires.as_ref();
+    requires.into_iter().flat_map(|all| &all.value)
+}
+
+/// All that comes before a recipe. A container is not healthy before every balancer of its `[drain]` routes
+/// to it, so these must be up.
+fn comes_after(recipe: &RawRecipe) -> impl Iterator<Item = &Located<String>> {
+    let drain = recipe.file.content.drain.as_ref();
+    let balancers = drain.and_then(|drain| drain.value.balancers.as_ref());
+    required_by(recipe).chain(balancers.into_iter().flat_map(|all| &all.value))
 }
 
 /// The recipe of this name.
@@ -80,9 +110,8 @@ pub(super) fn requires(
     files: &[Name],
     problems: &mut Problems,
 ) -> Vec<Name> {
-    let texts = recipe.file.content.requires.as_ref();
     let mut names = Vec::new();
-    for text in texts.map(|all| all.as_slice()).unwrap_or_default() {
+    for text in required_by(recipe) {
         if let Some(index) = position(recipes, text) {
             names.push(recipes[index].name.value.clone());
         } else {
