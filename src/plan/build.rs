@@ -36,11 +36,12 @@ pub fn build(input: &Input) -> Plan {
 }
 
 /// The order in which a recipe's old and new containers are replaced.
-pub(super) fn order_of(recipe: &Recipe) -> Order {
-    let needs_the_old_one_gone = recipe
-        .on
-        .values()
-        .filter_map(|on| on.container.as_ref())
+/// What comes is looked at as well as the files: they differ in a rollback.
+pub(super) fn order_of(recipe: &Recipe, desired: Option<&BTreeMap<HostName, Desired>>) -> Order {
+    let of_files = recipe.on.values().filter_map(|on| on.container.as_ref());
+    let wanted = desired.into_iter().flat_map(BTreeMap::values);
+    let needs_the_old_one_gone = of_files
+        .chain(wanted.map(|desired| &desired.spec))
         .any(|spec| spec.publishes_fixed_port() || spec.uses_host_network());
     recipe.rollout.order.unwrap_or(if needs_the_old_one_gone {
         Order::StopFirst
@@ -50,7 +51,7 @@ pub(super) fn order_of(recipe: &Recipe) -> Order {
 }
 
 fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> RecipePlan {
-    let order = order_of(recipe);
+    let order = order_of(recipe, input.desired.get(&recipe.name));
     let mut slots = Vec::new();
     let in_scope = input
         .environment
@@ -465,18 +466,17 @@ fn spec_label(container: &Container) -> String {
         .unwrap_or_default()
 }
 
-/// A balancer that is replaced and has no other beside it cannot be replaced without a gap.
+/// Balancers that are replaced and have no other beside them cannot be replaced without a gap.
 fn warn_of_lost_requests(recipe: &Recipe, plan: &RecipePlan, warnings: &mut Vec<Remark>) {
     let is_balancer = recipe.on.values().any(|on| on.balancer.is_some());
     let replaced: Vec<_> = plan
         .changes()
         .filter(|slot| slot.change == Change::Replace)
         .collect();
-    if is_balancer
-        && plan.order == Order::StopFirst
-        && recipe.hosts.len() == 1
-        && !replaced.is_empty()
-    {
+    if !is_balancer || plan.order != Order::StopFirst || replaced.is_empty() {
+        return;
+    }
+    if recipe.hosts.len() == 1 {
         warnings.push(Remark {
             host: replaced.first().map(|slot| slot.host.clone()),
             message: format!(
@@ -484,6 +484,15 @@ fn warn_of_lost_requests(recipe: &Recipe, plan: &RecipePlan, warnings: &mut Vec<
                 recipe.name
             ),
             hint: Some("a second host in its group lets them be replaced one at a time".into()),
+        });
+    } else if recipe.rollout.max_parallel.of(replaced.len()) >= recipe.hosts.len() {
+        warnings.push(Remark {
+            host: None,
+            message: format!(
+                "all balancers of `{}` have a fixed port and are replaced at once: requests are refused meanwhile",
+                recipe.name
+            ),
+            hint: Some("`max_parallel = 1` under [rollout] replaces them one at a time".into()),
         });
     }
 }
@@ -500,13 +509,14 @@ fn requires(environment: &Environment, recipe: &Recipe, other: &Name) -> bool {
 
 /// A recipe that was not asked for is looked at all the same: what needs it must find it running.
 fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
+    let drains = |other: &&Recipe| {
+        let mut balancers = other.drain.iter().flat_map(|drain| &drain.balancers);
+        balancers.any(|name| *name == recipe.name)
+    };
+    // A release that is gone back to may have had no need yet of what the files require now.
     let needs_it = |other: &&Recipe| {
-        let drains = other
-            .drain
-            .as_ref()
-            .is_some_and(|drain| drain.balancers.contains(&recipe.name));
-        input.scope.has_recipe(&other.name)
-            && (drains || requires(input.environment, other, &recipe.name))
+        let required = !input.prefer_kept && requires(input.environment, other, &recipe.name);
+        input.scope.has_recipe(&other.name) && (drains(other) || required)
     };
     let needed_by: Vec<_> = input
         .environment

@@ -197,3 +197,33 @@ upstreams = "cat routes"
             image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
     ");
 }
+
+#[test]
+fn balancers_that_are_replaced_all_at_once_are_warned_about() {
+    let balancer = |rollout: &str| {
+        format!(
+            "hosts = \"all\"\n[container]\nimage = \"lb:{{{{version}}}}\"\npublish = [\"80:80\"]\n[balancer]\nupstreams = \"true\"\n{rollout}"
+        )
+    };
+    let warnings = |inventory: &str, rollout: &str| {
+        let mut world = World::new(inventory, &[("web", &balancer(rollout))]);
+        world.deploy();
+        world.set("version", "2");
+        let plan = world.planned();
+        let messages = plan.warnings.into_iter().map(|warning| warning.message);
+        messages.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        warnings(ONE_HOST, ""),
+        [
+            "`web` is the only balancer and has a fixed port: requests are refused from its stop to its start"
+        ]
+    );
+    assert_eq!(warnings(TWO_HOSTS, ""), [""; 0]);
+    assert_eq!(
+        warnings(TWO_HOSTS, "[rollout]\nmax_parallel = \"100%\"\n"),
+        [
+            "all balancers of `web` have a fixed port and are replaced at once: requests are refused meanwhile"
+        ]
+    );
+}

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::world::{CONSUL, ONE_HOST, WEB, World};
+use crate::model::Order;
 
 fn two_versions_of(recipe: &str) -> World {
     let mut world = World::new(&ONE_HOST.replace("web", "consul"), &[("consul", recipe)]);
@@ -103,5 +104,41 @@ fn a_secret_that_has_changed_meanwhile_cannot_come_from_the_kept_container() {
     assert_snapshot!(super::shown::shown(&world.plan_rollback(1)), @"
         host-1 web replace web-r2 → web-r3: in place of `web-r2`
             image: web:2 (sha256:222222222222) → web:1 (sha256:111111111111)
+    ");
+}
+
+#[test]
+fn a_release_with_a_fixed_port_needs_the_running_one_gone_whatever_the_files_say() {
+    let fixed =
+        "hosts = \"all\"\n[container]\nimage = \"web:{{version}}\"\npublish = [\"80:80\"]\n";
+    let mut world = World::new(ONE_HOST, &[("web", fixed)]);
+    world.deploy();
+    world.edit(ONE_HOST, &[("web", WEB)]);
+    world.deploy();
+    let orders = |plan: &crate::plan::Plan| plan.recipes[0].order;
+    assert_eq!(orders(&world.planned()), Order::StartFirst);
+    assert_eq!(orders(&world.plan_rollback(1)), Order::StopFirst);
+}
+
+#[test]
+fn what_the_files_require_now_need_not_run_for_a_release_from_before() {
+    let inventory = ONE_HOST.replace("\"web\"", "\"redis\", \"web\"");
+    let mut world = World::new(ONE_HOST, &[("web", WEB)]);
+    world.deploy();
+    let requiring = WEB.replacen('\n', "\nrequires = [\"redis\"]\n", 1);
+    let redis = "hosts = \"all\"\ncontainer.image = \"redis\"\n";
+    world.edit(&inventory, &[("web", &requiring), ("redis", redis)]);
+    world.set("version", "2");
+    world.deploy();
+    // As on a host that was made anew.
+    world.docker.containers("host-1").clear();
+    world.limit(&[], &["web"]);
+    assert_snapshot!(super::shown::shown(&world.plan_rollback(1)), @"
+        host-1 web create web-r3: nothing runs here yet
+        warning: `redis` does not run on `host-1`, and this deploy leaves it alone [shipit deploy staging redis]
+    ");
+    assert_snapshot!(world.plan(), @"
+        host-1 web create web-r3: nothing runs here yet
+        obstacle: `redis` does not run on `host-1`, and `web` needs it [shipit deploy staging]
     ");
 }
