@@ -84,7 +84,7 @@ async fn report_run(
         by: terminal::who(),
         revision: terminal::git_revision(&project.root),
     };
-    let result = perform(&context, command, word).await;
+    let result = Box::pin(perform(&context, command, word)).await;
     let (outcome, error) = match result {
         Ok(outcome) => (outcome, None),
         Err(stop) => {

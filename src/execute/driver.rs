@@ -1,7 +1,11 @@
 //! Performs what a rollout decides: spawns its steps, polls its gates, keeps its time, and reports back.
 //! Nothing is decided here.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -185,6 +189,7 @@ struct Open {
     handle: AbortHandle,
     began: Instant,
     purpose: Purpose,
+    last_seen: Arc<Mutex<String>>,
 }
 
 struct Driver<'a> {
@@ -300,6 +305,7 @@ impl Driver<'_> {
         let (sender, around) = (self.sender.clone(), self.running.around.clone());
         let mut told = Told::new(self.events.clone(), &run, (side, gate), purpose);
         told.begins(&describe_gate(&run, side, gate, purpose));
+        let last_seen = told.last_seen.clone();
         // Servers of one cluster see each other go while they are replaced; that is no news.
         let breaks_are_news = !self.running.policy.quorum;
         let handle = self.tasks.spawn(async move {
@@ -323,6 +329,7 @@ impl Driver<'_> {
             handle,
             began: Instant::now(),
             purpose,
+            last_seen,
         };
         self.watches.insert((slot, side, gate), open);
     }
@@ -356,8 +363,14 @@ impl Driver<'_> {
             }
             WatchEnd::GaveUp => {
                 let detail = Some("gave up waiting".to_owned());
+                let last_seen = lock(&open.last_seen).clone();
+                let seen = if last_seen.is_empty() {
+                    String::new()
+                } else {
+                    format!("; last seen: {last_seen}")
+                };
                 let message = format!(
-                    "{} did not come about within {}",
+                    "gave up waiting for {} after {}{seen}",
                     what_a_gate_waits_for(&run, side, gate),
                     text::duration(took)
                 );
@@ -489,6 +502,11 @@ fn pause_after(purpose: Purpose, verdict: Verdict) -> Duration {
     }
 }
 
+/// A poisoned lock has its value all the same: a text cannot be half written.
+fn lock(text: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
+    text.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// What the looks of one watch tell.
 struct Told {
     events: Events,
@@ -497,7 +515,7 @@ struct Told {
     names: String,
     waits_for: String,
     purpose: Purpose,
-    last_seen: String,
+    last_seen: Arc<Mutex<String>>,
     was_well: bool,
 }
 
@@ -514,7 +532,7 @@ impl Told {
                 Purpose::Reach | Purpose::Keep => what_a_gate_waits_for(run, side, gate),
             },
             purpose,
-            last_seen: String::new(),
+            last_seen: Arc::default(),
             was_well: true,
         }
     }
@@ -546,8 +564,8 @@ impl Told {
                     hint: None,
                 });
             }
-        } else if *detail != self.last_seen {
-            self.last_seen.clone_from(detail);
+        } else if *detail != *lock(&self.last_seen) {
+            lock(&self.last_seen).clone_from(detail);
             self.events.send(EventKind::Waiting {
                 host: self.host.clone(),
                 recipe: self.recipe.clone(),

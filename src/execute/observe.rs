@@ -171,15 +171,14 @@ pub async fn done_tasks(
     Ok(done)
 }
 
-/// The name of the container that serves a recipe on a host, for what its commands name late.
-pub fn serving_container(
+/// The names of the containers that serve a recipe on a host, for what its commands name late.
+pub fn serving_containers(
     facts: &BTreeMap<HostName, HostFacts>,
     host: &HostName,
     recipe: &str,
-) -> Option<String> {
-    let of_recipe = facts.get(host)?.of_recipe(recipe);
-    of_recipe
-        .iter()
-        .find(|container| container.state.running)
-        .map(|container| container.name.clone())
+) -> Vec<String> {
+    let of_recipe = facts.get(host).map(|facts| facts.of_recipe(recipe));
+    let running = of_recipe.into_iter().flatten();
+    let running = running.filter(|container| container.state.running);
+    running.map(|container| container.name.clone()).collect()
 }

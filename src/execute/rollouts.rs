@@ -7,7 +7,8 @@ use super::{
     driver::{self, Driven, Running, drive, headline},
     fleet::Fleet,
     gate::{Balancer, Surroundings},
-    observe::serving_container,
+    interrupt::Stage,
+    observe::serving_containers,
     probe::ProbeWatch,
     slot::{Occupants, SlotRun},
     stop::Stop,
@@ -57,6 +58,7 @@ impl Rollouts<'_> {
     pub async fn carry_out(&self) -> Ended {
         self.announce_steps();
         let mut rolled = Vec::<Rolled>::new();
+        let mut ran_tasks = false;
         let mut stop = None;
         for recipe_plan in &self.plan.recipes {
             let Some(recipe) = self.context.environment.recipe(&recipe_plan.recipe) else {
@@ -66,6 +68,7 @@ impl Rollouts<'_> {
                 stop = Some(self.interrupted());
                 break;
             }
+            ran_tasks |= !recipe_plan.tasks.is_empty();
             if let Err(failed) = self.run_tasks(recipe_plan, recipe).await {
                 stop = Some(failed);
             } else if recipe_plan.changes().next().is_some() {
@@ -78,7 +81,7 @@ impl Rollouts<'_> {
             }
         }
         if let Some(stop) = &mut stop {
-            self.take_back_earlier(&mut rolled, stop).await;
+            self.take_back_earlier(&mut rolled, ran_tasks, stop).await;
         }
         let rows = self.rows(&rolled);
         if let Some(stop) = &mut stop {
@@ -138,15 +141,10 @@ impl Rollouts<'_> {
             let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else {
                 continue;
             };
-            tasks::run(
-                reached,
-                &recipe.name,
-                task,
-                &late,
-                &self.context.events.clone(),
-            )
-            .await
-            .map_err(|error| {
+            let events = self.context.events;
+            let work = tasks::run(reached, &recipe.name, task, &late, events);
+            let ended = self.unless_stopped_now(recipe, &task.name, work).await?;
+            ended.map_err(|error| {
                 let message = format!(
                     "{} stopped: `{}` failed on `{}`",
                     self.what(recipe),
@@ -157,6 +155,43 @@ impl Rollouts<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// Carries out commands that no rollout watches over. A first interrupt waits for them, a second ends
+    /// them.
+    async fn unless_stopped_now<T>(
+        &self,
+        recipe: &Recipe,
+        commands: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Box<Stop>> {
+        let mut interrupts = self.context.interrupts.clone();
+        let stopped = async {
+            while interrupts.next().await != Stage::Now {
+                let message = format!(
+                    "interrupted: {commands} of `{}` are waited for; once more stops now",
+                    recipe.name
+                );
+                self.context.events.send(EventKind::Warning {
+                    host: None,
+                    message,
+                    hint: None,
+                });
+            }
+        };
+        tokio::select! {
+            ended = work => Ok(ended),
+            () = stopped => Err(self.stopped_now(recipe)),
+        }
+    }
+
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "it becomes the error of a `Run`"
+    )]
+    fn stopped_now(&self, recipe: &Recipe) -> Box<Stop> {
+        let message = format!("{} was stopped at once", self.what(recipe));
+        Stop::new(Outcome::Interrupted, message).hint(self.look_hint())
     }
 
     fn what(&self, recipe: &Recipe) -> String {
@@ -237,38 +272,48 @@ impl Rollouts<'_> {
         runs
     }
 
-    /// Every balancer that the recipe's `[drain]` names, on each of its hosts.
+    /// Every balancer that the recipe's `[drain]` names: each of its containers on each of its hosts.
     fn balancers(&self, recipe: &Recipe) -> Vec<Balancer> {
+        let mut balancers = Vec::new();
         let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
-        let recipes = names.filter_map(|name| self.context.environment.recipe(name));
-        recipes
-            .flat_map(|balancer| {
-                balancer.on.iter().filter_map(|(host, on)| {
-                    let reached = self.fleet.host(host)?.clone();
-                    let planned = self
-                        .plan
-                        .recipes
-                        .iter()
-                        .find(|plan| plan.recipe == balancer.name);
-                    let incoming = planned
-                        .and_then(|plan| plan.slots.iter().find(|slot| slot.host == *host))
-                        .and_then(|slot| slot.incoming.as_ref())
-                        .map(|incoming| incoming.name.active.clone());
-                    let container = incoming
-                        .or_else(|| serving_container(&self.facts.hosts, host, &balancer.name))
-                        .unwrap_or_else(|| balancer.name.to_string());
-                    let late = LateValues {
-                        release: self.plan.release.to_string(),
-                        container,
-                    };
-                    Some(Balancer {
-                        reached,
-                        view: on.balancer.clone()?,
-                        late,
-                    })
-                })
-            })
-            .collect()
+        for balancer in names.filter_map(|name| self.context.environment.recipe(name)) {
+            for (host, on) in &balancer.on {
+                let (Some(reached), Some(view)) = (self.fleet.host(host), &on.balancer) else {
+                    continue;
+                };
+                for container in self.containers_of(&balancer.name, host) {
+                    balancers.push(Balancer {
+                        reached: reached.clone(),
+                        view: view.clone(),
+                        late: LateValues {
+                            release: self.plan.release.to_string(),
+                            container,
+                        },
+                    });
+                }
+            }
+        }
+        balancers
+    }
+
+    /// The names of a recipe's containers on a host once the plan is carried out.
+    fn containers_of(&self, recipe: &Name, host: &HostName) -> Vec<String> {
+        let mut planned = self.plan.recipes.iter();
+        let planned = planned.find(|plan| plan.recipe == *recipe);
+        let slots = planned.into_iter().flat_map(|plan| &plan.slots);
+        let incoming = slots
+            .filter(|slot| slot.host == *host)
+            .filter_map(|slot| slot.incoming.as_ref());
+        let mut names: Vec<_> = incoming
+            .map(|incoming| incoming.name.active.clone())
+            .collect();
+        if names.is_empty() {
+            names = serving_containers(&self.facts.hosts, host, recipe);
+        }
+        if names.is_empty() {
+            names.push(recipe.to_string());
+        }
+        names
     }
 
     async fn roll_out(
@@ -314,7 +359,11 @@ impl Rollouts<'_> {
         let Some(first) = running.slots.first() else {
             return Ok(());
         };
-        first.prepare_once().await.map_err(|error| {
+        let work = first.prepare_once();
+        let ended = self
+            .unless_stopped_now(&running.recipe, "`before` commands", work)
+            .await?;
+        ended.map_err(|error| {
             let host = first.reached.name();
             let message = format!(
                 "{} stopped before it began: a `before` command failed on `{host}`",
@@ -389,8 +438,7 @@ impl Rollouts<'_> {
     fn judge(&self, running: &Running, driven: &Driven) -> Option<Box<Stop>> {
         let recipe = &running.recipe;
         let Some(Finish { end, failure, .. }) = &driven.finish else {
-            let message = format!("{} was stopped at once", self.what(recipe));
-            return Some(Stop::new(Outcome::Interrupted, message).hint(self.look_hint()));
+            return Some(self.stopped_now(recipe));
         };
         let outcome = match end {
             RolloutEnd::Completed => {
@@ -470,7 +518,8 @@ impl Rollouts<'_> {
 
     /// A failed release leaves nothing behind: recipes that were rolled out before the one that failed go
     /// back too, newest first, where they have `auto_revert`.
-    async fn take_back_earlier(&self, rolled: &mut [Rolled], stop: &mut Stop) {
+    /// Commands of a recipe without a container cannot be taken back.
+    async fn take_back_earlier(&self, rolled: &mut [Rolled], ran_tasks: bool, stop: &mut Stop) {
         // An interrupt that comes while a failure is taken back does not change what is to be taken back.
         if stop.outcome != Outcome::Reverted && stop.outcome != Outcome::Failed {
             return;
@@ -487,12 +536,7 @@ impl Rollouts<'_> {
                 all_back = false;
             }
         }
-        let changed_tasks = self
-            .plan
-            .recipes
-            .iter()
-            .any(|recipe| !recipe.tasks.is_empty());
-        if stop.outcome == Outcome::Reverted && (!all_back || changed_tasks) {
+        if stop.outcome == Outcome::Reverted && (!all_back || ran_tasks) {
             stop.outcome = Outcome::Failed;
         }
     }

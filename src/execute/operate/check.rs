@@ -9,7 +9,7 @@ use crate::{
         Context, Run, Stop,
         deploy::take_lock,
         fleet::{Fleet, HostError, QUICK, Reached},
-        observe::{Observed, observe, serving_container},
+        observe::{Observed, observe, serving_containers},
         preflight, stop,
     },
     facts::routes,
@@ -125,20 +125,24 @@ async fn what_balancers_route_to(
             let (Some(view), Some(reached)) = (&on.balancer, fleet.host(host)) else {
                 continue;
             };
-            let container =
-                serving_container(&observed.facts.hosts, host, &recipe.name).unwrap_or_default();
-            let late = LateValues {
-                release: String::new(),
-                container,
-            };
-            let answer = match view.upstreams.render(&late) {
-                Ok(script) => reached
-                    .expect(RemoteCommand::shell(script), QUICK)
-                    .await
-                    .map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            printed.push((recipe.name.to_string(), answer));
+            let mut containers = serving_containers(&observed.facts.hosts, host, &recipe.name);
+            if containers.is_empty() {
+                containers.push(String::new());
+            }
+            for container in containers {
+                let late = LateValues {
+                    release: String::new(),
+                    container,
+                };
+                let answer = match view.upstreams.render(&late) {
+                    Ok(script) => reached
+                        .expect(RemoteCommand::shell(script), QUICK)
+                        .await
+                        .map_err(|error| error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                };
+                printed.push((recipe.name.to_string(), answer));
+            }
         }
     }
     printed

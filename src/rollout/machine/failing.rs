@@ -28,6 +28,11 @@ impl Rollout {
         match way {
             Way::Forward => {
                 self.count(at, &failure);
+                // What ran before this rollout, and is not well, cannot be put back by it.
+                let replacement = &self.places[at].replacement;
+                if replacement.incoming_runs && !replacement.has_outgoing {
+                    self.settle_by_hand(at, failure);
+                }
                 self.take_back_if_over(now, actions);
                 // Unless that has recalled it already, with all others in hand.
                 if matches!(self.run_at(at), Some((_, Way::Forward))) {

@@ -395,3 +395,37 @@ fn what_is_cut_off_in_the_middle_needs_a_hand() {
         "{states:?}"
     );
 }
+
+#[test]
+fn what_ran_before_and_was_only_put_in_order_goes_on_running() {
+    let mut slots = replacements(2, true, false);
+    slots[0].incoming_runs = true;
+    let policy = Policy {
+        max_parallel: 1,
+        ..plain()
+    };
+    let revert = Play::of(Rollout::revert(policy.clone(), slots.clone()), 2);
+    insta::assert_snapshot!(revert.transcript(), @"
+        0s     host-2 new stop
+        1s     host-2 new retire
+        2s     reverted
+               host-1 reverted
+               host-2 reverted
+    ");
+    // It was not made by this rollout, so no revert can make it well again.
+    let forward = Play::of(Rollout::new(policy, slots), 2)
+        .when("host-1 new ready", Answer::Never("exited with code 1"));
+    insta::assert_snapshot!(forward.transcript(), @"
+        0s     host-1 new start
+        0s     host-2 new start
+        1s     host-1 new ready failed
+        1s     reverting: `host-1` cannot become ready
+        1s     host-2 new ready abandoned
+        1s     host-2 new stop
+        2s     host-2 new retire
+        3s     revert failed
+               host-1 needs a hand: `host-1` cannot become ready: exited with code 1
+               host-2 reverted
+               host-1 failed: `host-1` cannot become ready: exited with code 1
+    ");
+}
