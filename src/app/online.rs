@@ -45,7 +45,17 @@ async fn report_run(
 ) -> Result<Outcome> {
     let (events, receiver) = Events::channel();
     let masks = Masks::default();
-    let mut reporters = vec![report::for_terminal(choice(global))];
+    let interrupts = Interrupts::listen()
+        .map_err(|error| problem(format!("cannot listen to signals: {error}")))?;
+    // A deploy goes on when nobody reads of it any more; what follows logs has no other purpose.
+    let only_shows = matches!(&command, Command::Logs(logs) if logs.follow);
+    let ended = interrupts.clone();
+    let reader_gone = move || {
+        if only_shows {
+            ended.raise();
+        }
+    };
+    let mut reporters = vec![report::for_terminal(choice(global), reader_gone)];
     let word = word_of(&command);
     let log = keeps_log(word).then(|| LogFile::create(&project.root, &environment.name, word));
     let log = match log.transpose() {
@@ -64,8 +74,6 @@ async fn report_run(
     let showing = tokio::spawn(report::drive(receiver, reporters, masks.clone()));
 
     let began = Instant::now();
-    let interrupts = Interrupts::listen()
-        .map_err(|error| problem(format!("cannot listen to signals: {error}")))?;
     let connector = Connector::new(Arc::new(terminal::Passphrases {
         events: events.clone(),
     }));

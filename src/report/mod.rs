@@ -46,6 +46,7 @@ use self::{
     log_file::LogFile,
     narrator::{Level, Manner},
     plain::Plain,
+    sink::Stdout,
 };
 pub use self::{masks::Masks, style::Colour};
 use crate::event::Event;
@@ -115,8 +116,9 @@ impl From<Verbosity> for Level {
     }
 }
 
-/// The reporter for this process's standard output and standard error.
-pub fn for_terminal(choice: Choice) -> BoxedReporter {
+/// The reporter for this process's standard output and standard error. `reader_gone` is called when what
+/// standard output is read by has gone.
+pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static) -> BoxedReporter {
     let Choice {
         output,
         verbosity,
@@ -132,7 +134,10 @@ pub fn for_terminal(choice: Choice) -> BoxedReporter {
         out: colour.of_stdout(),
         err: colour.of_stderr(),
     };
-    let (out, err) = (Box::new(io::stdout()), Box::new(io::stderr()));
+    let out = Box::new(Stdout {
+        reader_gone: Some(Box::new(reader_gone)),
+    });
+    let err = Box::new(io::stderr());
     match output {
         Output::Json => json(out),
         Output::Auto | Output::Bars if draws => {

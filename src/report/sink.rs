@@ -1,6 +1,9 @@
 //! Where lines go. Whatever happens to it, the run goes on.
 
-use std::{fmt, io::Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 /// A writer that nothing fails on: the first error (a closed pipe, a full disk, a terminal that is gone)
 /// silences it, as a deploy must not stop because no one listens.
@@ -30,6 +33,37 @@ impl Sink {
         {
             self.writer = None;
         }
+    }
+}
+
+/// Standard output, which tells once when its reader has gone: what only shows something, such as
+/// `shipit logs -f | head`, then has nobody left to show it to.
+pub(super) struct Stdout {
+    pub(super) reader_gone: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Stdout {
+    fn told<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+            && let Some(tell) = self.reader_gone.take()
+        {
+            tell();
+        }
+        result
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = io::stdout().write(bytes);
+        self.told(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = io::stdout().flush();
+        self.told(result)
     }
 }
 

@@ -231,7 +231,7 @@ pub fn who_answers(number: usize) -> Vec<String> {
 
 /// Waits until `holds` has nothing to say against it.
 #[track_caller]
-pub fn eventually(what: &str, limit: Duration, holds: impl Fn() -> Result<(), String>) {
+pub fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> Result<(), String>) {
     let began = Instant::now();
     loop {
         match holds() {

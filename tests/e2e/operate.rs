@@ -37,6 +37,13 @@ pub fn look(stage: &Stage) {
         .says("Listening at: http://0.0.0.0:5000");
     let one = project.ok("logs staging flask-nanoservice --host host-2 -n 1");
     one.says_not("host-1 ");
+    // What follows ends with its reader, at the next line that it would have shown.
+    let mut following = project.piped("logs staging dr-con --follow -n 1", "head -n 1");
+    lab::eventually("it ends with its reader", Duration::from_secs(20), || {
+        lab::answers(1);
+        let ended = following.try_wait().expect("its state");
+        ended.map(drop).ok_or_else(|| "it follows still".to_owned())
+    });
     project
         .shipit("logs staging flask-nanoservice --release r999")
         .exits(1)

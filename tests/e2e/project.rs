@@ -109,6 +109,20 @@ impl Project {
         (run, events)
     }
 
+    /// Starts `shipit … | READER`, where no word needs quotes, and leaves it running.
+    pub fn piped(&self, line: &str, reader: &str) -> Child {
+        let shipit = env!("CARGO_BIN_EXE_shipit");
+        Command::new("sh")
+            .args(["-c", &format!("'{shipit}' {line} | {reader}")])
+            .current_dir(&self.root)
+            .env_remove("SSH_AUTH_SOCK")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sh")
+    }
+
     /// Starts `shipit` and leaves it running.
     #[track_caller]
     pub fn start(&self, line: &str) -> Running {
