@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Change, ContainerName, Desired, Difference, Incoming, Input, Plan, RecipePlan, Remark,
     SlotPlan, TaskRef, differences,
+    remarks::{
+        check_for_names_given_twice, check_recipe_out_of_scope, warn_of_lost_requests,
+        warn_of_orphans,
+    },
 };
 use crate::{
     docker::{Container, SpecHash, container_base_name},
     facts::HostFacts,
-    model::{Environment, HostName, Name, Order, Recipe},
+    model::{HostName, Order, Recipe},
     text,
 };
 
@@ -464,148 +468,4 @@ fn spec_label(container: &Container) -> String {
         .identity()
         .map(|identity| identity.spec.as_str().to_owned())
         .unwrap_or_default()
-}
-
-/// Balancers that are replaced and have no other beside them cannot be replaced without a gap.
-fn warn_of_lost_requests(recipe: &Recipe, plan: &RecipePlan, warnings: &mut Vec<Remark>) {
-    let is_balancer = recipe.on.values().any(|on| on.balancer.is_some());
-    let replaced: Vec<_> = plan
-        .changes()
-        .filter(|slot| slot.change == Change::Replace)
-        .collect();
-    if !is_balancer || plan.order != Order::StopFirst || replaced.is_empty() {
-        return;
-    }
-    if recipe.hosts.len() == 1 {
-        warnings.push(Remark {
-            host: replaced.first().map(|slot| slot.host.clone()),
-            message: format!(
-                "`{}` is the only balancer and has a fixed port: requests are refused from its stop to its start",
-                recipe.name
-            ),
-            hint: Some("a second host in its group lets them be replaced one at a time".into()),
-        });
-    } else if recipe.rollout.max_parallel.of(replaced.len()) >= recipe.hosts.len() {
-        warnings.push(Remark {
-            host: None,
-            message: format!(
-                "all balancers of `{}` have a fixed port and are replaced at once: requests are refused meanwhile",
-                recipe.name
-            ),
-            hint: Some("`max_parallel = 1` under [rollout] replaces them one at a time".into()),
-        });
-    }
-}
-
-/// Whether a recipe needs another, itself or through what it requires.
-fn requires(environment: &Environment, recipe: &Recipe, other: &Name) -> bool {
-    recipe.requires.contains(other)
-        || recipe
-            .requires
-            .iter()
-            .filter_map(|name| environment.recipe(name))
-            .any(|required| requires(environment, required, other))
-}
-
-/// A recipe that was not asked for is looked at all the same: what needs it must find it running.
-fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
-    let drains = |other: &&Recipe| {
-        let mut balancers = other.drain.iter().flat_map(|drain| &drain.balancers);
-        balancers.any(|name| *name == recipe.name)
-    };
-    // A release that is gone back to may have had no need yet of what the files require now.
-    let needs_it = |other: &&Recipe| {
-        let required = !input.prefer_kept && requires(input.environment, other, &recipe.name);
-        input.scope.has_recipe(&other.name) && (drains(other) || required)
-    };
-    let needed_by: Vec<_> = input
-        .environment
-        .recipes
-        .iter()
-        .filter(needs_it)
-        .map(|other| &other.name)
-        .collect();
-    let is_down = |host: &&HostName| {
-        let facts = input.facts.hosts.get(*host);
-        facts.is_some_and(|facts| {
-            !facts
-                .of_recipe(&recipe.name)
-                .iter()
-                .any(|container| container.state.is_up())
-        })
-    };
-    let down: Vec<_> = recipe.hosts.iter().filter(is_down).collect();
-    if !recipe.has_container() || down.is_empty() {
-        return;
-    }
-    let (hosts, environment) = (text::list(&down), &input.environment.name);
-    if needed_by.is_empty() {
-        plan.warnings.push(Remark {
-            host: None,
-            message: format!(
-                "`{}` does not run on {hosts}, and this deploy leaves it alone",
-                recipe.name
-            ),
-            hint: Some(format!("shipit deploy {environment} {}", recipe.name)),
-        });
-    } else {
-        plan.obstacles.push(Remark {
-            host: None,
-            message: format!(
-                "`{}` does not run on {hosts}, and {} needs it",
-                recipe.name,
-                text::list(needed_by)
-            ),
-            hint: Some(format!("shipit deploy {environment}")),
-        });
-    }
-}
-
-/// The second container of `web` and the first one of `web-2` may have one name.
-fn check_for_names_given_twice(plan: &mut Plan) {
-    let mut given = BTreeMap::new();
-    for recipe in &plan.recipes {
-        for slot in &recipe.slots {
-            let Some(incoming) = &slot.incoming else {
-                continue;
-            };
-            let name = &incoming.name.active;
-            let Some(other) = given.insert((&slot.host, name), &recipe.recipe) else {
-                continue;
-            };
-            plan.obstacles.push(Remark {
-                host: Some(slot.host.clone()),
-                message: format!(
-                    "containers of `{other}` and `{}` would both be called `{name}`",
-                    recipe.recipe
-                ),
-                hint: Some("give one of the two recipes another name".into()),
-            });
-        }
-    }
-}
-
-/// Containers of recipes that the environment no longer has go on running until someone says otherwise.
-fn warn_of_orphans(input: &Input, warnings: &mut Vec<Remark>) {
-    for (host, facts) in &input.facts.hosts {
-        for container in facts
-            .containers
-            .iter()
-            .filter(|container| container.state.running)
-        {
-            let Some(identity) = container.identity() else {
-                continue;
-            };
-            if input.environment.recipe(&identity.recipe).is_none() {
-                warnings.push(Remark {
-                    host: Some(host.clone()),
-                    message: format!(
-                        "`{}` runs, but the environment has no recipe `{}` any more",
-                        container.name, identity.recipe
-                    ),
-                    hint: Some(format!("docker rm --force {}", container.name)),
-                });
-            }
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod difference;
+mod remarks;
 #[cfg(test)]
 mod tests;
 
