@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -13,6 +13,9 @@ use tokio::{
     time::Instant,
 };
 
+mod telling;
+
+use self::telling::{Told, describe_gate, describe_step, lock, what_a_gate_waits_for};
 use super::{
     fleet::HostError,
     gate::Surroundings,
@@ -25,8 +28,8 @@ use crate::{
     event::{EventKind, Events, Evidence, Phase},
     model::{ConsulReady, Order, Recipe},
     rollout::{
-        Action, DrainPolicy, Failure, Finish, Gate, Input, Observation, Policy, Purpose,
-        Replacement, Rollout, Side, Slot, SlotState, Step, Verdict, WatchEnd,
+        Action, DrainPolicy, Failure, Finish, Gate, Input, Policy, Purpose, Replacement, Rollout,
+        Side, Slot, SlotState, Step, Verdict, WatchEnd,
     },
     text,
 };
@@ -472,120 +475,12 @@ impl Driver<'_> {
     }
 }
 
-/// A step as it is shown.
-fn describe_step(run: &SlotRun, side: Side, step: Step) -> String {
-    let names = run.names(side);
-    match step {
-        Step::Start => format!("start {names}"),
-        Step::EnterMaintenance => format!("put {names} into maintenance"),
-        Step::Stop => format!("stop {names}"),
-        Step::Deregister => format!("deregister {names}"),
-        Step::Retire => format!("keep {names} for a rollback"),
-    }
-}
-
-/// A gate as it is shown while it is watched.
-fn describe_gate(run: &SlotRun, side: Side, gate: Gate, purpose: Purpose) -> String {
-    match purpose {
-        Purpose::Reach => format!("wait for {}", what_a_gate_waits_for(run, side, gate)),
-        Purpose::Confirm => format!("see that {} is still ready", run.names(side)),
-        Purpose::Keep => format!("see that {} stays ready", run.names(side)),
-    }
-}
-
 /// The pause between two looks.
 fn pause_after(purpose: Purpose, verdict: Verdict) -> Duration {
     match (purpose, verdict) {
         (Purpose::Reach | Purpose::Confirm, _) => POLL,
         (Purpose::Keep, Verdict::Holds) => KEEP_POLL,
         (Purpose::Keep, Verdict::NotYet | Verdict::Never) => UNWELL_POLL,
-    }
-}
-
-/// A poisoned lock has its value all the same: a text cannot be half written.
-fn lock(text: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
-    text.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the looks of one watch tell.
-struct Told {
-    events: Events,
-    host: String,
-    recipe: Option<String>,
-    names: String,
-    waits_for: String,
-    purpose: Purpose,
-    last_seen: Arc<Mutex<String>>,
-    was_well: bool,
-}
-
-impl Told {
-    fn new(events: Events, run: &SlotRun, (side, gate): (Side, Gate), purpose: Purpose) -> Self {
-        Self {
-            events,
-            host: run.reached.name().to_string(),
-            recipe: Some(run.recipe.name.to_string()),
-            names: run.names(side),
-            // Not the same words: the moment when it first was ready can be told from the second look.
-            waits_for: match purpose {
-                Purpose::Confirm => format!("{} to be ready still", run.names(side)),
-                Purpose::Reach | Purpose::Keep => what_a_gate_waits_for(run, side, gate),
-            },
-            purpose,
-            last_seen: Arc::default(),
-            was_well: true,
-        }
-    }
-
-    /// A step begins, unless the watch outlasts all steps.
-    fn begins(&self, step: &str) {
-        if self.purpose != Purpose::Keep {
-            self.events.send(EventKind::StepStarted {
-                host: self.host.clone(),
-                recipe: self.recipe.clone(),
-                step: step.to_owned(),
-            });
-        }
-    }
-
-    fn sees(&mut self, observation: &Observation, breaks_are_news: bool) {
-        let Observation { verdict, detail } = observation;
-        let is_well = *verdict == Verdict::Holds;
-        if self.purpose == Purpose::Keep {
-            // That it is dead is told when the watch fails.
-            if *verdict == Verdict::NotYet && self.was_well && breaks_are_news {
-                let message = format!(
-                    "{} is not ready any more, so no other is begun: {detail}",
-                    self.names
-                );
-                self.events.send(EventKind::Warning {
-                    host: Some(self.host.clone()),
-                    message,
-                    hint: None,
-                });
-            }
-        } else if *detail != *lock(&self.last_seen) {
-            lock(&self.last_seen).clone_from(detail);
-            self.events.send(EventKind::Waiting {
-                host: self.host.clone(),
-                recipe: self.recipe.clone(),
-                waits_for: self.waits_for.clone(),
-                last_seen: detail.clone(),
-            });
-        }
-        self.was_well = is_well;
-    }
-}
-
-fn what_a_gate_waits_for(run: &SlotRun, side: Side, gate: Gate) -> String {
-    let names = run.names(side);
-    match gate {
-        Gate::Quorum => "every Consul server to be there".to_owned(),
-        Gate::Ready => format!("{names} to be ready"),
-        Gate::Routed => format!("the balancers to route to {names}"),
-        Gate::Unrouted => format!("the balancers to leave {names}"),
-        Gate::Idle => format!("the connections of {names} to end"),
-        Gate::Gone => format!("Consul to drop {names}"),
     }
 }
 
