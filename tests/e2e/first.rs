@@ -3,6 +3,7 @@
 use crate::{
     lab::{self, APPS, HOST_3, HOSTS},
     stage::{Stage, both_answer},
+    terminal::Terminal,
 };
 
 pub fn deploy_on_empty_hosts(stage: &Stage) {
@@ -83,9 +84,16 @@ pub fn down(stage: &Stage) {
     assert_ne!(refused.code, Some(0), "{}", refused.text);
     assert_eq!(lab::everything(), before);
 
-    project
-        .ok("down staging --yes")
-        .says("took staging down in ");
+    let mut terminal = Terminal::open(project, "down staging");
+    terminal.wait_for("[y/N] ");
+    terminal.types("n");
+    terminal.finish().says_not("took staging down");
+    assert_eq!(lab::everything(), before);
+
+    let mut terminal = Terminal::open(project, "down staging");
+    terminal.wait_for("[y/N] ");
+    terminal.types("y");
+    terminal.finish().exits(0).says("took staging down in ");
     for host in HOSTS {
         assert_eq!(
             host.run("docker ps -aq --filter label=shipit.environment=staging"),

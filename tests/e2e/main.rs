@@ -63,6 +63,10 @@ const STORY: &[(&str, Scenario)] = &[
         operate::check,
     ),
     ("operate::a_lasting_lock_keeps_deploys_out", operate::lock),
+    (
+        "operate::a_passphrase_is_asked_for_on_a_terminal",
+        operate::passphrase,
+    ),
     ("bad_hosts::an_account_without_docker", bad_hosts::no_docker),
     (
         "bad_hosts::an_address_where_nobody_listens",

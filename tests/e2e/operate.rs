@@ -1,10 +1,11 @@
 //! What looks at an environment and operates it.
 
-use std::time::Duration;
+use std::{fs, process::Command, time::Duration};
 
 use crate::{
     lab::{self, APPS, HOST_1, HOST_2, HOST_3},
     stage::Stage,
+    terminal::Terminal,
 };
 
 pub fn look(stage: &Stage) {
@@ -200,5 +201,42 @@ pub fn lock(stage: &Stage) {
     assert_eq!(
         HOST_3.run("docker volume ls -q --filter label=shipit.hold"),
         ""
+    );
+}
+
+pub fn passphrase(stage: &Stage) {
+    let project = stage.copy("passphrase");
+    let key = project.path("locked-key");
+    let home = std::env::var("HOME").unwrap_or_default();
+    fs::copy(format!("{home}/.vagrant.d/insecure_private_key"), &key).expect("a copy");
+    let locked = Command::new("sh")
+        .args([
+            "-c",
+            r#"chmod 600 "$1" && ssh-keygen -q -p -P "" -N "open sesame" -f "$1""#,
+            "sh",
+        ])
+        .arg(&key)
+        .output()
+        .expect("ssh-keygen");
+    assert!(locked.status.success(), "{locked:?}");
+    project.edit(
+        "inventory/staging.toml",
+        "~/.vagrant.d/insecure_private_key",
+        "locked-key",
+    );
+    // Nobody can be asked without a terminal.
+    project.shipit("status staging").exits(3).says("locked-key");
+
+    let mut terminal = Terminal::open(&project, "exec staging -- hostname");
+    terminal.wait_for("Passphrase of ");
+    terminal.types("open sesame");
+    let run = terminal.finish();
+    // One key for three hosts: one question, and nothing of the answer on the screen.
+    run.exits(0).says("ran on 3 hosts").says_not("sesame");
+    assert_eq!(
+        run.text.matches("Passphrase of ").count(),
+        1,
+        "{}",
+        run.text
     );
 }
