@@ -169,6 +169,12 @@ pub(super) fn is_env_name(name: &str) -> bool {
             .all(|c| c != '=' && !c.is_whitespace() && !c.is_control())
 }
 
+/// Whether a shell takes a word for the name of a variable.
+pub(super) fn is_shell_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 pub(super) fn wrong_env_name(name: &str) -> Problem {
     Problem::error(format!(
         "{name:?} cannot be the name of an environment variable"
