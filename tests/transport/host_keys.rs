@@ -33,7 +33,7 @@ fn text(key: &PublicKey) -> String {
 
 fn accept_new(server: &Server) -> Host {
     let mut host = host(server);
-    host.ssh.host_keys = HostKeyPolicy::AcceptNew;
+    host.ssh.host_keys = Some(HostKeyPolicy::AcceptNew);
     host
 }
 

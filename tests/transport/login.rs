@@ -342,7 +342,7 @@ async fn a_server_that_says_nothing_ends_in_a_timeout() {
     };
     let server = behaviour.start().await;
     let mut host = host(&server);
-    host.ssh.connect_timeout = Duration::from_millis(300);
+    host.ssh.connect_timeout = Some(Duration::from_millis(300));
     let begun = Instant::now();
 
     let error = home.connect(&host).await.unwrap_err();
