@@ -25,8 +25,12 @@ use super::{
     signing::{Asked, Asker, CertifiedKey, Relay, ToSign, Unsigned},
 };
 
-/// How long an agent may take to list its keys. It may take longer to sign, as it may ask its owner.
+/// How long an agent may take to list its keys.
 const AGENT: Duration = Duration::from_secs(3);
+
+/// How long an agent may take to sign, as it may ask its owner, or wait for a touch. OpenSSH's servers give
+/// up a login after two minutes.
+const SIGNATURE: Duration = Duration::from_secs(120);
 
 /// Logs in on a connection whose host key has been checked.
 pub(super) async fn log_in(
@@ -279,7 +283,7 @@ impl Login<'_> {
         hash: Option<HashAlg>,
     ) -> Result<Result<AuthResult, String>, ConnectError> {
         let mut why = "it has gone".to_owned();
-        let Some(agent) = &mut self.agent else {
+        let Some(mut agent) = self.agent.take() else {
             return Ok(Err(why));
         };
         let user = self.destination.endpoint.user.clone();
@@ -295,14 +299,20 @@ impl Login<'_> {
                 }
             };
             match self.countdown.run("the answer to a key", step).await? {
-                Step::Answered(Ok(result)) => return Ok(Ok(result)),
-                Step::Answered(Err(Unsigned)) => return Ok(Err(why)),
+                Step::Answered(result) => {
+                    self.agent = Some(agent);
+                    return Ok(result.map_err(|Unsigned| why));
+                }
                 Step::Sign(ToSign { hash, data, answer }) => {
-                    let sign = agent.sign_request(held, hash, data);
-                    match self.countdown.run("a signature of the agent", sign).await? {
+                    // Not on the countdown: the agent may be asking its owner.
+                    match timeout(SIGNATURE, agent.sign_request(held, hash, data)).await {
                         // Nobody waits for it only when the connection has gone.
-                        Ok(signed) => drop(answer.send(signed)),
-                        Err(error) => why = error.to_string(),
+                        Ok(Ok(signed)) => drop(answer.send(signed)),
+                        Ok(Err(error)) => why = error.to_string(),
+                        // An answer that comes after all would be taken for that to another question.
+                        Err(_) => {
+                            return Ok(Err(format!("no answer within {} s", SIGNATURE.as_secs())));
+                        }
                     }
                 }
             }

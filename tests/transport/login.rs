@@ -44,18 +44,27 @@ fn tried(error: ConnectError) -> Vec<Tried> {
 
 /// An agent with these keys.
 async fn agent(home: &Home, keys: &[&PrivateKey]) -> Paths {
+    agent_of((), home, keys, &[]).await
+}
+
+async fn agent_of(
+    owner: impl agent::server::Agent + Sync,
+    home: &Home,
+    keys: &[&PrivateKey],
+    constraints: &[agent::Constraint],
+) -> Paths {
     let socket = home.path("agent");
     let listener = UnixListener::bind(&socket).unwrap();
     let streams = futures::stream::unfold(listener, |listener| async {
         let stream = listener.accept().await.map(|(stream, _)| stream);
         Some((stream, listener))
     });
-    tokio::spawn(agent::server::serve(Box::pin(streams), ()));
+    tokio::spawn(agent::server::serve(Box::pin(streams), owner));
     let mut client = agent::client::AgentClient::connect_uds(&socket)
         .await
         .unwrap();
     for key in keys {
-        client.add_identity(key, &[]).await.unwrap();
+        client.add_identity(key, constraints).await.unwrap();
     }
     Paths {
         agent: Some(socket),
@@ -174,6 +183,35 @@ async fn the_agent_serves_its_own_keys_and_those_of_locked_files() {
         connector.connect(&host(server)).await.unwrap();
     }
     assert_eq!(typist.asked.load(Ordering::SeqCst), 0);
+}
+
+/// The owner of an agent, who confirms each signature after so long.
+#[derive(Clone)]
+struct Owner(Duration);
+
+impl agent::server::Agent for Owner {
+    fn confirm(self, _: Arc<PrivateKey>) -> Box<dyn Future<Output = (Self, bool)> + Unpin + Send> {
+        Box::new(Box::pin(async move {
+            tokio::time::sleep(self.0).await;
+            (self, true)
+        }))
+    }
+}
+
+#[tokio::test]
+async fn the_connect_timeout_stands_still_while_an_agent_asks_its_owner() {
+    let home = Home::new();
+    let key = ed25519();
+    let limit = Duration::from_secs(2);
+    let owner = Owner(limit + Duration::from_millis(200));
+    let paths = agent_of(owner, &home, &[&key], &[agent::Constraint::Confirm]).await;
+    let server = Behaviour::new(&key).start().await;
+    home.know(&server);
+    let mut host = host(&server);
+    host.ssh.connect_timeout = Some(limit);
+
+    let typist = Typist::types(&[]);
+    connector(&typist, paths).connect(&host).await.unwrap();
 }
 
 #[tokio::test]
