@@ -61,6 +61,9 @@ impl RemoteCommand {
     /// Sets environment variables of the command without showing their values to anyone: they arrive by
     /// standard input as quoted assignments, so that any value goes, newlines too. The command itself
     /// then finds its standard input at its end.
+    ///
+    /// A name goes inside the quotes as well: one that the model should not have let through makes the
+    /// shell stop, and is never read as shell text.
     #[must_use]
     pub fn with_secret_env<'a>(
         self,
@@ -68,7 +71,8 @@ impl RemoteCommand {
     ) -> Self {
         let mut exports = String::new();
         for (name, value) in variables {
-            let _ = writeln!(exports, "export {name}={}", quote(value.expose_secret()));
+            let assignment = format!("{name}={}", value.expose_secret());
+            let _ = writeln!(exports, "export {}", quote(&assignment));
         }
         let script = r#"eval "$(cat)"; exec "$@""#;
         Self {
@@ -137,7 +141,10 @@ fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::{
+        io::Write as _,
+        process::{Command, Output, Stdio},
+    };
 
     use proptest::prelude::*;
 
@@ -176,25 +183,41 @@ mod tests {
             .arg("KEY")
             .with_secret_env([("KEY", &value)]);
         assert!(!command.to_wire().contains("lines"));
-        let mut child = Command::new("sh")
-            .args(["-c", &command.to_wire()])
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .expect("sh runs");
-        let stdin = command
-            .stdin()
-            .expect("the exports")
-            .expose_secret()
-            .as_bytes()
-            .to_vec();
-        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), &stdin)
-            .expect("sh reads");
-        let output = child.wait_with_output().expect("sh ends");
+        let output = run(&command);
         assert_eq!(
             String::from_utf8_lossy(&output.stdout),
             format!("{}\n", value.expose_secret())
         );
+    }
+
+    #[test]
+    fn a_name_that_is_no_name_is_not_read_as_shell_text() {
+        let value = SecretString::from("x".to_owned());
+        let command = RemoteCommand::new("echo")
+            .arg("started")
+            .with_secret_env([("A;echo read;B", &value)]);
+        let output = run(&command);
+        assert!(!output.status.success());
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    }
+
+    /// What a shell on this machine makes of a command.
+    fn run(command: &RemoteCommand) -> Output {
+        let mut child = Command::new("sh")
+            .args(["-c", &command.to_wire()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sh runs");
+        let stdin = command.stdin().expect("the exports").expose_secret();
+        child
+            .stdin
+            .take()
+            .expect("piped")
+            .write_all(stdin.as_bytes())
+            .expect("sh reads");
+        child.wait_with_output().expect("sh ends")
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, IsTerminal, Write},
     path::Path,
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use secrecy::SecretString;
@@ -57,13 +58,24 @@ pub fn trace(verbose: u8) {
 
 /// Asks a question that is answered with yes or no; no is the default.
 pub fn confirm(events: &Events, question: &str) -> bool {
-    events.send(EventKind::Question {
-        question: format!("{question} [y/N] "),
+    let answer = ask(events, format!("{question} [y/N] "), || {
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        read.map(|_| answer)
     });
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
+    answer.is_ok_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+}
+
+/// Asks one question and reads its answer. There is one terminal, and questions come from several threads
+/// at once: hosts may need different keys. The next one is shown when this one is answered, so that an
+/// answer never goes to another question.
+fn ask<T>(events: &Events, question: String, read: impl FnOnce() -> T) -> T {
+    static TERMINAL: Mutex<()> = Mutex::new(());
+    let _turn = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+    events.send(EventKind::Question { question });
+    let answer = read();
     events.send(EventKind::Answered);
-    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")
+    answer
 }
 
 /// Asks for passphrases on the terminal.
@@ -77,12 +89,9 @@ impl Prompt for Passphrases {
         if !can_ask() {
             return None;
         }
-        self.events.send(EventKind::Question {
-            question: format!("Passphrase of {}: ", key.display()),
-        });
-        let answer = rpassword::read_password().ok();
-        self.events.send(EventKind::Answered);
-        answer.map(SecretString::from)
+        let question = format!("Passphrase of {}: ", key.display());
+        let answer = ask(&self.events, question, rpassword::read_password);
+        answer.ok().map(SecretString::from)
     }
 }
 
@@ -124,4 +133,28 @@ fn first_line_of(program: &str, arguments: &[&str]) -> Option<String> {
         .trim()
         .to_owned();
     Some(line).filter(|line| !line.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_question_waits_for_the_answer_to_the_one_before() {
+        let (events, mut shown) = Events::channel();
+        thread::scope(|threads| {
+            for key in ["a", "b", "c"] {
+                let events = events.clone();
+                threads.spawn(move || ask(&events, key.to_owned(), thread::yield_now));
+            }
+        });
+        drop(events);
+        let mut kinds = Vec::new();
+        while let Some(event) = shown.blocking_recv() {
+            kinds.push(matches!(event.kind, EventKind::Question { .. }));
+        }
+        assert_eq!(kinds, [true, false, true, false, true, false]);
+    }
 }

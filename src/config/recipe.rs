@@ -214,7 +214,7 @@ section! {
     "`[drain]`" DrainSection {
         /// The recipes of the balancers that must have stopped routing to it.
         balancers: Vec<Located<String>>,
-        /// A pause after that. Default: `0s`.
+        /// A pause after that. Default: `1s`.
         wait: DurationValue,
         /// The longest to wait for its connections to end. Default: `30s`.
         timeout: DurationValue,

@@ -330,7 +330,7 @@ mod tests {
         assert!(!command.to_wire().contains("s3cret"));
         assert_eq!(
             command.stdin().map(|text| text.expose_secret().to_owned()),
-            Some("export TOKEN=s3cret\n".into())
+            Some("export 'TOKEN=s3cret'\n".into())
         );
     }
 

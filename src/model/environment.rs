@@ -55,7 +55,7 @@ pub struct Host {
 
 /// How to log in to a host. What is `None` or empty here comes from `~/.ssh/config`, then from
 /// OpenSSH's defaults.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SshSettings {
     /// The remote user.
     pub user: Option<String>,
@@ -66,7 +66,7 @@ pub struct SshSettings {
     /// Whether docker and the user's commands run as root through `sudo -n`.
     pub r#become: bool,
     /// What to do with a host key that no `known_hosts` file has.
-    pub host_keys: HostKeyPolicy,
+    pub host_keys: Option<HostKeyPolicy>,
     /// `known_hosts` files that replace OpenSSH's defaults.
     pub known_hosts_files: Vec<PathBuf>,
     /// Jump hosts, first hop first, as in OpenSSH's `ProxyJump` (`[user@]host[:port]`, comma-separated).
@@ -74,23 +74,7 @@ pub struct SshSettings {
     /// An OpenSSH client configuration instead of `~/.ssh/config`.
     pub config_file: Option<PathBuf>,
     /// The longest that reaching a host and logging in may take.
-    pub connect_timeout: Duration,
-}
-
-impl Default for SshSettings {
-    fn default() -> Self {
-        Self {
-            user: None,
-            port: None,
-            identity_files: Vec::new(),
-            r#become: false,
-            host_keys: HostKeyPolicy::Strict,
-            known_hosts_files: Vec::new(),
-            proxy_jump: None,
-            config_file: None,
-            connect_timeout: Duration::from_secs(10),
-        }
-    }
+    pub connect_timeout: Option<Duration>,
 }
 
 /// What to do with a host key that no `known_hosts` file has. A changed key is refused under each.

@@ -3,17 +3,17 @@
 //! Each key is offered once. Servers count refusals (sshd's `MaxAuthTries`), and from 9.8 on sshd locks an
 //! address out that is refused too often, so nothing is tried a second time.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, pin::pin, sync::Arc, time::Duration};
 
 use russh::{
-    MethodKind, MethodSet, SendError, Signer,
+    MethodKind, MethodSet, Signer,
     client::{AuthResult, Handle},
     keys::{
-        Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey,
+        Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg,
         agent::{AgentIdentity, client::AgentClient},
     },
 };
-use tokio::{net::UnixStream, time::timeout};
+use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 
 use super::{
     client::Client,
@@ -22,10 +22,15 @@ use super::{
     countdown::Countdown,
     destination::{Destination, IdentityFile, Origin},
     identity::{KeyFile, Keyring, Unreadable},
+    signing::{Asked, Asker, CertifiedKey, Relay, ToSign, Unsigned},
 };
 
-/// How long an agent may take to list its keys. It may take longer to sign, as it may ask its owner.
+/// How long an agent may take to list its keys.
 const AGENT: Duration = Duration::from_secs(3);
+
+/// How long an agent may take to sign, as it may ask its owner, or wait for a touch. OpenSSH's servers give
+/// up a login after two minutes.
+const SIGNATURE: Duration = Duration::from_secs(120);
 
 /// Logs in on a connection whose host key has been checked.
 pub(super) async fn log_in(
@@ -72,7 +77,10 @@ pub(super) async fn log_in(
 /// A key that may be offered.
 enum Candidate {
     InAgent {
-        identity: Box<AgentIdentity>,
+        /// As the server is shown it: this may be a certificate from a file.
+        shown: Box<AgentIdentity>,
+        /// As the agent knows it.
+        held: Box<AgentIdentity>,
         name: String,
     },
     File(Arc<KeyFile>),
@@ -168,15 +176,13 @@ async fn candidates(
             }
             continue;
         }
-        list.extend(held.into_iter().map(|identity| Candidate::InAgent {
-            identity: Box::new(identity),
-            name: format!("{} (agent)", path.display()),
-        }));
+        list.extend(through_the_agent(&file, &held));
     }
     if !destination.identities_only {
         named.extend(left.into_iter().map(|identity| Candidate::InAgent {
             name: format!("`{}` (agent)", identity.comment()),
-            identity: Box::new(identity),
+            shown: Box::new(identity.clone()),
+            held: Box::new(identity),
         }));
     }
     named.extend(default);
@@ -187,6 +193,46 @@ fn is_of_file(identity: &AgentIdentity, file: &KeyFile) -> bool {
     file.public
         .as_ref()
         .is_some_and(|public| identity.public_key().key_data() == public.key_data())
+}
+
+/// The agent's keys of one file. An agent that was given the key alone signs for the certificate beside
+/// the file as well.
+fn through_the_agent(file: &KeyFile, held: &[AgentIdentity]) -> Vec<Candidate> {
+    // `ssh-add KEY` gives the agent both, and then the certificate comes by itself.
+    let is_held = |shown: &AgentIdentity| {
+        match shown {
+        AgentIdentity::PublicKey { .. } => false,
+        AgentIdentity::Certificate { certificate, .. } => held.iter().any(|identity| {
+            matches!(identity, AgentIdentity::Certificate { certificate: held, .. } if held == certificate)
+        }),
+    }
+    };
+    let mut candidates = Vec::new();
+    for identity in held {
+        let shown = match identity {
+            AgentIdentity::PublicKey { key, .. } => {
+                let mut shown = file.shown(key);
+                shown.retain(|shown| !is_held(shown));
+                shown
+            }
+            AgentIdentity::Certificate { .. } => vec![identity.clone()],
+        };
+        candidates.extend(shown.into_iter().map(|shown| Candidate::InAgent {
+            name: format!("{} (agent)", named(file, &shown)),
+            shown: Box::new(shown),
+            held: Box::new(identity.clone()),
+        }));
+    }
+    candidates
+}
+
+/// What a key of a file is called when it is refused.
+fn named(file: &KeyFile, shown: &AgentIdentity) -> String {
+    let path = file.path.display();
+    match shown {
+        AgentIdentity::PublicKey { .. } => path.to_string(),
+        AgentIdentity::Certificate { .. } => format!("{path} (certificate)"),
+    }
 }
 
 struct Login<'a> {
@@ -203,7 +249,9 @@ struct Login<'a> {
 impl Login<'_> {
     async fn offer(&mut self, candidate: Candidate) -> Result<Outcome, ConnectError> {
         match candidate {
-            Candidate::InAgent { identity, name } => self.offer_agent_key(&identity, name).await,
+            Candidate::InAgent { shown, held, name } => {
+                self.offer_agent_key(&shown, &held, name).await
+            }
             Candidate::File(file) => match file.open() {
                 Some(key) => self.offer_key(&file, key).await,
                 None => self.offer_locked(&file).await,
@@ -213,33 +261,60 @@ impl Login<'_> {
 
     async fn offer_agent_key(
         &mut self,
-        identity: &AgentIdentity,
+        shown: &AgentIdentity,
+        held: &AgentIdentity,
         name: String,
     ) -> Result<Outcome, ConnectError> {
-        let user = self.destination.endpoint.user.clone();
-        let hash = self.rsa_hash(&identity.public_key().algorithm()).await?;
-        let Some(agent) = &mut self.agent else {
-            return Ok(Outcome::Refused);
-        };
-        let offer = async {
-            match identity {
-                AgentIdentity::PublicKey { key, .. } => {
-                    self.handle
-                        .authenticate_publickey_with(user, key.clone(), hash, agent)
-                        .await
-                }
-                AgentIdentity::Certificate { certificate, .. } => {
-                    self.handle
-                        .authenticate_certificate_with(user, certificate.clone(), hash, agent)
-                        .await
-                }
-            }
-        };
-        match self.countdown.run("the answer to a key", offer).await? {
+        let hash = self.rsa_hash(&shown.public_key().algorithm()).await?;
+        match self.show_agent_key(shown, held, hash).await? {
             Ok(result) => Ok(self.judge(name, result)),
-            Err(error) => {
-                self.note(name, format!("the agent did not sign ({error})"));
+            Err(why) => {
+                self.note(name, format!("the agent did not sign ({why})"));
                 Ok(Outcome::Refused)
+            }
+        }
+    }
+
+    /// What the server answers, or why the agent did not sign.
+    async fn show_agent_key(
+        &mut self,
+        shown: &AgentIdentity,
+        held: &AgentIdentity,
+        hash: Option<HashAlg>,
+    ) -> Result<Result<AuthResult, String>, ConnectError> {
+        let mut why = "it has gone".to_owned();
+        let Some(mut agent) = self.agent.take() else {
+            return Ok(Err(why));
+        };
+        let user = self.destination.endpoint.user.clone();
+        let (requests, mut requested) = mpsc::channel(1);
+        let mut relay = Relay(requests);
+        let mut offer = pin!(show(self.handle, user, shown, hash, &mut relay));
+        loop {
+            let step = async {
+                tokio::select! {
+                    biased;
+                    result = &mut offer => Step::Answered(result),
+                    Some(request) = requested.recv() => Step::Sign(request),
+                }
+            };
+            match self.countdown.run("the answer to a key", step).await? {
+                Step::Answered(result) => {
+                    self.agent = Some(agent);
+                    return Ok(result.map_err(|Unsigned| why));
+                }
+                Step::Sign(ToSign { hash, data, answer }) => {
+                    // Not on the countdown: the agent may be asking its owner.
+                    match timeout(SIGNATURE, agent.sign_request(held, hash, data)).await {
+                        // Nobody waits for it only when the connection has gone.
+                        Ok(Ok(signed)) => drop(answer.send(signed)),
+                        Ok(Err(error)) => why = error.to_string(),
+                        // An answer that comes after all would be taken for that to another question.
+                        Err(_) => {
+                            return Ok(Err(format!("no answer within {} s", SIGNATURE.as_secs())));
+                        }
+                    }
+                }
             }
         }
     }
@@ -247,35 +322,40 @@ impl Login<'_> {
     /// Offers the public half of a locked key first, so that a passphrase is asked for only when the
     /// server would take the key.
     async fn offer_locked(&mut self, file: &KeyFile) -> Result<Outcome, ConnectError> {
-        let name = file.path.display().to_string();
-        let wanted = match &file.public {
-            Some(public) => match self.probe(public).await? {
-                Probe::Wanted => true,
-                Probe::Answered(result) => return Ok(self.judge(name, result)),
-            },
-            None => false,
+        let Some(public) = &file.public else {
+            return match self.keyring.unlock(file).await {
+                Ok(key) => self.offer_key(file, key).await,
+                Err(reason) => {
+                    self.note(display(&file.path), reason);
+                    Ok(Outcome::Refused)
+                }
+            };
         };
-        // Not on the countdown: it is a person who is waited for here.
-        match self.keyring.unlock(file).await {
-            Ok(key) => self.offer_key(file, key).await,
-            Err(reason) if wanted => Err(ConnectError::Passphrase {
-                path: file.path.clone(),
-                reason,
-            }),
-            Err(reason) => {
-                self.note(name, reason);
-                Ok(Outcome::Refused)
+        for shown in file.shown(public) {
+            let outcome = match self.probe(&shown).await? {
+                Probe::Answered(result) => self.judge(named(file, &shown), result),
+                Probe::Wanted => {
+                    // Not on the countdown: it is a person who is waited for here.
+                    let unlocked = self.keyring.unlock(file).await;
+                    let key = unlocked.map_err(|reason| ConnectError::Passphrase {
+                        path: file.path.clone(),
+                        reason,
+                    })?;
+                    self.offer_shown(file, &shown, key).await?
+                }
+            };
+            if !matches!(outcome, Outcome::Refused) {
+                return Ok(outcome);
             }
         }
+        Ok(Outcome::Refused)
     }
 
-    async fn probe(&mut self, public: &PublicKey) -> Result<Probe, ConnectError> {
+    async fn probe(&mut self, shown: &AgentIdentity) -> Result<Probe, ConnectError> {
         let user = self.destination.endpoint.user.clone();
-        let hash = self.rsa_hash(&public.algorithm()).await?;
+        let hash = self.rsa_hash(&shown.public_key().algorithm()).await?;
         let mut asker = Asker;
-        let offer = self
-            .handle
-            .authenticate_publickey_with(user, public.clone(), hash, &mut asker);
+        let offer = show(self.handle, user, shown, hash, &mut asker);
         match self.countdown.run("the answer to a key", offer).await? {
             Ok(result) => Ok(Probe::Answered(result)),
             Err(Asked::Wanted) => Ok(Probe::Wanted),
@@ -288,28 +368,40 @@ impl Login<'_> {
         file: &KeyFile,
         key: Arc<PrivateKey>,
     ) -> Result<Outcome, ConnectError> {
-        let user = self.destination.endpoint.user.clone();
-        if let Some(certificate) = &file.certificate
-            && certificate.public_key() == key.public_key().key_data()
-        {
-            let name = format!("{} (certificate)", file.path.display());
-            let offer = self.handle.authenticate_openssh_cert(
-                user.clone(),
-                Arc::clone(&key),
-                certificate.clone(),
-            );
-            let result = self.countdown.run("the answer to a key", offer).await?;
-            match self.judge(name, result.unwrap_or_else(|_| gone())) {
+        for shown in file.shown(key.public_key()) {
+            match self.offer_shown(file, &shown, Arc::clone(&key)).await? {
                 Outcome::Refused => {}
                 outcome => return Ok(outcome),
             }
         }
-        let hash = self.rsa_hash(&key.algorithm()).await?;
-        let offer = self
-            .handle
-            .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash));
-        let result = self.countdown.run("the answer to a key", offer).await?;
-        Ok(self.judge(display(&file.path), result.unwrap_or_else(|_| gone())))
+        Ok(Outcome::Refused)
+    }
+
+    async fn offer_shown(
+        &mut self,
+        file: &KeyFile,
+        shown: &AgentIdentity,
+        key: Arc<PrivateKey>,
+    ) -> Result<Outcome, ConnectError> {
+        let user = self.destination.endpoint.user.clone();
+        let result = match shown {
+            AgentIdentity::Certificate { .. } => {
+                let hash = matches!(key.algorithm(), Algorithm::Rsa { .. });
+                let hash = hash.then_some(CertifiedKey::HASH);
+                let mut key = CertifiedKey(key);
+                let offer = show(self.handle, user, shown, hash, &mut key);
+                let result = self.countdown.run("the answer to a key", offer).await?;
+                result.unwrap_or_else(|Unsigned| gone())
+            }
+            AgentIdentity::PublicKey { .. } => {
+                let hash = self.rsa_hash(&key.algorithm()).await?;
+                let key = PrivateKeyWithHashAlg::new(key, hash);
+                let offer = self.handle.authenticate_publickey(user, key);
+                let result = self.countdown.run("the answer to a key", offer).await?;
+                result.unwrap_or_else(|_| gone())
+            }
+        };
+        Ok(self.judge(named(file, shown), result))
     }
 
     /// With no key at all: the server still says what it would take, and may even take nothing.
@@ -382,36 +474,37 @@ impl Login<'_> {
     }
 }
 
+/// Shows a server a key or a certificate; `signer` signs if the server would take it.
+async fn show<S: Signer>(
+    handle: &mut Handle<Client>,
+    user: String,
+    shown: &AgentIdentity,
+    hash: Option<HashAlg>,
+    signer: &mut S,
+) -> Result<AuthResult, S::Error> {
+    match shown {
+        AgentIdentity::PublicKey { key, .. } => {
+            handle
+                .authenticate_publickey_with(user, key.clone(), hash, signer)
+                .await
+        }
+        AgentIdentity::Certificate { certificate, .. } => {
+            handle
+                .authenticate_certificate_with(user, certificate.clone(), hash, signer)
+                .await
+        }
+    }
+}
+
 enum Probe {
     Wanted,
     Answered(AuthResult),
 }
 
-/// A signer that never signs: that it is asked to is all we want to know.
-struct Asker;
-
-enum Asked {
-    Wanted,
-    Gone,
-}
-
-impl From<SendError> for Asked {
-    fn from(_: SendError) -> Self {
-        Self::Gone
-    }
-}
-
-impl Signer for Asker {
-    type Error = Asked;
-
-    async fn auth_sign(
-        &mut self,
-        _: &AgentIdentity,
-        _: Option<HashAlg>,
-        _: Vec<u8>,
-    ) -> Result<Vec<u8>, Asked> {
-        Err(Asked::Wanted)
-    }
+/// What comes next while a key of the agent's is on offer.
+enum Step {
+    Answered(Result<AuthResult, Unsigned>),
+    Sign(ToSign),
 }
 
 /// What russh itself reports when the connection ends while a key is on offer.

@@ -20,6 +20,9 @@ use crate::model::{HostKeyPolicy, SshSettings};
 /// one first saves attempts, which servers count.
 const DEFAULT_KEYS: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
+/// The connect timeout where nobody says one. OpenSSH would wait for as long as TCP does.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Who is connected to: what errors and hints name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
@@ -269,13 +272,12 @@ impl Resolver<'_> {
     }
 
     fn timeout(&self) -> Result<Duration, ConfigProblem> {
-        // The inventory has no "not set" for it, so its default counts as that.
-        if self.settings.connect_timeout != SshSettings::default().connect_timeout {
-            return Ok(self.settings.connect_timeout);
+        if let Some(timeout) = self.settings.connect_timeout {
+            return Ok(timeout);
         }
         let configured = self.config.get(Keyword::ConnectTimeout)?;
         match configured.filter(|value| value.first() != "none") {
-            None => Ok(self.settings.connect_timeout),
+            None => Ok(CONNECT_TIMEOUT),
             Some(value) => seconds(value.first())
                 .map(Duration::from_secs)
                 .ok_or_else(|| value.problem(format!("`{}` is no time", value.first()))),
@@ -283,8 +285,8 @@ impl Resolver<'_> {
     }
 
     fn accept_new(&self) -> Result<bool, ConfigProblem> {
-        if self.settings.host_keys == HostKeyPolicy::AcceptNew {
-            return Ok(true);
+        if let Some(policy) = self.settings.host_keys {
+            return Ok(policy == HostKeyPolicy::AcceptNew);
         }
         match self.config.get(Keyword::StrictHostKeyChecking)? {
             None => Ok(false),

@@ -64,13 +64,15 @@ fn the_inventory_goes_before_the_configuration() {
         port: Some(2),
         identity_files: vec!["~/my".into()],
         proxy_jump: Some("none".to_owned()),
-        connect_timeout: Duration::from_secs(3),
+        connect_timeout: Some(Duration::from_secs(10)),
+        host_keys: Some(HostKeyPolicy::Strict),
         known_hosts_files: vec!["/my/known".into()],
         ..SshSettings::default()
     };
     let mine = resolve(config, &settings).expect("resolved");
     assert_eq!(mine.endpoint.ssh_command(), "ssh -p 2 my@web");
-    assert_eq!(mine.timeout, Duration::from_secs(3));
+    assert_eq!(mine.timeout, Duration::from_secs(10));
+    assert!(!mine.accept_new);
     assert_eq!(mine.known_hosts, [PathBuf::from("/my/known")]);
     let origins: Vec<_> = mine.identity_files.iter().map(|file| file.origin).collect();
     assert_eq!(origins, [Origin::Inventory, Origin::SshConfig]);

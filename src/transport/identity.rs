@@ -8,8 +8,8 @@ use std::{
 };
 
 use russh::keys::{
-    Certificate, PrivateKey, PublicKey, decode_secret_key, load_openssh_certificate,
-    load_public_key,
+    Certificate, PrivateKey, PublicKey, agent::AgentIdentity, decode_secret_key,
+    load_openssh_certificate, load_public_key,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::OnceCell, task::spawn_blocking};
@@ -52,7 +52,7 @@ pub(super) struct KeyFile {
     /// The public half, where it can be had without a passphrase.
     pub(super) public: Option<PublicKey>,
     /// The certificate beside it, `…-cert.pub`.
-    pub(super) certificate: Option<Certificate>,
+    certificate: Option<Certificate>,
     private: Private,
 }
 
@@ -140,14 +140,30 @@ impl KeyFile {
         !matches!(self.private, Private::Absent)
     }
 
+    /// What a server may be shown for this key, whose public half is `public`, in the order of the offers:
+    /// the certificate first, as the server may know nothing but its authority.
+    pub(super) fn shown(&self, public: &PublicKey) -> Vec<AgentIdentity> {
+        let certificate = self
+            .certificate
+            .iter()
+            .filter(|certificate| certificate.public_key() == public.key_data());
+        certificate
+            .map(|certificate| certificate.clone().into())
+            .chain([public.clone().into()])
+            .collect()
+    }
+
     fn read(path: PathBuf) -> Result<Self, Unreadable> {
         let beside = |suffix: &str| {
             let mut name = path.clone().into_os_string();
             name.push(suffix);
             PathBuf::from(name)
         };
-        let public_beside = load_public_key(beside(".pub")).ok();
         let certificate = load_openssh_certificate(beside("-cert.pub")).ok();
+        let certified = certificate
+            .as_ref()
+            .map(|certificate| PublicKey::new(certificate.public_key().clone(), ""));
+        let public_beside = load_public_key(beside(".pub")).ok().or(certified);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

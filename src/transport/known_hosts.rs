@@ -158,10 +158,13 @@ impl KnownHosts {
         }
     }
 
-    /// The authorities that may vouch for a host. On another port than 22 only those count that are named
-    /// for it, as in OpenSSH.
+    /// The authorities that may vouch for a host. On another port than 22 those for the host alone count as
+    /// well: OpenSSH looks it up a second time "without port identifier".
     pub(super) fn authorities<'a>(&'a self, names: &'a Names) -> Vec<&'a PublicKey> {
-        self.marked(&names.entry, Some(Marker::CertAuthority))
+        [Some(&names.entry), names.without_port.as_ref()]
+            .into_iter()
+            .flatten()
+            .flat_map(|name| self.marked(name, Some(Marker::CertAuthority)))
             .map(|(_, entry)| entry.public_key())
             .collect()
     }

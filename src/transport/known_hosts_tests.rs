@@ -111,6 +111,25 @@ fn an_authority_s_key_is_no_host_s_key() {
 }
 
 #[test]
+fn an_authority_for_a_host_is_one_for_its_other_ports() {
+    let web = Names::new("web", 2222, None);
+    let alias = Names::new("web", 2222, Some("prod"));
+    for (pattern, of_web, of_alias) in [
+        ("web", 1, 0),
+        ("[web]:2222", 1, 0),
+        ("[web]:2223", 0, 0),
+        ("prod", 0, 1),
+    ] {
+        let known = known(&format!("@cert-authority {pattern} {KEY}\n"));
+        let found = (
+            known.authorities(&web).len(),
+            known.authorities(&alias).len(),
+        );
+        assert_eq!(found, (of_web, of_alias), "{pattern}");
+    }
+}
+
+#[test]
 fn a_missing_file_is_empty_and_an_unreadable_one_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     assert!(KnownHosts::read(&[folder.path().join("missing")]).is_ok());

@@ -25,6 +25,7 @@ mod paths;
 mod places;
 mod session;
 mod session_error;
+mod signing;
 mod ssh_config;
 mod stream;
 mod tokens;

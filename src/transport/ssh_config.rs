@@ -16,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use glob::{MatchOptions, glob_with};
 use wildmatch::WildMatch;
 
 use super::paths::Paths;
@@ -190,7 +191,8 @@ impl Evaluation<'_> {
         }
         let text = match fs::read(&file.path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !file.required => {
+            // OpenSSH reads a folder as an empty file.
+            Err(error) if !file.required && (is_absent(&error) || is_folder(&error)) => {
                 return Ok(());
             }
             Err(error) => return Err(problem(0, error.to_string())),
@@ -320,17 +322,36 @@ impl Evaluation<'_> {
         }
     }
 
-    /// The files an `Include` names, in order; a pattern that matches none is no error.
+    /// The files an `Include` names, in order, as glob(3) finds them; a pattern that matches none is no
+    /// error.
     fn included(&self, pattern: &str, by: &ConfigFile) -> Vec<PathBuf> {
         let pattern = self.paths.expand(Path::new(pattern));
         let pattern = by.folder.join(pattern);
         let Some(pattern) = pattern.to_str() else {
             return Vec::new();
         };
-        glob::glob(pattern)
+        // To glob(3) `**` is no more than `*`.
+        let mut pattern = pattern.to_owned();
+        while pattern.contains("**") {
+            pattern = pattern.replace("**", "*");
+        }
+        let options = MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        glob_with(&pattern, options)
             .map(|found| found.filter_map(Result::ok).collect())
             .unwrap_or_default()
     }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}
+
+fn is_folder(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::IsADirectory
 }
 
 fn decided(holds: bool) -> State {

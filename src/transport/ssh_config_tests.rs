@@ -180,6 +180,32 @@ fn an_include_keeps_to_the_section_it_stands_in() {
 }
 
 #[test]
+fn an_include_finds_what_glob_3_finds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write =
+        |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    fs::create_dir_all(folder.path().join("conf/deeper")).expect("created");
+    write("conf/.editor.swp", "User hidden\n");
+    write("conf/deeper/file", "User deeper\n");
+    write("conf/work", "User work\n");
+    for pattern in ["conf/*", "conf/**", "con*/w?rk", "conf/deeper conf/*"] {
+        write("config", &format!("Include {pattern}\n"));
+        let file = ConfigFile {
+            path: folder.path().join("config"),
+            folder: folder.path().to_owned(),
+            required: true,
+        };
+        let lookup = Lookup {
+            host: "a",
+            user: None,
+        };
+        let config = evaluate(&[file], lookup, &paths(folder.path())).expect("well-formed");
+        let user = config.get(Keyword::User).expect("decided");
+        assert_eq!(user.map(Value::first), Some("work"), "{pattern}");
+    }
+}
+
+#[test]
 fn mistakes_have_their_line() {
     for (text, line, reason) in [
         ("\n\nUser \"me\n", 3, "unbalanced quotes"),

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use shipit::{
     diagnostic::Look,
-    model::{Project, default_environment},
+    model::{Project, SecretSource, default_environment},
 };
 
 use super::project::TestProject;
@@ -59,6 +59,31 @@ fn an_environment_takes_over_what_it_does_not_name() {
         .expect("a container");
     assert_eq!(spec.image, "web:2");
     assert_eq!(spec.command, ["test red 2 test"]);
+}
+
+#[test]
+fn a_registry_is_taken_over_key_by_key() {
+    let project = TestProject::new(&[
+        (
+            "recipes/web.toml",
+            "hosts = \"all\"\ncontainer.image = \"w\"\n",
+        ),
+        (
+            "inventory/base.toml",
+            "recipes = [\"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n[registries.\"r.example\"]\nusername = \"deploy\"\npassword = { file = \"base\" }\n",
+        ),
+        (
+            "inventory/test.toml",
+            "extends = \"base\"\n[registries.\"r.example\"]\npassword = { env = \"TEST\" }\n",
+        ),
+    ]);
+    let environment = project
+        .load("test")
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .environment;
+    let login = &environment.registries[0];
+    assert_eq!(login.username, "deploy");
+    assert_eq!(login.password, SecretSource::Env("TEST".to_owned()));
 }
 
 #[test]

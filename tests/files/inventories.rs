@@ -1,5 +1,7 @@
 //! Mistakes in inventories, and what ranges, vars and settings become.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use shipit::model::{HostKeyPolicy, SecretSource};
 
@@ -156,8 +158,8 @@ password = { command = "pass registry" }
     );
     assert!(first.identity_files[0].ends_with("keys/c") && first.identity_files[0].is_absolute());
     assert_eq!(other.identity_files[0].to_str(), Some("/keys/a"));
-    assert_eq!(first.host_keys, HostKeyPolicy::AcceptNew);
-    assert_eq!(first.connect_timeout.as_secs(), 90);
+    assert_eq!(first.host_keys, Some(HostKeyPolicy::AcceptNew));
+    assert_eq!(first.connect_timeout, Some(Duration::from_secs(90)));
     let login = &environment.registries[0];
     assert_eq!(
         login.password,

@@ -77,6 +77,29 @@ through = "web-2"
 }
 
 #[test]
+fn a_secrets_name_is_one_for_the_shell_that_starts_docker() {
+    let shown = TestProject::of_recipe(
+        r#"
+hosts = "web"
+
+[container]
+image = "web"
+env = { "app.log-level" = "info", HOME = "/srv" }
+
+[container.secrets]
+_KEY_2 = { env = "K" }
+"A;reboot" = { env = "K" }
+"app.key" = { env = "K" }
+2_KEY = { env = "K" }
+PATH = { env = "K" }
+DOCKER_HOST = { env = "K" }
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
 fn an_image_is_needed() {
     assert_snapshot!(
         "no_image",

@@ -120,3 +120,47 @@ command = ["{{own_var}} {{group_var}} {{inventory_var}} {{recipe_var}} {{set_var
         "inventory inventory inventory recipe set 1.10"
     );
 }
+
+#[test]
+fn what_is_set_is_what_it_would_be_in_a_file_and_is_printed_as_it_was_typed() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n[vars]\nversion = \"1.2\"\nanswer = 0\n",
+        ),
+        (
+            "recipes/web.toml",
+            r#"
+hosts = "all"
+[container]
+image = "i"
+command = ["{{answer}}", "{{#if answer}}yes{{else}}no{{/if}}", "{{eq answer 3}}", '{{eq version "1.3"}}']
+"#,
+        ),
+    ]);
+    for (answer, yes, is_three) in [
+        ("true", "yes", "false"),
+        ("false", "no", "false"),
+        ("False", "yes", "false"),
+        ("3", "yes", "true"),
+        ("0", "no", "false"),
+        ("-1", "yes", "false"),
+        ("2.5", "yes", "false"),
+        ("1.10", "yes", "false"),
+        ("007", "yes", "false"),
+        ("1e3", "yes", "false"),
+        ("99999999999999999999", "yes", "false"),
+        (" 3", "yes", "false"),
+        ("null", "yes", "false"),
+        ("[1]", "yes", "false"),
+    ] {
+        // A var that the files have as a string stays one.
+        let loaded = project
+            .load_with(&[("answer", answer), ("version", "1.3")])
+            .unwrap_or_else(|problems| panic!("{problems}"));
+        let on = &loaded.environment.recipes[0].on["a"];
+        let command = on.container.as_ref().map(|container| &*container.command);
+        let expected = [answer, yes, is_three, "true"].map(str::to_owned);
+        assert_eq!(command, Some(&expected[..]), "{answer}");
+    }
+}

@@ -2,13 +2,17 @@
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use futures::future::join_all;
 use russh::keys::{
     PrivateKey, PublicKey, agent,
-    ssh_key::{Cipher, Kdf},
+    key::safe_rng,
+    ssh_key::{
+        Cipher, Kdf,
+        certificate::{Builder, CertType},
+    },
 };
 use shipit::{
     command::RemoteCommand,
@@ -40,18 +44,27 @@ fn tried(error: ConnectError) -> Vec<Tried> {
 
 /// An agent with these keys.
 async fn agent(home: &Home, keys: &[&PrivateKey]) -> Paths {
+    agent_of((), home, keys, &[]).await
+}
+
+async fn agent_of(
+    owner: impl agent::server::Agent + Sync,
+    home: &Home,
+    keys: &[&PrivateKey],
+    constraints: &[agent::Constraint],
+) -> Paths {
     let socket = home.path("agent");
     let listener = UnixListener::bind(&socket).unwrap();
     let streams = futures::stream::unfold(listener, |listener| async {
         let stream = listener.accept().await.map(|(stream, _)| stream);
         Some((stream, listener))
     });
-    tokio::spawn(agent::server::serve(Box::pin(streams), ()));
+    tokio::spawn(agent::server::serve(Box::pin(streams), owner));
     let mut client = agent::client::AgentClient::connect_uds(&socket)
         .await
         .unwrap();
     for key in keys {
-        client.add_identity(key, &[]).await.unwrap();
+        client.add_identity(key, constraints).await.unwrap();
     }
     Paths {
         agent: Some(socket),
@@ -172,6 +185,35 @@ async fn the_agent_serves_its_own_keys_and_those_of_locked_files() {
     assert_eq!(typist.asked.load(Ordering::SeqCst), 0);
 }
 
+/// The owner of an agent, who confirms each signature after so long.
+#[derive(Clone)]
+struct Owner(Duration);
+
+impl agent::server::Agent for Owner {
+    fn confirm(self, _: Arc<PrivateKey>) -> Box<dyn Future<Output = (Self, bool)> + Unpin + Send> {
+        Box::new(Box::pin(async move {
+            tokio::time::sleep(self.0).await;
+            (self, true)
+        }))
+    }
+}
+
+#[tokio::test]
+async fn the_connect_timeout_stands_still_while_an_agent_asks_its_owner() {
+    let home = Home::new();
+    let key = ed25519();
+    let limit = Duration::from_secs(2);
+    let owner = Owner(limit + Duration::from_millis(200));
+    let paths = agent_of(owner, &home, &[&key], &[agent::Constraint::Confirm]).await;
+    let server = Behaviour::new(&key).start().await;
+    home.know(&server);
+    let mut host = host(&server);
+    host.ssh.connect_timeout = Some(limit);
+
+    let typist = Typist::types(&[]);
+    connector(&typist, paths).connect(&host).await.unwrap();
+}
+
 #[tokio::test]
 async fn identities_only_leaves_the_agents_other_keys_alone() {
     let home = Home::new();
@@ -204,6 +246,77 @@ async fn identities_only_leaves_the_agents_other_keys_alone() {
         .connect(&host(&server))
         .await
         .unwrap();
+}
+
+/// Writes `KEY-cert.pub` beside a key.
+fn certify(home: &Home, path: &str, key: &PublicKey, authority: &PrivateKey) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let (begin, end) = (now.as_secs() - 86_400, now.as_secs() + 86_400);
+    let mut builder = Builder::new_with_random_nonce(&mut safe_rng(), key, begin, end).unwrap();
+    builder.cert_type(CertType::User).unwrap();
+    builder.valid_principal("deployer").unwrap();
+    let certificate = builder.sign(authority).unwrap();
+    home.write(
+        &format!("{path}-cert.pub"),
+        &certificate.to_openssh().unwrap(),
+    );
+}
+
+/// A server that knows no key of a user's, only who signs them.
+fn only_certificates(authority: &PrivateKey) -> Behaviour {
+    Behaviour {
+        users: Vec::new(),
+        authorities: vec![authority.public_key().clone()],
+        ..Behaviour::new(authority)
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_beside_a_key_logs_in_wherever_the_key_is() {
+    let home = Home::new();
+    let authority = ed25519();
+    let server = only_certificates(&authority).start().await;
+    home.know(&server);
+    certify(&home, ".ssh/id_ed25519", home.key.public_key(), &authority);
+
+    // In the file.
+    home.connect(&host(&server)).await.unwrap();
+
+    // In the file, under a passphrase.
+    home.write_key(".ssh/id_ed25519", &encrypted(&home.key));
+    let typist = Typist::types(&["open sesame"]);
+    let locked = connector(&typist, home.paths());
+    locked.connect(&host(&server)).await.unwrap();
+
+    // In the agent.
+    let typist = Typist::types(&[]);
+    let paths = agent(&home, &[&home.key]).await;
+    let in_both = connector(&typist, paths.clone());
+    in_both.connect(&host(&server)).await.unwrap();
+
+    // In the agent alone.
+    std::fs::remove_file(home.path(".ssh/id_ed25519")).unwrap();
+    let in_agent = connector(&typist, paths);
+    in_agent.connect(&host(&server)).await.unwrap();
+
+    let signatures = server.seen.signatures.lock().unwrap();
+    assert_eq!(*signatures, ["ssh-ed25519 of a certificate"; 4]);
+}
+
+#[tokio::test]
+async fn a_certificate_of_an_rsa_key_signs_with_sha_2() {
+    let home = Home::new();
+    let authority = ed25519();
+    let server = only_certificates(&authority).start().await;
+    home.know(&server);
+    std::fs::remove_file(home.path(".ssh/id_ed25519")).unwrap();
+    home.write(".ssh/id_rsa", include_str!("keys/rsa"));
+    let public = PublicKey::from_openssh(include_str!("keys/rsa.pub")).unwrap();
+    certify(&home, ".ssh/id_rsa", &public, &authority);
+
+    home.connect(&host(&server)).await.unwrap();
+
+    assert_eq!(*server.seen.offers.lock().unwrap(), ["rsa-sha2-512"]);
 }
 
 #[tokio::test]
@@ -342,7 +455,7 @@ async fn a_server_that_says_nothing_ends_in_a_timeout() {
     };
     let server = behaviour.start().await;
     let mut host = host(&server);
-    host.ssh.connect_timeout = Duration::from_millis(300);
+    host.ssh.connect_timeout = Some(Duration::from_millis(300));
     let begun = Instant::now();
 
     let error = home.connect(&host).await.unwrap_err();

@@ -55,6 +55,8 @@ pub struct Behaviour {
     pub host_keys: Vec<PrivateKey>,
     pub certificates: Vec<Certificate>,
     pub users: Vec<PublicKey>,
+    /// Who may sign users' certificates.
+    pub authorities: Vec<PublicKey>,
     pub max_attempts: usize,
     pub script: Script,
     /// Sessions at once, as sshd's `MaxSessions`.
@@ -72,6 +74,7 @@ impl Behaviour {
             host_keys: vec![ed25519()],
             certificates: Vec::new(),
             users: vec![user.public_key().clone()],
+            authorities: Vec::new(),
             max_attempts: 6,
             script: Arc::new(|_| vec![Act::Status(0)]),
             max_sessions: 10,
@@ -185,7 +188,12 @@ impl server::Handler for Handler {
     ) -> Result<Auth, russh::Error> {
         let seen = format!("{}", offer.algorithm);
         self.seen.offers.lock().unwrap().push(seen);
-        Ok(self.judge(offer.public_key))
+        // Here russh does not tell a certificate from its key.
+        if self.behaviour.authorities.is_empty() {
+            Ok(self.judge(offer.public_key))
+        } else {
+            Ok(Auth::Accept)
+        }
     }
 
     async fn auth_publickey(
@@ -196,6 +204,19 @@ impl server::Handler for Handler {
         let seen = format!("{}", key.algorithm);
         self.seen.signatures.lock().unwrap().push(seen);
         Ok(self.judge(key.public_key))
+    }
+
+    async fn auth_openssh_certificate(
+        &mut self,
+        _: &str,
+        certificate: &Certificate,
+    ) -> Result<Auth, russh::Error> {
+        let seen = format!("{} of a certificate", certificate.algorithm());
+        self.seen.signatures.lock().unwrap().push(seen);
+        let authority = certificate.signature_key();
+        let authorities = &self.behaviour.authorities;
+        let known = authorities.iter().any(|key| key.key_data() == authority);
+        Ok(if known { Auth::Accept } else { Auth::reject() })
     }
 
     async fn channel_open_session(

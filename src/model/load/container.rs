@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     scope::Resolver,
-    settings::{self, is_env_name, wrong_env_name},
+    settings::{self, is_env_name, is_shell_name, wrong_env_name},
 };
 use crate::{
     config::{
@@ -154,13 +154,34 @@ fn check_env_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
     }
 }
 
+/// A secret's name becomes a variable of the shell that starts docker, and so of the docker client too;
+/// a plain variable's never does, and may be looser.
+fn check_secret_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
+    if !is_shell_name(name) {
+        resolver.problems.push(
+            Problem::error(format!("{:?} cannot be the name of a secret", name.value))
+                .at(&name.place, "not a name")
+                .hint("a letter or `_` first, then letters, digits or `_`"),
+        );
+    } else if ["PATH", "HOME"].contains(&name.as_str()) || name.starts_with("DOCKER_") {
+        resolver.problems.push(
+            Problem::error(format!(
+                "a secret cannot be called `{}`: docker itself would heed it on the host",
+                name.value
+            ))
+            .at(&name.place, "changes the docker client")
+            .hint("take another name, or set it in `env` if it is no secret"),
+        );
+    }
+}
+
 fn secret_sources(
     section: &ContainerSection,
     resolver: &mut Resolver<'_>,
 ) -> BTreeMap<String, SecretSource> {
     let mut sources = BTreeMap::new();
     for (name, source) in section.secrets.iter().flat_map(|entries| &entries.0) {
-        check_env_name(name, resolver);
+        check_secret_name(name, resolver);
         let mut problems = std::mem::take(resolver.problems);
         let project = resolver.project().clone();
         let source = settings::secret(

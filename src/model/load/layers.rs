@@ -106,7 +106,7 @@ fn lay_over(top: Inventory, base: Inventory) -> Inventory {
         consul: section(top.consul, base.consul),
         images: section(top.images, base.images),
         releases: section(top.releases, base.releases),
-        registries: entries(top.registries, base.registries, |top, _| top),
+        registries: entries(top.registries, base.registries, Section::over),
     }
 }
 

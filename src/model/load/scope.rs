@@ -109,9 +109,23 @@ pub(super) fn overrides(
                     .maybe_hint(did_you_mean(key, known)),
             );
         }
-        set.insert(key.clone(), value.clone().into());
+        let is_text = declared(inventory, recipes, key).any(Value::is_string);
+        let text = || Value::from(value.as_str());
+        let typed = if is_text {
+            text()
+        } else {
+            typed(value).unwrap_or_else(text)
+        };
+        set.insert(key.clone(), typed);
     }
     set
+}
+
+/// A boolean or a number as a file would have it, if it is printed as it was typed: `1.10` is a text.
+fn typed(text: &str) -> Option<Value> {
+    let value = serde_json::from_str::<Value>(text).ok()?;
+    let printed = value.to_string();
+    ((value.is_boolean() || value.is_number()) && printed == text).then_some(value)
 }
 
 fn command_line(key: &str, value: &str) -> Place {
@@ -120,6 +134,26 @@ fn command_line(key: &str, value: &str) -> Place {
 }
 
 fn known_vars<'a>(inventory: &'a Inventory, recipes: &'a [RawRecipe]) -> Vec<&'a str> {
+    all_vars(inventory, recipes)
+        .map(|(name, _)| name.value.as_str())
+        .collect()
+}
+
+/// What the files have under the name of a var.
+fn declared<'a>(
+    inventory: &'a Inventory,
+    recipes: &'a [RawRecipe],
+    key: &'a str,
+) -> impl Iterator<Item = &'a Value> {
+    all_vars(inventory, recipes)
+        .filter(move |(name, _)| name.value == key)
+        .map(|(_, value)| &value.value.0)
+}
+
+fn all_vars<'a>(
+    inventory: &'a Inventory,
+    recipes: &'a [RawRecipe],
+) -> impl Iterator<Item = &'a (Located<String>, Located<VarValue>)> {
     let of_hosts = inventory.hosts.iter().flat_map(|hosts| &hosts.0);
     let of_groups = inventory.groups.iter().flat_map(|groups| &groups.0);
     let tables = recipes
@@ -128,11 +162,7 @@ fn known_vars<'a>(inventory: &'a Inventory, recipes: &'a [RawRecipe]) -> Vec<&'a
         .chain([&inventory.vars])
         .chain(of_hosts.map(|(_, host)| &host.vars))
         .chain(of_groups.map(|(_, group)| &group.vars));
-    tables
-        .flatten()
-        .flat_map(|vars| &vars.0)
-        .map(|(name, _)| name.value.as_str())
-        .collect()
+    tables.flatten().flat_map(|vars| &vars.0)
 }
 
 /// A text, and the first of the hosts that it is the same for.

@@ -169,6 +169,12 @@ pub(super) fn is_env_name(name: &str) -> bool {
             .all(|c| c != '=' && !c.is_whitespace() && !c.is_control())
 }
 
+/// Whether a shell takes a word for the name of a variable.
+pub(super) fn is_shell_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 pub(super) fn wrong_env_name(name: &str) -> Problem {
     Problem::error(format!(
         "{name:?} cannot be the name of an environment variable"
@@ -200,7 +206,6 @@ pub(super) fn ssh(
     problems: &mut Problems,
 ) -> SshSettings {
     let general = general.cloned().unwrap_or_default();
-    let default = SshSettings::default();
     let identity_files = host
         .identity_file
         .as_ref()
@@ -231,26 +236,24 @@ pub(super) fn ssh(
         port: first(host.port.as_ref(), general.port.as_ref()),
         identity_files: paths(project, identity_files, problems),
         r#become: first(host.r#become.as_ref(), general.r#become.as_ref()).unwrap_or(false),
-        host_keys: match general.host_keys.map(|policy| policy.value) {
-            Some(HostKeys::AcceptNew) => HostKeyPolicy::AcceptNew,
-            Some(HostKeys::Strict) | None => HostKeyPolicy::Strict,
-        },
+        host_keys: general.host_keys.map(|policy| match policy.value {
+            HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
+            HostKeys::Strict => HostKeyPolicy::Strict,
+        }),
         known_hosts_files: paths(project, general.known_hosts_file.as_ref(), problems),
         proxy_jump: first(host.proxy_jump.as_ref(), general.proxy_jump.as_ref()),
         config_file: general
             .config_file
             .as_ref()
             .map(|text| path(project, text, text, problems)),
-        connect_timeout: general
-            .connect_timeout
-            .map_or(default.connect_timeout, |timeout| {
-                if timeout.value.0.is_zero() {
-                    problems.push(
-                        Problem::error("no time to connect").at(&timeout.place, "more than `0s`"),
-                    );
-                }
-                timeout.value.0
-            }),
+        connect_timeout: general.connect_timeout.map(|timeout| {
+            if timeout.value.0.is_zero() {
+                problems.push(
+                    Problem::error("no time to connect").at(&timeout.place, "more than `0s`"),
+                );
+            }
+            timeout.value.0
+        }),
     }
 }
 
