@@ -99,10 +99,12 @@ async fn prepare(
     secrets: &mut Secrets<'_>,
 ) -> Run<(Fleet, Prepared)> {
     let environment = context.environment;
+    let logins = images::Logins::new(&environment.registries, secrets.clone());
     if request.goal == Goal::Files {
         desired::read_secrets(environment, &request.scope, secrets).await?;
+        let images = desired::wanted_images(environment, &request.scope);
+        logins.read_for(images.keys()).await?;
     }
-    let logins = images::Logins::read(environment, secrets).await?;
     let fleet = context
         .connect(&hosts_to_reach(context, &request.scope))
         .await?;
@@ -329,7 +331,7 @@ async fn wanted(
     fleet: &Fleet,
     history: &History,
     secrets: &mut Secrets<'_>,
-    logins: &images::Logins,
+    logins: &images::Logins<'_>,
 ) -> Run<(DesiredState, Action)> {
     let environment = context.environment;
     match request.goal {

@@ -1,5 +1,6 @@
 //! Images: which exact one a reference means now, and how it comes to every host before anything changes.
 
+mod logins;
 mod pins;
 mod send;
 
@@ -10,23 +11,19 @@ use std::{
 
 use futures::{StreamExt, stream};
 
+pub use logins::Logins;
 pub use pins::{Lookup, Pins, Wanted, resolve};
 use send::Sender;
 
 use super::{
     fleet::{Fleet, HostError, Reached},
-    preflight,
-    secrets::Secrets,
-    step,
+    preflight, step,
     stop::{Run, Stop},
 };
-use secrecy::SecretString;
-
 use crate::{
-    command::RemoteCommand,
     docker::{self, Image, PinnedImage},
     event::{EventKind, Events, Outcome, Phase},
-    model::{Environment, HostName, ImageSource, RegistryLogin},
+    model::{HostName, ImageSource},
     plan::{Plan, RecipePlan},
     text,
 };
@@ -36,37 +33,6 @@ const PULL: Duration = Duration::from_secs(30 * 60);
 
 /// How many hosts pull at once: they share a registry.
 const PULLING: usize = 16;
-
-/// The logins of an environment's private registries.
-#[derive(Default)]
-pub struct Logins(Vec<(RegistryLogin, SecretString)>);
-
-impl Logins {
-    /// Reads their passwords.
-    pub async fn read(environment: &Environment, secrets: &mut Secrets<'_>) -> Run<Self> {
-        let mut logins = Vec::new();
-        for login in &environment.registries {
-            let name = format!("registries.{}.password", login.server);
-            logins.push((login.clone(), secrets.value(&name, &login.password).await?));
-        }
-        Ok(Self(logins))
-    }
-
-    /// The command as it asks the registry of `reference`: logged in, where there is a login for it.
-    fn for_registry_of(&self, reference: &str, command: RemoteCommand) -> RemoteCommand {
-        let of_registry = |(login, _): &&(RegistryLogin, SecretString)| {
-            reference
-                .strip_prefix(&*login.server)
-                .is_some_and(|rest| rest.starts_with('/'))
-        };
-        match self.0.iter().find(of_registry) {
-            Some((login, password)) => {
-                docker::logged_in(&command, &login.server, &login.username, password.clone())
-            }
-            None => command,
-        }
-    }
-}
 
 async fn inspect(reached: &Reached, reference: &str) -> Result<Option<Image>, HostError> {
     let images = reached
@@ -78,13 +44,11 @@ async fn inspect(reached: &Reached, reference: &str) -> Result<Option<Image>, Ho
 async fn pull(
     reached: &Reached,
     reference: &str,
-    logins: &Logins,
+    logins: &Logins<'_>,
     events: &Events,
 ) -> Result<(), HostError> {
-    let work = reached.expect(
-        logins.for_registry_of(reference, docker::pull(reference)),
-        PULL,
-    );
+    let command = docker::pull(reference);
+    let work = reached.expect(logins.for_registry_of(reference, command).await?, PULL);
     let step = format!("pull {reference}");
     step::tell(events, reached.name(), None, &step, work, |_| None)
         .await
@@ -93,7 +57,12 @@ async fn pull(
 
 /// Brings every image that the plan starts to every host that starts it. When one host cannot have its
 /// images, nothing is changed on any.
-pub async fn distribute(fleet: &Fleet, plan: &Plan, logins: &Logins, events: &Events) -> Run<()> {
+pub async fn distribute(
+    fleet: &Fleet,
+    plan: &Plan,
+    logins: &Logins<'_>,
+    events: &Events,
+) -> Run<()> {
     events.send(EventKind::Phase { phase: Phase::Pull });
     let mut needed = BTreeMap::<HostName, BTreeSet<(ImageSource, String, PinnedImage)>>::new();
     for slot in plan.recipes.iter().flat_map(RecipePlan::changes) {
@@ -151,7 +120,7 @@ async fn bring_one(
     written: &str,
     pin: &PinnedImage,
     sender: &Sender,
-    logins: &Logins,
+    logins: &Logins<'_>,
     events: &Events,
 ) -> Result<(), HostError> {
     if inspect(reached, &pin.reference).await?.is_some() {
