@@ -15,6 +15,7 @@ use super::{
     held::Held,
     lines::Lines,
     session_error::SessionError,
+    stdout::Stdout,
     tunnel::Tunnel,
     upload,
 };
@@ -134,6 +135,14 @@ impl Session {
             )
             .await?;
         Ok(collected.into_output(status))
+    }
+
+    /// Runs a command whose standard output is read from here, as it comes. It begins when that is first
+    /// read.
+    ///
+    /// The deadline is one of idleness: it begins anew whenever the command printed something.
+    pub fn stdout(&self, command: RemoteCommand, idle_deadline: Duration) -> Stdout {
+        Stdout::new(self.clone(), command, idle_deadline)
     }
 
     /// Starts a command that is to run for long and be talked to; it lives until the [`Held`] is dropped.
