@@ -127,7 +127,7 @@ async fn prepare(
     context.events.send(EventKind::Phase { phase: Phase::Plan });
     let done = done_tasks(&fleet, environment, &request.scope).await?;
     let release = observed.history.next_number();
-    let plan = plan::build(&plan::Input {
+    let mut plan = plan::build(&plan::Input {
         environment,
         facts: &observed.facts,
         history: &observed.history,
@@ -172,7 +172,7 @@ async fn prepare(
     };
     consul_is_ready(environment, &fleet, &observed.facts, &plan).await?;
     promotion_can_be_answered(environment, &plan, &request.promotion)?;
-    images::distribute(&fleet, &plan, &logins, context.events).await?;
+    images::distribute(&fleet, &mut plan, &logins, context.events).await?;
     Ok((
         fleet,
         Prepared::Ready(Box::new(Ready {

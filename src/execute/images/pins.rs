@@ -129,7 +129,9 @@ async fn registry_pin(
         )));
     };
     let ask = async {
-        pull(reached, reference, logins, events).await?;
+        let command = docker::pull(reference);
+        let command = logins.for_registry_of(reference, command).await?;
+        pull(reached, reference, command, events).await?;
         let image = inspect(reached, reference).await?;
         let pin = image.as_ref().and_then(|image| pin_of(reference, image));
         pin.ok_or_else(|| {
