@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use secrecy::SecretString;
 
-use super::{Identity, PinnedImage, label};
+use super::{Identity, PinnedImage, Reference, label};
 use crate::{command::RemoteCommand, model::ContainerSpec};
 
 fn docker(words: &[&str]) -> RemoteCommand {
@@ -250,9 +250,26 @@ pub fn image_tag(from: &str, to: &str) -> RemoteCommand {
     docker(&["tag", from, to])
 }
 
-/// `docker rmi`: takes a reference away; docker refuses while a container uses the image.
+/// `docker rmi`: takes a reference away, and what stands in for it on a host that had the image from another
+/// one. Docker refuses while a container uses the image, and goes on with the next when one is not there.
 pub fn image_remove(reference: &str) -> RemoteCommand {
-    docker(&["rmi", reference])
+    docker(&["rmi", reference]).args(Reference::parse(reference).stand_in())
+}
+
+/// `docker save` of an image by its id, compressed. A pipe has the status of its last command, so that
+/// docker's own failure goes by another way.
+pub fn image_save(id: &str) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"exec 3>&1
+           failed=$({ { docker save "$1" || echo "$?" >&4; } | gzip -1 >&3; } 4>&1) || exit
+           [ -z "$failed" ]"#,
+        [id],
+    )
+}
+
+/// The platform of a host's docker, as images name theirs: `linux/amd64`.
+pub fn platform() -> RemoteCommand {
+    docker(&["version", "--format", "{{.Server.Os}}/{{.Server.Arch}}"])
 }
 
 /// `docker info` as JSON: the preflight's question whether docker answers, and to this account.
@@ -262,6 +279,11 @@ pub fn info() -> RemoteCommand {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::Write as _,
+        process::{Command, Stdio},
+    };
+
     use secrecy::ExposeSecret;
 
     use super::*;
@@ -372,6 +394,54 @@ mod tests {
             list_names().to_wire(),
             r#"docker ps --all --format '{{.Names}} {{.Label "shipit.environment"}}'"#
         );
+    }
+
+    #[test]
+    fn an_image_goes_with_the_tag_that_stands_in_for_it() {
+        let removed = |reference| image_remove(reference).to_wire();
+        assert_eq!(
+            removed("web@sha256:0123456789abcdef"),
+            "docker rmi web@sha256:0123456789abcdef web:shipit-0123456789ab"
+        );
+        assert_eq!(
+            removed("web:shipit-0123456789ab"),
+            "docker rmi web:shipit-0123456789ab"
+        );
+    }
+
+    /// What comes of [`image_save`] where docker is this script: the status, and what is in the archive.
+    fn saved(docker: &str) -> (bool, String) {
+        let command = image_save("sha256:ab");
+        let [sh, c, script, name, id] = command.words() else {
+            panic!("{command}")
+        };
+        let script = format!("docker() {{ {docker}; }}\n{script}");
+        let output = Command::new(sh)
+            .args([c, &script, name, id])
+            .output()
+            .expect("a shell");
+        let mut unzip = Command::new("gzip")
+            .arg("-dc")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("gzip");
+        let written = unzip
+            .stdin
+            .take()
+            .map(|mut stdin| stdin.write_all(&output.stdout));
+        written.expect("a pipe").expect("written");
+        let unzipped = unzip.wait_with_output().expect("unzipped").stdout;
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&unzipped).into_owned(),
+        )
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_saved_to_its_end_is_a_failure() {
+        assert_eq!(saved(r#"echo "$@""#), (true, "save sha256:ab\n".to_owned()));
+        assert_eq!(saved("echo half; false"), (false, "half\n".to_owned()));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Reference;
 use crate::model::{ContainerSpec, Order};
 
 /// The labels that shipit puts on what it makes.
@@ -38,6 +39,19 @@ pub struct PinnedImage {
     /// The digest that went into the spec's hash: the manifest's for a registry's image, the image id
     /// for one of the deployer's own.
     pub digest: String,
+}
+
+impl PinnedImage {
+    /// The tag under which a host has it that got it from another host. `docker load` brings the bytes and
+    /// no digest of a registry, so what a registry's image is pinned by cannot be had in that way. The tag
+    /// names the digest, as the one of an image of the deployer's own does its id; which for such an image
+    /// it is already.
+    pub fn stand_in(&self) -> String {
+        let reference = Reference::parse(&self.reference);
+        reference
+            .stand_in()
+            .unwrap_or_else(|| self.reference.clone())
+    }
 }
 
 /// A hash of a resolved spec: equal hashes mean that a container has nothing to gain from a deploy.

@@ -48,6 +48,12 @@ impl<'a> Reference<'a> {
             .collect();
         format!("{}:shipit-{id}", self.repository)
     }
+
+    /// The tag that stands in for a reference by digest on a host that has the image, and not from its
+    /// registry; none for other references.
+    pub fn stand_in(&self) -> Option<String> {
+        self.digest.map(|digest| self.local_tag(digest))
+    }
 }
 
 #[cfg(test)]
@@ -91,5 +97,12 @@ mod tests {
             Reference::parse("web:1").local_tag("sha256:0123456789abcdef"),
             "web:shipit-0123456789ab"
         );
+        assert_eq!(
+            Reference::parse("a:5/web:1@sha256:0123456789abcdef")
+                .stand_in()
+                .as_deref(),
+            Some("a:5/web:shipit-0123456789ab")
+        );
+        assert_eq!(Reference::parse("a:5/web:1").stand_in(), None);
     }
 }

@@ -99,10 +99,12 @@ async fn prepare(
     secrets: &mut Secrets<'_>,
 ) -> Run<(Fleet, Prepared)> {
     let environment = context.environment;
+    let logins = images::Logins::new(&environment.registries, secrets.clone());
     if request.goal == Goal::Files {
         desired::read_secrets(environment, &request.scope, secrets).await?;
+        let images = desired::wanted_images(environment, &request.scope);
+        logins.read_for(images.keys()).await?;
     }
-    let logins = images::Logins::read(environment, secrets).await?;
     let fleet = context
         .connect(&hosts_to_reach(context, &request.scope, request.goal))
         .await?;
@@ -125,7 +127,7 @@ async fn prepare(
     context.events.send(EventKind::Phase { phase: Phase::Plan });
     let done = done_tasks(&fleet, environment, &request.scope).await?;
     let release = observed.history.next_number();
-    let plan = plan::build(&plan::Input {
+    let mut plan = plan::build(&plan::Input {
         environment,
         facts: &observed.facts,
         history: &observed.history,
@@ -171,7 +173,7 @@ async fn prepare(
     };
     consul_is_ready(environment, &fleet, &observed.facts, &plan).await?;
     promotion_can_be_answered(environment, &plan, &request.promotion)?;
-    images::distribute(&fleet, &plan, &logins, context.events).await?;
+    images::distribute(&fleet, &mut plan, &logins, context.events).await?;
     Ok((
         fleet,
         Prepared::Ready(Box::new(Ready {
@@ -341,7 +343,7 @@ async fn wanted(
     fleet: &Fleet,
     history: &History,
     secrets: &mut Secrets<'_>,
-    logins: &images::Logins,
+    logins: &images::Logins<'_>,
 ) -> Run<(DesiredState, Action)> {
     let environment = context.environment;
     match request.goal {

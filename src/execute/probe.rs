@@ -23,6 +23,11 @@ use crate::{
 /// How many requests are sent before the rollout, to see whether the service answers at all.
 const BASELINE: usize = 3;
 
+/// How many requests are under way at most. A balancer that answers late shall be seen, not buried; and what
+/// goes through a host takes no place of the session's channels, which the rollout's own gates need, so
+/// nothing else bounds it.
+const UNDER_WAY: usize = 64;
+
 /// A running stream of requests.
 pub struct ProbeWatch {
     probe: Probe,
@@ -101,48 +106,19 @@ impl ProbeWatch {
         }
         let tally = Arc::new(Mutex::new(Tally::default()));
         let (failed_sender, failed) = watch::channel(0);
-        let (stop, mut stopped) = watch::channel(false);
-        let (counted, settings) = (tally.clone(), probe.clone());
-        let sending = tokio::spawn(async move {
-            let mut clock =
-                tokio::time::interval(Duration::from_secs(1) / u32::from(settings.rate.max(1)));
-            clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
-            let mut told = Instant::now();
-            let mut requests = JoinSet::new();
-            loop {
-                tokio::select! {
-                    _ = clock.tick() => {}
-                    _ = stopped.wait_for(|stop| *stop) => break,
-                }
-                let (target, probe, through) = (target.clone(), settings.clone(), through.clone());
-                requests.spawn(async move {
-                    let began = Instant::now();
-                    let result = target.ask(&probe, through.as_ref()).await;
-                    (began.elapsed(), result)
-                });
-                while let Some(Ok((took, result))) = requests.try_join_next() {
-                    lock(&counted).add(took, result);
-                }
-                let failures = lock(&counted).failed;
-                failed_sender
-                    .send_if_modified(|failed| std::mem::replace(failed, failures) != failures);
-                if told.elapsed() >= Duration::from_secs(1) {
-                    told = Instant::now();
-                    let summary = lock(&counted).summary();
-                    events.send(EventKind::Probe {
-                        recipe: recipe.clone(),
-                        summary,
-                    });
-                }
-            }
-            // Those under way are waited for: each has a deadline of its own.
-            while let Some(Ok((took, result))) = requests.join_next().await {
-                lock(&counted).add(took, result);
-            }
-            let summary = lock(&counted).summary();
-            failed_sender.send_replace(summary.failed);
-            events.send(EventKind::Probe { recipe, summary });
-        });
+        let (stop, stopped) = watch::channel(false);
+        let sender = Sender {
+            recipe,
+            rate: probe.rate.max(1).into(),
+            tally: tally.clone(),
+            failed: failed_sender,
+            events,
+        };
+        let settings = probe.clone();
+        let sending = tokio::spawn(sender.send(stopped, move || {
+            let (target, probe, through) = (target.clone(), settings.clone(), through.clone());
+            async move { target.ask(&probe, through.as_ref()).await }
+        }));
         Ok(Self {
             probe,
             tally,
@@ -186,6 +162,85 @@ impl ProbeWatch {
     }
 }
 
+/// Sends requests at a steady rate and counts what becomes of them.
+struct Sender {
+    recipe: String,
+    rate: u32,
+    tally: Arc<Mutex<Tally>>,
+    failed: watch::Sender<u64>,
+    events: Events,
+}
+
+impl Sender {
+    /// Sends until it is `stopped`. A request that would be one too many is not sent: nothing is known of
+    /// it, so it counts neither as a request nor as a failure, and the rate is lower for as long.
+    async fn send<A>(self, mut stopped: watch::Receiver<bool>, ask: impl Fn() -> A)
+    where
+        A: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let mut clock = tokio::time::interval(Duration::from_secs(1) / self.rate);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut told = Instant::now();
+        let mut told_of_bound = false;
+        let mut requests = JoinSet::new();
+        loop {
+            tokio::select! {
+                _ = clock.tick() => {}
+                _ = stopped.wait_for(|stop| *stop) => break,
+            }
+            while let Some(Ok((took, result))) = requests.try_join_next() {
+                lock(&self.tally).add(took, result);
+            }
+            if requests.len() < UNDER_WAY {
+                let asked = ask();
+                requests.spawn(async move {
+                    let began = Instant::now();
+                    let result = asked.await;
+                    (began.elapsed(), result)
+                });
+            } else if !std::mem::replace(&mut told_of_bound, true) {
+                self.tell_of_bound();
+            }
+            self.tell_failures();
+            if told.elapsed() >= Duration::from_secs(1) {
+                told = Instant::now();
+                self.tell();
+            }
+        }
+        // Those under way are waited for: each has a deadline of its own.
+        while let Some(Ok((took, result))) = requests.join_next().await {
+            lock(&self.tally).add(took, result);
+        }
+        self.tell_failures();
+        self.tell();
+    }
+
+    fn tell_failures(&self) {
+        let failures = lock(&self.tally).failed;
+        self.failed
+            .send_if_modified(|failed| std::mem::replace(failed, failures) != failures);
+    }
+
+    fn tell(&self) {
+        let summary = lock(&self.tally).summary();
+        self.events.send(EventKind::Probe {
+            recipe: self.recipe.clone(),
+            summary,
+        });
+    }
+
+    fn tell_of_bound(&self) {
+        self.events.send(EventKind::Warning {
+            host: None,
+            message: format!(
+                "{UNDER_WAY} probe requests of `{}` are unanswered at once, so fewer than {} a second are sent",
+                self.recipe, self.rate
+            ),
+            hint: None,
+        });
+    }
+}
+
 /// Where requests go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Target {
@@ -225,7 +280,7 @@ impl Target {
             let answer = if let Some(reached) = through {
                 let stream = reached
                     .session
-                    .tunnel(host, *port, probe.timeout)
+                    .tunnel_beside(host, *port, probe.timeout)
                     .await
                     .map_err(|error| because(&error))?;
                 http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
@@ -260,6 +315,8 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -303,5 +360,73 @@ mod tests {
         );
         assert_eq!(summary.first_failure.as_deref(), Some("failure 50"));
         assert_eq!(Tally::default().summary(), ProbeSummary::default());
+    }
+
+    /// Sends for a simulated minute, each request being answered after so long: what came of them, the most
+    /// that were under way at once, and the warnings.
+    async fn a_minute_of_requests(
+        rate: u32,
+        answered_after: Duration,
+    ) -> (ProbeSummary, usize, Vec<String>) {
+        let (events, mut told) = Events::channel();
+        let tally = Arc::<Mutex<Tally>>::default();
+        let (under_way, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (stop, stopped) = watch::channel(false);
+        let sender = Sender {
+            recipe: "web".into(),
+            rate,
+            tally: tally.clone(),
+            failed: watch::channel(0).0,
+            events,
+        };
+        let highest = most.clone();
+        let sending = tokio::spawn(sender.send(stopped, move || {
+            let (under_way, highest) = (under_way.clone(), highest.clone());
+            async move {
+                let now = under_way.fetch_add(1, Ordering::SeqCst) + 1;
+                highest.fetch_max(now, Ordering::SeqCst);
+                tokio::time::sleep(answered_after).await;
+                under_way.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            }
+        }));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        stop.send(true).expect("it listens");
+        sending.await.expect("it ends");
+        let mut warnings = Vec::new();
+        while let Ok(event) = told.try_recv() {
+            if let EventKind::Warning { message, .. } = event.kind {
+                warnings.push(message);
+            }
+        }
+        let summary = lock(&tally).summary();
+        (summary, most.load(Ordering::SeqCst), warnings)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_keeps_up_gets_the_whole_rate() {
+        let (summary, most, warnings) = a_minute_of_requests(20, Duration::from_millis(10)).await;
+        assert!((1200..=1201).contains(&summary.requests), "{summary:?}");
+        assert_eq!((summary.failed, most), (0, 1));
+        assert!(warnings.is_empty(), "{warnings:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_would_be_one_too_many_is_not_sent_and_has_not_failed() {
+        // 20 a second, answered after 10 s, would be 200 under way.
+        let (summary, most, warnings) = a_minute_of_requests(20, Duration::from_secs(10)).await;
+        assert_eq!(most, UNDER_WAY);
+        let rounds = 6 * UNDER_WAY as u64;
+        assert!(
+            (rounds..=rounds + UNDER_WAY as u64).contains(&summary.requests),
+            "{summary:?}"
+        );
+        assert_eq!((summary.failed, summary.first_failure), (0, None));
+        assert_eq!(
+            warnings,
+            [
+                "64 probe requests of `web` are unanswered at once, so fewer than 20 a second are sent"
+            ]
+        );
     }
 }

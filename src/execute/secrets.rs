@@ -1,9 +1,9 @@
 //! The values of secrets, read on the deployer's machine before anything is contacted.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::process::Command;
+use tokio::{process::Command, sync::Mutex};
 
 use super::stop::{Run, Stop};
 use crate::{event::Outcome, model::SecretSource, text};
@@ -11,11 +11,12 @@ use crate::{event::Outcome, model::SecretSource, text};
 /// The longest that a secret's command may take: it may ask a vault over the network.
 const COMMAND: Duration = Duration::from_secs(60);
 
-/// Reads secrets, each source once in a run.
+/// Reads secrets, each source once in a run. Clones share what was read.
+#[derive(Clone)]
 pub struct Secrets<'a> {
     root: &'a Path,
     mask: &'a (dyn Fn(&str) + Sync),
-    values: Vec<(SecretSource, SecretString)>,
+    values: Arc<Mutex<Vec<(SecretSource, SecretString)>>>,
 }
 
 impl<'a> Secrets<'a> {
@@ -25,13 +26,13 @@ impl<'a> Secrets<'a> {
         Self {
             root,
             mask,
-            values: Vec::new(),
+            values: Arc::default(),
         }
     }
 
     /// The values of a container's secrets.
     pub async fn of(
-        &mut self,
+        &self,
         sources: &BTreeMap<String, SecretSource>,
     ) -> Run<BTreeMap<String, SecretString>> {
         let mut values = BTreeMap::new();
@@ -42,8 +43,10 @@ impl<'a> Secrets<'a> {
     }
 
     /// The value of one secret; `name` is what it is called in an error.
-    pub async fn value(&mut self, name: &str, source: &SecretSource) -> Run<SecretString> {
-        if let Some((_, value)) = self.values.iter().find(|(known, _)| known == source) {
+    pub async fn value(&self, name: &str, source: &SecretSource) -> Run<SecretString> {
+        // Held while it is read: who wants the same one meanwhile waits for it, and asks for none again.
+        let mut values = self.values.lock().await;
+        if let Some((_, value)) = values.iter().find(|(known, _)| known == source) {
             return Ok(value.clone());
         }
         let value = self.read(source).await.map_err(|(cause, hint)| {
@@ -52,7 +55,7 @@ impl<'a> Secrets<'a> {
                 .hint(hint)
         })?;
         (self.mask)(value.expose_secret());
-        self.values.push((source.clone(), value.clone()));
+        values.push((source.clone(), value.clone()));
         Ok(value)
     }
 
@@ -135,7 +138,7 @@ mod tests {
         std::fs::write(folder.path().join("token"), "from a file\n").expect("written");
         let masked = Mutex::new(Vec::new());
         let mask = |value: &str| masked.lock().expect("not poisoned").push(value.to_owned());
-        let mut secrets = Secrets::new(folder.path(), &mask);
+        let secrets = Secrets::new(folder.path(), &mask);
         let counted = SecretSource::Command("echo x >>count; printf 'two\\nlines\\n'".into());
         let sources = BTreeMap::from([
             ("A".to_owned(), SecretSource::File("token".into())),
@@ -161,7 +164,7 @@ mod tests {
     #[tokio::test]
     async fn a_secret_without_a_value_says_what_to_do() {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut secrets = Secrets::new(folder.path(), &|_| {});
+        let secrets = Secrets::new(folder.path(), &|_| {});
         let source = SecretSource::Command("echo no vault >&2; exit 3".into());
         let stop = secrets.value("TOKEN", &source).await.expect_err("it fails");
         assert_eq!(stop.report.message, "the secret `TOKEN` has no value");

@@ -27,16 +27,42 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(super) enum Target {
     Session,
-    /// Takes a place only when it is not a jump: sshd's limit is on sessions alone, and a jump host may
-    /// carry more hosts than that.
     Tcp {
         host: String,
         port: u16,
-        is_jump: bool,
+        purpose: Purpose,
     },
 }
 
+/// What a tunnel is for. sshd's limit is on sessions alone, so a tunnel takes a place only to bound how
+/// many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// One of a run's own questions. It takes a place.
+    Question,
+    /// One of a stream of requests, which has a bound of its own and must not take the questions' places.
+    Stream,
+    /// Another connection: a jump host may carry more hosts than there are places.
+    Jump,
+}
+
 impl Target {
+    fn takes_a_place(&self) -> bool {
+        match self {
+            Self::Session => true,
+            Self::Tcp { purpose, .. } => *purpose == Purpose::Question,
+        }
+    }
+
+    /// Whether nobody but sshd can be to blame when no answer comes. It answers for a tunnel only when the
+    /// tunnel's target has; the target of a jump is another sshd, and counts as one.
+    fn is_answered_by_sshd(&self) -> bool {
+        match self {
+            Self::Session => true,
+            Self::Tcp { purpose, .. } => *purpose == Purpose::Jump,
+        }
+    }
+
     fn refusal(&self, reason: ChannelOpenFailure) -> Refusal {
         match (self, reason) {
             // sshd answers so when a connection has `MaxSessions` already.
@@ -152,19 +178,18 @@ impl OpenChannel {
             connection: connection_silent,
         };
         loop {
-            let place = if matches!(target, Target::Tcp { is_jump: true, .. }) {
-                None
-            } else {
+            let place = if target.takes_a_place() {
                 let place = timeout(left(), connection.places.take()).await;
                 Some(place.map_err(|_| {
                     timed_out(false, format!("one of its channels to be free for {what}"))
                 })?)
+            } else {
+                None
             };
             let opening = Self::ask(connection, target.clone(), place, when_abandoned);
             let refused = match timeout(left(), opening).await {
-                // sshd answers for a tunnel only when the tunnel's target has: its silence is not sshd's.
                 Err(_) => {
-                    let sshd_is_silent = !matches!(target, Target::Tcp { is_jump: false, .. });
+                    let sshd_is_silent = target.is_answered_by_sshd();
                     return Err(timed_out(sshd_is_silent, format!("a channel for {what}")));
                 }
                 Ok(Err(_)) => return Err(connection.disconnected(what)),

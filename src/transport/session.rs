@@ -9,12 +9,13 @@ use tokio::{
 };
 
 use super::{
-    channel::{OpenChannel, Target, WhenAbandoned},
+    channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
     exchange::{Deadline, Exchange, Input, brief},
     held::Held,
     lines::Lines,
     session_error::SessionError,
+    stdout::Stdout,
     tunnel::Tunnel,
     upload,
 };
@@ -40,9 +41,9 @@ impl Output {
 
 /// One SSH connection to one host, logged in. Clones share it.
 ///
-/// At most 9 channels (commands, held commands and tunnels) are open at once; one more waits for its
-/// place, within its deadline. Dropping the future of a command ends the command, by SIGTERM where the
-/// server passes signals on.
+/// At most 9 channels (commands, held commands and tunnels, but for those beside) are open at once; one more
+/// waits for its place, within its deadline. Dropping the future of a command ends the command, by SIGTERM
+/// where the server passes signals on.
 #[derive(Clone)]
 pub struct Session {
     pub(super) connection: Arc<Connection>,
@@ -136,6 +137,14 @@ impl Session {
         Ok(collected.into_output(status))
     }
 
+    /// Runs a command whose standard output is read from here, as it comes. It begins when that is first
+    /// read.
+    ///
+    /// The deadline is one of idleness: it begins anew whenever the command printed something.
+    pub fn stdout(&self, command: RemoteCommand, idle_deadline: Duration) -> Stdout {
+        Stdout::new(self.clone(), command, idle_deadline)
+    }
+
     /// Starts a command that is to run for long and be talked to; it lives until the [`Held`] is dropped.
     pub async fn hold(
         &self,
@@ -156,14 +165,22 @@ impl Session {
         port: u16,
         deadline: Duration,
     ) -> Result<Tunnel, SessionError> {
-        let what = format!("a tunnel to {host}:{port}");
         tracing::debug!(host = %self.host(), target = format!("{host}:{port}"), "opens a tunnel");
-        let target = Target::Tcp {
-            host: host.to_owned(),
-            port,
-            is_jump: false,
-        };
-        self.open_tunnel(target, &what, deadline).await
+        self.open_tunnel(host, port, Purpose::Question, deadline)
+            .await
+    }
+
+    /// A [`tunnel`](Self::tunnel) that takes no channel's place, for a stream of requests: however many of
+    /// them are under way, commands and other tunnels do not wait for them. Who opens these bounds their
+    /// number.
+    pub async fn tunnel_beside(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Duration,
+    ) -> Result<Tunnel, SessionError> {
+        self.open_tunnel(host, port, Purpose::Stream, deadline)
+            .await
     }
 
     /// A tunnel for another connection, which takes no channel's place.
@@ -173,23 +190,28 @@ impl Session {
         port: u16,
         deadline: Duration,
     ) -> Result<Tunnel, SessionError> {
-        let target = Target::Tcp {
-            host: host.to_owned(),
-            port,
-            is_jump: true,
-        };
-        let what = format!("a connection to {host}:{port}");
-        self.open_tunnel(target, &what, deadline).await
+        self.open_tunnel(host, port, Purpose::Jump, deadline).await
     }
 
     async fn open_tunnel(
         &self,
-        target: Target,
-        what: &str,
+        host: &str,
+        port: u16,
+        purpose: Purpose,
         deadline: Duration,
     ) -> Result<Tunnel, SessionError> {
+        let kind = match purpose {
+            Purpose::Question | Purpose::Stream => "tunnel",
+            Purpose::Jump => "connection",
+        };
+        let what = format!("a {kind} to {host}:{port}");
+        let target = Target::Tcp {
+            host: host.to_owned(),
+            port,
+            purpose,
+        };
         let when_abandoned = WhenAbandoned::HangUp;
-        OpenChannel::open(&self.connection, target, what, deadline, when_abandoned)
+        OpenChannel::open(&self.connection, target, &what, deadline, when_abandoned)
             .await
             .map(Tunnel::new)
     }

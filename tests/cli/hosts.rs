@@ -80,6 +80,43 @@ fn a_secret_without_a_value_is_found_before_anyone_is_contacted() {
 }
 
 #[test]
+fn the_password_of_a_registry_is_read_beforehand_only_for_what_is_to_be_pulled() {
+    let shell = Shell::with_host_at(closed_port());
+    let inventory = fs::read_to_string(shell.path().join("inventory/staging.toml"));
+    let login = "username = \"deploy\"\npassword = { env = \"SHIPIT_TEST_PASSWORD\" }\n";
+    shell.write(
+        "inventory/staging.toml",
+        &format!(
+            "{}[registries.\"registry.example\"]\n{login}",
+            inventory.expect("the file")
+        ),
+    );
+    let ends = |line: &str, code, says: &str| {
+        let answer = shell.type_line(line);
+        assert_eq!(answer.code, Some(code), "{line}: {}", answer.shown());
+        assert!(
+            answer.stderr.contains(says),
+            "{line}: {says}: {}",
+            answer.shown()
+        );
+    };
+    // Its recipe's image is in no registry with a login.
+    ends("deploy staging", 3, "cannot connect to `host-1`");
+    let private = WEB.replace("web:1", "registry.example/web:1");
+    shell.write("recipes/web.toml", &private);
+    let no_value = "the secret `registries.registry.example.password` has no value";
+    ends("deploy staging", 2, no_value);
+    ends("plan staging", 2, no_value);
+    // It goes back to containers that are still there, if the hosts have them.
+    ends("rollback staging", 3, "cannot connect to `host-1`");
+    shell.write(
+        "recipes/web.toml",
+        &format!("{private}source = \"local\"\n"),
+    );
+    ends("deploy staging", 3, "cannot connect to `host-1`");
+}
+
+#[test]
 fn a_host_that_is_not_there_is_named_and_nothing_is_changed() {
     let port = closed_port();
     let shell = Shell::with_host_at(port);

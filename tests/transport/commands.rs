@@ -14,6 +14,7 @@ use shipit::{
     event::OutputStream,
     transport::{HeldEnd, Refusal, SessionError},
 };
+use tokio::io::AsyncReadExt;
 
 use super::{
     home::Home,
@@ -316,6 +317,82 @@ async fn an_input_that_cannot_be_read_is_our_own_failure() {
         matches!(error, Err(SessionError::Input { .. })),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn what_a_command_prints_is_read_as_it_comes() {
+    let home = Home::new();
+    let bytes: Vec<u8> = (0..=255).cycle().take(5_000_000).collect();
+    let printed = bytes.clone();
+    let behaviour = Behaviour::new(&home.key).script(move |_| {
+        vec![
+            Act::Out(printed[..1000].to_vec()),
+            Act::Err(b"half way".to_vec()),
+            Act::Out(printed[1000..].to_vec()),
+            Act::Status(0),
+        ]
+    });
+    let (_server, session) = home.session(behaviour).await;
+
+    let mut stdout = session.stdout(RemoteCommand::new("save"), LONG);
+    let mut got = Vec::new();
+    stdout.read_to_end(&mut got).await.unwrap();
+
+    assert!(got == bytes);
+    let end = stdout.into_end().unwrap().unwrap();
+    assert_eq!((end.status, &end.stderr[..]), (0, "half way"));
+    assert!(session.run(&command(), LONG).await.unwrap().success());
+}
+
+#[tokio::test]
+async fn what_a_failing_command_printed_does_not_pass_for_all_of_it() {
+    let home = Home::new();
+    let behaviour = Behaviour::new(&home.key).script(|command| match command {
+        "fails" => vec![
+            out("some"),
+            Act::Err(b"no such image".to_vec()),
+            Act::Status(1),
+        ],
+        "stalls" => vec![out("some"), Act::Stall],
+        _ => vec![out("some"), Act::Disconnect("going down")],
+    });
+    let (_server, session) = home.session(behaviour).await;
+    let read = async |command: &str| {
+        let mut stdout = session.stdout(RemoteCommand::new(command), SHORT);
+        let mut got = String::new();
+        let error = stdout.read_to_string(&mut got).await.unwrap_err();
+        (error.to_string(), stdout.into_end().unwrap())
+    };
+
+    let (error, end) = read("fails").await;
+    assert_eq!(error, "the command failed with status 1");
+    assert_eq!(end.unwrap().stderr, "no such image");
+    let (error, end) = read("stalls").await;
+    assert_eq!(
+        error,
+        "`host-1` kept us waiting for `stalls` to print more, or to end for more than 1 s"
+    );
+    assert!(!end.unwrap_err().is_unreachable());
+    let (_, end) = read("breaks").await;
+    assert!(end.unwrap_err().is_unreachable());
+}
+
+#[tokio::test]
+async fn a_command_whose_output_nobody_reads_any_more_is_ended() {
+    let home = Home::new();
+    let behaviour = Behaviour::new(&home.key).script(|_| vec![out("some"), Act::Stall]);
+    let (server, session) = home.session(behaviour).await;
+
+    let mut stdout = session.stdout(command(), LONG);
+    let mut some = [0; 4];
+    stdout.read_exact(&mut some).await.unwrap();
+    drop(stdout);
+
+    let deadline = Instant::now() + LONG;
+    while server.seen.signals.lock().unwrap().is_empty() {
+        assert!(Instant::now() < deadline);
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,10 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use shipit::transport::{Refusal, SessionError};
+use shipit::{
+    command::RemoteCommand,
+    transport::{Refusal, SessionError},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -129,4 +132,24 @@ async fn a_tunnel_takes_a_place_for_as_long_as_it_lives() {
     );
     tunnels.pop();
     session.tunnel("127.0.0.1", port, LONG).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_of_requests_keeps_nobody_else_waiting() {
+    let home = Home::new();
+    let (_server, session) = home.session(Behaviour::new(&home.key)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+
+    let mut beside = Vec::new();
+    for _ in 0..64 {
+        let tunnel = session.tunnel_beside("127.0.0.1", port, LONG).await;
+        beside.push(tunnel.unwrap());
+    }
+    let mut own = Vec::new();
+    for _ in 0..8 {
+        own.push(session.tunnel("127.0.0.1", port, LONG).await.unwrap());
+    }
+    let command = session.run(&RemoteCommand::new("docker"), LONG).await;
+    assert!(command.unwrap().success());
 }

@@ -39,7 +39,7 @@ pub async fn resolve(
     fleet: &Fleet,
     users: &BTreeMap<Wanted, BTreeSet<HostName>>,
     lookup: Lookup,
-    logins: &Logins,
+    logins: &Logins<'_>,
     events: &Events,
 ) -> Run<Pins> {
     let mut pins = Pins::new();
@@ -117,7 +117,7 @@ fn exact(reference: &str) -> Option<PinnedImage> {
 async fn registry_pin(
     users: &[&Reached],
     reference: &str,
-    logins: &Logins,
+    logins: &Logins<'_>,
     events: &Events,
 ) -> Run<PinnedImage> {
     if let Some(pin) = exact(reference) {
@@ -129,7 +129,9 @@ async fn registry_pin(
         )));
     };
     let ask = async {
-        pull(reached, reference, logins, events).await?;
+        let command = docker::pull(reference);
+        let command = logins.for_registry_of(reference, command).await?;
+        pull(reached, reference, command, events).await?;
         let image = inspect(reached, reference).await?;
         let pin = image.as_ref().and_then(|image| pin_of(reference, image));
         pin.ok_or_else(|| {
@@ -145,7 +147,7 @@ async fn registry_pin(
 async fn asked_pin(
     users: &[&Reached],
     reference: &str,
-    logins: &Logins,
+    logins: &Logins<'_>,
     events: &Events,
 ) -> Run<PinnedImage> {
     if let Some(pin) = exact(reference) {
@@ -168,9 +170,12 @@ async fn asked_pin(
     let Some(reached) = users.first() else {
         return Ok(not_pulled("not pulled yet"));
     };
-    let command = logins.for_registry_of(reference, docker::manifest(reference));
-    let output = reached
-        .run(command, QUICK)
+    let ask = async {
+        let command = docker::manifest(reference);
+        let command = logins.for_registry_of(reference, command).await?;
+        reached.run(command, QUICK).await
+    };
+    let output = ask
         .await
         .map_err(|error| cannot_tell(reference, reached, &error))?;
     let offered = docker::manifest_config_digests(&output.stdout);
