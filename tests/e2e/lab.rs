@@ -143,6 +143,37 @@ pub fn everything() -> String {
     all
 }
 
+/// Builds a version of the app on this machine.
+#[track_caller]
+pub fn build(version: &str) {
+    docker(&[
+        "build",
+        "--quiet",
+        "--build-arg",
+        &format!("VERSION={version}"),
+        "--tag",
+        &format!("shipit-lab/flask-nanoservice:{version}"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/lab/images/flask-nanoservice"),
+    ]);
+}
+
+/// Removes a version of the app from this machine.
+#[track_caller]
+pub fn forget(version: &str) {
+    docker(&["rmi", &format!("shipit-lab/flask-nanoservice:{version}")]);
+}
+
+#[track_caller]
+fn docker(arguments: &[&str]) {
+    let output = Command::new("docker")
+        .args(arguments)
+        .env("DOCKER_BUILDKIT", "0")
+        .output()
+        .expect("docker");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "docker {arguments:?}: {said}");
+}
+
 /// Whether the lab is there; what is wrong with it otherwise.
 pub fn reachable() -> Result<(), String> {
     for host in HOSTS {

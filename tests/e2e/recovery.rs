@@ -26,10 +26,13 @@ fn consul_is_whole() {
 }
 
 pub fn reinstalled_host(stage: &Stage) {
-    let old = stage.now();
-    let new = other(old);
+    let new = other(stage.now());
     let project = stage.project();
+    // What is rolled back to came from an image that this machine no longer has by then: host-1 has it.
+    lab::build("once");
+    project.ok("deploy staging --set version=once");
     project.ok(&format!("deploy staging --set version={new}"));
+    lab::forget("once");
     let serving = HOST_1.app();
     // As a host comes from its installer: Docker, and nothing that was there before.
     HOST_2.clear();
@@ -42,10 +45,17 @@ pub fn reinstalled_host(stage: &Stage) {
         },
     );
     stage.loses_nothing("rollback after a host was reinstalled", |_| {
-        let (back, _) = deployed(project, "rollback staging");
+        let (back, events) = deployed(project, "rollback staging");
+        let came = "came to `host-2` from `host-1`, as this machine's Docker did not give it";
+        let notes = events.iter().filter_map(|event| event["message"].as_str());
+        assert_eq!(
+            notes.filter(|note| note.contains(came)).count(),
+            1,
+            "{events:?}"
+        );
         vec![back]
     });
-    both_answer(old);
+    both_answer("once");
     assert_ne!(HOST_1.app(), serving);
     assert_eq!(HOST_2.containers("--filter name=^consul$"), ["consul"]);
     assert_eq!(
