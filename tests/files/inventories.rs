@@ -39,6 +39,15 @@ x = 1
 }
 
 #[test]
+fn a_name_out_of_a_range_is_not_a_groups_either() {
+    let shown = TestProject::of_inventory(
+        "recipes = [\"web\"]\n[hosts]\n\"web-[1:2]\" = { address = \"192.0.2.[1:2]\", groups = [\"web-2\"] }\n",
+    )
+    .shown();
+    assert!(shown.contains("`web-2` is a host and a group"), "{shown}");
+}
+
+#[test]
 fn a_time_is_no_longer_than_a_year() {
     let inventory = |timeout: &str| {
         TestProject::of_inventory(&format!(
