@@ -81,7 +81,7 @@ impl Connector {
     /// Connects to a host and logs in.
     ///
     /// The host's connect timeout covers TCP, handshake and login, but not the time a person takes to type
-    /// a passphrase, nor the wait for other connections of ours that go first.
+    /// a passphrase or to let an agent sign, nor the wait for other connections of ours that go first.
     pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
         let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
         self.open(host.name.clone(), destination, &host.ssh, &[])
