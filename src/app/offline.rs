@@ -15,9 +15,10 @@ use crate::{
     text,
 };
 
-/// Checks one environment, or all.
+/// Checks one environment, or all and what belongs to none.
 pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
     let project = project(global)?;
+    let checks_all = named.is_none();
     let environments = named.map_or_else(|| project.environments(), |name| vec![name]);
     if environments.is_empty() {
         model::default_environment(&project)?;
@@ -40,6 +41,9 @@ pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
             }
             Err(mistakes) => found.extend(mistakes),
         }
+    }
+    if checks_all {
+        found.extend(model::check_the_rest(&project));
     }
     if found.has_errors() {
         return Err(found);

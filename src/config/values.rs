@@ -265,6 +265,9 @@ impl JsonSchema for VarValue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DurationValue(pub Duration);
 
+/// The longest duration: nobody means a longer one, and clocks end somewhere. Options have the same limit.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl FromToml for DurationValue {
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         let place = reader.place(value.span());
@@ -277,7 +280,11 @@ impl FromToml for DurationValue {
         let problem = match value.get_ref() {
             DeValue::String(text) => match text.parse::<SignedDuration>() {
                 Ok(duration) => match Duration::try_from(duration) {
-                    Ok(duration) => return Some(Self(duration)),
+                    Ok(duration) if duration <= LONGEST => return Some(Self(duration)),
+                    Ok(_) => wrong(
+                        format!("`{text}` is longer than a year"),
+                        "the longest is `8760h`".to_owned(),
+                    ),
                     Err(_) => wrong(
                         format!("`{text}` is a negative duration"),
                         examples.to_owned(),

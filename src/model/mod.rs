@@ -14,7 +14,7 @@ pub use container::{ContainerSpec, ImageSource, Publish, SecretSource};
 pub use environment::{
     ConsulSettings, Environment, Host, HostAndPort, HostKeyPolicy, RegistryLogin, SshSettings,
 };
-pub use load::{Loaded, Overrides, Project, default_environment, load};
+pub use load::{Loaded, Overrides, Project, check_the_rest, default_environment, load};
 pub use name::{HostName, InvalidName, Name};
 pub use recipe::{
     BalancerView, ConsulReady, Count, Drain, HostRecipe, HttpReady, Order, Probe, Ready, Recipe,

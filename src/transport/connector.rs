@@ -9,7 +9,6 @@ use std::{
 use russh::client;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
     sync::{OnceCell, Semaphore},
 };
 
@@ -20,12 +19,13 @@ use super::{
     connection::{Connection, Fate},
     countdown::Countdown,
     destination::{Destination, Endpoint, JumpHost},
+    dial::dial,
     host_key::{HostKeyProblem, HostKeyVerifier, KnownHostsFiles},
     identity::{Keyring, Prompt},
     paths::Paths,
     places::Places,
     session::Session,
-    stream::{Cuttable, PromptTcp},
+    stream::Cuttable,
     tunnel::Tunnel,
 };
 use crate::model::{Host, HostName, SshSettings};
@@ -81,7 +81,7 @@ impl Connector {
     /// Connects to a host and logs in.
     ///
     /// The host's connect timeout covers TCP, handshake and login, but not the time a person takes to type
-    /// a passphrase, nor the wait for other connections of ours that go first.
+    /// a passphrase or to let an agent sign, nor the wait for other connections of ours that go first.
     pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
         let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
         self.open(host.name.clone(), destination, &host.ssh, &[])
@@ -245,36 +245,6 @@ fn settings_of_jump(last: &JumpHost, before: &[JumpHost], behind: &SshSettings) 
         r#become: false,
         ..behind.clone()
     }
-}
-
-/// Opens a TCP connection, to one address after the other.
-async fn dial(endpoint: &Endpoint, countdown: &mut Countdown) -> Result<PromptTcp, ConnectError> {
-    let resolve = |source| ConnectError::Resolve {
-        endpoint: Box::new(endpoint.clone()),
-        source,
-    };
-    let target = (endpoint.address.as_str(), endpoint.port);
-    let addresses = countdown
-        .run("its name to be resolved", lookup_host(target))
-        .await?
-        .map_err(resolve)?;
-    let mut failure = None;
-    for address in addresses {
-        match countdown
-            .run("a TCP connection", TcpStream::connect(address))
-            .await?
-        {
-            Ok(stream) => return Ok(PromptTcp::new(stream)),
-            Err(error) => failure = Some(error),
-        }
-    }
-    Err(match failure {
-        Some(source) => ConnectError::Connect {
-            endpoint: Box::new(endpoint.clone()),
-            source,
-        },
-        None => resolve(io::Error::new(io::ErrorKind::NotFound, "no address")),
-    })
 }
 
 /// Opens a TCP connection from the jump host.

@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout};
 
 use super::{connect_error::ConnectError, destination::Endpoint};
 
-/// Time left to reach a host and log in. It stands still while a person is asked for a passphrase, and
-/// while other connections are let through first.
+/// Time left to reach a host and log in. It stands still while a person is asked for a passphrase or by an
+/// agent, and while other connections are let through first.
 #[derive(Debug)]
 pub(super) struct Countdown {
     endpoint: Endpoint,

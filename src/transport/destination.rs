@@ -290,8 +290,14 @@ impl Resolver<'_> {
         }
         match self.config.get(Keyword::StrictHostKeyChecking)? {
             None => Ok(false),
-            // `no` is taken for `accept-new`: a changed key is refused all the same.
-            Some(value) => Ok(["no", "off", "accept-new"].contains(&value.first())),
+            Some(value) => match &*value.first().to_ascii_lowercase() {
+                // `no` is taken for `accept-new`: a changed key is refused all the same.
+                "no" | "off" | "false" | "accept-new" => Ok(true),
+                "yes" | "true" | "ask" => Ok(false),
+                _ => {
+                    Err(value.problem(format!("`{}` is no way to check host keys", value.first())))
+                }
+            },
         }
     }
 
@@ -464,6 +470,9 @@ impl fmt::Display for JumpHost {
     }
 }
 
+/// The longest time in OpenSSH's time format, in seconds.
+const LONGEST: u64 = i32::MAX as u64;
+
 /// OpenSSH's time format: `90`, `1m30s`.
 fn seconds(text: &str) -> Option<u64> {
     let mut total = 0_u64;
@@ -487,7 +496,7 @@ fn seconds(text: &str) -> Option<u64> {
     if !number.is_empty() {
         total = total.checked_add(number.parse().ok()?)?;
     }
-    (total > 0).then_some(total)
+    (1..=LONGEST).contains(&total).then_some(total)
 }
 
 #[cfg(test)]

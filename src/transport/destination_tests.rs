@@ -79,6 +79,23 @@ fn the_inventory_goes_before_the_configuration() {
 }
 
 #[test]
+fn the_ways_to_check_host_keys_are_openssh_s() {
+    for (word, accept_new) in [
+        ("yes", false),
+        ("True", false),
+        ("ask", false),
+        ("No", true),
+        ("FALSE", true),
+        ("off", true),
+        ("Accept-New", true),
+    ] {
+        let config = format!("StrictHostKeyChecking {word}\n");
+        let destination = resolve(&config, &SshSettings::default()).expect("resolved");
+        assert_eq!(destination.accept_new, accept_new, "{word}");
+    }
+}
+
+#[test]
 fn tokens_are_expanded() {
     let config = "Host web\n HostName %h.example.com\n Port 2222\n User deployer\n\
                   IdentityFile %d/%h-%n-%p-%r-%u-%%\n HostKeyAlias %n\n ProxyJump jump-%r\n";
@@ -140,6 +157,7 @@ fn what_would_change_our_meaning_is_an_error_with_its_line() {
         ("Port 0", 1),
         ("\nPort many", 2),
         ("ConnectTimeout soon", 1),
+        ("StrictHostKeyChecking perhaps", 1),
         ("RevokedHostKeys /etc/ssh/revoked", 1),
         ("IdentityFile ~/%Z", 1),
         ("IdentityFile ${SHIPIT_TESTS_HAVE_NO_SUCH_VARIABLE}/key", 1),
@@ -162,6 +180,8 @@ fn times_are_openssh_s() {
         ("0", None),
         ("m", None),
         ("5x", None),
+        ("2147483647", Some(2_147_483_647)),
+        ("2147483648", None),
         ("99999999999999999999", None),
     ] {
         assert_eq!(seconds(text), time, "{text}");

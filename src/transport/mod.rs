@@ -15,6 +15,7 @@ mod connection;
 mod connector;
 mod countdown;
 mod destination;
+mod dial;
 mod exchange;
 mod held;
 mod host_key;

@@ -29,6 +29,56 @@ fn validate_says_what_each_environment_has() {
 }
 
 #[test]
+fn validate_finds_what_no_environment_leads_to() {
+    let shell = Shell::with_host_at(9);
+    shell.write(
+        "recipes/spare.toml",
+        "hosts = \"all\"\ncontainer.image = \"spare\"\n",
+    );
+    shell.write("recipes/old web.toml", "nonsense\n");
+    shell.write("recipes/.#web.toml", "nonsense\n");
+    shell.write("inventory/prod!.toml", "nonsense\n");
+    assert_snapshot!(shell.type_line("validate").shown(), @"
+        [stdout]
+        staging: 1 host, 1 recipe
+        [stderr]
+          warning: `inventory/prod!.toml` is not read: `prod!` is not a name: a letter or digit first,
+          | then letters, digits, `_`, `.` or `-`
+
+          hint: rename the file, or move it elsewhere
+
+          warning: `recipes/old web.toml` is not read: `old web` is not a name: a letter or digit first,
+          | then letters, digits, `_`, `.` or `-`
+
+          hint: rename the file, or move it elsewhere
+
+          warning: no environment uses the recipe `spare`
+
+          hint: name it in an inventory, or remove `recipes/spare.toml`
+        [exit 0]
+    ");
+    assert_snapshot!(shell.type_line("validate staging").shown(), @"
+        [stdout]
+        staging: 1 host, 1 recipe
+        [exit 0]
+    ");
+    shell.write("recipes/spare.toml", "hosts = \"all\"\nimage = \"spare\"\n");
+    let answer = shell.type_line("validate");
+    answer.is_a_mistake();
+    let mistake = "error: unknown key `image` in the recipe\n   ,-[recipes/spare.toml:2:1]";
+    assert!(answer.stderr.contains(mistake), "{}", answer.stderr);
+
+    // Who uses it is not known while an inventory cannot be read.
+    shell.write("inventory/broken.toml", "recipes = [\n");
+    let answer = shell.type_line("validate");
+    assert!(
+        !answer.stderr.contains("no environment uses"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
 fn the_schemas_are_those_that_the_repository_has() {
     let shell = Shell::new(&[]);
     let printed = shell.type_line("schema");

@@ -39,6 +39,30 @@ x = 1
 }
 
 #[test]
+fn a_name_out_of_a_range_is_not_a_groups_either() {
+    let shown = TestProject::of_inventory(
+        "recipes = [\"web\"]\n[hosts]\n\"web-[1:2]\" = { address = \"192.0.2.[1:2]\", groups = [\"web-2\"] }\n",
+    )
+    .shown();
+    assert!(shown.contains("`web-2` is a host and a group"), "{shown}");
+}
+
+#[test]
+fn a_time_is_no_longer_than_a_year() {
+    let inventory = |timeout: &str| {
+        TestProject::of_inventory(&format!(
+            "recipes = [\"web\"]\n[hosts]\na = {{ address = \"192.0.2.1\" }}\n[ssh]\nconnect_timeout = \"{timeout}\"\n",
+        ))
+        .shown()
+    };
+    assert_eq!(inventory("8760h"), "no mistakes\n");
+    let shown = inventory("9000000000000000000s");
+    for text in ["is longer than a year", "the longest is `8760h`"] {
+        assert!(shown.contains(text), "{shown}");
+    }
+}
+
+#[test]
 fn an_inventory_needs_hosts() {
     assert_snapshot!("empty_inventory", TestProject::of_inventory("").shown());
     assert_snapshot!(

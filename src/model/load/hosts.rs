@@ -313,12 +313,18 @@ fn check_groups(
     problems: &mut Problems,
 ) {
     for (host, _) in hosts {
-        if groups.iter().any(|group| **group == *host.value) || host.value == "all" {
-            problems.push(
-                Problem::error(format!("`{}` is a host and a group", host.value))
-                    .at(&host.place, "the host")
-                    .hint("rename one of them, so that `hosts = …` is clear"),
-            );
+        let names = match ranges::expand(host) {
+            Ok(Expansion::Many(names)) => names,
+            Ok(Expansion::Single) | Err(_) => vec![host.value.clone()],
+        };
+        for name in names {
+            if groups.iter().any(|group| **group == *name) || name == "all" {
+                problems.push(
+                    Problem::error(format!("`{name}` is a host and a group"))
+                        .at(&host.place, "the host")
+                        .hint("rename one of them, so that `hosts = …` is clear"),
+                );
+            }
         }
     }
     let sections = inventory.groups.as_ref().map(|groups| groups.0.as_slice());

@@ -93,6 +93,20 @@ pub fn load(
     })
 }
 
+/// What is wrong in a project beside its environments: recipes that none of them uses, and files whose
+/// names hide them.
+pub fn check_the_rest(project: &Project) -> Problems {
+    let mut problems = project.misnamed();
+    let environments = project.environments();
+    // Their own mistakes are told where they are loaded.
+    let inventories: Vec<_> = environments
+        .iter()
+        .map(|name| layers::read(project, name, &mut Problems::new()))
+        .collect();
+    recipes::read_unused(project, &inventories, &mut problems);
+    problems.sorted()
+}
+
 /// A mistake in reading a file, in the words of the operating system.
 fn unreadable(name: &str, error: &std::io::Error) -> Problem {
     let why = if error.kind() == std::io::ErrorKind::InvalidData {

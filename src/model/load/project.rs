@@ -53,19 +53,44 @@ impl Project {
         self.names_in("recipes")
     }
 
+    /// The files that could only be environments or recipes, if their names were names. Hidden ones are an
+    /// editor's.
+    pub(super) fn misnamed(&self) -> Problems {
+        let mut problems = Problems::new();
+        for folder in ["inventory", "recipes"] {
+            for stem in self.stems_in(folder) {
+                if !stem.starts_with('.')
+                    && let Err(error) = stem.parse::<Name>()
+                {
+                    problems.push(
+                        Problem::warning(format!("`{folder}/{stem}.toml` is not read: {error}"))
+                            .hint("rename the file, or move it elsewhere"),
+                    );
+                }
+            }
+        }
+        problems
+    }
+
     fn names_in(&self, folder: &str) -> Vec<Name> {
+        let stems = self.stems_in(folder).into_iter();
+        stems.filter_map(|stem| stem.parse().ok()).collect()
+    }
+
+    /// What the folder's `*.toml` are called, sorted.
+    fn stems_in(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.root.join(folder));
-        let mut names: Vec<Name> = entries
+        let mut stems: Vec<String> = entries
             .into_iter()
             .flatten()
             .filter_map(|entry| {
                 let path = entry.ok()?.path();
                 let is_toml = path.extension() == Some(OsStr::new("toml")) && path.is_file();
-                is_toml.then(|| path.file_stem()?.to_str()?.parse().ok())?
+                is_toml.then(|| Some(path.file_stem()?.to_string_lossy().into_owned()))?
             })
             .collect();
-        names.sort();
-        names
+        stems.sort();
+        stems
     }
 
     /// The name as a name, if there is such an environment.

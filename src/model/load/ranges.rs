@@ -1,5 +1,8 @@
 //! Host ranges: `web-[01:50]` stands for `web-01` to `web-50`.
 
+/// The most digits that a number of a range may have: those of the largest that can be counted to.
+const MOST_DIGITS: usize = 20;
+
 /// The longest list that one range may stand for; more is a slip of the finger.
 const LONGEST: u64 = 4096;
 
@@ -26,6 +29,11 @@ pub(super) fn expand(text: &str) -> Result<Expansion, String> {
     };
     if ranges.next().is_some() {
         return Err(format!("`{text}` has two ranges"));
+    }
+    if first.len().max(last.len()) > MOST_DIGITS {
+        return Err(format!(
+            "a range whose numbers have more than {MOST_DIGITS} digits"
+        ));
     }
     let width = if first.starts_with('0') {
         first.len()
@@ -69,5 +77,7 @@ mod tests {
         ] {
             assert!(expand(text).is_err(), "{text}");
         }
+        let wide = format!("[{}1:{}2]", "0".repeat(70_000), "0".repeat(70_000));
+        assert!(expand(&wide).is_err(), "seventy thousand zeros");
     }
 }

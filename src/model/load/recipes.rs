@@ -3,7 +3,7 @@
 use super::{
     Project, container,
     hosts::Members,
-    layers::known_hint,
+    layers::{Layers, known_hint},
     order, policy,
     scope::{self, Resolver, Scope, World},
     tasks, unreadable,
@@ -68,6 +68,34 @@ pub(super) fn read(
         }
     }
     recipes
+}
+
+/// Reads the files of the recipes that no inventory names, for mistakes in how they are written. What
+/// their texts mean depends on hosts and vars, so it cannot be told.
+pub(super) fn read_unused(project: &Project, inventories: &[Layers], problems: &mut Problems) {
+    let are_whole = inventories.iter().all(|layers| layers.is_whole);
+    let is_used = |name: &Name| {
+        inventories
+            .iter()
+            .filter_map(|layers| layers.inventory.recipes.as_ref())
+            .flat_map(|recipes| recipes.iter())
+            .any(|used| *used.value == **name)
+    };
+    for name in project.recipes().iter().filter(|name| !is_used(name)) {
+        let shown = format!("recipes/{name}.toml");
+        match config::read::<Raw>(&project.root.join(&shown), &shown) {
+            Ok(file) => {
+                if are_whole {
+                    problems.push(
+                        Problem::warning(format!("no environment uses the recipe `{name}`"))
+                            .hint(format!("name it in an inventory, or remove `{shown}`")),
+                    );
+                }
+                problems.extend(file.problems);
+            }
+            Err(error) => problems.push(unreadable(&shown, &error)),
+        }
+    }
 }
 
 /// An inventory without recipes is good for `exec` alone.
