@@ -112,6 +112,9 @@ pub struct ContainerState {
     /// When it last started, RFC 3339.
     #[serde(default)]
     pub started_at: String,
+    /// When it last ended, RFC 3339 in UTC, so that texts compare as times do.
+    #[serde(default)]
+    pub finished_at: String,
     /// Docker's healthcheck, where the image has one.
     #[serde(default)]
     pub health: Option<Health>,

@@ -174,6 +174,20 @@ fn docker(arguments: &[&str]) {
     assert!(output.status.success(), "docker {arguments:?}: {said}");
 }
 
+/// What the balancers logged since a time, but for requests that were answered well.
+pub fn complaints_since(time: &str) -> String {
+    let script = format!(
+        "for name in $(docker ps --format '{{{{.Names}}}}' | grep '^dr-con'); do
+            docker logs --timestamps --since {time} $name 2>&1 | grep -v '\" 200 ' | tail -n 80
+        done"
+    );
+    let said = HOST_3.try_run(&script);
+    format!(
+        "the balancers on host-3:\n{}",
+        said.unwrap_or_else(|problem| problem)
+    )
+}
+
 /// Whether the lab is there; what is wrong with it otherwise.
 pub fn reachable() -> Result<(), String> {
     for host in HOSTS {

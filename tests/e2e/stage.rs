@@ -92,15 +92,17 @@ impl Stage {
         what: &str,
         act: impl FnOnce(&Load) -> Vec<Deployed>,
     ) {
+        let began = lab::HOST_3.run("date -u +%FT%TZ");
         let tally = self.measure_at(balancers, what, act);
         assert!(tally.requests > 100, "only {} requests", tally.requests);
         assert_eq!(
             tally.lost(),
             0,
-            "{what}: of {} requests were lost, the first after {:?}:\n{:#?}",
+            "{what}: of {} requests were lost, the first after {:?}:\n{:#?}\n{}",
             tally.requests,
             tally.first_lost,
-            tally.lost
+            tally.lost,
+            lab::complaints_since(began.trim())
         );
     }
 

@@ -47,9 +47,12 @@ pub async fn status(context: &Context<'_>) -> Run<Outcome> {
                 });
             }
             for _ in running.len()..wanted {
-                let newest = containers.iter().find(|container| !container.state.running);
+                // The one that ended last: of a newer release there may be one that was taken back before.
+                let stopped = containers.iter().filter(|it| !it.state.running);
+                let last = stopped
+                    .max_by(|one, other| one.state.finished_at.cmp(&other.state.finished_at));
                 context.events.send(EventKind::HostState {
-                    row: missing_row(reached, &recipe.name, newest.copied()),
+                    row: missing_row(reached, &recipe.name, last.copied()),
                 });
             }
         }
