@@ -1,5 +1,7 @@
 //! Images: which exact one a reference means now, and how it comes to every host before anything changes.
 
+#[cfg(test)]
+mod between_hosts_tests;
 mod elsewhere;
 mod logins;
 mod pins;
@@ -298,7 +300,7 @@ mod tests {
 
     const DIGEST: &str = "sha256:0123456789abcdef";
 
-    fn pin() -> PinnedImage {
+    pub fn pin() -> PinnedImage {
         PinnedImage {
             reference: format!("registry.example/web@{DIGEST}"),
             digest: DIGEST.into(),
@@ -336,8 +338,23 @@ mod tests {
         }
     }
 
-    /// The `docker run` of a slot, and the hash that its container will carry.
-    fn run(slot: &SlotPlan) -> (String, String) {
+    /// A plan that makes one container on each host.
+    pub fn plan(hosts: &[&str]) -> Plan {
+        Plan {
+            release: Number(2),
+            recipes: vec![RecipePlan {
+                recipe: "web".parse().expect("a name"),
+                order: Order::StartFirst,
+                slots: hosts.iter().map(|host| slot(host)).collect(),
+                tasks: Vec::new(),
+            }],
+            warnings: Vec::new(),
+            obstacles: Vec::new(),
+        }
+    }
+
+    /// The image that `docker run` is told in a slot, and the hash that its container will carry.
+    pub fn run(slot: &SlotPlan) -> (String, String) {
         let Incoming { hash, desired, .. } = slot.incoming.as_ref().expect("one comes");
         let identity = Identity {
             environment: "staging".into(),
@@ -361,17 +378,7 @@ mod tests {
 
     #[test]
     fn a_host_starts_what_another_gave_it_by_the_tag_and_the_hash_stays() {
-        let mut plan = Plan {
-            release: Number(2),
-            recipes: vec![RecipePlan {
-                recipe: "web".parse().expect("a name"),
-                order: Order::StartFirst,
-                slots: vec![slot("host-1"), slot("host-2")],
-                tasks: Vec::new(),
-            }],
-            warnings: Vec::new(),
-            obstacles: Vec::new(),
-        };
+        let mut plan = plan(&["host-1", "host-2"]);
         let before = run(&plan.recipes[0].slots[0]);
         assert_eq!(before.0, format!("registry.example/web@{DIGEST}"));
         start_by(&mut plan, &"host-1".into(), &pin(), &pin().stand_in());
