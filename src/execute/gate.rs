@@ -38,6 +38,8 @@ pub struct Surroundings {
     pub balancers: Vec<Balancer>,
     /// How many Consul servers the recipe's cluster has when it is whole.
     pub consul_servers: usize,
+    /// The hosts of these servers, where the recipe is Consul's own.
+    pub consul_hosts: Vec<Reached>,
 }
 
 fn holds(detail: impl Into<String>) -> Observation {
@@ -76,6 +78,7 @@ impl SlotRun {
     pub async fn look(&self, side: Side, gate: Gate, around: &Arc<Surroundings>) -> Observation {
         let seen = match gate {
             Gate::Quorum => self.quorum(around).await,
+            Gate::Leader => self.others_have_a_leader(around).await,
             Gate::Ready => self.ready(side, around).await,
             Gate::Routed => self.routed(side, around, true).await,
             Gate::Unrouted => self.routed(side, around, false).await,
@@ -87,6 +90,23 @@ impl SlotRun {
 
     async fn quorum(&self, around: &Surroundings) -> Result<Observation, HostError> {
         cluster_is_whole(&self.reached, around.consul_servers).await
+    }
+
+    async fn others_have_a_leader(&self, around: &Surroundings) -> Result<Observation, HostError> {
+        // Of two servers one alone elects nobody.
+        if around.consul_servers < 3 {
+            return Ok(holds("too few servers for an election"));
+        }
+        let own = self.reached.name();
+        let mut seen = holds("no other server to ask");
+        for other in around.consul_hosts.iter().filter(|it| it.name() != own) {
+            // Only a leader that lives answers this: `/v1/status/leader` has the dead one for a while.
+            match other.consul.voters().await {
+                Ok(_) => return Ok(holds("")),
+                Err(error) => seen = not_yet(text::chain(&error).join(": ")),
+            }
+        }
+        Ok(seen)
     }
 
     async fn ready(&self, side: Side, around: &Surroundings) -> Result<Observation, HostError> {

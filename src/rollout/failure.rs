@@ -51,6 +51,7 @@ pub(super) fn late(
         Gate::Quorum => {
             format!("Consul could not spare the server on `{host}` within {limit}")
         }
+        Gate::Leader => format!("Consul's other servers had no leader within {limit}"),
         Gate::Ready if awaited.purpose == Purpose::Confirm => not_stopped(side, host),
         Gate::Ready => format!("{it} was not ready within {limit}"),
         Gate::Routed => format!("not every balancer routed to {it} within {limit}"),
@@ -76,6 +77,7 @@ pub(super) fn never(host: &str, awaited: &Await, detail: &str) -> Failure {
     let it = container(awaited.side, host);
     let fact = match awaited.gate {
         Gate::Quorum => format!("Consul cannot spare the server on `{host}`"),
+        Gate::Leader => "Consul's other servers cannot have a leader".to_owned(),
         Gate::Ready if awaited.purpose == Purpose::Confirm => not_stopped(awaited.side, host),
         Gate::Ready => format!("{it} cannot become ready"),
         Gate::Routed => format!("the balancers cannot route to {it}"),

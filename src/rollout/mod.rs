@@ -71,6 +71,8 @@ pub enum Step {
 pub enum Gate {
     /// Consul's cluster has a leader and every peer alive, so that one server may go.
     Quorum,
+    /// While one of Consul's servers is down, the others have a leader.
+    Leader,
     /// The container passes every `[ready]` check.
     Ready,
     /// Every balancer routes to it.

@@ -133,7 +133,11 @@ fn exchange(policy: &Policy, incoming: Option<Side>, outgoing: Option<Side>) -> 
     match policy.order {
         Order::StartFirst => [arrive, leave].concat(),
         // The outgoing one is retired before the incoming one starts: both use the same fixed name.
-        Order::StopFirst => [leave, arrive].concat(),
+        Order::StopFirst => {
+            let between = (policy.quorum && !leave.is_empty() && !arrive.is_empty())
+                .then(|| leader(policy, outgoing.unwrap_or(Side::Old)));
+            leave.into_iter().chain(between).chain(arrive).collect()
+        }
     }
 }
 
@@ -206,6 +210,21 @@ fn leave(policy: &Policy, side: Side, successor: Option<Side>) -> Vec<Stage> {
     }
     stages.push(Stage::Perform(side, Step::Retire));
     stages
+}
+
+/// A leader that is stopped and comes back before the others have a new one can be elected again at once,
+/// before it has read its own log. For a moment it then answers with services of long ago, and balancers
+/// follow it. So it comes back to a cluster that has a leader. Without one in time, its vote is what is
+/// missing.
+fn leader(policy: &Policy, side: Side) -> Stage {
+    Stage::Await(Await {
+        side,
+        gate: Gate::Leader,
+        purpose: Purpose::Reach,
+        hold: Duration::ZERO,
+        limit: Limit::FromHere(policy.leave_deadline),
+        late: Late::GoOn,
+    })
 }
 
 fn quorum(policy: &Policy, side: Side) -> Stage {

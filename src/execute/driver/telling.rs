@@ -113,6 +113,7 @@ pub(super) fn what_a_gate_waits_for(run: &SlotRun, side: Side, gate: Gate) -> St
     let names = run.names(side);
     match gate {
         Gate::Quorum => "every Consul server to be there".to_owned(),
+        Gate::Leader => "the other Consul servers to have a leader".to_owned(),
         Gate::Ready => format!("{names} to be ready"),
         Gate::Routed => format!("the balancers to route to {names}"),
         Gate::Unrouted => format!("the balancers to leave {names}"),

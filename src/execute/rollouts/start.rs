@@ -8,6 +8,7 @@ use crate::{
     execute::{
         desired,
         driver::{self, Running},
+        fleet::Reached,
         gate::{Balancer, Surroundings},
         observe::serving_containers,
         probe::ProbeWatch,
@@ -58,6 +59,7 @@ impl Rollouts<'_> {
         let around = Surroundings {
             balancers: self.balancers(&recipe),
             consul_servers: consul_servers(&recipe, self.facts),
+            consul_hosts: self.consul_hosts(&recipe),
         };
         let policy = driver::policy(&recipe, recipe_plan.order, slots.len());
         Running {
@@ -88,6 +90,18 @@ impl Rollouts<'_> {
             });
         }
         runs
+    }
+
+    /// The hosts of Consul's servers that run now.
+    fn consul_hosts(&self, recipe: &Recipe) -> Vec<Reached> {
+        let hosts = recipe.hosts.iter().filter(|_| driver::is_consul(recipe));
+        let serving = hosts.filter(|host| {
+            let servers = serving_containers(&self.facts.hosts, host, &recipe.name);
+            !servers.is_empty()
+        });
+        serving
+            .filter_map(|host| self.fleet.host(host).cloned())
+            .collect()
     }
 
     /// Every balancer that the recipe's `[drain]` names: each of its containers on each of its hosts.

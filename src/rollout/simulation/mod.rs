@@ -71,8 +71,13 @@ fn fates() -> impl Strategy<Value = Fate> {
     ];
     let fault = prop_oneof![Just(Fault::Undone), Just(Fault::Done), Just(Fault::Lost)];
     let fault = proptest::option::weighted(0.15, (0..12_usize, fault));
-    let stuck =
-        proptest::sample::select(vec![Gate::Quorum, Gate::Unrouted, Gate::Idle, Gate::Gone]);
+    let stuck = proptest::sample::select(vec![
+        Gate::Quorum,
+        Gate::Leader,
+        Gate::Unrouted,
+        Gate::Idle,
+        Gate::Gone,
+    ]);
     let stuck = proptest::option::weighted(0.15, stuck);
     let kind = prop_oneof![
         8 => Just((true, true)),

@@ -356,6 +356,7 @@ impl World {
         let of_the_host = matches!(gate, Gate::Ready | Gate::Idle | Gate::Gone);
         let holds = match gate {
             Gate::Quorum => self.quorum() && !stuck,
+            Gate::Leader => !stuck,
             // A server is ready when it sees its whole cluster.
             Gate::Ready => self.answers(slot.0, side) && (!self.policy.quorum || self.quorum()),
             Gate::Routed => container.routed,

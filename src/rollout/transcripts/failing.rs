@@ -299,22 +299,26 @@ fn a_server_is_returned_without_the_quorum_that_it_broke_itself() {
     0s     host-1 old quorum held
     0s     host-1 old stop
     1s     host-1 old retire
+    2s     host-1 old leader held
     2s     host-1 new start
     3s     host-1 new ready held
     3s     host-2 old quorum held
     3s     host-2 old stop
     4s     host-2 old retire
+    5s     host-2 old leader held
     5s     host-2 new start
     6s     host-2 new ready failed
     6s     reverting: `host-2` cannot become ready
     6s     host-2 new stop
     7s     host-2 new retire
+    8s     host-2 new leader held
     8s     host-2 old start
     9s     host-2 old ready held
     9s     host-1 new ready no longer kept
     9s     host-1 new quorum held
     9s     host-1 new stop
     10s    host-1 new retire
+    11s    host-1 new leader held
     11s    host-1 old start
     12s    host-1 old ready held
     12s    reverted

@@ -449,16 +449,19 @@ fn servers_that_miss_the_one_in_hand_are_excused_for_as_long() {
     0s     host-1 old quorum held
     0s     host-1 old stop
     1s     host-1 old retire
+    2s     host-1 old leader held
     2s     host-1 new start
     3s     host-1 new ready held
     11s    host-2 old quorum held
     11s    host-2 old stop
     12s    host-2 old retire
+    13s    host-2 old leader held
     13s    host-2 new start
     1m11s  host-2 new ready held
     1m12s  host-3 old quorum held
     1m12s  host-3 old stop
     1m13s  host-3 old retire
+    1m14s  host-3 old leader held
     1m14s  host-3 new start
     1m15s  host-3 new ready held
     1m15s  host-1 new ready kept
@@ -480,11 +483,13 @@ fn a_dead_server_is_returned_without_the_quorum_that_it_breaks() {
     0s     host-1 old quorum held
     0s     host-1 old stop
     1s     host-1 old retire
+    2s     host-1 old leader held
     2s     host-1 new start
     3s     host-1 new ready held
     3s     host-2 old quorum held
     3s     host-2 old stop
     4s     host-2 old retire
+    5s     host-2 old leader held
     5s     host-2 new start
     6s     host-2 new ready held
     6s     host-3 old quorum held
@@ -495,12 +500,14 @@ fn a_dead_server_is_returned_without_the_quorum_that_it_breaks() {
     7s     host-3 old start
     8s     host-2 new retire
     8s     host-3 old ready held
+    9s     host-2 new leader held
     9s     host-2 old start
     10s    host-2 old ready held
     10s    host-1 new ready no longer kept
     10s    host-1 new quorum held
     10s    host-1 new stop
     11s    host-1 new retire
+    12s    host-1 new leader held
     12s    host-1 old start
     13s    host-1 old ready held
     13s    reverted

@@ -40,6 +40,7 @@ fn stop_first_frees_the_name_before_the_new_one_starts() {
         2s     host-1 old stop
         3s     host-1 old gone held
         3s     host-1 old retire
+        4s     host-1 old leader held
         4s     host-1 new start
         7s     host-1 new ready held
         7s     host-1 new routed held
