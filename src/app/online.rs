@@ -74,8 +74,10 @@ async fn report_run(
     let showing = tokio::spawn(report::drive(receiver, reporters, masks.clone()));
 
     let began = Instant::now();
+    let can_ask = terminal::can_ask(global.output);
     let connector = Connector::new(Arc::new(terminal::Passphrases {
         events: events.clone(),
+        can_ask,
     }));
     let context = Context {
         environment,
@@ -92,7 +94,7 @@ async fn report_run(
         by: terminal::who(),
         revision: terminal::git_revision(&project.root),
     };
-    let result = Box::pin(perform(&context, command, word)).await;
+    let result = Box::pin(perform(&context, command, word, can_ask)).await;
     let (outcome, error) = match result {
         Ok(outcome) => (outcome, None),
         Err(stop) => {
@@ -121,7 +123,12 @@ async fn report_run(
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm a command")]
-async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Outcome> {
+async fn perform(
+    context: &Context<'_>,
+    command: Command,
+    word: &str,
+    can_ask: bool,
+) -> Run<Outcome> {
     let environment = context.environment;
     let scope = |recipes: &[Name], limit: &[String]| {
         let recipes: Vec<_> = recipes.iter().map(ToString::to_string).collect();
@@ -145,7 +152,7 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
         Command::Deploy(arguments) => {
             let scope = scope(&arguments.recipes, &arguments.selection.limit)?;
             start(&scope.hosts);
-            let promotion = promotion(context.events, arguments.promote);
+            let promotion = promotion(context.events, arguments.promote, can_ask);
             let request = DeployRequest {
                 scope,
                 goal: Goal::Files,
@@ -240,7 +247,7 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
                 .await
         }
         Command::Down(arguments) => {
-            if !arguments.yes && !terminal::can_ask() {
+            if !arguments.yes && !can_ask {
                 let message = "nobody can be asked here whether everything may be removed";
                 return Err(Stop::new(Outcome::Usage, message).hint("give `--yes` if it may"));
             }
@@ -266,11 +273,11 @@ async fn perform(context: &Context<'_>, command: Command, word: &str) -> Run<Out
     }
 }
 
-fn promotion(events: &Events, granted: bool) -> Promotion {
+fn promotion(events: &Events, granted: bool, can_ask: bool) -> Promotion {
     if granted {
         return Promotion::Granted;
     }
-    if !terminal::can_ask() {
+    if !can_ask {
         return Promotion::Nobody;
     }
     let events = events.clone();

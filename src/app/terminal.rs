@@ -12,7 +12,7 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use super::look;
 use crate::{
-    cli::Global,
+    cli::{Global, OutputForm},
     diagnostic::Problems,
     event::{EventKind, Events},
     transport::Prompt,
@@ -23,9 +23,10 @@ pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Whether a person can be asked.
-pub fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && stderr_is_terminal()
+/// Whether a person can be asked. With `--output json` a question would be an event among others, in a file
+/// that nobody looks at.
+pub fn can_ask(output: OutputForm) -> bool {
+    output != OutputForm::Json && std::io::stdin().is_terminal() && stderr_is_terminal()
 }
 
 /// Prints problems of the files to standard error.
@@ -82,11 +83,13 @@ fn ask<T>(events: &Events, question: String, read: impl FnOnce() -> T) -> T {
 pub struct Passphrases {
     /// Where the question goes.
     pub events: Events,
+    /// Whether anyone is there to answer.
+    pub can_ask: bool,
 }
 
 impl Prompt for Passphrases {
     fn passphrase(&self, key: &Path) -> Option<SecretString> {
-        if !can_ask() {
+        if !self.can_ask {
             return None;
         }
         let question = format!("Passphrase of {}: ", key.display());
