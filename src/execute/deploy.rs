@@ -9,22 +9,19 @@ use super::{
     Context, Promotion, desired,
     desired::Hashes,
     fleet::Fleet,
-    gate::cluster_is_whole,
     images, lock,
     observe::{Observed, done_tasks, observe},
-    preflight, record,
-    rollouts::{Ended, Rollouts, consul_servers},
+    preflight, quorum, record,
+    rollouts::{Ended, Rollouts},
     secrets::Secrets,
     show,
     stop::{Run, Stop},
 };
 use crate::{
     event::{EventKind, Outcome, Phase},
-    facts::Facts,
-    model::{Environment, HostName, Name},
-    plan::{self, Change, DesiredState, Plan, Scope},
+    model::{Environment, HostName},
+    plan::{self, DesiredState, Plan, Scope},
     release::{Action, History, Number, Outcome as RecordOutcome, Record},
-    rollout::Verdict,
     text,
 };
 
@@ -171,7 +168,8 @@ async fn prepare(
     let Some(lock) = lock else {
         return Ok((fleet, Prepared::Planned));
     };
-    consul_is_ready(environment, &fleet, &observed.facts, &plan).await?;
+    quorum::consul_is_ready(environment, &fleet, &observed.facts, &plan).await?;
+    quorum::leader_last(environment, &fleet, &mut plan).await;
     promotion_can_be_answered(environment, &plan, &request.promotion)?;
     images::distribute(&fleet, &mut plan, &logins, context.events).await?;
     Ok((
@@ -373,66 +371,6 @@ fn describe(action: Action, release: Number) -> String {
         Action::Deploy => String::new(),
         Action::RollbackTo(target) => format!("{release} = {target} again"),
     }
-}
-
-/// Where Consul is used and not brought up by this very plan, it must have a leader; where its own servers
-/// are replaced, all of them must be there. Asked before anything is changed.
-async fn consul_is_ready(
-    environment: &Environment,
-    fleet: &Fleet,
-    facts: &Facts,
-    plan: &Plan,
-) -> Run<()> {
-    let changes = |name: &Name| {
-        plan.recipes
-            .iter()
-            .any(|other| other.recipe == *name && other.changes().next().is_some())
-    };
-    let consul = environment
-        .recipes
-        .iter()
-        .find(|recipe| super::driver::is_consul(recipe));
-    for recipe_plan in plan
-        .recipes
-        .iter()
-        .filter(|recipe_plan| recipe_plan.changes().next().is_some())
-    {
-        let Some(recipe) = environment.recipe(&recipe_plan.recipe) else {
-            continue;
-        };
-        let replaces = recipe_plan
-            .changes()
-            .any(|slot| slot.change == Change::Replace);
-        let servers = if super::driver::is_consul(recipe) && replaces {
-            consul_servers(recipe, facts)
-        } else if super::driver::is_registered(recipe)
-            && !consul.is_some_and(|consul| changes(&consul.name))
-        {
-            0
-        } else {
-            continue;
-        };
-        for slot in recipe_plan.changes() {
-            let Some(reached) = fleet.host(&slot.host) else {
-                continue;
-            };
-            let message = format!(
-                "Consul is not fit for this on `{}`; nothing was changed on any host",
-                slot.host
-            );
-            let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
-                Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error)
-            })?;
-            if seen.verdict != Verdict::Holds {
-                let hint = match consul {
-                    Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
-                    None => "look at Consul's log on that host".to_owned(),
-                };
-                return Err(Stop::not_ready(message).cause(seen.detail).hint(hint));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Canaries that someone must promote need someone to ask: said before anything is changed.

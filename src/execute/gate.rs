@@ -6,6 +6,7 @@ use hyper::Method;
 
 use super::{
     fleet::{HostError, QUICK, Reached},
+    quorum::cluster_is_whole,
     slot::{Occupant, SlotRun, is_in_our_maintenance, kept_out_by_a_person},
 };
 use crate::{
@@ -42,14 +43,16 @@ pub struct Surroundings {
     pub consul_hosts: Vec<Reached>,
 }
 
-fn holds(detail: impl Into<String>) -> Observation {
+/// It holds.
+pub fn holds(detail: impl Into<String>) -> Observation {
     Observation {
         verdict: Verdict::Holds,
         detail: detail.into(),
     }
 }
 
-fn not_yet(detail: impl Into<String>) -> Observation {
+/// It does not hold yet.
+pub fn not_yet(detail: impl Into<String>) -> Observation {
     Observation {
         verdict: Verdict::NotYet,
         detail: detail.into(),
@@ -500,46 +503,4 @@ fn first_line(text: &str) -> String {
         .chars()
         .take(200)
         .collect()
-}
-
-/// Whether Consul's cluster, as the agent on one host sees it, has a leader and all `servers` alive.
-pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Observation, HostError> {
-    let Some(leader) = reached.consul.leader().await? else {
-        return Ok(not_yet("Consul has no leader"));
-    };
-    // Who only uses Consul needs its leader, and no server more than that takes.
-    if servers == 0 {
-        return Ok(holds(format!("leader {leader}")));
-    }
-    let peers = reached.consul.peers().await?.len();
-    if peers < servers {
-        return Ok(not_yet(format!(
-            "Consul's cluster has {peers} of {servers} servers"
-        )));
-    }
-    // A server that has just joined is a peer, but has no vote for its first ten seconds or so (Consul's
-    // autopilot, `ServerStabilizationTime`). Until then no other may go.
-    let voters = reached.consul.voters().await?;
-    if voters < peers {
-        return Ok(not_yet(format!(
-            "{voters} of {peers} Consul servers have a vote yet"
-        )));
-    }
-    let members = reached.consul.members().await?;
-    let alive = members
-        .iter()
-        .filter(|member| member.is_alive_server())
-        .count();
-    if alive < servers.max(peers) {
-        let dead: Vec<_> = members
-            .iter()
-            .filter(|m| m.is_server() && !m.is_alive_server())
-            .map(|m| m.name.clone())
-            .collect();
-        return Ok(not_yet(format!(
-            "{alive} of {peers} Consul servers are alive; missing: {}",
-            text::list(dead)
-        )));
-    }
-    Ok(holds(format!("leader {leader}")))
 }

@@ -14,6 +14,7 @@ mod observe;
 mod operate;
 mod preflight;
 mod probe;
+mod quorum;
 mod record;
 mod rollouts;
 mod secrets;

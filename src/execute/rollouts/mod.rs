@@ -4,8 +4,6 @@ mod back;
 mod end;
 mod start;
 
-pub use start::consul_servers;
-
 use super::{
     Context, Promotion,
     driver::{self, Driven, Running, drive},

@@ -12,9 +12,9 @@ use crate::{
         gate::{Balancer, Surroundings},
         observe::serving_containers,
         probe::ProbeWatch,
+        quorum::consul_servers,
         slot::{Occupants, SlotRun},
     },
-    facts::Facts,
     model::{HostName, HostRecipe, LateValues, Name, Recipe},
     plan::{RecipePlan, SlotPlan},
     release::Action,
@@ -172,23 +172,5 @@ impl Rollouts<'_> {
                 });
             })
             .ok()
-    }
-}
-
-/// How many servers Consul's cluster has when it is whole: those that run now; on a first deploy, when none
-/// does, all that are about to. So a cluster can also grow, one server at a time.
-pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
-    let runs = |host: &&HostName| {
-        let on_host = facts.hosts.get(*host);
-        on_host.is_some_and(|on_host| {
-            on_host
-                .of_recipe(&recipe.name)
-                .iter()
-                .any(|container| container.state.running)
-        })
-    };
-    match recipe.hosts.iter().filter(runs).count() {
-        0 => recipe.hosts.len(),
-        running => running,
     }
 }

@@ -1,0 +1,165 @@
+//! Consul's own servers: whether all are there, so that one may go, and in which order they go.
+
+use super::{
+    driver,
+    fleet::{Fleet, HostError, Reached},
+    gate::{holds, not_yet},
+    stop::{Run, Stop},
+};
+use crate::{
+    event::Outcome,
+    facts::Facts,
+    model::{Environment, HostName, Name, Recipe},
+    plan::{Change, Plan},
+    rollout::{Observation, Verdict},
+    text,
+};
+
+/// Where Consul is used and not brought up by this very plan, it must have a leader; where its own servers
+/// are replaced, all of them must be there. Asked before anything is changed.
+pub async fn consul_is_ready(
+    environment: &Environment,
+    fleet: &Fleet,
+    facts: &Facts,
+    plan: &Plan,
+) -> Run<()> {
+    let changes = |name: &Name| {
+        plan.recipes
+            .iter()
+            .any(|other| other.recipe == *name && other.changes().next().is_some())
+    };
+    let consul = environment
+        .recipes
+        .iter()
+        .find(|recipe| driver::is_consul(recipe));
+    for recipe_plan in plan
+        .recipes
+        .iter()
+        .filter(|recipe_plan| recipe_plan.changes().next().is_some())
+    {
+        let Some(recipe) = environment.recipe(&recipe_plan.recipe) else {
+            continue;
+        };
+        let replaces = recipe_plan
+            .changes()
+            .any(|slot| slot.change == Change::Replace);
+        let servers = if driver::is_consul(recipe) && replaces {
+            consul_servers(recipe, facts)
+        } else if driver::is_registered(recipe)
+            && !consul.is_some_and(|consul| changes(&consul.name))
+        {
+            0
+        } else {
+            continue;
+        };
+        for slot in recipe_plan.changes() {
+            let Some(reached) = fleet.host(&slot.host) else {
+                continue;
+            };
+            let message = format!(
+                "Consul is not fit for this on `{}`; nothing was changed on any host",
+                slot.host
+            );
+            let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
+                Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error)
+            })?;
+            if seen.verdict != Verdict::Holds {
+                let hint = match consul {
+                    Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
+                    None => "look at Consul's log on that host".to_owned(),
+                };
+                return Err(Stop::not_ready(message).cause(seen.detail).hint(hint));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Moves the server that is the leader now behind the others of its recipe, so that the cluster has to elect
+/// one once, and not again for each leader that goes next.
+pub async fn leader_last(environment: &Environment, fleet: &Fleet, plan: &mut Plan) {
+    for recipe_plan in &mut plan.recipes {
+        let recipe = environment.recipe(&recipe_plan.recipe);
+        let mut replaced = recipe_plan
+            .slots
+            .iter()
+            .filter(|slot| slot.change == Change::Replace);
+        let (Some(_), Some(asked)) = (recipe.filter(|it| driver::is_consul(it)), replaced.next())
+        else {
+            continue;
+        };
+        let Some(reached) = fleet.host(&asked.host) else {
+            continue;
+        };
+        // Without an answer any order is as good as another.
+        let Ok(Some(leader)) = reached.consul.leader().await else {
+            continue;
+        };
+        let leads = |host: &HostName| {
+            let address = fleet.host(host).map(|reached| &*reached.host.address);
+            let raft = leader.rsplit_once(':').map(|(address, _)| address);
+            address.is_some() && address == raft
+        };
+        recipe_plan.slots.sort_by_key(|slot| leads(&slot.host));
+    }
+}
+
+/// Whether Consul's cluster, as the agent on one host sees it, has a leader and all `servers` alive.
+pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Observation, HostError> {
+    let Some(leader) = reached.consul.leader().await? else {
+        return Ok(not_yet("Consul has no leader"));
+    };
+    // Who only uses Consul needs its leader, and no server more than that takes.
+    if servers == 0 {
+        return Ok(holds(format!("leader {leader}")));
+    }
+    let peers = reached.consul.peers().await?.len();
+    if peers < servers {
+        return Ok(not_yet(format!(
+            "Consul's cluster has {peers} of {servers} servers"
+        )));
+    }
+    // A server that has just joined is a peer, but has no vote for its first ten seconds or so (Consul's
+    // autopilot, `ServerStabilizationTime`). Until then no other may go.
+    let voters = reached.consul.voters().await?;
+    if voters < peers {
+        return Ok(not_yet(format!(
+            "{voters} of {peers} Consul servers have a vote yet"
+        )));
+    }
+    let members = reached.consul.members().await?;
+    let alive = members
+        .iter()
+        .filter(|member| member.is_alive_server())
+        .count();
+    if alive < servers.max(peers) {
+        let dead: Vec<_> = members
+            .iter()
+            .filter(|m| m.is_server() && !m.is_alive_server())
+            .map(|m| m.name.clone())
+            .collect();
+        return Ok(not_yet(format!(
+            "{alive} of {peers} Consul servers are alive; missing: {}",
+            text::list(dead)
+        )));
+    }
+    Ok(holds(format!("leader {leader}")))
+}
+
+/// How many servers Consul's cluster has when it is whole: those that run now; on a first deploy, when none
+/// does, all that are about to. So a cluster can also grow, one server at a time.
+pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
+    let runs = |host: &&HostName| {
+        let on_host = facts.hosts.get(*host);
+        on_host.is_some_and(|on_host| {
+            on_host
+                .of_recipe(&recipe.name)
+                .iter()
+                .any(|container| container.state.running)
+        })
+    };
+    match recipe.hosts.iter().filter(runs).count() {
+        0 => recipe.hosts.len(),
+        running => running,
+    }
+}
