@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     event::{EventKind, Outcome, Phase},
-    model::{Environment, HostName},
+    model::{Environment, Host, HostName},
     plan::{self, DesiredState, Plan, Scope},
     release::{Action, History, Number, Outcome as RecordOutcome, Record},
     text,
@@ -102,8 +102,13 @@ async fn prepare(
         let images = desired::wanted_images(environment, &request.scope);
         logins.read_for(images.keys()).await?;
     }
+    let mut hosts = hosts_to_reach(context, &request.scope);
+    let needed: BTreeSet<HostName> = hosts.iter().map(|host| host.name.clone()).collect();
+    if matches!(request.goal, Goal::Release(_)) {
+        hosts = with_keepers(environment, &request.scope, &needed);
+    }
     let fleet = context
-        .connect(&hosts_to_reach(context, &request.scope, request.goal))
+        .connect_to(&hosts, |host| needed.contains(host))
         .await?;
     preflight::check(&fleet, context.events).await?;
     let lock = if request.dry_run {
@@ -284,11 +289,7 @@ fn new_record(context: &Context<'_>, number: Number, action: Action) -> Record {
 }
 
 /// The hosts of the scope, the lock's, and those of every balancer that a rollout has to ask.
-fn hosts_to_reach<'e>(
-    context: &Context<'e>,
-    scope: &Scope,
-    goal: Goal,
-) -> Vec<&'e crate::model::Host> {
+fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e Host> {
     let environment = context.environment;
     let balancers: BTreeSet<&HostName> = environment
         .recipes
@@ -304,20 +305,28 @@ fn hosts_to_reach<'e>(
         .filter(|recipe| scope.has_recipe(&recipe.name))
         .filter_map(|recipe| recipe.probe.as_ref()?.through.as_ref())
         .collect();
-    // The copies of a reinstalled host's records are on the host after it.
-    let hosts = &environment.hosts;
-    let keepers: BTreeSet<&HostName> = (0..hosts.len())
-        .filter(|at| matches!(goal, Goal::Release(_)) && scope.has_host(&hosts[*at].name))
-        .map(|at| &hosts[(at + 1) % hosts.len()].name)
-        .collect();
-    let wanted = |host: &&crate::model::Host| {
+    let wanted = |host: &&Host| {
         scope.has_host(&host.name)
             || host.name == environment.lock_host().name
             || balancers.contains(&host.name)
-            || keepers.contains(&host.name)
             || probed_through.contains(&host.name)
     };
     environment.hosts.iter().filter(wanted).collect()
+}
+
+/// The hosts that are needed and, for each of the scope, the one after it, which keeps copies of its records:
+/// a reinstalled host has none of its own. Where that one is away, a rollback does without.
+fn with_keepers<'e>(
+    environment: &'e Environment,
+    scope: &Scope,
+    needed: &BTreeSet<HostName>,
+) -> Vec<&'e Host> {
+    let hosts = &environment.hosts;
+    let before = |at: usize| &hosts[(at + hosts.len() - 1) % hosts.len()].name;
+    let wanted =
+        |(at, host): &(usize, &Host)| needed.contains(&host.name) || scope.has_host(before(*at));
+    let wanted = hosts.iter().enumerate().filter(wanted);
+    wanted.map(|(_, host)| host).collect()
 }
 
 /// Takes the environment's lock for `what`, the word that others are shown.

@@ -213,21 +213,6 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Connects to all `hosts` at once. When it cannot, every host that failed is in the error.
-    pub async fn connect(
-        environment: &Environment,
-        hosts: &[&Host],
-        connector: &Connector,
-        events: &Events,
-    ) -> Result<Self, Vec<(HostName, ConnectError)>> {
-        let (fleet, failures) = Self::connect_to_any(environment, hosts, connector, events).await;
-        if failures.is_empty() {
-            Ok(fleet)
-        } else {
-            Err(failures)
-        }
-    }
-
     /// Connects to as many of `hosts` as there are to be had, and returns why it could not to the others.
     pub async fn connect_to_any(
         environment: &Environment,

@@ -73,14 +73,19 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Connects to these hosts at once. When one cannot be reached, none is used.
     async fn connect(&self, hosts: &[&Host]) -> Run<Fleet> {
+        self.connect_to(hosts, |_| true).await
+    }
+
+    /// Connects to these hosts at once. When one that is `needed` cannot be reached, none is used.
+    async fn connect_to(&self, hosts: &[&Host], needed: impl Fn(&HostName) -> bool) -> Run<Fleet> {
         self.events.send(EventKind::Phase {
             phase: Phase::Connect,
         });
-        let failures =
-            match Fleet::connect(self.environment, hosts, self.connector, self.events).await {
-                Ok(fleet) => return Ok(fleet),
-                Err(failures) => failures,
-            };
+        let (fleet, failures) =
+            Fleet::connect_to_any(self.environment, hosts, self.connector, self.events).await;
+        if !failures.iter().any(|(host, _)| needed(host)) {
+            return Ok(fleet);
+        }
         let names = text::list(failures.iter().map(|(host, _)| host));
         let mut stop = Stop::not_ready(format!(
             "cannot connect to {names}; nothing was changed on any host"

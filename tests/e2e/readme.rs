@@ -199,7 +199,7 @@ fn own(stage: &Stage) -> Project {
             known_hosts.display()
         ),
     );
-    project.edit(inventory, "version = \"1.0\"", "version = \"v1\"");
+    project.edit(inventory, "version = \"1.27\"", "version = \"v1\"");
     let recipe = "recipes/web.toml";
     project.edit(recipe, "nginx:", "shipit-lab/flask-nanoservice:");
     project.edit(recipe, "8080:80", "8080:5000");

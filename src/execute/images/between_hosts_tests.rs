@@ -184,9 +184,9 @@ impl Lab {
         let connector = Connector::with_paths(Arc::new(Nobody), paths);
         let (events, told) = Events::channel();
         let hosts: Vec<_> = environment.hosts.iter().collect();
-        let fleet = Fleet::connect(&environment, &hosts, &connector, &events)
-            .await
-            .unwrap_or_else(|failures| panic!("{failures:?}"));
+        let (fleet, failures) =
+            Fleet::connect_to_any(&environment, &hosts, &connector, &events).await;
+        assert!(failures.is_empty(), "{failures:?}");
         Self {
             folder,
             servers,

@@ -89,7 +89,7 @@ impl Rollouts<'_> {
     pub(super) fn look_hint(&self) -> String {
         let environment = &self.context.environment.name;
         format!(
-            "`shipit status {environment}` shows what runs now; `shipit deploy {environment}` goes on from there"
+            "`shipit status {environment}` shows what runs now; the same command again goes on from there, and `shipit rollback {environment}` goes back"
         )
     }
 
