@@ -283,9 +283,10 @@ impl Login<'_> {
         hash: Option<HashAlg>,
     ) -> Result<Result<AuthResult, String>, ConnectError> {
         let mut why = "it has gone".to_owned();
-        let Some(mut agent) = self.agent.take() else {
+        let Some(agent) = self.agent.take() else {
             return Ok(Err(why));
         };
+        let mut agent = Some(agent);
         let user = self.destination.endpoint.user.clone();
         let (requests, mut requested) = mpsc::channel(1);
         let mut relay = Relay(requests);
@@ -300,18 +301,21 @@ impl Login<'_> {
             };
             match self.countdown.run("the answer to a key", step).await? {
                 Step::Answered(result) => {
-                    self.agent = Some(agent);
+                    self.agent = agent;
                     return Ok(result.map_err(|Unsigned| why));
                 }
                 Step::Sign(ToSign { hash, data, answer }) => {
+                    // Without an answer the connection is told that there is no signature.
+                    let Some(asked) = &mut agent else { continue };
                     // Not on the countdown: the agent may be asking its owner.
-                    match timeout(SIGNATURE, agent.sign_request(held, hash, data)).await {
+                    match timeout(SIGNATURE, asked.sign_request(held, hash, data)).await {
                         // Nobody waits for it only when the connection has gone.
                         Ok(Ok(signed)) => drop(answer.send(signed)),
                         Ok(Err(error)) => why = error.to_string(),
                         // An answer that comes after all would be taken for that to another question.
                         Err(_) => {
-                            return Ok(Err(format!("no answer within {} s", SIGNATURE.as_secs())));
+                            why = format!("no answer within {} s", SIGNATURE.as_secs());
+                            agent = None;
                         }
                     }
                 }
