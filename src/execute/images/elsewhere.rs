@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, future::join_all, stream};
 
 use super::{
-    Failure, Hindrance, Need, PULLING, have,
+    Failure, Hindrance, Need, PULLING, have, is_full,
     send::{Saved, Sender, fetch},
 };
 use crate::{
@@ -56,7 +56,7 @@ pub async fn bring(
         let written = lacking[0].0.written.clone();
         match find(fleet, &pin, &platform, &without, &written, events).await {
             Ok((source, saved)) => {
-                let send = |(need, _)| send_on(need, &source, &saved, sender, events);
+                let send = |(need, why)| send_on(need, why, &source, &saved, sender, events);
                 let sending = stream::iter(lacking.into_iter().map(send));
                 let results = sending.buffer_unordered(PULLING).collect::<Vec<_>>();
                 brought.extend(results.await);
@@ -83,6 +83,7 @@ fn failed(need: Need, why: Hindrance, elsewhere: Option<String>) -> Brought {
 
 async fn send_on(
     need: Need,
+    hindrance: Hindrance,
     source: &Reached,
     saved: &Saved,
     sender: &Sender,
@@ -95,7 +96,16 @@ async fn send_on(
         pin,
     } = &need;
     if let Err(error) = sender.send_on(reached, saved, written, pin, events).await {
-        return failed(need, Hindrance::Host(error), None);
+        if error.is_unreachable() || is_full(&error) {
+            return failed(need, Hindrance::Host(error), None);
+        }
+        // Why its source did not give it is what can be mended.
+        let tried = format!(
+            "from `{}`: {}",
+            source.name(),
+            text::chain(&error).join(": ")
+        );
+        return failed(need, hindrance, Some(tried));
     }
     let why = match origin {
         ImageSource::Registry => "its registry did not give it",

@@ -268,7 +268,9 @@ fn not_brought(failures: Vec<Failure>) -> Box<Stop> {
         searches.extend(elsewhere);
         let (error, hint) = match why {
             Hindrance::Password(error) => (error.clone().into(), error.hint),
-            Hindrance::Source(error) | Hindrance::Host(error) => {
+            // A disk that is full there is this machine's.
+            Hindrance::Source(error) => (error, None),
+            Hindrance::Host(error) => {
                 let hint = is_full(&error).then(|| preflight::free_space(&host));
                 (error, hint)
             }
