@@ -33,7 +33,8 @@ pub struct Replacement {
     pub host: HostName,
     /// Whether a container is to run here afterwards.
     pub has_incoming: bool,
-    /// Whether that one runs already and is only put in order. Going back never stops it.
+    /// Whether that one runs already and is only put in order. Going back does not stop it, unless an old one
+    /// serves in its place.
     pub incoming_runs: bool,
     /// Whether a container runs (or was kept) here before.
     pub has_outgoing: bool,

@@ -102,9 +102,8 @@ pub(super) fn forward(policy: &Policy, replacement: &Replacement) -> Vec<Stage> 
 /// The quorum gate stands where one server replaces another. Where a server is only taken away again,
 /// its missing peer would keep the gate shut for all that follow.
 pub(super) fn revert(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
-    let stops_new = replacement.has_incoming && !replacement.incoming_runs;
-    let gate =
-        (policy.quorum && stops_new && replacement.has_outgoing).then(|| quorum(policy, Side::New));
+    let gate = (policy.quorum && replacement.has_incoming && replacement.has_outgoing)
+        .then(|| quorum(policy, Side::New));
     gate.into_iter()
         .chain(turn_back(policy, replacement, Touched::BOTH))
         .collect()
@@ -112,7 +111,7 @@ pub(super) fn revert(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
 
 /// The stages that return a replacement broken off on its way; none if nothing was performed.
 ///
-/// A container that ran before and was only put in order goes on running. No quorum gate: the server that
+/// A container that ran before and was only put in order goes on running where no other serves. No quorum gate: the server that
 /// is missing may be this very one. An old container that was not
 /// touched is left alone: were it down all along, waiting for it would only hide the real failure.
 pub(super) fn turn_back(
@@ -121,7 +120,8 @@ pub(super) fn turn_back(
     touched: Touched,
 ) -> Vec<Stage> {
     let incoming = (replacement.has_outgoing && touched.old).then_some(Side::Old);
-    let stops_new = replacement.has_incoming && !replacement.incoming_runs;
+    let stops_new =
+        replacement.has_incoming && (!replacement.incoming_runs || replacement.has_outgoing);
     let outgoing = (stops_new && touched.new).then_some(Side::New);
     exchange(policy, incoming, outgoing)
 }

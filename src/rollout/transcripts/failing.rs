@@ -433,3 +433,18 @@ fn what_ran_before_and_was_only_put_in_order_goes_on_running() {
                host-1 failed: `host-1` cannot become ready: exited with code 1
     ");
 }
+
+#[test]
+fn what_an_interrupted_deploy_left_beside_the_old_one_goes_when_that_one_serves() {
+    let mut slots = replacements(1, true, true);
+    slots[0].incoming_runs = true;
+    let revert = Play::of(Rollout::revert(plain(), slots.clone()), 1);
+    insta::assert_snapshot!(revert.transcript(), @"
+        0s     host-1 old start
+        1s     host-1 old ready held
+        1s     host-1 new stop
+        2s     host-1 new retire
+        3s     reverted
+               host-1 reverted
+    ");
+}
