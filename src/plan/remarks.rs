@@ -31,7 +31,13 @@ pub(super) fn warn_of_lost_requests(
             ),
             hint: Some("a second host in its group lets them be replaced one at a time".into()),
         });
-    } else if recipe.rollout.max_parallel.of(replaced.len()) >= recipe.hosts.len() {
+    } else if recipe
+        .rollout
+        .max_parallel
+        .of(replaced.len())
+        .min(replaced.len())
+        >= recipe.hosts.len()
+    {
         warnings.push(Remark {
             host: None,
             message: format!(

@@ -87,7 +87,7 @@ pub fn down(stage: &Stage) {
     let mut terminal = Terminal::open(project, "down staging");
     terminal.wait_for("[y/N] ");
     terminal.types("n");
-    terminal.finish().says_not("took staging down");
+    terminal.finish().exits(0).says_not("took staging down");
     assert_eq!(lab::everything(), before);
 
     let mut terminal = Terminal::open(project, "down staging");

@@ -39,7 +39,17 @@ pub fn look(stage: &Stage) {
     let one = project.ok("logs staging flask-nanoservice --host host-2 -n 1");
     one.says_not("host-1 ");
     // What follows ends with its reader, at the next line that it would have shown.
-    let mut following = project.piped("logs staging dr-con --follow -n 1", "head -n 1");
+    let first = project.path("first-line");
+    let reader = format!("head -n 1 >'{}'", first.display());
+    let mut following = project.piped("logs staging dr-con --follow -n 1", &reader);
+    lab::eventually("a line is shown", Duration::from_secs(20), || {
+        let line = fs::read_to_string(&first).unwrap_or_default();
+        if line.ends_with('\n') {
+            Ok(())
+        } else {
+            Err(format!("`{line}`"))
+        }
+    });
     lab::eventually("it ends with its reader", Duration::from_secs(20), || {
         lab::answers(1);
         let ended = following.try_wait().expect("its state");
