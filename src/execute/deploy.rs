@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::{
     Context, Promotion, desired,
     desired::Hashes,
+    driver::is_consul,
     fleet::Fleet,
     images, lock,
     observe::{Observed, done_tasks, observe},
@@ -102,15 +103,12 @@ async fn prepare(
         let images = desired::wanted_images(environment, &request.scope);
         logins.read_for(images.keys()).await?;
     }
-    let mut hosts = hosts_to_reach(context, &request.scope);
-    let needed: BTreeSet<HostName> = hosts.iter().map(|host| host.name.clone()).collect();
-    if matches!(request.goal, Goal::Release(_)) {
-        hosts = with_keepers(environment, &request.scope, &needed);
-    }
+    let needed = hosts_needed(context, &request.scope);
+    let hosts = hosts_to_reach(environment, &request.scope, request.goal, &needed);
     let fleet = context
         .connect_to(&hosts, |host| needed.contains(host))
         .await?;
-    preflight::check(&fleet, context.events).await?;
+    let fleet = preflight::fit(&fleet, |host| needed.contains(host), context.events).await?;
     let lock = if request.dry_run {
         None
     } else {
@@ -289,7 +287,7 @@ fn new_record(context: &Context<'_>, number: Number, action: Action) -> Record {
 }
 
 /// The hosts of the scope, the lock's, and those of every balancer that a rollout has to ask.
-fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e Host> {
+fn hosts_needed(context: &Context<'_>, scope: &Scope) -> BTreeSet<HostName> {
     let environment = context.environment;
     let balancers: BTreeSet<&HostName> = environment
         .recipes
@@ -311,20 +309,31 @@ fn hosts_to_reach<'e>(context: &Context<'e>, scope: &Scope) -> Vec<&'e Host> {
             || balancers.contains(&host.name)
             || probed_through.contains(&host.name)
     };
-    environment.hosts.iter().filter(wanted).collect()
+    let wanted = environment.hosts.iter().filter(wanted);
+    wanted.map(|host| host.name.clone()).collect()
 }
 
-/// The hosts that are needed and, for each of the scope, the one after it, which keeps copies of its records:
-/// a reinstalled host has none of its own. Where that one is away, a rollback does without.
-fn with_keepers<'e>(
+/// The hosts that are needed, and those that help where they answer: for a rollback the one after each of the
+/// scope, which keeps copies of its records, as a reinstalled host has none of its own; and Consul's servers,
+/// which are counted before one of them goes.
+fn hosts_to_reach<'e>(
     environment: &'e Environment,
     scope: &Scope,
+    goal: Goal,
     needed: &BTreeSet<HostName>,
 ) -> Vec<&'e Host> {
     let hosts = &environment.hosts;
     let before = |at: usize| &hosts[(at + hosts.len() - 1) % hosts.len()].name;
-    let wanted =
-        |(at, host): &(usize, &Host)| needed.contains(&host.name) || scope.has_host(before(*at));
+    let keeps_copies = |at: usize| matches!(goal, Goal::Release(_)) && scope.has_host(before(at));
+    let is_server = |host: &HostName| {
+        let mut recipes = environment.recipes.iter();
+        recipes.any(|recipe| {
+            is_consul(recipe) && scope.has_recipe(&recipe.name) && recipe.hosts.contains(host)
+        })
+    };
+    let wanted = |(at, host): &(usize, &Host)| {
+        needed.contains(&host.name) || keeps_copies(*at) || is_server(&host.name)
+    };
     let wanted = hosts.iter().enumerate().filter(wanted);
     wanted.map(|(_, host)| host).collect()
 }

@@ -269,6 +269,14 @@ impl Fleet {
         (Self { hosts: reached }, failures)
     }
 
+    /// The same without some hosts.
+    pub fn without(&self, left_out: impl Fn(&HostName) -> bool) -> Self {
+        let hosts = self.hosts.iter().filter(|it| !left_out(it.name()));
+        Self {
+            hosts: hosts.cloned().collect(),
+        }
+    }
+
     /// The hosts, in the inventory's order.
     pub fn hosts(&self) -> &[Reached] {
         &self.hosts

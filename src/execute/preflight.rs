@@ -23,6 +23,11 @@ struct Unfit {
 
 /// Checks every host; all that are unfit are in the error.
 pub async fn check(fleet: &Fleet, events: &Events) -> Run<()> {
+    fit(fleet, |_| true, events).await.map(drop)
+}
+
+/// Checks every host, and leaves out of the fleet those that are unfit and not `needed`.
+pub async fn fit(fleet: &Fleet, needed: impl Fn(&HostName) -> bool, events: &Events) -> Run<Fleet> {
     events.send(EventKind::Phase {
         phase: Phase::Preflight,
     });
@@ -42,8 +47,8 @@ pub async fn check(fleet: &Fleet, events: &Events) -> Run<()> {
             }
         }
     }
-    if failures.is_empty() {
-        return Ok(());
+    if !failures.iter().any(|(host, _)| needed(host)) {
+        return Ok(fleet.without(|host| failures.iter().any(|(unfit, _)| unfit == host)));
     }
     let names = text::list(failures.iter().map(|(host, _)| host));
     let verb = if failures.len() == 1 { "is" } else { "are" };

@@ -10,7 +10,7 @@ use crate::{
     event::Outcome,
     facts::Facts,
     model::{Environment, HostName, Name, Recipe},
-    plan::{Change, Plan},
+    plan::{Change, Plan, SlotPlan},
     rollout::{Observation, Verdict},
     text,
 };
@@ -100,7 +100,8 @@ pub async fn leader_last(environment: &Environment, fleet: &Fleet, plan: &mut Pl
             let raft = leader.rsplit_once(':').map(|(address, _)| address);
             address.is_some() && address == raft
         };
-        recipe_plan.slots.sort_by_key(|slot| leads(&slot.host));
+        let order = |slot: &SlotPlan| (slot.change == Change::Remove, leads(&slot.host));
+        recipe_plan.slots.sort_by_key(order);
     }
 }
 

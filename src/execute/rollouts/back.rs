@@ -14,13 +14,11 @@ impl Rollouts<'_> {
         mut stop: Box<Stop>,
     ) -> (Rolled, Option<Box<Stop>>) {
         if rolled.running.policy.auto_revert {
-            let reverted = self
-                .take_back(&mut rolled, &stop.report.message.clone())
-                .await;
-            stop.outcome = if reverted {
-                Outcome::Reverted
-            } else {
-                Outcome::Failed
+            let reason = stop.report.message.clone();
+            stop.outcome = match self.take_back(&mut rolled, &reason).await {
+                Some(RolloutEnd::Reverted) => Outcome::Reverted,
+                Some(_) => Outcome::Failed,
+                None => Outcome::Interrupted,
             };
         }
         (rolled, Some(stop))
@@ -45,19 +43,23 @@ impl Rollouts<'_> {
             if !earlier.states.contains(&SlotState::Updated) {
                 continue;
             }
-            if earlier.running.policy.auto_revert {
-                all_back &= self.take_back(earlier, &reason).await;
-            } else {
+            if !earlier.running.policy.auto_revert {
                 all_back = false;
+                continue;
             }
+            let Some(end) = self.take_back(earlier, &reason).await else {
+                stop.outcome = Outcome::Interrupted;
+                return;
+            };
+            all_back &= end == RolloutEnd::Reverted;
         }
         if stop.outcome == Outcome::Reverted && (!all_back || ran_tasks) {
             stop.outcome = Outcome::Failed;
         }
     }
 
-    /// Takes one recipe's finished rollout back; whether every slot has what it had before.
-    pub(super) async fn take_back(&self, rolled: &mut Rolled, reason: &str) -> bool {
+    /// Takes one recipe's finished rollout back; `None` when the user stopped everything at once.
+    pub(super) async fn take_back(&self, rolled: &mut Rolled, reason: &str) -> Option<RolloutEnd> {
         self.context.events.send(EventKind::Phase {
             phase: Phase::Revert,
         });
@@ -79,13 +81,9 @@ impl Rollouts<'_> {
         };
         let machine = Rollout::revert(running.policy.clone(), running.replacements());
         let driven = self.drive(&running, machine, None).await;
-        let back = driven
-            .finish
-            .as_ref()
-            .is_some_and(|finish| finish.end == RolloutEnd::Reverted);
         for (index, state) in updated.into_iter().zip(driven.states) {
             rolled.states[index] = state;
         }
-        back
+        driven.finish.map(|finish| finish.end)
     }
 }

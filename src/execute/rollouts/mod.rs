@@ -198,7 +198,12 @@ impl Rollouts<'_> {
         recipe: &Recipe,
     ) -> (Rolled, Option<Box<Stop>>) {
         let running = self.running(recipe_plan, recipe);
-        if let Err(stop) = self.prepare_once(&running).await {
+        let mut prepared = self.prepare_once(&running).await;
+        // One that came while `before` commands ran: no host is to be started after it.
+        if prepared.is_ok() && self.context.interrupts.happened() {
+            prepared = Err(self.interrupted());
+        }
+        if let Err(stop) = prepared {
             let states = running.slots.iter().map(|_| SlotState::Untouched).collect();
             return (Rolled { running, states }, Some(stop));
         }
