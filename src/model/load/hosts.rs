@@ -21,6 +21,8 @@ use crate::{
 pub(super) struct Member {
     /// The host.
     pub host: Host,
+    /// Its address as the file has it, which may be a range.
+    pub written: Located<String>,
     /// Its vars: the inventory's, its groups', its own, `--set`.
     pub vars: Map<String, Value>,
 }
@@ -75,7 +77,10 @@ pub(super) fn resolve(
         vars.extend(group_vars);
         vars.extend(host_vars);
         vars.extend(set.clone());
-        for (name, address) in names_and_addresses(name, section, problems) {
+        let Some(written) = address_of(name, section, problems) else {
+            continue;
+        };
+        for (name, address) in names_and_addresses(name, written, problems) {
             let host = Host {
                 name: name.into(),
                 address,
@@ -83,8 +88,12 @@ pub(super) fn resolve(
                 ssh: settings.clone(),
             };
             refuse_twins(&host, &hosts, section, problems);
-            let vars = vars.clone();
-            hosts.push((Member { host, vars }, section.place.clone()));
+            let member = Member {
+                host,
+                written: written.clone(),
+                vars: vars.clone(),
+            };
+            hosts.push((member, section.place.clone()));
         }
     }
     check_groups(inventory, file, &groups, entries, problems);
@@ -116,26 +125,34 @@ fn read_groups(section: &HostSection, problems: &mut Problems) -> Vec<Name> {
     groups
 }
 
-/// The names and addresses that an entry stands for.
-fn names_and_addresses(
+/// The address of an entry whose name is one.
+fn address_of<'a>(
     name: &Located<String>,
-    section: &Located<HostSection>,
+    section: &'a Located<HostSection>,
     problems: &mut Problems,
-) -> Vec<(String, String)> {
+) -> Option<&'a Located<String>> {
     if name.is_empty() || name.contains(char::is_control) {
         problems.push(
             Problem::error("a host's name is one line of text").at(&name.place, "not a name"),
         );
-        return Vec::new();
+        return None;
     }
-    let Some(address) = &section.address else {
+    if section.address.is_none() {
         problems.push(
             Problem::error(format!("host `{}` has no address", name.value))
                 .at(&section.place, "`address` is missing")
                 .hint("add `address = \"…\"`: the host name or IP address for SSH"),
         );
-        return Vec::new();
-    };
+    }
+    section.address.as_ref()
+}
+
+/// The names and addresses that an entry stands for.
+fn names_and_addresses(
+    name: &Located<String>,
+    address: &Located<String>,
+    problems: &mut Problems,
+) -> Vec<(String, String)> {
     if !settings::is_address(address) {
         problems.push(wrong_address(address));
     }
