@@ -256,3 +256,50 @@ fn a_name_is_no_address_for_consul_and_balancers() {
     let leader = shown_for(names, "[ready]\nconsul = \"leader\"\n");
     assert_eq!(leader, "no mistakes\n");
 }
+
+#[test]
+fn a_port_in_an_address_is_told_where_it_belongs() {
+    let shown = |name: &str, address: &str| {
+        TestProject::of_inventory(&format!(
+            "recipes = [\"web\"]\n[hosts]\n\"{name}\" = {{ address = \"{address}\" }}\n"
+        ))
+        .shown()
+    };
+    for (name, address, hint) in [
+        ("a", "10.0.0.1:22", r#"`address = "10.0.0.1", port = 22`"#),
+        (
+            "a",
+            "web.example:2222",
+            r#"`address = "web.example", port = 2222`"#,
+        ),
+        ("a", "[fd00::1]:22", r#"`address = "fd00::1", port = 22`"#),
+        (
+            "a-[1:2]",
+            "10.0.0.[1:2]:22",
+            r#"`address = "10.0.0.[1:2]", port = 22`"#,
+        ),
+        (
+            "a",
+            "root@10.0.0.1:22",
+            r#"`address = "10.0.0.1", user = "root", port = 22`"#,
+        ),
+        (
+            "a",
+            "root@fd00::1",
+            r#"`address = "fd00::1", user = "root"`"#,
+        ),
+    ] {
+        let shown = shown(name, address);
+        assert!(shown.contains("is not an address"), "{shown}");
+        assert!(shown.contains(&format!("hint: write {hint}")), "{shown}");
+    }
+    for (name, address) in [
+        ("a", "fd00::1"),
+        ("a", "::1"),
+        ("a", "fe80::1%eth0"),
+        ("a-[1:2]", "10.0.0.[1:2]"),
+        ("a-[1:2]", "fd00::[1:2]"),
+    ] {
+        assert_eq!(shown(name, address), "no mistakes\n", "{address}");
+    }
+}

@@ -1,5 +1,7 @@
 //! The hosts of an inventory, ranges written out, each with its vars.
 
+use std::net::Ipv6Addr;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -153,7 +155,7 @@ fn names_and_addresses(
     address: &Located<String>,
     problems: &mut Problems,
 ) -> Vec<(String, String)> {
-    if !settings::is_address(address) {
+    if !settings::is_address(address) || with_port(address).is_some() {
         problems.push(wrong_address(address));
     }
     let names = match ranges::expand(name) {
@@ -211,12 +213,41 @@ fn names_and_addresses(
 fn wrong_address(address: &Located<String>) -> Problem {
     let problem = Problem::error(format!("{:?} is not an address", address.value))
         .at(&address.place, "expected a host name or an IP address");
-    match address.split_once('@') {
-        Some((user, host)) => {
-            problem.hint(format!("write `address = \"{host}\", user = \"{user}\"`"))
-        }
-        None => problem,
+    let (user, rest) = match address.split_once('@') {
+        Some((user, rest)) => (Some(user), rest),
+        None => (None, address.as_str()),
+    };
+    let (host, port) = with_port(rest).map_or((rest, None), |(host, port)| (host, Some(port)));
+    if user.is_none() && port.is_none() {
+        return problem;
     }
+    let user = user.map(|user| format!(", user = \"{user}\""));
+    let port = port.map(|port| format!(", port = {port}"));
+    problem.hint(format!(
+        "write `address = \"{host}\"{}{}`",
+        user.unwrap_or_default(),
+        port.unwrap_or_default()
+    ))
+}
+
+/// The two parts of `HOST:PORT` and `[IPV6]:PORT`. The colons of an IPv6 address and of a range divide no
+/// port.
+fn with_port(text: &str) -> Option<(&str, &str)> {
+    let (host, port) = text.rsplit_once(':')?;
+    if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    if let Some(ip) = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']'))
+        && ip.parse::<Ipv6Addr>().is_ok()
+    {
+        return Some((ip, port));
+    }
+    let outside_ranges = host.split('[').enumerate().map(|(index, part)| {
+        let after = part.split_once(']').map_or("", |(_, after)| after);
+        if index == 0 { part } else { after }
+    });
+    let has_colon = outside_ranges.into_iter().any(|part| part.contains(':'));
+    (!has_colon && !host.is_empty()).then_some((host, port))
 }
 
 /// Two entries for one machine would be deployed to twice at once.
