@@ -34,7 +34,10 @@ impl Reader {
         let place = self.place(value.span());
         let is_plain = !matches!(value.get_ref(), DeValue::Array(_) | DeValue::Table(_));
         let hint = match expected {
-            "a list" if is_plain => Some(format!("write `[{}]`", place.text())),
+            "a list" if is_plain => Some(match value.get_ref() {
+                DeValue::String(text) => as_words(text, place.text()),
+                _ => format!("write `[{}]`", place.text()),
+            }),
             "a string" if is_plain => Some(format!("write `\"{}\"`", place.text())),
             _ => None,
         };
@@ -162,6 +165,21 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let near_enough = distance <= (word.chars().count() / 3).clamp(1, 3);
     let clearly = ranked.get(1).is_none_or(|(second, _)| *second > distance);
     (near_enough && clearly).then_some(best)
+}
+
+/// A text as the list of its words. Quotes and templates have spaces of their own.
+fn as_words(text: &str, raw: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    if words.len() < 2 {
+        format!("write `[{raw}]`")
+    } else if text.contains(['"', '\'', '\\', '{']) {
+        format!(
+            "write each word as a string of its own: `[{:?}, …]`",
+            words[0]
+        )
+    } else {
+        format!("write `{words:?}`")
+    }
 }
 
 fn with_article(value: &DeValue<'_>) -> String {
