@@ -413,11 +413,14 @@ All mistakes of all files are shown at once.
 
 Examples:
   shipit validate
-  shipit validate staging")]
+  shipit validate staging --set version=1.3")]
 pub struct Validate {
     /// Only this environment and its recipes [default: all]
     #[arg(value_name = "ENV")]
     pub environment: Option<Name>,
+    /// Set a variable, above all files; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = value::assignment)]
+    pub set: Vec<(String, String)>,
 }
 
 /// Print the JSON Schemas of the files, for editors
