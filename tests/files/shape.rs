@@ -89,6 +89,22 @@ fn a_setting_below_the_hosts_is_told_where_it_belongs() {
 }
 
 #[test]
+fn a_setting_below_the_vars_is_told_where_it_belongs() {
+    let below_vars = |lines: &str| {
+        TestProject::of_inventory(&format!(
+            "[hosts]\na = {{ address = \"192.0.2.1\" }}\n[vars]\nversion = 1\n{lines}"
+        ))
+        .shown()
+    };
+    assert_snapshot!(
+        "a_setting_below_the_vars",
+        below_vars("recipes = [\"web\"]\ndefault = true\nextends = \"base\"\n")
+    );
+    let shown = below_vars("recipes = 3\ndefault = \"x\"\n");
+    assert!(!shown.contains("stands below"), "{shown}");
+}
+
+#[test]
 fn a_nul_byte_is_refused() {
     let shown = TestProject::of_recipe(
         "hosts = \"all\"\n[container]\nimage = \"a\"\nenv = { A = \"\\u0000\" }\n",

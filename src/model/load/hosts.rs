@@ -51,6 +51,7 @@ pub(super) fn resolve(
     let mut hosts: Vec<(Member, Place)> = Vec::new();
     let mut groups: Vec<Name> = Vec::new();
     let own_vars = scope::vars(inventory.vars.as_ref(), problems);
+    refuse_settings(inventory.vars.as_ref(), problems);
 
     let entries = inventory.hosts.as_ref().map(|hosts| hosts.0.as_slice());
     let entries = entries.unwrap_or_default();
@@ -105,6 +106,25 @@ pub(super) fn resolve(
         hosts: hosts.into_iter().map(|(member, _)| member).collect(),
         groups,
         vars,
+    }
+}
+
+/// TOML's tables reach to the next header: what is meant for the top of the file becomes a var below `[vars]`.
+fn refuse_settings(vars: Option<&Located<Entries<VarValue>>>, problems: &mut Problems) {
+    for (key, value) in vars.iter().flat_map(|vars| &vars.0) {
+        let is_setting = match key.as_str() {
+            "recipes" => value.value.0.is_array(),
+            "default" => value.value.0.is_boolean(),
+            "extends" => value.value.0.is_string(),
+            _ => false,
+        };
+        if is_setting {
+            problems.push(
+                Problem::error(format!("`{}` stands below `[vars]`", key.value))
+                    .at(&key.place, "is read as a var")
+                    .hint("move it to the top of the file, above the first `[…]`; a var needs another name"),
+            );
+        }
     }
 }
 
