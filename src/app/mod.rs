@@ -22,7 +22,7 @@ pub fn run() -> ExitCode {
     let Cli { global, command } = Cli::parse();
     terminal::trace(global.verbose);
     let result = match command {
-        Command::Validate(arguments) => offline::validate(&global, arguments.environment),
+        Command::Validate(arguments) => offline::validate(&global, arguments),
         Command::Schema(arguments) => offline::schema(arguments.dir.as_deref()),
         Command::Completions(arguments) => Ok(offline::completions(arguments.shell)),
         Command::Man(arguments) => offline::man(&arguments.into),

@@ -7,16 +7,19 @@ use clap_complete::Shell;
 
 use super::{Result, overrides, problem, project, terminal};
 use crate::{
-    cli::{Cli, Global},
+    cli::{Cli, Global, Validate},
     config,
     diagnostic::Problems,
     event::Outcome,
-    model::{self, Name},
-    text,
+    model, text,
 };
 
 /// Checks one environment, or all and what belongs to none.
-pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
+pub fn validate(global: &Global, arguments: Validate) -> Result<Outcome> {
+    let Validate {
+        environment: named,
+        set,
+    } = arguments;
     let project = project(global)?;
     let checks_all = named.is_none();
     let environments = named.map_or_else(|| project.environments(), |name| vec![name]);
@@ -26,7 +29,7 @@ pub fn validate(global: &Global, named: Option<Name>) -> Result<Outcome> {
     let mut found = Problems::new();
     let mut lines = Vec::new();
     for name in &environments {
-        match model::load(&project, name, &overrides(&[])) {
+        match model::load(&project, name, &overrides(&set)) {
             Ok(loaded) => {
                 found.extend(loaded.warnings);
                 let (hosts, recipes) = (

@@ -35,7 +35,7 @@ Operate:
   lock         Keep everyone from deploying until it is unlocked
   unlock       Take such a lock away
   down         Remove everything that shipit runs in an environment
-  check        Check hosts for what a deploy needs
+  check        Compare recipes, Docker, Consul and balancers, and say what does not match
 
 Project:
   validate     Check the files; contacts no host
@@ -310,7 +310,7 @@ pub struct Logs {
     #[arg(long, value_name = "rN", value_parser = value::release)]
     pub release: Option<u64>,
     /// Only of this host
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, alias = "limit", value_name = "HOST")]
     pub host: Option<String>,
     /// How many lines of each container
     #[arg(short = 'n', long, value_name = "NUMBER", default_value = "100")]
@@ -335,7 +335,12 @@ pub struct Exec {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// Only on these hosts and groups
-    #[arg(long, value_name = "HOST|GROUP", value_delimiter = ',')]
+    #[arg(
+        long,
+        alias = "limit",
+        value_name = "HOST|GROUP",
+        value_delimiter = ','
+    )]
     pub hosts: Vec<String>,
     /// The longest it may take on a host: 30s, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = value::duration)]
@@ -391,7 +396,7 @@ pub struct Down {
     pub yes: bool,
 }
 
-/// Check hosts for what a deploy needs
+/// Compare recipes, Docker, Consul and balancers, and say what does not match
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -401,7 +406,7 @@ pub struct Check {
     /// The environment.
     #[command(flatten)]
     pub environment: DefaultEnvironment,
-    /// Also mend what can be mended
+    /// Also deregister Consul services whose container is gone
     #[arg(long)]
     pub fix: bool,
 }
@@ -413,11 +418,14 @@ All mistakes of all files are shown at once.
 
 Examples:
   shipit validate
-  shipit validate staging")]
+  shipit validate staging --set version=1.3")]
 pub struct Validate {
     /// Only this environment and its recipes [default: all]
     #[arg(value_name = "ENV")]
     pub environment: Option<Name>,
+    /// Set a variable, above all files; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = value::assignment)]
+    pub set: Vec<(String, String)>,
 }
 
 /// Print the JSON Schemas of the files, for editors

@@ -70,6 +70,14 @@ fn the_grouped_list_is_the_commands() {
 }
 
 #[test]
+fn limit_is_taken_for_what_exec_and_logs_call_it() {
+    let exec = parse("shipit exec staging --limit apps,host-3 -- true").map(|cli| cli.command);
+    assert!(matches!(exec, Ok(Command::Exec(exec)) if exec.hosts == ["apps", "host-3"]));
+    let logs = parse("shipit logs web --limit host-2").map(|cli| cli.command);
+    assert!(matches!(logs, Ok(Command::Logs(logs)) if logs.host.as_deref() == Some("host-2")));
+}
+
+#[test]
 fn every_example_parses() {
     let mut command = Cli::command();
     let mut texts = vec![TEMPLATE.to_owned()];

@@ -85,7 +85,7 @@ impl JsonSchema for Hosts {
 
 section! {
     /// A host.
-    "the host" HostSection {
+    "the host" HostSection or address_alone {
         /// The host name or IP address that SSH connects to.
         address: String,
         /// The groups it is in.
@@ -173,7 +173,7 @@ section! {
 
 section! {
     /// Where a secret's value comes from, on the deployer's machine, at deploy time. Exactly one of these.
-    "the secret" SecretSection {
+    "the secret" SecretSection or value_itself {
         /// An environment variable.
         env: String,
         /// A file; its trailing newline is left off.
@@ -181,4 +181,14 @@ section! {
         /// What a `sh -c` command prints; its trailing newline is left off.
         command: String,
     }
+}
+
+fn address_alone(value: &DeValue<'_>) -> Option<String> {
+    let address = value.as_str()?;
+    Some(format!("write `{{ address = {address:?} }}`"))
+}
+
+fn value_itself(value: &DeValue<'_>) -> Option<String> {
+    let forms = "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = \"…\" }`";
+    (!value.is_array()).then(|| format!("say where it comes from: {forms}"))
 }

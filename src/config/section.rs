@@ -30,14 +30,30 @@ impl Reader {
 
     /// Says that a value is of the wrong type.
     pub fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, expected: &str) {
-        let found = with_article(value.get_ref());
         let place = self.place(value.span());
         let is_plain = !matches!(value.get_ref(), DeValue::Array(_) | DeValue::Table(_));
         let hint = match expected {
-            "a list" if is_plain => Some(format!("write `[{}]`", place.text())),
+            "a list" if is_plain => Some(match value.get_ref() {
+                DeValue::String(text) => as_words(text, place.text()),
+                _ => format!("write `[{}]`", place.text()),
+            }),
             "a string" if is_plain => Some(format!("write `\"{}\"`", place.text())),
+            "a list" => as_commands(value.get_ref(), place.text()),
+            "a table" => as_entries(value.get_ref()),
             _ => None,
         };
+        self.wrong_type_hinted(value, expected, hint);
+    }
+
+    /// The same, with a hint.
+    pub fn wrong_type_hinted(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        expected: &str,
+        hint: Option<String>,
+    ) {
+        let found = with_article(value.get_ref());
+        let place = self.place(value.span());
         self.problems.push(
             Problem::error(format!("expected {expected}, found {found}"))
                 .at(&place, format!("expected {expected}"))
@@ -87,9 +103,10 @@ pub trait Section: Sized {
 }
 
 /// Defines a struct that is read from a table: every field is an `Option<Located<…>>` under the key of its
-/// name. The string is what the table is called in errors.
+/// name. The string is what the table is called in errors; `or` names a function that has a hint for what
+/// stands in the table's place.
 macro_rules! section {
-    ($(#[$meta:meta])* $called:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $called:literal $name:ident $(or $instead:path)? { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, schemars::JsonSchema)]
         #[schemars(deny_unknown_fields)]
@@ -135,6 +152,10 @@ macro_rules! section {
                 match value.get_ref() {
                     toml::de::DeValue::Table(table) => Some($crate::config::section::Section::from_table(table, reader)),
                     _ => {
+                        $(if let Some(hint) = $instead(value.get_ref()) {
+                            reader.wrong_type_hinted(value, "a table", Some(hint));
+                            return None;
+                        })?
                         reader.wrong_type(value, "a table");
                         None
                     }
@@ -162,6 +183,45 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let near_enough = distance <= (word.chars().count() / 3).clamp(1, 3);
     let clearly = ranked.get(1).is_none_or(|(second, _)| *second > distance);
     (near_enough && clearly).then_some(best)
+}
+
+/// One command as a list of them: `[[before]]` for `[before]`.
+fn as_commands(value: &DeValue<'_>, raw: &str) -> Option<String> {
+    let table = value.as_table()?;
+    let is_command = table.contains_key("run") || table.contains_key("upload");
+    let is_shown = raw.starts_with(['[', '{']);
+    (is_command && is_shown).then(|| format!("write `[{raw}]`: there may be several"))
+}
+
+/// docker compose's list of `NAME=VALUE` as a table.
+fn as_entries(value: &DeValue<'_>) -> Option<String> {
+    let entry = |item: &Spanned<DeValue<'_>>| {
+        let (name, value) = item.get_ref().as_str()?.split_once('=')?;
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        Some(if !name.is_empty() && name.chars().all(is_bare) {
+            format!("{name} = {value:?}")
+        } else {
+            format!("{name:?} = {value:?}")
+        })
+    };
+    let entries: Option<Vec<_>> = value.as_array()?.iter().map(entry).collect();
+    let entries = entries.filter(|entries| !entries.is_empty())?;
+    Some(format!("write `{{ {} }}`", entries.join(", ")))
+}
+
+/// A text as the list of its words. Quotes and templates have spaces of their own.
+fn as_words(text: &str, raw: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    if words.len() < 2 {
+        format!("write `[{raw}]`")
+    } else if text.contains(['"', '\'', '\\', '{']) {
+        format!(
+            "write each word as a string of its own: `[{:?}, …]`",
+            words[0]
+        )
+    } else {
+        format!("write `{words:?}`")
+    }
 }
 
 fn with_article(value: &DeValue<'_>) -> String {

@@ -29,6 +29,36 @@ fn validate_says_what_each_environment_has() {
 }
 
 #[test]
+fn validate_takes_vars_that_only_the_command_line_has() {
+    let shell = Shell::with_host_at(9);
+    shell.write(
+        "recipes/web.toml",
+        "hosts = \"all\"\ncontainer.image = \"web:{{tag}}\"\n",
+    );
+    shell.type_line("validate staging").is_a_mistake();
+    for line in ["validate staging --set tag=2", "validate --set tag=2"] {
+        assert_eq!(
+            shell.type_line(line).shown(),
+            "[stdout]\nstaging: 1 host, 1 recipe\n[exit 0]\n"
+        );
+    }
+}
+
+#[test]
+fn validate_finds_two_defaults() {
+    let shell = Shell::with_host_at(9);
+    for name in ["production", "test"] {
+        let path = format!("inventory/{name}.toml");
+        shell.write(&path, "default = true\nextends = \"staging\"\n");
+    }
+    let answer = shell.type_line("validate");
+    answer.is_a_mistake();
+    let mistake = "which environment? several say `default = true`";
+    assert!(answer.stderr.contains(mistake), "{}", answer.stderr);
+    assert_eq!(shell.type_line("validate test").code, Some(0));
+}
+
+#[test]
 fn validate_finds_what_no_environment_leads_to() {
     let shell = Shell::with_host_at(9);
     shell.write(

@@ -219,3 +219,87 @@ fn a_set_var_that_nothing_uses_is_a_warning() {
         Some("web:2")
     );
 }
+
+/// What is shown of hosts with these addresses, whose recipe has `policy`.
+fn shown_for(addresses: [&str; 2], policy: &str) -> String {
+    let [first, second] = addresses;
+    let project = TestProject::new(&[(
+        "inventory/test.toml",
+        &format!(
+            "recipes = [\"web\"]\n[hosts]\na = {{ address = \"{first}\" }}\n\"b-[1:2]\" = {{ address = \"{second}\" }}\n"
+        ),
+    )]);
+    project.write(
+        "recipes/web.toml",
+        &format!(
+            "hosts = \"all\"\n[container]\nimage = \"w\"\npublish_all = true\nenv.SERVICE_CHECK_TCP = true\n{policy}"
+        ),
+    );
+    project.shown()
+}
+
+#[test]
+fn a_name_is_no_address_for_consul_and_balancers() {
+    let names = ["web.example", "b-[1:2].example"];
+    let ips = ["fd00::1", "10.0.0.[1:2]"];
+    let consul = "[ready]\nconsul = \"web\"\n";
+    let drain = "[drain]\nwait = \"2s\"\n";
+    assert_snapshot!("names_for_consul", shown_for(names, consul));
+    let shown = shown_for(names, drain);
+    assert!(
+        shown.contains("traffic to it is looked for by it"),
+        "{shown}"
+    );
+    for (addresses, policy) in [(names, ""), (ips, consul), (ips, drain)] {
+        assert_eq!(shown_for(addresses, policy), "no mistakes\n");
+    }
+    let leader = shown_for(names, "[ready]\nconsul = \"leader\"\n");
+    assert_eq!(leader, "no mistakes\n");
+}
+
+#[test]
+fn a_port_in_an_address_is_told_where_it_belongs() {
+    let shown = |name: &str, address: &str| {
+        TestProject::of_inventory(&format!(
+            "recipes = [\"web\"]\n[hosts]\n\"{name}\" = {{ address = \"{address}\" }}\n"
+        ))
+        .shown()
+    };
+    for (name, address, hint) in [
+        ("a", "10.0.0.1:22", r#"`address = "10.0.0.1", port = 22`"#),
+        (
+            "a",
+            "web.example:2222",
+            r#"`address = "web.example", port = 2222`"#,
+        ),
+        ("a", "[fd00::1]:22", r#"`address = "fd00::1", port = 22`"#),
+        (
+            "a-[1:2]",
+            "10.0.0.[1:2]:22",
+            r#"`address = "10.0.0.[1:2]", port = 22`"#,
+        ),
+        (
+            "a",
+            "root@10.0.0.1:22",
+            r#"`address = "10.0.0.1", user = "root", port = 22`"#,
+        ),
+        (
+            "a",
+            "root@fd00::1",
+            r#"`address = "fd00::1", user = "root"`"#,
+        ),
+    ] {
+        let shown = shown(name, address);
+        assert!(shown.contains("is not an address"), "{shown}");
+        assert!(shown.contains(&format!("hint: write {hint}")), "{shown}");
+    }
+    for (name, address) in [
+        ("a", "fd00::1"),
+        ("a", "::1"),
+        ("a", "fe80::1%eth0"),
+        ("a-[1:2]", "10.0.0.[1:2]"),
+        ("a-[1:2]", "fd00::[1:2]"),
+    ] {
+        assert_eq!(shown(name, address), "no mistakes\n", "{address}");
+    }
+}

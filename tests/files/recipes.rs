@@ -77,6 +77,88 @@ through = "web-2"
 }
 
 #[test]
+fn options_that_a_key_stands_for_are_refused() {
+    let hint_of = |option: &str| {
+        let recipe =
+            format!("hosts = \"web\"\n[container]\nimage = \"w\"\noptions = [{option:?}, \"x\"]\n");
+        let project = TestProject::of_recipe(&recipe).load("test");
+        let problems = project.err()?;
+        let problem = problems.iter().next()?;
+        let at = problem.place().expect("a place").text();
+        assert_eq!(at, format!("{option:?}"));
+        Some(problem.advice().unwrap_or(problem.message()).to_owned())
+    };
+    for (options, hint) in [
+        (
+            &["-p", "--publish", "-p80:80", "--publish=80:80", "-itp"][..],
+            "write `publish = [",
+        ),
+        (
+            &["-P", "--publish-all", "--publish-all=true"],
+            "write `publish_all = true`",
+        ),
+        (
+            &["-e", "--env", "-eA=b", "--env=A=b c", "--env-file=x"],
+            "write `env = {",
+        ),
+        (&["--net", "--network", "--net=host"], "write `network ="),
+        (&["--restart", "--restart=always"], "write `restart ="),
+        (
+            &["-v", "--volume", "-v/a:/b", "--volume=/a:/b"],
+            "write `volumes = [",
+        ),
+        (&["-u", "--user", "-u0"], "write `user ="),
+        (&["-h", "--hostname", "-hx"], "write `hostname ="),
+        (&["-w", "--workdir", "-w/x"], "write `workdir ="),
+        (&["-l", "--label", "--label=a=b"], "write `labels = {"),
+        (&["--entrypoint", "--entrypoint=/x"], "write `entrypoint ="),
+        (
+            &["-d", "--detach", "-itd"],
+            "every container runs in the background",
+        ),
+        (&["--memory 512m"], "split it: `\"--memory\", \"512m\"`"),
+        (&["--sysctl a=b"], "split it: `\"--sysctl\", \"a=b\"`"),
+    ] {
+        for option in options {
+            let found = hint_of(option).unwrap_or_default();
+            assert!(found.contains(hint), "{option}: {found}");
+        }
+    }
+    for option in [
+        "--memory=512m",
+        "-m",
+        "-m512m",
+        "-it",
+        "--health-cmd=a b",
+        "--network-alias",
+        "a b",
+        "-1",
+    ] {
+        assert_eq!(hint_of(option), None, "{option}");
+    }
+}
+
+#[test]
+fn a_text_for_a_list_is_told_its_words() {
+    for (line, hint) in [
+        ("command = \"agent -ip\"", "write `[\"agent\", \"-ip\"]`"),
+        (
+            "options = '--memory 512m'",
+            "write `[\"--memory\", \"512m\"]`",
+        ),
+        ("options = '--init'", "write `['--init']`"),
+        (
+            "command = \"sh -c 'a b'\"",
+            "write each word as a string of its own: `[\"sh\", …]`",
+        ),
+    ] {
+        let recipe = format!("hosts = \"web\"\n[container]\nimage = \"w\"\n{line}\n");
+        let shown = TestProject::of_recipe(&recipe).shown();
+        assert!(shown.contains(&format!("hint: {hint}")), "{shown}");
+    }
+}
+
+#[test]
 fn a_secrets_name_is_one_for_the_shell_that_starts_docker() {
     let shown = TestProject::of_recipe(
         r#"

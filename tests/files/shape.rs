@@ -89,6 +89,48 @@ fn a_setting_below_the_hosts_is_told_where_it_belongs() {
 }
 
 #[test]
+fn a_setting_below_the_vars_is_told_where_it_belongs() {
+    let below_vars = |lines: &str| {
+        TestProject::of_inventory(&format!(
+            "[hosts]\na = {{ address = \"192.0.2.1\" }}\n[vars]\nversion = 1\n{lines}"
+        ))
+        .shown()
+    };
+    assert_snapshot!(
+        "a_setting_below_the_vars",
+        below_vars("recipes = [\"web\"]\ndefault = true\nextends = \"base\"\n")
+    );
+    let shown = below_vars("recipes = 3\ndefault = \"x\"\n");
+    assert!(!shown.contains("stands below"), "{shown}");
+}
+
+#[test]
+fn other_tools_forms_are_told_those_of_here() {
+    let hosts = TestProject::of_inventory(
+        "recipes = [\"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\nhost-2 = \"10.0.0.1\"\n",
+    );
+    assert_snapshot!("a_host_is_an_address", hosts.shown());
+    let recipe = TestProject::of_recipe(
+        r#"
+hosts = "web"
+after = { run = "true" }
+
+[container]
+image = "web"
+env = ["A=b", "app.level=x=\"y\""]
+secrets = { PW = "x" }
+
+[before]
+run = "true"
+
+[commands]
+run = "true"
+"#,
+    );
+    assert_snapshot!("forms_of_other_tools", recipe.shown());
+}
+
+#[test]
 fn a_nul_byte_is_refused() {
     let shown = TestProject::of_recipe(
         "hosts = \"all\"\n[container]\nimage = \"a\"\nenv = { A = \"\\u0000\" }\n",

@@ -1,5 +1,7 @@
 //! The hosts of an inventory, ranges written out, each with its vars.
 
+use std::net::Ipv6Addr;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -21,6 +23,8 @@ use crate::{
 pub(super) struct Member {
     /// The host.
     pub host: Host,
+    /// Its address as the file has it, which may be a range.
+    pub written: Located<String>,
     /// Its vars: the inventory's, its groups', its own, `--set`.
     pub vars: Map<String, Value>,
 }
@@ -47,6 +51,7 @@ pub(super) fn resolve(
     let mut hosts: Vec<(Member, Place)> = Vec::new();
     let mut groups: Vec<Name> = Vec::new();
     let own_vars = scope::vars(inventory.vars.as_ref(), problems);
+    refuse_settings(inventory.vars.as_ref(), problems);
 
     let entries = inventory.hosts.as_ref().map(|hosts| hosts.0.as_slice());
     let entries = entries.unwrap_or_default();
@@ -75,7 +80,10 @@ pub(super) fn resolve(
         vars.extend(group_vars);
         vars.extend(host_vars);
         vars.extend(set.clone());
-        for (name, address) in names_and_addresses(name, section, problems) {
+        let Some(written) = address_of(name, section, problems) else {
+            continue;
+        };
+        for (name, address) in names_and_addresses(name, written, problems) {
             let host = Host {
                 name: name.into(),
                 address,
@@ -83,8 +91,12 @@ pub(super) fn resolve(
                 ssh: settings.clone(),
             };
             refuse_twins(&host, &hosts, section, problems);
-            let vars = vars.clone();
-            hosts.push((Member { host, vars }, section.place.clone()));
+            let member = Member {
+                host,
+                written: written.clone(),
+                vars: vars.clone(),
+            };
+            hosts.push((member, section.place.clone()));
         }
     }
     check_groups(inventory, file, &groups, entries, problems);
@@ -94,6 +106,25 @@ pub(super) fn resolve(
         hosts: hosts.into_iter().map(|(member, _)| member).collect(),
         groups,
         vars,
+    }
+}
+
+/// TOML's tables reach to the next header: what is meant for the top of the file becomes a var below `[vars]`.
+fn refuse_settings(vars: Option<&Located<Entries<VarValue>>>, problems: &mut Problems) {
+    for (key, value) in vars.iter().flat_map(|vars| &vars.0) {
+        let is_setting = match key.as_str() {
+            "recipes" => value.value.0.is_array(),
+            "default" => value.value.0.is_boolean(),
+            "extends" => value.value.0.is_string(),
+            _ => false,
+        };
+        if is_setting {
+            problems.push(
+                Problem::error(format!("`{}` stands below `[vars]`", key.value))
+                    .at(&key.place, "is read as a var")
+                    .hint("move it to the top of the file, above the first `[…]`; a var needs another name"),
+            );
+        }
     }
 }
 
@@ -116,27 +147,35 @@ fn read_groups(section: &HostSection, problems: &mut Problems) -> Vec<Name> {
     groups
 }
 
-/// The names and addresses that an entry stands for.
-fn names_and_addresses(
+/// The address of an entry whose name is one.
+fn address_of<'a>(
     name: &Located<String>,
-    section: &Located<HostSection>,
+    section: &'a Located<HostSection>,
     problems: &mut Problems,
-) -> Vec<(String, String)> {
+) -> Option<&'a Located<String>> {
     if name.is_empty() || name.contains(char::is_control) {
         problems.push(
             Problem::error("a host's name is one line of text").at(&name.place, "not a name"),
         );
-        return Vec::new();
+        return None;
     }
-    let Some(address) = &section.address else {
+    if section.address.is_none() {
         problems.push(
             Problem::error(format!("host `{}` has no address", name.value))
                 .at(&section.place, "`address` is missing")
                 .hint("add `address = \"…\"`: the host name or IP address for SSH"),
         );
-        return Vec::new();
-    };
-    if !settings::is_address(address) {
+    }
+    section.address.as_ref()
+}
+
+/// The names and addresses that an entry stands for.
+fn names_and_addresses(
+    name: &Located<String>,
+    address: &Located<String>,
+    problems: &mut Problems,
+) -> Vec<(String, String)> {
+    if !settings::is_address(address) || with_port(address).is_some() {
         problems.push(wrong_address(address));
     }
     let names = match ranges::expand(name) {
@@ -194,12 +233,41 @@ fn names_and_addresses(
 fn wrong_address(address: &Located<String>) -> Problem {
     let problem = Problem::error(format!("{:?} is not an address", address.value))
         .at(&address.place, "expected a host name or an IP address");
-    match address.split_once('@') {
-        Some((user, host)) => {
-            problem.hint(format!("write `address = \"{host}\", user = \"{user}\"`"))
-        }
-        None => problem,
+    let (user, rest) = match address.split_once('@') {
+        Some((user, rest)) => (Some(user), rest),
+        None => (None, address.as_str()),
+    };
+    let (host, port) = with_port(rest).map_or((rest, None), |(host, port)| (host, Some(port)));
+    if user.is_none() && port.is_none() {
+        return problem;
     }
+    let user = user.map(|user| format!(", user = \"{user}\""));
+    let port = port.map(|port| format!(", port = {port}"));
+    problem.hint(format!(
+        "write `address = \"{host}\"{}{}`",
+        user.unwrap_or_default(),
+        port.unwrap_or_default()
+    ))
+}
+
+/// The two parts of `HOST:PORT` and `[IPV6]:PORT`. The colons of an IPv6 address and of a range divide no
+/// port.
+fn with_port(text: &str) -> Option<(&str, &str)> {
+    let (host, port) = text.rsplit_once(':')?;
+    if port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    if let Some(ip) = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']'))
+        && ip.parse::<Ipv6Addr>().is_ok()
+    {
+        return Some((ip, port));
+    }
+    let outside_ranges = host.split('[').enumerate().map(|(index, part)| {
+        let after = part.split_once(']').map_or("", |(_, after)| after);
+        if index == 0 { part } else { after }
+    });
+    let has_colon = outside_ranges.into_iter().any(|part| part.contains(':'));
+    (!has_colon && !host.is_empty()).then_some((host, port))
 }
 
 /// Two entries for one machine would be deployed to twice at once.

@@ -93,8 +93,8 @@ pub fn load(
     })
 }
 
-/// What is wrong in a project beside its environments: recipes that none of them uses, and files whose
-/// names hide them.
+/// What is wrong in a project beside its environments: recipes that none of them uses, files whose names
+/// hide them, and several that are the default.
 pub fn check_the_rest(project: &Project) -> Problems {
     let mut problems = project.misnamed();
     let environments = project.environments();
@@ -104,6 +104,7 @@ pub fn check_the_rest(project: &Project) -> Problems {
         .map(|name| layers::read(project, name, &mut Problems::new()))
         .collect();
     recipes::read_unused(project, &inventories, &mut problems);
+    project::check_default(project, &mut problems);
     problems.sorted()
 }
 

@@ -1,6 +1,6 @@
 //! `[ready]`, `[rollout]`, `[drain]` and `[probe]`, and whether they fit the container.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use super::{hosts::Members, layers::known_hint, order, recipes::RawRecipe, scope::Resolver};
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
     },
     diagnostic::{Located, Place, Problem, Problems},
     model::{
-        ConsulReady, ContainerSpec, Count, Drain, HttpReady, Name, Order, Probe, Ready, Recipe,
-        RolloutPolicy,
+        ConsulReady, ContainerSpec, Count, Drain, HostRecipe, HttpReady, Name, Order, Probe, Ready,
+        Recipe, RolloutPolicy,
     },
 };
 
@@ -368,6 +368,53 @@ pub(super) fn check(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
         );
     }
     warn_unchecked_service(raw, recipe, problems);
+}
+
+/// Consul and balancers know a container by its host's address, and compare it as it is written.
+pub(super) fn warn_named_hosts(
+    raw: &Raw,
+    recipe: &Recipe,
+    members: &Members,
+    problems: &mut Problems,
+) {
+    let waits_for_service =
+        |on: &HostRecipe| matches!(on.ready.consul, Some(ConsulReady::Service(_)));
+    let consul = raw.ready.as_ref().and_then(|ready| ready.consul.as_ref());
+    let consul = consul.filter(|_| recipe.on.values().any(waits_for_service));
+    let drain = raw.drain.as_ref();
+    let uses = [
+        (
+            consul.map(|consul| &consul.place),
+            "Consul's service is found by it",
+        ),
+        (
+            drain.map(|drain| &drain.place),
+            "traffic to it is looked for by it",
+        ),
+    ];
+    for (place, use_of_it) in uses {
+        let Some(place) = place else {
+            continue;
+        };
+        let own = members
+            .hosts
+            .iter()
+            .filter(|member| recipe.hosts.contains(&member.host.name));
+        for member in own.filter(|member| member.host.address.parse::<IpAddr>().is_err()) {
+            let written = &member.written;
+            problems.push(
+                Problem::warning(format!(
+                    "`{}` is no IP address: Consul and balancers are likely to have another one",
+                    written.value
+                ))
+                .at(&written.place, "compared as it is written")
+                .at(place, use_of_it)
+                .hint(
+                    "put the IP address here; where SSH needs a name, `Host IP` with `HostName NAME` in ssh_config",
+                ),
+            );
+        }
+    }
 }
 
 /// Consul reports a service without a check as passing from its first moment.

@@ -2,13 +2,14 @@
 
 use std::{
     ffi::OsStr,
+    fmt::Display,
     path::{Path, PathBuf},
 };
 
 use super::{did_you_mean, unreadable};
 use crate::{
     config::{self, inventory::Inventory},
-    diagnostic::{Problem, Problems},
+    diagnostic::{Located, Problem, Problems},
     model::Name,
     text::list,
 };
@@ -138,8 +139,49 @@ pub fn default_environment(project: &Project) -> Result<Name, Problems> {
         });
     }
     let mut problems = Problems::new();
+    let defaults = defaults(project, &environments, &mut problems);
+    let known = list(environments.iter().map(|name| &**name));
+    match defaults.as_slice() {
+        [(only, _)] => return Ok(only.clone()),
+        [] => problems.push(
+            Problem::error("which environment? there are several and none says `default = true`")
+                .hint(format!("name one of {known}")),
+        ),
+        [(_, first), (_, second), ..] => problems.push(several_defaults(first, second, &known)),
+    }
+    Err(problems)
+}
+
+/// That several environments are the default one, which stops whatever names none.
+pub(super) fn check_default(project: &Project, problems: &mut Problems) {
+    let environments = project.environments();
+    // What cannot be read is told where it is loaded.
+    let defaults = defaults(project, &environments, &mut Problems::new());
+    if let [(_, first), (_, second), ..] = defaults.as_slice() {
+        let known = list(environments.iter().map(|name| &**name));
+        problems.push(several_defaults(first, second, &known));
+    }
+}
+
+fn several_defaults(
+    first: &Located<bool>,
+    second: &Located<bool>,
+    known: &impl Display,
+) -> Problem {
+    Problem::error("which environment? several say `default = true`")
+        .at(&first.place, "one")
+        .at(&second.place, "another")
+        .hint(format!("leave it in one file, or name one of {known}"))
+}
+
+/// The environments that say `default = true`.
+fn defaults(
+    project: &Project,
+    environments: &[Name],
+    problems: &mut Problems,
+) -> Vec<(Name, Located<bool>)> {
     let mut defaults = Vec::new();
-    for name in &environments {
+    for name in environments {
         let shown = format!("inventory/{name}.toml");
         match config::read::<Inventory>(&project.root.join(&shown), &shown) {
             Ok(file) => {
@@ -150,19 +192,5 @@ pub fn default_environment(project: &Project) -> Result<Name, Problems> {
             Err(error) => problems.push(unreadable(&shown, &error)),
         }
     }
-    let known = list(environments.iter().map(|name| &**name));
-    match defaults.as_slice() {
-        [(only, _)] => return Ok(only.clone()),
-        [] => problems.push(
-            Problem::error("which environment? there are several and none says `default = true`")
-                .hint(format!("name one of {known}")),
-        ),
-        [(_, first), (_, second), ..] => problems.push(
-            Problem::error("which environment? several say `default = true`")
-                .at(&first.place, "one")
-                .at(&second.place, "another")
-                .hint(format!("leave it in one file, or name one of {known}")),
-        ),
-    }
-    Err(problems)
+    defaults
 }

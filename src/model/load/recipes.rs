@@ -182,6 +182,7 @@ fn resolve_one(
         on,
     };
     policy::check(raw, &recipe, problems);
+    policy::warn_named_hosts(raw, &recipe, members, problems);
     recipe
 }
 

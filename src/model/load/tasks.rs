@@ -47,11 +47,15 @@ fn task(section: &Located<TaskSection>, resolver: &mut Resolver<'_>) -> Task {
                 .unwrap_or_default();
             (action, format!("upload {to}"))
         }
-        _ => {
+        (run, _) => {
+            let hint = match run {
+                Some(_) => "for both, write two: they run in the order of the file",
+                None => "add `run = \"…\"`, or `upload = { from = \"…\", to = \"/…\" }`",
+            };
             resolver.problems.push(
                 Problem::error("a command has exactly one of `run` and `upload`")
                     .at(&section.place, "this one")
-                    .hint("for both, write two: they run in the order of the file"),
+                    .hint(hint),
             );
             (nothing(), String::new())
         }
