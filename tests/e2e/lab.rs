@@ -229,7 +229,14 @@ pub fn consul(host: Host, path: &str) -> Value {
 /// `ADDRESS:PORT` of every instance of a service that Consul has as passing, sorted.
 #[track_caller]
 pub fn passing(service: &str) -> Vec<String> {
-    let found = consul(HOST_3, &format!("health/service/{service}?passing"));
+    try_passing(service).unwrap_or_else(|problem| panic!("{service}: {problem}"))
+}
+
+/// The same, or why Consul does not say.
+pub fn try_passing(service: &str) -> Result<Vec<String>, String> {
+    let path = format!("v1/health/service/{service}?passing");
+    let text = get(&format!("http://{}:8500/{path}", HOST_3.address))?;
+    let found: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
     let instances = found.as_array().cloned().unwrap_or_default();
     let mut endpoints: Vec<_> = instances
         .iter()
@@ -243,7 +250,7 @@ pub fn passing(service: &str) -> Vec<String> {
         })
         .collect();
     endpoints.sort();
-    endpoints
+    Ok(endpoints)
 }
 
 /// The different answers that a few requests through the balancer get, sorted.

@@ -39,7 +39,7 @@ pub fn reinstalled_host(stage: &Stage) {
     lab::eventually(
         "Consul drops the app",
         Duration::from_secs(30),
-        || match lab::passing("flask-nanoservice") {
+        || match lab::try_passing("flask-nanoservice")? {
             passing if passing.len() == 1 => Ok(()),
             passing => Err(format!("{passing:?}")),
         },
