@@ -4,6 +4,7 @@ use super::{
     driver,
     fleet::{Fleet, HostError, Reached},
     gate::{holds, not_yet},
+    observe::serving_containers,
     stop::{Run, Stop},
 };
 use crate::{
@@ -150,15 +151,7 @@ pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Obser
 /// How many servers Consul's cluster has when it is whole: those that run now; on a first deploy, when none
 /// does, all that are about to. So a cluster can also grow, one server at a time.
 pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
-    let runs = |host: &&HostName| {
-        let on_host = facts.hosts.get(*host);
-        on_host.is_some_and(|on_host| {
-            on_host
-                .of_recipe(&recipe.name)
-                .iter()
-                .any(|container| container.state.running)
-        })
-    };
+    let runs = |host: &&HostName| !serving_containers(&facts.hosts, host, &recipe.name).is_empty();
     match recipe.hosts.iter().filter(runs).count() {
         0 => recipe.hosts.len(),
         running => running,
