@@ -15,6 +15,7 @@ pub mod docker;
 pub mod event;
 pub mod execute;
 pub mod facts;
+pub mod hosts;
 pub mod http;
 pub mod model;
 pub mod plan;

@@ -10,8 +10,9 @@ use crate::{
     event::{EventKind, Events, Outcome},
     execute::{
         self, Confirm, Context, DeployRequest, DownRequest, ExecRequest, Goal, Interrupts,
-        LogsRequest, Promotion, Run, Stop,
+        LogsRequest, Promotion,
     },
+    hosts::{Run, Stop},
     model::{self, Environment, Name, Project},
     plan::Scope,
     release::Number,

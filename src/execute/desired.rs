@@ -6,11 +6,11 @@ use super::{
     Context,
     images::{Pins, Wanted},
     secrets::Secrets,
-    stop::{Run, Stop},
 };
 use crate::{
     docker,
     event::{EventKind, Outcome as RunOutcome},
+    hosts::{Run, Stop},
     model::{
         ContainerSpec, Environment, HostName, HostRecipe, LateValues, Name, Recipe, Task,
         TaskAction,

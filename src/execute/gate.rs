@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use hyper::Method;
 
 use super::{
-    fleet::{HostError, QUICK, Reached},
     quorum::cluster_is_whole,
     slot::{Occupant, SlotRun, is_in_our_maintenance, kept_out_by_a_person},
 };
@@ -13,6 +12,7 @@ use crate::{
     command::RemoteCommand,
     docker::Container,
     facts::{connections, routes},
+    hosts::{HostError, QUICK, Reached},
     http,
     model::{BalancerView, ConsulReady, HttpReady, LateValues},
     rollout::{Gate, Observation, Side, Verdict},

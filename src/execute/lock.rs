@@ -13,14 +13,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    fleet::{HostError, QUICK, Reached},
-    stop::{Run, Stop},
-};
 use crate::{
     command::RemoteCommand,
     docker::{self, label},
     event::Outcome,
+    hosts::{HostError, QUICK, Reached, Run, Stop},
     transport::Held,
 };
 

@@ -5,14 +5,12 @@
 mod deploy;
 mod desired;
 mod driver;
-mod fleet;
 mod gate;
 mod images;
 mod interrupt;
 mod lock;
 mod observe;
 mod operate;
-mod preflight;
 mod probe;
 mod quorum;
 mod record;
@@ -20,8 +18,6 @@ mod rollouts;
 mod secrets;
 mod show;
 mod slot;
-mod step;
-mod stop;
 mod tasks;
 
 use std::path::Path;
@@ -37,16 +33,15 @@ pub use operate::{
     Confirm, DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs,
     run_task, status, unlock,
 };
-pub use stop::{Run, Stop};
 
 use crate::{
     event::{EventKind, Events, Outcome, Phase, Severity},
+    hosts::{self, Fleet, Run, Stop},
     model::{Environment, Host, HostName},
     plan::Scope,
     text,
     transport::Connector,
 };
-use fleet::Fleet;
 
 /// What every command needs.
 pub struct Context<'a> {
@@ -106,7 +101,7 @@ impl Context<'_> {
                 } else {
                     ("reachable", Severity::Good)
                 };
-                stop::row(&host.name, state, severity)
+                hosts::row(&host.name, state, severity)
             })
             .collect();
         if !hints.is_empty() {

@@ -2,16 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    fleet::{Fleet, HostError, QUICK, Reached},
-    slot::is_in_our_maintenance,
-    stop::{Run, Stop},
-    tasks,
-};
+use super::{slot::is_in_our_maintenance, tasks};
 use crate::{
     docker::{self, Volume},
     event::{EventKind, Events, Outcome, Phase},
     facts::{Facts, HostFacts, parse_names},
+    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
     model::{Environment, HostName, LateValues},
     plan::{Scope, TaskRef},
     release::{History, read_records},

@@ -12,9 +12,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::fleet::Reached;
 use crate::{
     event::{EventKind, Events, ProbeSummary},
+    hosts::Reached,
     http,
     model::Probe,
     text,

@@ -2,14 +2,13 @@
 
 use super::{
     driver,
-    fleet::{Fleet, HostError, Reached},
     gate::{holds, not_yet},
     observe::serving_containers,
-    stop::{Run, Stop},
 };
 use crate::{
     event::Outcome,
     facts::Facts,
+    hosts::{Fleet, HostError, Reached, Run, Stop},
     model::{Environment, HostName, Name, Recipe},
     plan::{Change, Plan, SlotPlan},
     rollout::{Observation, Verdict},

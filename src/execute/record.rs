@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 
-use super::fleet::{Fleet, HostError, QUICK, Reached};
 use crate::{
     docker,
     event::{EventKind, Events, Phase},
+    hosts::{Fleet, HostError, QUICK, Reached},
     model::HostName,
     release::{History, Number, Outcome, Record, volume_name},
     text,

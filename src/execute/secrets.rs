@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, process::Stdio, sync::Arc, time::Du
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{process::Command, sync::Mutex};
 
-use super::stop::{Run, Stop};
+use crate::hosts::{Run, Stop};
 use crate::{event::Outcome, model::SecretSource, text};
 
 /// The longest that a secret's command may take: it may ask a vault over the network.

@@ -5,15 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 
-use super::{
-    MAINTENANCE,
-    fleet::{HostError, QUICK, Reached},
-    tasks,
-};
+use super::{MAINTENANCE, tasks};
 use crate::{
     consul::ServiceInstance,
     docker::{self, Container, Identity},
     event::{EventKind, Events},
+    hosts::{HostError, QUICK, Reached},
     model::{HostRecipe, LateValues, Recipe, Task},
     plan::{ContainerName, SlotPlan},
     release::Number,
@@ -354,7 +351,7 @@ impl SlotRun {
         // Docker prints the empty list and fails when there is none, and fails in the same way when the
         // daemon does not answer; only its words tell the two apart.
         if output.status != 0 && !output.stderr.to_lowercase().contains("no such") {
-            return Err(super::fleet::failed(
+            return Err(crate::hosts::failed(
                 format!("docker inspect {name}"),
                 &output,
             ));

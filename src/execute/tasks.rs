@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use super::{
-    fleet::{HostError, Reached, failed},
-    step,
-};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Events, OutputStream},
+    hosts::{HostError, Reached, failed, progress},
     model::{LateValues, Task, TaskAction},
 };
 
@@ -72,7 +69,7 @@ pub async fn run(
             }
         }
     };
-    step::tell(
+    progress::tell(
         events,
         reached.name(),
         Some(recipe),
@@ -157,7 +154,7 @@ pub async fn stream(
         .run_streaming(&command, deadline, &mut on_line)
         .await
         .map_err(|source| HostError::Session {
-            command: super::fleet::short(&command),
+            command: crate::hosts::short(&command),
             source,
         })?;
     Ok((status, last.into()))

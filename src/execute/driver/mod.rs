@@ -17,15 +17,14 @@ mod telling;
 
 use self::telling::{Told, describe_gate, describe_step, lock, what_a_gate_waits_for};
 use super::{
-    fleet::HostError,
     gate::Surroundings,
     interrupt::{Interrupts, Stage},
     probe::ProbeWatch,
     slot::SlotRun,
-    step,
 };
 use crate::{
     event::{EventKind, Events, Evidence, Phase},
+    hosts::{HostError, progress},
     model::{ConsulReady, Order, Recipe},
     rollout::{
         Action, DrainPolicy, Failure, Finish, Gate, Input, Policy, Purpose, Replacement, Rollout,
@@ -292,8 +291,8 @@ impl Driver<'_> {
         self.tasks.spawn(async move {
             let (host, recipe) = (run.reached.name(), Some(&*run.recipe.name));
             let work = run.perform(side, step);
-            let result = step::tell(&events, host, recipe, &text, work, |()| None).await;
-            let result = result.map_err(HostError::into_failure);
+            let result = progress::tell(&events, host, recipe, &text, work, |()| None).await;
+            let result = result.map_err(into_failure);
             let _ = sender.send(Input::StepEnded {
                 slot,
                 side,
@@ -491,4 +490,12 @@ pub fn headline(failure: &Failure) -> String {
         .first()
         .cloned()
         .unwrap_or_else(|| "it failed".to_owned())
+}
+
+/// The failure as the rollout takes it.
+fn into_failure(error: HostError) -> Failure {
+    Failure {
+        unreachable: error.is_unreachable(),
+        error: text::chain(&error),
+    }
 }

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     docker,
     event::{Event, EventKind, Events, Outcome},
-    execute::{fleet::Fleet, secrets::Secrets, stop::Stop},
+    execute::secrets::Secrets,
+    hosts::{Fleet, Stop},
     model::{ImageSource, Overrides, Project, RegistryLogin, SecretSource, load},
     plan::Plan,
     transport::{Connector, Paths, Prompt},

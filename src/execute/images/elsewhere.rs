@@ -14,7 +14,7 @@ use super::{
 use crate::{
     docker::{self, Image, PinnedImage},
     event::{EventKind, Events},
-    execute::fleet::{Fleet, HostError, QUICK, Reached},
+    hosts::{Fleet, HostError, QUICK, Reached},
     model::{HostName, ImageSource},
     text,
 };

@@ -7,11 +7,8 @@ use super::Wanted;
 use crate::{
     command::RemoteCommand,
     docker,
-    execute::{
-        fleet::HostError,
-        secrets::Secrets,
-        stop::{Run, Stop},
-    },
+    execute::secrets::Secrets,
+    hosts::{HostError, Run, Stop},
     model::{ImageSource, RegistryLogin},
 };
 

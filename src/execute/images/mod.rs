@@ -19,11 +19,7 @@ use logins::NoPassword;
 pub use pins::{Lookup, Pins, Wanted, resolve};
 use send::Sender;
 
-use super::{
-    fleet::{Fleet, HostError, Reached},
-    preflight, step,
-    stop::{Run, Stop},
-};
+use crate::hosts::{Fleet, HostError, Reached, Run, Stop, preflight, progress};
 use crate::{
     command::RemoteCommand,
     docker::{self, Image, PinnedImage},
@@ -94,7 +90,7 @@ async fn pull(
 ) -> Result<(), HostError> {
     let work = reached.expect(command, PULL);
     let step = format!("pull {reference}");
-    step::tell(events, reached.name(), None, &step, work, |_| None)
+    progress::tell(events, reached.name(), None, &step, work, |_| None)
         .await
         .map(|_| ())
 }

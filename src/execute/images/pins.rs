@@ -11,10 +11,7 @@ use super::{Logins, inspect, pull};
 use crate::{
     docker::{self, Image, PinnedImage, Reference},
     event::{EventKind, Events, Outcome},
-    execute::{
-        fleet::{Fleet, HostError, QUICK, Reached},
-        stop::{Run, Stop},
-    },
+    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
     model::{HostName, ImageSource},
     text,
 };

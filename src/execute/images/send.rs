@@ -32,10 +32,7 @@ use super::Hindrance;
 use crate::{
     docker::{self, Archive, PinnedImage},
     event::{EventKind, Events},
-    execute::{
-        fleet::{HostError, QUICK, Reached, failed},
-        step,
-    },
+    hosts::{HostError, QUICK, Reached, failed, progress},
     transport::Stdout,
 };
 
@@ -132,7 +129,7 @@ impl Sender {
         let _permit = self.sending.acquire().await;
         let step = format!("send {written}");
         let detail = |sent: &Sent| Some(sent.to_string());
-        let told = step::tell(events, reached.name(), None, &step, work, detail);
+        let told = progress::tell(events, reached.name(), None, &step, work, detail);
         told.await.map(|_| ())
     }
 }
@@ -275,7 +272,7 @@ pub async fn fetch(
     };
     let step = format!("save {written}");
     let detail = |(_, bytes): &(Saved, u64)| Some(megabytes(*bytes));
-    let told = step::tell(events, host, None, &step, work, detail).await;
+    let told = progress::tell(events, host, None, &step, work, detail).await;
     told.map(|(saved, _)| saved)
 }
 

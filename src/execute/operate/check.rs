@@ -6,13 +6,12 @@ use crate::{
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, Severity},
     execute::{
-        Context, Run, Stop,
+        Context,
         deploy::take_lock,
-        fleet::{Fleet, HostError, QUICK, Reached},
         observe::{Observed, observe, serving_containers},
-        preflight, stop,
     },
     facts::routes,
+    hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
     model::{ConsulReady, ContainerSpec, LateValues, Recipe},
     plan::Scope,
     text,
@@ -42,7 +41,7 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
     let observed = observe(&fleet, environment, context.events).await?;
     if observed.is_before_the_first_deploy() {
         for reached in fleet.hosts() {
-            let row = stop::row(
+            let row = hosts::row(
                 reached.name(),
                 "ready; nothing is deployed yet",
                 Severity::Good,
@@ -67,7 +66,7 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
             )
         })?;
         if findings.is_empty() {
-            let row = stop::row(reached.name(), "as it should be", Severity::Good);
+            let row = hosts::row(reached.name(), "as it should be", Severity::Good);
             context.events.send(EventKind::HostState { row });
         }
         for finding in findings {

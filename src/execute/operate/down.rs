@@ -4,13 +4,11 @@ use crate::{
     docker::{self, Container},
     event::{EventKind, Outcome, Phase, Severity},
     execute::{
-        Context, Run, Stop,
+        Context,
         deploy::take_lock,
-        fleet::{HostError, QUICK, Reached},
         observe::{Observed, observe},
-        preflight, step,
-        stop::row,
     },
+    hosts::{HostError, QUICK, Reached, Run, Stop, preflight, progress, row},
     plan::Scope,
     text,
 };
@@ -176,7 +174,7 @@ async fn remove_recipe(
             reached.expect(docker::remove(&container.name), QUICK).await
         };
         let step = format!("remove {}", container.name);
-        step::tell(context.events, reached.name(), recipe, &step, work, |_| {
+        progress::tell(context.events, reached.name(), recipe, &step, work, |_| {
             None
         })
         .await?;

@@ -5,13 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Outcome, Phase, Severity},
-    execute::{
-        Context, Run, Stop,
-        deploy::take_lock,
-        fleet::{HostError, Reached},
-        stop::row,
-        tasks,
-    },
+    execute::{Context, deploy::take_lock, tasks},
+    hosts::{HostError, Reached, Run, Stop, row},
     model::{HostName, LateValues, Name},
     plan::{Scope, TaskRef},
     text,

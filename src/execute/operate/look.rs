@@ -6,12 +6,8 @@ use super::connect_to_any;
 use crate::{
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, OutputStream, Severity},
-    execute::{
-        Context, Run, Stop,
-        fleet::{QUICK, Reached},
-        lock::read_hold,
-        observe::observe,
-    },
+    execute::{Context, lock::read_hold, observe::observe},
+    hosts::{QUICK, Reached, Run, Stop},
     model::{HostName, Name},
     plan::Scope,
     release::{Action, Number},

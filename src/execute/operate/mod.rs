@@ -13,13 +13,12 @@ pub use look::{LogsRequest, history, logs, status};
 use jiff::Timestamp;
 
 use super::{
-    Context, Run, Stop,
-    fleet::Fleet,
+    Context,
     lock::{Hold, place_hold, read_hold, release_hold},
-    stop::row,
 };
 use crate::{
     event::{EventKind, Outcome, Phase, Severity},
+    hosts::{Fleet, Run, Stop, row},
     model::Host,
     text,
 };

@@ -3,7 +3,8 @@
 use super::{Rolled, Rollouts};
 use crate::{
     event::{EventKind, Outcome, Phase},
-    execute::{driver::Running, stop::Stop},
+    execute::driver::Running,
+    hosts::Stop,
     rollout::{Rollout, RolloutEnd, SlotState},
 };
 

@@ -3,10 +3,8 @@
 use super::{Rolled, Rollouts};
 use crate::{
     event::{EventKind, Evidence, HostRow, Outcome, Severity},
-    execute::{
-        driver::{Driven, Running, headline},
-        stop::Stop,
-    },
+    execute::driver::{Driven, Running, headline},
+    hosts::Stop,
     model::{HostName, Name, Recipe},
     plan::SlotPlan,
     release::Number,

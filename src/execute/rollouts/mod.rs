@@ -7,15 +7,14 @@ mod start;
 use super::{
     Context, Promotion,
     driver::{self, Driven, Running, drive},
-    fleet::Fleet,
     interrupt::Stage,
     probe::ProbeWatch,
-    stop::Stop,
     tasks,
 };
 use crate::{
     event::{EventKind, HostRow, Outcome},
     facts::Facts,
+    hosts::{Fleet, Stop},
     model::{LateValues, Recipe},
     plan::{Plan, RecipePlan},
     release::Action,

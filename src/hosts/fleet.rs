@@ -9,7 +9,6 @@ use crate::{
     consul::{Agent, ConsulError},
     event::{EventKind, Events},
     model::{Environment, Host, HostName},
-    rollout::Failure,
     text,
     transport::{ConnectError, Connector, Output, Session, SessionError},
 };
@@ -75,14 +74,6 @@ impl HostError {
             Self::Session { source, .. } => source.is_unreachable(),
             Self::Consul(error) => error.is_host_unreachable(),
             Self::Status { .. } | Self::Output { .. } | Self::Fact(_) => false,
-        }
-    }
-
-    /// The failure as the rollout takes it.
-    pub fn into_failure(self) -> Failure {
-        Failure {
-            unreachable: self.is_unreachable(),
-            error: text::chain(&self),
         }
     }
 
