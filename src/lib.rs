@@ -22,5 +22,6 @@ pub mod plan;
 pub mod release;
 pub mod report;
 pub mod rollout;
+pub mod run;
 pub mod text;
 pub mod transport;

@@ -9,14 +9,14 @@ use crate::{
     cli::{Command, Global},
     event::{EventKind, Events, Outcome},
     execute::{
-        self, Confirm, Context, DeployRequest, DownRequest, ExecRequest, Goal, Interrupts,
-        LogsRequest, Promotion,
+        self, Confirm, DeployRequest, DownRequest, ExecRequest, Goal, LogsRequest, Promotion,
     },
     hosts::{Run, Stop},
     model::{self, Environment, Name, Project},
     plan::Scope,
     release::Number,
     report::{self, Masks},
+    run::{self, Context, Interrupts},
     transport::Connector,
 };
 
@@ -134,8 +134,8 @@ async fn perform(
     let scope = |recipes: &[Name], limit: &[String]| {
         let recipes: Vec<_> = recipes.iter().map(ToString::to_string).collect();
         Ok::<_, Box<Stop>>(Scope {
-            recipes: execute::recipes(environment, &recipes)?,
-            hosts: execute::limit(environment, limit)?,
+            recipes: run::recipes(environment, &recipes)?,
+            hosts: run::limit(environment, limit)?,
         })
     };
     let start = |hosts: &[model::HostName]| {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{
-    Context, Promotion, desired,
+    Promotion, desired,
     desired::Hashes,
     driver::is_consul,
     images, lock,
@@ -22,6 +22,7 @@ use crate::{
     model::{Environment, Host, HostName},
     plan::{self, DesiredState, Plan, Scope},
     release::{Action, History, Number, Outcome as RecordOutcome, Record},
+    run::Context,
     text,
 };
 

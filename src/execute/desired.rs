@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Context,
     images::{Pins, Wanted},
     secrets::Secrets,
 };
@@ -17,6 +16,7 @@ use crate::{
     },
     plan::{Desired, DesiredState, Scope},
     release::{History, Number, Outcome, RecipeRecord, Record},
+    run::Context,
 };
 
 /// The recipes of a scope. Of the others neither images nor secrets are needed: that they run is all that is

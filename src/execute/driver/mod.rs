@@ -16,12 +16,7 @@ use tokio::{
 mod telling;
 
 use self::telling::{Told, describe_gate, describe_step, lock, what_a_gate_waits_for};
-use super::{
-    gate::Surroundings,
-    interrupt::{Interrupts, Stage},
-    probe::ProbeWatch,
-    slot::SlotRun,
-};
+use super::{gate::Surroundings, probe::ProbeWatch, slot::SlotRun};
 use crate::{
     event::{EventKind, Events, Evidence, Phase},
     hosts::{HostError, progress},
@@ -30,6 +25,7 @@ use crate::{
         Action, DrainPolicy, Failure, Finish, Gate, Input, Policy, Purpose, Replacement, Rollout,
         Side, Slot, SlotState, Step, Verdict, WatchEnd,
     },
+    run::{Interrupts, Stage},
     text,
 };
 

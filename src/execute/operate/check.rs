@@ -6,7 +6,6 @@ use crate::{
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, Severity},
     execute::{
-        Context,
         deploy::take_lock,
         observe::{Observed, observe, serving_containers},
     },
@@ -14,6 +13,7 @@ use crate::{
     hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
     model::{ConsulReady, ContainerSpec, LateValues, Recipe},
     plan::Scope,
+    run::Context,
     text,
 };
 

@@ -4,12 +4,12 @@ use crate::{
     docker::{self, Container},
     event::{EventKind, Outcome, Phase, Severity},
     execute::{
-        Context,
         deploy::take_lock,
         observe::{Observed, observe},
     },
     hosts::{HostError, QUICK, Reached, Run, Stop, preflight, progress, row},
     plan::Scope,
+    run::Context,
     text,
 };
 

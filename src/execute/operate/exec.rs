@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Outcome, Phase, Severity},
-    execute::{Context, deploy::take_lock, tasks},
+    execute::{deploy::take_lock, tasks},
     hosts::{HostError, Reached, Run, Stop, row},
     model::{HostName, LateValues, Name},
     plan::{Scope, TaskRef},
+    run::Context,
     text,
 };
 

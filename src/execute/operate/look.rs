@@ -6,11 +6,12 @@ use super::connect_to_any;
 use crate::{
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, OutputStream, Severity},
-    execute::{Context, lock::read_hold, observe::observe},
+    execute::{lock::read_hold, observe::observe},
     hosts::{QUICK, Reached, Run, Stop},
     model::{HostName, Name},
     plan::Scope,
     release::{Action, Number},
+    run::Context,
 };
 
 /// What every host runs of every recipe.

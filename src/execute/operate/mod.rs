@@ -12,14 +12,12 @@ pub use look::{LogsRequest, history, logs, status};
 
 use jiff::Timestamp;
 
-use super::{
-    Context,
-    lock::{Hold, place_hold, read_hold, release_hold},
-};
+use super::lock::{Hold, place_hold, read_hold, release_hold};
 use crate::{
     event::{EventKind, Outcome, Phase, Severity},
     hosts::{Fleet, Run, Stop, row},
     model::Host,
+    run::Context,
     text,
 };
 

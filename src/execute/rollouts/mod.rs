@@ -5,9 +5,8 @@ mod end;
 mod start;
 
 use super::{
-    Context, Promotion,
+    Promotion,
     driver::{self, Driven, Running, drive},
-    interrupt::Stage,
     probe::ProbeWatch,
     tasks,
 };
@@ -19,6 +18,7 @@ use crate::{
     plan::{Plan, RecipePlan},
     release::Action,
     rollout::{Rollout, SlotState},
+    run::{Context, Stage},
 };
 
 /// Everything that the rollouts of one deploy share.
