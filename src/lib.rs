@@ -23,5 +23,7 @@ pub mod release;
 pub mod report;
 pub mod rollout;
 pub mod run;
+pub mod secrets;
+pub mod tasks;
 pub mod text;
 pub mod transport;

@@ -13,7 +13,6 @@ use super::{
     observe::{Observed, done_tasks, observe},
     quorum, record,
     rollouts::{Ended, Rollouts},
-    secrets::Secrets,
     show,
 };
 use crate::{
@@ -23,6 +22,7 @@ use crate::{
     plan::{self, DesiredState, Plan, Scope},
     release::{Action, History, Number, Outcome as RecordOutcome, Record},
     run::Context,
+    secrets::Secrets,
     text,
 };
 

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    images::{Pins, Wanted},
-    secrets::Secrets,
-};
+use super::images::{Pins, Wanted};
 use crate::{
     docker,
     event::{EventKind, Outcome as RunOutcome},
@@ -17,6 +14,7 @@ use crate::{
     plan::{Desired, DesiredState, Scope},
     release::{History, Number, Outcome, RecipeRecord, Record},
     run::Context,
+    secrets::Secrets,
 };
 
 /// The recipes of a scope. Of the others neither images nor secrets are needed: that they run is all that is

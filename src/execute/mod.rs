@@ -14,10 +14,8 @@ mod probe;
 mod quorum;
 mod record;
 mod rollouts;
-mod secrets;
 mod show;
 mod slot;
-mod tasks;
 
 /// How the reason begins that Consul is given for a maintenance mode of ours, so that one which a person
 /// asked for is left alone.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{slot::is_in_our_maintenance, tasks};
+use super::slot::is_in_our_maintenance;
 use crate::{
     docker::{self, Volume},
     event::{EventKind, Events, Outcome, Phase},
@@ -11,7 +11,7 @@ use crate::{
     model::{Environment, HostName, LateValues},
     plan::{Scope, TaskRef},
     release::{History, read_records},
-    text,
+    tasks, text,
 };
 
 /// What was read.

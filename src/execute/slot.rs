@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 
-use super::{MAINTENANCE, tasks};
+use super::MAINTENANCE;
 use crate::{
     consul::ServiceInstance,
     docker::{self, Container, Identity},
@@ -15,6 +15,7 @@ use crate::{
     plan::{ContainerName, SlotPlan},
     release::Number,
     rollout::{Side, Step},
+    tasks,
 };
 
 /// The longest that `docker run` may take: the image is there, so it makes and starts a container.

@@ -18,10 +18,10 @@ use super::{
 use crate::{
     docker,
     event::{Event, EventKind, Events, Outcome},
-    execute::secrets::Secrets,
     hosts::{Fleet, Stop},
     model::{ImageSource, Overrides, Project, RegistryLogin, SecretSource, load},
     plan::Plan,
+    secrets::Secrets,
     transport::{Connector, Paths, Prompt},
 };
 use server::{Act, Behaviour, Server, out};

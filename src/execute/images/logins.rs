@@ -7,9 +7,9 @@ use super::Wanted;
 use crate::{
     command::RemoteCommand,
     docker,
-    execute::secrets::Secrets,
     hosts::{HostError, Run, Stop},
     model::{ImageSource, RegistryLogin},
+    secrets::Secrets,
 };
 
 /// The logins of an environment's private registries.

@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Outcome, Phase, Severity},
-    execute::{deploy::take_lock, tasks},
+    execute::deploy::take_lock,
     hosts::{HostError, Reached, Run, Stop, row},
     model::{HostName, LateValues, Name},
     plan::{Scope, TaskRef},
     run::Context,
-    text,
+    tasks, text,
 };
 
 /// What an interrupt in the middle of a user's command means.

@@ -8,7 +8,6 @@ use super::{
     Promotion,
     driver::{self, Driven, Running, drive},
     probe::ProbeWatch,
-    tasks,
 };
 use crate::{
     event::{EventKind, HostRow, Outcome},
@@ -19,6 +18,7 @@ use crate::{
     release::Action,
     rollout::{Rollout, SlotState},
     run::{Context, Stage},
+    tasks,
 };
 
 /// Everything that the rollouts of one deploy share.
