@@ -24,6 +24,7 @@ pub mod report;
 pub mod rollout;
 pub mod run;
 pub mod secrets;
+pub mod state;
 pub mod tasks;
 pub mod text;
 pub mod transport;

@@ -9,11 +9,15 @@ use super::{
     Promotion, desired,
     desired::Hashes,
     driver::is_consul,
-    images, lock,
+    images,
     observe::{Observed, done_tasks, observe},
-    quorum, record,
+    prune, quorum,
     rollouts::{Ended, Rollouts},
     show,
+};
+use crate::state::{
+    lock::{self, Lock},
+    records,
 };
 use crate::{
     event::{EventKind, Outcome, Phase},
@@ -83,7 +87,7 @@ enum Prepared {
 
 /// Everything that is known when changing begins.
 struct Ready {
-    lock: lock::Lock,
+    lock: Lock,
     observed: Observed,
     plan: Plan,
     desired: DesiredState,
@@ -112,7 +116,7 @@ async fn prepare(
     let lock = if request.dry_run {
         None
     } else {
-        Some(take_lock(context, &fleet, request.goal.verb()).await?)
+        Some(lock::take(context, &fleet, request.goal.verb()).await?)
     };
     let observed = observe(&fleet, environment, context.events).await?;
     let (desired, action) = wanted(
@@ -257,7 +261,7 @@ async fn finish_a_cut_off_release(
         &observed.history,
         &hashes,
     );
-    let failures = record::write(fleet, &records).await;
+    let failures = records::write(fleet, &records).await;
     let message = match failures.first() {
         None => format!(
             "{} was cut off after its last change; it is now recorded as succeeded",
@@ -336,21 +340,6 @@ fn hosts_to_reach<'e>(
     };
     let wanted = hosts.iter().enumerate().filter(wanted);
     wanted.map(|(_, host)| host).collect()
-}
-
-/// Takes the environment's lock for `what`, the word that others are shown.
-pub(super) async fn take_lock(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<lock::Lock> {
-    context.events.send(EventKind::Phase { phase: Phase::Lock });
-    let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
-    let holder = format!("{} ({what}, since {since})", context.by);
-    let environment = context.environment;
-    let Some(reached) = fleet.host(&environment.lock_host().name) else {
-        return Err(Stop::not_ready(format!(
-            "`{}` keeps the lock and was not reached",
-            environment.lock_host().name
-        )));
-    };
-    lock::acquire(reached, &environment.name, &holder).await
 }
 
 async fn wanted(
@@ -450,7 +439,7 @@ async fn carry_out(
         &observed.history,
         &hashes(&plan),
     );
-    let failures = record::write(fleet, &records).await;
+    let failures = records::write(fleet, &records).await;
     if !failures.is_empty() {
         let message = format!(
             "cannot write the record of {}; nothing was changed on any host",
@@ -537,7 +526,7 @@ async fn finish(
         record.outcome = outcome;
         record.finished = Some(Timestamp::now());
     }
-    for (host, error) in record::write(fleet, records).await {
+    for (host, error) in records::write(fleet, records).await {
         let message = format!(
             "the record could not be written: {}",
             text::chain(&error).join(": ")
@@ -552,7 +541,7 @@ async fn finish(
         let mut history = observed.history.clone();
         history.add(records);
         let environment = context.environment;
-        record::prune(
+        prune::prune(
             fleet,
             &environment.name,
             &history,

@@ -5,15 +5,13 @@ use crate::{
     consul::ServiceInstance,
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, Severity},
-    execute::{
-        deploy::take_lock,
-        observe::{Observed, observe, serving_containers},
-    },
+    execute::observe::{Observed, observe, serving_containers},
     facts::routes,
     hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
     model::{ConsulReady, ContainerSpec, LateValues, Recipe},
     plan::Scope,
     run::Context,
+    state::lock,
     text,
 };
 
@@ -34,7 +32,7 @@ pub async fn check(context: &Context<'_>, fix: bool) -> Run<Outcome> {
     preflight::check(&fleet, context.events).await?;
     // What a deploy is just starting must not look like what is gone.
     let lock = if fix {
-        Some(take_lock(context, &fleet, "check").await?)
+        Some(lock::take(context, &fleet, "check").await?)
     } else {
         None
     };

@@ -3,13 +3,11 @@
 use crate::{
     docker::{self, Container},
     event::{EventKind, Outcome, Phase, Severity},
-    execute::{
-        deploy::take_lock,
-        observe::{Observed, observe},
-    },
+    execute::observe::{Observed, observe},
     hosts::{HostError, QUICK, Reached, Run, Stop, preflight, progress, row},
     plan::Scope,
     run::Context,
+    state::lock,
     text,
 };
 
@@ -29,7 +27,7 @@ pub async fn down(context: &Context<'_>, request: DownRequest) -> Run<Outcome> {
         .connect(&context.hosts_of(&Scope::default()))
         .await?;
     preflight::check(&fleet, context.events).await?;
-    let lock = take_lock(context, &fleet, "down").await?;
+    let lock = lock::take(context, &fleet, "down").await?;
     let observed = observe(&fleet, environment, context.events).await?;
     let containers: usize = observed
         .facts

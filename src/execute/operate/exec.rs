@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Outcome, Phase, Severity},
-    execute::deploy::take_lock,
     hosts::{HostError, Reached, Run, Stop, row},
     model::{HostName, LateValues, Name},
     plan::{Scope, TaskRef},
     run::Context,
+    state::lock,
     tasks, text,
 };
 
@@ -94,7 +94,7 @@ pub async fn run_task(context: &Context<'_>, name: &Name, hosts: Vec<HostName>) 
         reach.insert(0, environment.lock_host());
     }
     let fleet = context.connect(&reach).await?;
-    let lock = take_lock(context, &fleet, "run").await?;
+    let lock = lock::take(context, &fleet, "run").await?;
     let done = crate::execute::observe::done_tasks(&fleet, environment, &scope).await?;
     context.events.send(EventKind::Phase {
         phase: Phase::Deploy,

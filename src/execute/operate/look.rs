@@ -6,12 +6,13 @@ use super::connect_to_any;
 use crate::{
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, OutputStream, Severity},
-    execute::{lock::read_hold, observe::observe},
+    execute::observe::observe,
     hosts::{QUICK, Reached, Run, Stop},
     model::{HostName, Name},
     plan::Scope,
     release::{Action, Number},
     run::Context,
+    state::lasting_lock::read_hold,
 };
 
 /// What every host runs of every recipe.

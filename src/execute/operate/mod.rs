@@ -12,12 +12,12 @@ pub use look::{LogsRequest, history, logs, status};
 
 use jiff::Timestamp;
 
-use super::lock::{Hold, place_hold, read_hold, release_hold};
 use crate::{
     event::{EventKind, Outcome, Phase, Severity},
     hosts::{Fleet, Run, Stop, row},
     model::Host,
     run::Context,
+    state::lasting_lock::{Hold, place_hold, read_hold, release_hold},
     text,
 };
 

@@ -11,13 +11,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::lasting_lock::read_hold;
 use crate::{
     command::RemoteCommand,
-    docker::{self, label},
-    event::Outcome,
-    hosts::{HostError, QUICK, Reached, Run, Stop},
+    event::{EventKind, Outcome, Phase},
+    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
+    run::Context,
     transport::Held,
 };
 
@@ -67,24 +67,23 @@ impl Lock {
     }
 }
 
-/// A deliberate, lasting lock (`shipit lock`): a note on a volume of the lock host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    /// Why.
-    pub message: String,
-    /// Who.
-    pub by: String,
-    /// Since when.
-    pub at: Timestamp,
-}
-
-/// The volume that keeps an environment's lasting lock.
-pub fn hold_volume(environment: &str) -> String {
-    format!("shipit-{environment}-hold")
+/// Takes the environment's lock for `what`, the word that others are shown.
+pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock> {
+    context.events.send(EventKind::Phase { phase: Phase::Lock });
+    let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
+    let holder = format!("{} ({what}, since {since})", context.by);
+    let environment = context.environment;
+    let Some(reached) = fleet.host(&environment.lock_host().name) else {
+        return Err(Stop::not_ready(format!(
+            "`{}` keeps the lock and was not reached",
+            environment.lock_host().name
+        )));
+    };
+    acquire(reached, &environment.name, &holder).await
 }
 
 /// Takes the lock, or says who has it.
-pub async fn acquire(reached: &Reached, environment: &str, holder: &str) -> Run<Lock> {
+async fn acquire(reached: &Reached, environment: &str, holder: &str) -> Run<Lock> {
     if let Some(hold) = read_hold(reached, environment)
         .await
         .map_err(|error| cannot(reached, &error))?
@@ -182,55 +181,4 @@ fn keep(mut held: Held) -> Lock {
         }
     });
     Lock { beating, lost }
-}
-
-/// The environment's lasting lock, if it has one.
-pub async fn read_hold(reached: &Reached, environment: &str) -> Result<Option<Hold>, HostError> {
-    let volumes = reached
-        .read(docker::inspect_volumes(environment), docker::parse_volumes)
-        .await?;
-    let name = hold_volume(environment);
-    let note = volumes
-        .iter()
-        .find(|volume| volume.name == name)
-        .and_then(|volume| volume.labels.get(label::HOLD));
-    Ok(note.map(|json| {
-        // A note that cannot be read is still a lock.
-        serde_json::from_str(json).unwrap_or_else(|_| Hold {
-            message: json.clone(),
-            by: "someone".into(),
-            at: Timestamp::UNIX_EPOCH,
-        })
-    }))
-}
-
-/// Locks the environment until [`release_hold`].
-pub async fn place_hold(
-    reached: &Reached,
-    environment: &str,
-    hold: &Hold,
-) -> Result<(), HostError> {
-    let json = serde_json::to_string(hold).map_err(|source| HostError::Output {
-        command: "the lock's note".into(),
-        source,
-    })?;
-    let labels = [
-        (label::ENVIRONMENT.to_owned(), environment.to_owned()),
-        (label::HOLD.to_owned(), json),
-    ];
-    reached
-        .expect(
-            docker::volume_create(&hold_volume(environment), &labels.into()),
-            QUICK,
-        )
-        .await
-        .map(|_| ())
-}
-
-/// Takes the lasting lock away; fine when there is none.
-pub async fn release_hold(reached: &Reached, environment: &str) -> Result<(), HostError> {
-    reached
-        .expect(docker::volume_remove(&[&hold_volume(environment)]), QUICK)
-        .await
-        .map(|_| ())
 }
