@@ -6,6 +6,7 @@
 //! `docs/ARCHITECTURE.md` has the table of the modules and what each may use.
 
 pub mod app;
+pub mod balancers;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod facts;
 pub mod hosts;
 pub mod http;
 pub mod model;
+pub mod observe;
 pub mod plan;
 pub mod release;
 pub mod report;

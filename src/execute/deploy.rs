@@ -8,10 +8,7 @@ use jiff::Timestamp;
 use super::{
     Promotion, desired,
     desired::Hashes,
-    driver::is_consul,
-    images,
-    observe::{Observed, done_tasks, observe},
-    prune, quorum,
+    images, prune, quorum,
     rollouts::{Ended, Rollouts},
     show,
 };
@@ -23,6 +20,7 @@ use crate::{
     event::{EventKind, Outcome, Phase},
     hosts::{Fleet, Run, Stop, preflight},
     model::{Environment, Host, HostName},
+    observe::{Observed, done_tasks, observe},
     plan::{self, DesiredState, Plan, Scope},
     release::{Action, History, Number, Outcome as RecordOutcome, Record},
     run::Context,
@@ -332,7 +330,7 @@ fn hosts_to_reach<'e>(
     let is_server = |host: &HostName| {
         let mut recipes = environment.recipes.iter();
         recipes.any(|recipe| {
-            is_consul(recipe) && scope.has_recipe(&recipe.name) && recipe.hosts.contains(host)
+            recipe.is_consul() && scope.has_recipe(&recipe.name) && recipe.hosts.contains(host)
         })
     };
     let wanted = |(at, host): &(usize, &Host)| {

@@ -6,9 +6,10 @@ use hyper::Method;
 
 use super::{
     quorum::cluster_is_whole,
-    slot::{Occupant, SlotRun, is_in_our_maintenance, kept_out_by_a_person},
+    slot::{Occupant, SlotRun},
 };
 use crate::{
+    balancers::maintenance::{is_own_maintenance, operator_maintenance},
     command::RemoteCommand,
     docker::Container,
     facts::{connections, routes},
@@ -331,7 +332,7 @@ impl SlotRun {
             )));
         };
         let endpoint = format!("{}:{}", self.reached.host.address, service.service.port);
-        if let Some(reason) = kept_out_by_a_person(service) {
+        if let Some(reason) = operator_maintenance(service) {
             let detail = format!("someone put it into maintenance mode: {reason}");
             // What comes back as it was before is well, even if it is out of traffic.
             return Ok(match side {
@@ -339,7 +340,7 @@ impl SlotRun {
                 Side::New => not_yet(detail),
             });
         }
-        if is_in_our_maintenance(service) {
+        if is_own_maintenance(service) {
             // A kept container that was in maintenance mode when it was stopped comes back in it, if its
             // service was never deregistered.
             let id = &service.service.id;
@@ -425,7 +426,7 @@ impl SlotRun {
         let mut own = occupants
             .iter()
             .flat_map(|occupant| self.services_of(occupant, &services));
-        Ok(own.any(|service| kept_out_by_a_person(service).is_some()))
+        Ok(own.any(|service| operator_maintenance(service).is_some()))
     }
 
     async fn idle(&self, side: Side) -> Result<Observation, HostError> {

@@ -7,7 +7,6 @@ mod desired;
 mod driver;
 mod gate;
 mod images;
-mod observe;
 mod operate;
 mod probe;
 mod prune;
@@ -15,10 +14,6 @@ mod quorum;
 mod rollouts;
 mod show;
 mod slot;
-
-/// How the reason begins that Consul is given for a maintenance mode of ours, so that one which a person
-/// asked for is left alone.
-const MAINTENANCE: &str = "shipit ";
 
 pub use deploy::{DeployRequest, Goal, deploy};
 pub use driver::Promotion;

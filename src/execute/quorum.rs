@@ -1,10 +1,6 @@
 //! Consul's own servers: whether all are there, so that one may go, and in which order they go.
 
-use super::{
-    driver,
-    gate::{holds, not_yet},
-    observe::serving_containers,
-};
+use super::gate::{holds, not_yet};
 use crate::{
     event::Outcome,
     facts::Facts,
@@ -28,10 +24,7 @@ pub async fn consul_is_ready(
             .iter()
             .any(|other| other.recipe == *name && other.changes().next().is_some())
     };
-    let consul = environment
-        .recipes
-        .iter()
-        .find(|recipe| driver::is_consul(recipe));
+    let consul = environment.recipes.iter().find(|recipe| recipe.is_consul());
     for recipe_plan in plan
         .recipes
         .iter()
@@ -43,11 +36,9 @@ pub async fn consul_is_ready(
         let replaces = recipe_plan
             .changes()
             .any(|slot| slot.change == Change::Replace);
-        let servers = if driver::is_consul(recipe) && replaces {
+        let servers = if recipe.is_consul() && replaces {
             consul_servers(recipe, facts)
-        } else if driver::is_registered(recipe)
-            && !consul.is_some_and(|consul| changes(&consul.name))
-        {
+        } else if recipe.is_registered() && !consul.is_some_and(|consul| changes(&consul.name)) {
             0
         } else {
             continue;
@@ -84,8 +75,7 @@ pub async fn leader_last(environment: &Environment, fleet: &Fleet, plan: &mut Pl
             .slots
             .iter()
             .filter(|slot| slot.change == Change::Replace);
-        let (Some(_), Some(asked)) = (recipe.filter(|it| driver::is_consul(it)), replaced.next())
-        else {
+        let (Some(_), Some(asked)) = (recipe.filter(|it| it.is_consul()), replaced.next()) else {
             continue;
         };
         let Some(reached) = fleet.host(&asked.host) else {
@@ -150,7 +140,7 @@ pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Obser
 /// How many servers Consul's cluster has when it is whole: those that run now; on a first deploy, when none
 /// does, all that are about to. So a cluster can also grow, one server at a time.
 pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
-    let runs = |host: &&HostName| !serving_containers(&facts.hosts, host, &recipe.name).is_empty();
+    let runs = |host: &&HostName| !facts.serving(host, &recipe.name).is_empty();
     match recipe.hosts.iter().filter(runs).count() {
         0 => recipe.hosts.len(),
         running => running,

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 
-use super::MAINTENANCE;
 use crate::{
+    balancers::maintenance::{MAINTENANCE, is_own_maintenance},
     consul::ServiceInstance,
     docker::{self, Container, Identity},
     event::{EventKind, Events},
@@ -109,19 +109,6 @@ impl Occupants {
             old: Mutex::new(old.collect()),
         }
     }
-}
-
-/// Whether a deploy of ours put a service into maintenance mode.
-pub fn is_in_our_maintenance(service: &ServiceInstance) -> bool {
-    let mut reason = service.maintenance().into_iter();
-    reason.any(|reason| reason.starts_with(MAINTENANCE))
-}
-
-/// Why a person keeps a service out of traffic, if one does: that is theirs to end.
-pub fn kept_out_by_a_person(service: &ServiceInstance) -> Option<&str> {
-    service
-        .maintenance()
-        .filter(|_| !is_in_our_maintenance(service))
 }
 
 impl SlotRun {
@@ -387,7 +374,7 @@ impl SlotRun {
 
     /// Whether Consul has anything to do with this recipe's containers.
     pub fn is_registered(&self) -> bool {
-        super::driver::is_registered(&self.recipe)
+        self.recipe.is_registered()
     }
 
     /// The services of one container in the local agent: found by address and port, never by a guessed id.
@@ -465,7 +452,7 @@ impl SlotRun {
         for occupant in self.occupants_of(side).await {
             for service in self.services_of(&occupant, &services) {
                 // One that a person asked for is theirs to end.
-                if is_in_our_maintenance(service) {
+                if is_own_maintenance(service) {
                     self.reached
                         .consul
                         .set_maintenance(&service.service.id, false, "")

@@ -45,6 +45,14 @@ impl HostFacts {
 }
 
 impl Facts {
+    /// The names of the containers that run for a recipe on a host.
+    pub fn serving(&self, host: &HostName, recipe: &str) -> Vec<String> {
+        let of_recipe = self.hosts.get(host).map(|facts| facts.of_recipe(recipe));
+        let running = of_recipe.into_iter().flatten();
+        let running = running.filter(|container| container.state.running);
+        running.map(|container| container.name.clone()).collect()
+    }
+
     /// The highest release number on any container; 0 when there is none.
     pub fn newest_label(&self) -> u64 {
         self.hosts

@@ -32,6 +32,24 @@ impl Recipe {
     }
 }
 
+impl Recipe {
+    /// Whether Consul has this recipe's containers: its readiness or its drain goes through Consul.
+    pub fn is_registered(&self) -> bool {
+        let by_service = self
+            .on
+            .values()
+            .any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
+        by_service || self.drain.is_some()
+    }
+
+    /// Whether this recipe's containers are Consul's own servers.
+    pub fn is_consul(&self) -> bool {
+        self.on
+            .values()
+            .any(|on| on.ready.consul == Some(ConsulReady::Leader))
+    }
+}
+
 impl HostRecipe {
     /// What a host has of a recipe that no longer names it: its containers are only taken away.
     pub fn none() -> Self {

@@ -20,7 +20,7 @@ use super::{gate::Surroundings, probe::ProbeWatch, slot::SlotRun};
 use crate::{
     event::{EventKind, Events, Evidence, Phase},
     hosts::{HostError, progress},
-    model::{ConsulReady, Order, Recipe},
+    model::{Order, Recipe},
     rollout::{
         Action, DrainPolicy, Failure, Finish, Gate, Input, Policy, Purpose, Replacement, Rollout,
         Side, Slot, SlotState, Step, Verdict, WatchEnd,
@@ -47,23 +47,6 @@ const LOGS: Duration = Duration::from_secs(5);
 /// How many of a container's last log lines an error shows.
 const LOG_LINES: u32 = 20;
 
-/// Whether Consul has the containers of a recipe: its readiness or its drain goes through Consul.
-pub fn is_registered(recipe: &Recipe) -> bool {
-    let by_service = recipe
-        .on
-        .values()
-        .any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
-    by_service || recipe.drain.is_some()
-}
-
-/// Whether a recipe's containers are Consul's own servers.
-pub fn is_consul(recipe: &Recipe) -> bool {
-    recipe
-        .on
-        .values()
-        .any(|on| on.ready.consul == Some(ConsulReady::Leader))
-}
-
 /// How a recipe's rollout over so many slots is to be done.
 pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
     let rollout = &recipe.rollout;
@@ -78,12 +61,12 @@ pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
         auto_revert: rollout.auto_revert,
         max_failures: usize::from(rollout.max_failures),
         leave_deadline: LEAVE,
-        quorum: is_consul(recipe),
+        quorum: recipe.is_consul(),
         drain: recipe.drain.as_ref().map(|drain| DrainPolicy {
             wait: drain.wait,
             timeout: drain.timeout,
         }),
-        registered: is_registered(recipe),
+        registered: recipe.is_registered(),
     }
 }
 

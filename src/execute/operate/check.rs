@@ -5,10 +5,10 @@ use crate::{
     consul::ServiceInstance,
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, Severity},
-    execute::observe::{Observed, observe, serving_containers},
     facts::routes,
     hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
     model::{ConsulReady, ContainerSpec, LateValues, Recipe},
+    observe::{Observed, observe},
     plan::Scope,
     run::Context,
     state::lock,
@@ -122,7 +122,7 @@ async fn what_balancers_route_to(
             let (Some(view), Some(reached)) = (&on.balancer, fleet.host(host)) else {
                 continue;
             };
-            let mut containers = serving_containers(&observed.facts.hosts, host, &recipe.name);
+            let mut containers = observed.facts.serving(host, &recipe.name);
             if containers.is_empty() {
                 containers.push(String::new());
             }

@@ -3,8 +3,8 @@
 use crate::{
     docker::{self, Container},
     event::{EventKind, Outcome, Phase, Severity},
-    execute::observe::{Observed, observe},
     hosts::{HostError, QUICK, Reached, Run, Stop, preflight, progress, row},
+    observe::{Observed, observe},
     plan::Scope,
     run::Context,
     state::lock,

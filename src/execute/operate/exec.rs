@@ -95,7 +95,7 @@ pub async fn run_task(context: &Context<'_>, name: &Name, hosts: Vec<HostName>) 
     }
     let fleet = context.connect(&reach).await?;
     let lock = lock::take(context, &fleet, "run").await?;
-    let done = crate::execute::observe::done_tasks(&fleet, environment, &scope).await?;
+    let done = crate::observe::done_tasks(&fleet, environment, &scope).await?;
     context.events.send(EventKind::Phase {
         phase: Phase::Deploy,
     });

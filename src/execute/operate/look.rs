@@ -6,9 +6,9 @@ use super::connect_to_any;
 use crate::{
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, OutputStream, Severity},
-    execute::observe::observe,
     hosts::{QUICK, Reached, Run, Stop},
     model::{HostName, Name},
+    observe::observe,
     plan::Scope,
     release::{Action, Number},
     run::Context,

@@ -9,7 +9,6 @@ use crate::{
         desired,
         driver::{self, Running},
         gate::{Balancer, Surroundings},
-        observe::serving_containers,
         probe::ProbeWatch,
         quorum::consul_servers,
         slot::{Occupants, SlotRun},
@@ -94,9 +93,9 @@ impl Rollouts<'_> {
 
     /// The hosts of Consul's servers that run now.
     fn consul_hosts(&self, recipe: &Recipe) -> Vec<Reached> {
-        let hosts = recipe.hosts.iter().filter(|_| driver::is_consul(recipe));
+        let hosts = recipe.hosts.iter().filter(|_| recipe.is_consul());
         let serving = hosts.filter(|host| {
-            let servers = serving_containers(&self.facts.hosts, host, &recipe.name);
+            let servers = self.facts.serving(host, &recipe.name);
             !servers.is_empty()
         });
         serving
@@ -140,7 +139,7 @@ impl Rollouts<'_> {
             .map(|incoming| incoming.name.active.clone())
             .collect();
         if names.is_empty() {
-            names = serving_containers(&self.facts.hosts, host, recipe);
+            names = self.facts.serving(host, recipe);
         }
         if names.is_empty() {
             names.push(recipe.to_string());

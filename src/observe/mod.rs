@@ -1,14 +1,14 @@
 //! Reads what is on the hosts: containers, records, and which commands are done already.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::slot::is_in_our_maintenance;
 use crate::{
+    balancers::maintenance::is_own_maintenance,
     docker::{self, Volume},
     event::{EventKind, Events, Outcome, Phase},
     facts::{Facts, HostFacts, parse_names},
     hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
-    model::{Environment, HostName, LateValues},
+    model::{Environment, HostName, LateValues, Recipe},
     plan::{Scope, TaskRef},
     release::{History, read_records},
     tasks, text,
@@ -36,7 +36,7 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
         phase: Phase::Observe,
     });
     let name = &*environment.name;
-    let registered = environment.recipes.iter().any(super::driver::is_registered);
+    let registered = environment.recipes.iter().any(Recipe::is_registered);
     let mut facts = Facts::default();
     let mut volumes = Vec::new();
     let mut failures = Vec::<(HostName, HostError)>::new();
@@ -109,7 +109,7 @@ async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u1
     };
     services
         .iter()
-        .filter(|service| is_in_our_maintenance(service))
+        .filter(|service| is_own_maintenance(service))
         .map(|service| service.service.port)
         .collect()
 }
@@ -165,16 +165,4 @@ pub async fn done_tasks(
         }
     }
     Ok(done)
-}
-
-/// The names of the containers that serve a recipe on a host, for what its commands name late.
-pub fn serving_containers(
-    facts: &BTreeMap<HostName, HostFacts>,
-    host: &HostName,
-    recipe: &str,
-) -> Vec<String> {
-    let of_recipe = facts.get(host).map(|facts| facts.of_recipe(recipe));
-    let running = of_recipe.into_iter().flatten();
-    let running = running.filter(|container| container.state.running);
-    running.map(|container| container.name.clone()).collect()
 }
