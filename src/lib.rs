@@ -18,6 +18,7 @@ pub mod execute;
 pub mod facts;
 pub mod hosts;
 pub mod http;
+pub mod images;
 pub mod model;
 pub mod observe;
 pub mod plan;

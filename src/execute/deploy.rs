@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     Promotion, desired,
     desired::Hashes,
-    images, prune, quorum,
+    prune, quorum,
     rollouts::{Ended, Rollouts},
     show,
 };
@@ -19,6 +19,7 @@ use crate::state::{
 use crate::{
     event::{EventKind, Outcome, Phase},
     hosts::{Fleet, Run, Stop, preflight},
+    images,
     model::{Environment, Host, HostName},
     observe::{Observed, done_tasks, observe},
     plan::{self, DesiredState, Plan, Scope},

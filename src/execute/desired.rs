@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::{Pins, Wanted};
 use crate::{
     docker,
     event::{EventKind, Outcome as RunOutcome},
     hosts::{Run, Stop},
+    images::{Pins, Wanted},
     model::{
         ContainerSpec, Environment, HostName, HostRecipe, LateValues, Name, Recipe, Task,
         TaskAction,

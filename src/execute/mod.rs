@@ -6,7 +6,6 @@ mod deploy;
 mod desired;
 mod driver;
 mod gate;
-mod images;
 mod operate;
 mod probe;
 mod prune;

@@ -1,8 +1,8 @@
 //! Images: which exact one a reference means now, and how it comes to every host before anything changes.
 
+mod from_another_host;
 #[cfg(test)]
-mod between_hosts_tests;
-mod elsewhere;
+mod from_another_host_tests;
 mod logins;
 mod pins;
 mod send;
@@ -126,7 +126,7 @@ pub async fn distribute(
             Err(why) => lacking.push((need, why)),
         }
     }
-    for (need, result) in elsewhere::bring(fleet, lacking, &sender, events).await {
+    for (need, result) in from_another_host::bring(fleet, lacking, &sender, events).await {
         match result {
             Ok(reference) => start_by(plan, need.reached.name(), &need.pin, &reference),
             Err(failure) => failures.push(failure),
