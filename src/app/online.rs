@@ -8,14 +8,13 @@ use super::{
 use crate::{
     cli::{Command, Global},
     event::{EventKind, Events, Outcome},
-    execute::{
-        self, Confirm, DeployRequest, DownRequest, ExecRequest, Goal, LogsRequest, Promotion,
-    },
+    execute::{self, Confirm, DeployRequest, DownRequest, ExecRequest, Goal, LogsRequest},
     hosts::{Run, Stop},
     model::{self, Environment, Name, Project},
     plan::Scope,
     release::Number,
     report::{self, Masks},
+    rollout::driver::Promotion,
     run::{self, Context, Interrupts},
     transport::Connector,
 };

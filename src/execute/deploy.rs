@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{
-    Promotion, desired,
+    desired,
     desired::Hashes,
-    prune, quorum,
+    prune,
     rollouts::{Ended, Rollouts},
     show,
 };
@@ -24,6 +24,7 @@ use crate::{
     observe::{Observed, done_tasks, observe},
     plan::{self, DesiredState, Plan, Scope},
     release::{Action, History, Number, Outcome as RecordOutcome, Record},
+    rollout::{driver::Promotion, quorum},
     run::Context,
     secrets::Secrets,
     text,

@@ -4,18 +4,12 @@
 
 mod deploy;
 mod desired;
-mod driver;
-mod gate;
 mod operate;
-mod probe;
 mod prune;
-mod quorum;
 mod rollouts;
 mod show;
-mod slot;
 
 pub use deploy::{DeployRequest, Goal, deploy};
-pub use driver::Promotion;
 pub use operate::{
     Confirm, DownRequest, ExecRequest, LogsRequest, check, down, exec, history, lock, logs,
     run_task, status, unlock,

@@ -3,9 +3,9 @@
 use super::{Rolled, Rollouts};
 use crate::{
     event::{EventKind, Outcome, Phase},
-    execute::driver::Running,
     hosts::Stop,
-    rollout::{Rollout, RolloutEnd, SlotState},
+    rollout::driver::Running,
+    rollout::machine::{Rollout, RolloutEnd, SlotState},
 };
 
 impl Rollouts<'_> {

@@ -3,12 +3,12 @@
 use super::{Rolled, Rollouts};
 use crate::{
     event::{EventKind, Evidence, HostRow, Outcome, Severity},
-    execute::driver::{Driven, Running, headline},
     hosts::Stop,
     model::{HostName, Name, Recipe},
     plan::SlotPlan,
     release::Number,
-    rollout::{Failure, Finish, RolloutEnd, Slot, SlotState},
+    rollout::driver::{Driven, Running, headline},
+    rollout::machine::{Failure, Finish, RolloutEnd, Slot, SlotState},
 };
 
 impl Rollouts<'_> {

@@ -4,9 +4,8 @@ mod back;
 mod end;
 mod start;
 
-use super::{
-    Promotion,
-    driver::{self, Driven, Running, drive},
+use crate::rollout::{
+    driver::{self, Driven, Promotion, Running, drive},
     probe::ProbeWatch,
 };
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     model::{LateValues, Recipe},
     plan::{Plan, RecipePlan},
     release::Action,
-    rollout::{Rollout, SlotState},
+    rollout::machine::{Rollout, SlotState},
     run::{Context, Stage},
     tasks,
 };

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use super::Rollouts;
 use crate::{
     event::EventKind,
-    execute::{
-        desired,
+    execute::desired,
+    hosts::Reached,
+    model::{HostName, HostRecipe, LateValues, Name, Recipe},
+    plan::{RecipePlan, SlotPlan},
+    release::Action,
+    rollout::{
         driver::{self, Running},
         gate::{Balancer, Surroundings},
         probe::ProbeWatch,
         quorum::consul_servers,
         slot::{Occupants, SlotRun},
     },
-    hosts::Reached,
-    model::{HostName, HostRecipe, LateValues, Name, Recipe},
-    plan::{RecipePlan, SlotPlan},
-    release::Action,
 };
 
 impl Rollouts<'_> {

@@ -1,373 +1,320 @@
-//! The rollout: which slot may go when, and what a failure means for the others.
+//! The rollout of one recipe as a state machine: no I/O, no clock.
+//!
+//! [`Rollout::step`] takes one [`Input`] and the time since the rollout began, and returns what is to be
+//! done next. The executor performs [`Action`]s and reports back; it decides nothing.
+//!
+//! This file has the words. `sequence` has the order of the stages of one replacement, `run` takes one
+//! slot through them, `scheduler` decides which slot may go, and what a failure means for the others.
 
-mod failing;
-mod keeping;
-mod order;
+mod failure;
+mod run;
+mod scheduler;
+mod sequence;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod transcripts;
 
-use std::{collections::BTreeMap, time::Duration};
+pub use scheduler::Rollout;
 
-use self::keeping::Keep;
-use super::{
-    Action, Failure, Gate, Input, Observation, Policy, Replacement, Side, Slot, SlotState, Step,
-    failure,
-    run::{Progress, Run},
-    sequence::{self, Touched},
-};
-use crate::model::HostName;
+use std::time::Duration;
 
-/// The rollout of one recipe.
-///
-/// Order: the canaries, a promotion, then the rest, never more than `max_parallel` in hand. A first deploy
-/// (no slot has an outgoing container) has nothing to protect, so all its slots go at once; Consul's
-/// bootstrap needs that.
-///
-/// Failure: a slot that fails is returned to its old container at once, and no slot starts meanwhile. More
-/// of them than `max_failures`, a passed `progress_deadline`, an exceeded budget, a refused promotion or
-/// canaries that all failed end the rollout: slots in hand are returned and, with `auto_revert`, the
-/// finished ones too, newest first. A host that cannot be reached fails with all its slots, and nothing
-/// more is done there.
-///
-/// A finished slot stays watched until the rollout ends. If its container dies, or is not ready for
-/// `healthy_deadline`, the slot has failed after all. Until then no slot starts and the rollout does not
-/// end.
-#[derive(Debug, Clone)]
-pub struct Rollout {
-    policy: Policy,
-    places: Vec<Place>,
-    phase: Phase,
-    /// The finished slots in the order in which they were; a revert takes them from the end.
-    updated: Vec<usize>,
-    /// The watches of the finished slots.
-    kept: BTreeMap<usize, Keep>,
-    /// Since when nothing is in hand, and all that the rollout waits for is that finished slots are ready.
-    stalled_since: Option<Duration>,
-    /// The hosts that could not be reached, with the failure that told so.
-    lost: BTreeMap<HostName, Failure>,
-    interrupted: bool,
-    /// When a slot last became healthy, or one was started while no other was waited for.
-    last_progress: Duration,
-    failure: Option<(Option<Slot>, Failure)>,
+use crate::model::{HostName, Order};
+
+/// One place of a container on a host: what one replacement is about. An index into the list that the
+/// rollout was made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(pub usize);
+
+/// What is to happen in one slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// The host the slot is on.
+    pub host: HostName,
+    /// Whether a container is to run here afterwards.
+    pub has_incoming: bool,
+    /// Whether that one runs already and is only put in order. Going back does not stop it, unless an old one
+    /// serves in its place.
+    pub incoming_runs: bool,
+    /// Whether a container runs (or was kept) here before.
+    pub has_outgoing: bool,
 }
 
-#[derive(Debug, Clone)]
-struct Place {
-    replacement: Replacement,
-    state: State,
-    /// Whether it counts against `max_failures`.
-    failed: bool,
+/// Which of a slot's two containers an action is about. A revert is the same sequence with the two in
+/// each other's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The one this rollout brings up.
+    New,
+    /// The one that was here before.
+    Old,
 }
 
-#[derive(Debug, Clone)]
-enum State {
-    Pending,
-    InHand {
-        run: Run,
-        way: Way,
-    },
-    /// It was updated, and its new container has failed since: it is to be returned.
-    Fallen {
-        is_dead: bool,
-    },
-    Settled(SlotState),
+/// Something that the executor does once and that ends by itself, well or badly. Each is idempotent: a
+/// revert may ask for what is already so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// The container runs, out of maintenance: made if it is not there, else started. The recipe's
+    /// `before` and `after` commands belong to this step.
+    Start,
+    /// Its services are in Consul's maintenance mode, so that balancers leave it.
+    EnterMaintenance,
+    /// `docker stop` with its timeout; fine if it is not there.
+    Stop,
+    /// What Consul still has of it is deregistered through the agent that owns it.
+    Deregister,
+    /// The stopped container is kept for a rollback: restart policy off.
+    Retire,
 }
 
+/// Something that the executor polls until it holds, fails for good, or is no longer watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gate {
+    /// Consul's cluster has a leader and every peer alive, so that one server may go.
+    Quorum,
+    /// While one of Consul's servers is down, the others have a leader.
+    Leader,
+    /// The container passes every `[ready]` check.
+    Ready,
+    /// Every balancer routes to it.
+    Routed,
+    /// No balancer routes to it.
+    Unrouted,
+    /// Its connections have ended.
+    Idle,
+    /// Consul no longer has it.
+    Gone,
+}
+
+/// Why a gate is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// The sequence of the slot goes on when it holds: soon, so it is looked at often.
+    Reach,
+    /// It held before and must hold still, before the other container is stopped for good.
+    Confirm,
+    /// The slot is done, and stays so only while this holds: until the rollout ends, so it is looked at
+    /// from time to time.
+    Keep,
+}
+
+/// What one look at a [`Gate`] saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// What was seen, for people: `critical: GET / returned 500`.
+    pub detail: String,
+}
+
+/// Whether a gate holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// To the new container.
-    Forward,
-    /// Still in a step towards the new container; it turns back when that ends.
-    Recalled,
-    /// To the old container.
-    Back,
+pub enum Verdict {
+    /// It holds now.
+    Holds,
+    /// It does not hold yet.
+    NotYet,
+    /// It can never hold: the container has exited, the host is gone.
+    Never,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Before [`Input::Begin`].
-    Waiting {
-        /// Whether the slots are updated already and are to be taken back.
-        revert: bool,
-    },
-    Canaries,
-    /// The question is asked.
-    Promotion,
-    Rest,
-    /// It has failed.
-    TakingBack {
-        /// Whether finished slots are taken back, or only those in hand.
-        all: bool,
-    },
-    Finished,
+/// Why a step or gate failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The fact, then its causes.
+    pub error: Vec<String>,
+    /// Whether the host could not be reached, so that nothing can be undone there.
+    pub unreachable: bool,
 }
 
-impl Phase {
-    fn goes_forward(self) -> bool {
-        matches!(self, Self::Canaries | Self::Promotion | Self::Rest)
-    }
-}
-
-impl Rollout {
-    /// A rollout that brings every slot to its new container.
-    pub fn new(policy: Policy, replacements: Vec<Replacement>) -> Self {
-        Self::with(policy, replacements, false)
-    }
-
-    /// A rollout whose slots are all updated already and are to be taken back, the last first: for when a
-    /// later recipe of the same deploy has failed. It ends [`RolloutEnd::Reverted`] or
-    /// [`RolloutEnd::RevertFailed`], and an interrupt does not stop it.
-    pub fn revert(policy: Policy, replacements: Vec<Replacement>) -> Self {
-        Self::with(policy, replacements, true)
-    }
-
-    fn with(policy: Policy, replacements: Vec<Replacement>, revert: bool) -> Self {
-        let state = if revert {
-            State::Settled(SlotState::Updated)
-        } else {
-            State::Pending
-        };
-        let updated = if revert {
-            (0..replacements.len()).collect()
-        } else {
-            Vec::new()
-        };
-        let place = |replacement| Place {
-            replacement,
-            state: state.clone(),
-            failed: false,
-        };
-        Self {
-            policy,
-            places: replacements.into_iter().map(place).collect(),
-            phase: Phase::Waiting { revert },
-            updated,
-            kept: BTreeMap::new(),
-            stalled_since: None,
-            lost: BTreeMap::new(),
-            interrupted: false,
-            last_progress: Duration::ZERO,
-            failure: None,
-        }
-    }
-
-    /// Takes one input, at `now` since the rollout began (it never goes back), and says what to do.
-    ///
-    /// An input that comes too late or makes no sense is ignored.
-    pub fn step(&mut self, input: Input, now: Duration) -> Vec<Action> {
-        let mut actions = Vec::new();
-        if self.phase != Phase::Finished {
-            self.excuse_the_kept(now);
-            self.take_in(input, now, &mut actions);
-            self.let_time_pass(now, &mut actions);
-            while let Some(next) = self.next() {
-                self.do_next(next, now, &mut actions);
-            }
-            self.note_stall(now);
-        }
-        actions
-    }
-
-    /// When an [`Input::Tick`] is due, unless another input comes first.
-    pub fn wakes_at(&self) -> Option<Duration> {
-        let runs = self.in_hand().filter_map(|(run, _)| run.wakes_at());
-        let kept = self.kept.values().filter_map(|keep| self.is_due_at(keep));
-        runs.chain(kept).chain(self.progress_is_due_at()).min()
-    }
-
-    fn take_in(&mut self, input: Input, now: Duration, actions: &mut Vec<Action>) {
-        match input {
-            Input::Begin => self.begin(),
-            Input::StepEnded {
-                slot: Slot(at),
-                side,
-                step,
-                result,
-            } => self.step_ended(at, (side, step), result, now, actions),
-            Input::Observed {
-                slot: Slot(at),
-                side,
-                gate,
-                observation,
-            } => self.observed(at, (side, gate), observation, now, actions),
-            Input::Tick => {}
-            Input::OverBudget { reason } => {
-                self.fail_as_a_whole(failure::of_the_rollout(reason), now, actions);
-            }
-            Input::Promotion { granted } => {
-                if self.phase == Phase::Promotion && !self.interrupted {
-                    if granted {
-                        // Where the canaries have fallen meanwhile there is nothing to follow.
-                        if !self.updated.is_empty() {
-                            self.phase = Phase::Rest;
-                        }
-                    } else {
-                        let fact = "promotion was refused".to_owned();
-                        self.fail_as_a_whole(failure::of_the_rollout(fact), now, actions);
-                    }
-                }
-            }
-            Input::Interrupt => {
-                let reverts = matches!(
-                    self.phase,
-                    Phase::TakingBack { .. } | Phase::Waiting { revert: true }
-                );
-                self.interrupted |= !reverts;
-            }
-        }
-    }
-
-    fn begin(&mut self) {
-        if let Phase::Waiting { revert } = self.phase {
-            self.phase = match revert {
-                true => Phase::TakingBack { all: true },
-                false if self.canaries() > 0 => Phase::Canaries,
-                false => Phase::Rest,
-            };
-        }
-    }
-
-    fn step_ended(
-        &mut self,
-        at: usize,
-        (side, step): (Side, Step),
+/// What the executor tells the rollout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The beginning; once, first.
+    Begin,
+    /// A step ended.
+    StepEnded {
+        /// Where.
+        slot: Slot,
+        /// Of which container.
+        side: Side,
+        /// Which step.
+        step: Step,
+        /// How.
         result: Result<(), Failure>,
-        now: Duration,
-        actions: &mut Vec<Action>,
-    ) {
-        let Some((run, way)) = self.run_at(at) else {
-            return;
-        };
-        if !run.step_ended(side, step) {
-            return;
-        }
-        let is_done = run.is_done();
-        match result {
-            Err(failure) => self.run_failed(at, failure, now, actions),
-            // A recalled slot whose last step ended well has arrived: a whole revert finds it among the
-            // finished ones.
-            Ok(()) if is_done => self.run_arrived(at, now, actions),
-            Ok(()) if self.is_lost(at) => self.settle_as_lost(at),
-            Ok(()) if way == Way::Recalled => self.turn_back(at, now, actions),
-            Ok(()) => self.drive(at, now, actions, |run, actions| run.go_on(now, actions)),
-        }
-    }
-
-    fn observed(
-        &mut self,
-        at: usize,
-        what: (Side, Gate),
+    },
+    /// A watched gate was looked at.
+    Observed {
+        /// Where.
+        slot: Slot,
+        /// Of which container.
+        side: Side,
+        /// Which gate.
+        gate: Gate,
+        /// What was seen.
         observation: Observation,
-        now: Duration,
-        actions: &mut Vec<Action>,
-    ) {
-        if self.kept.contains_key(&at) {
-            if what == (Side::New, Gate::Ready) {
-                self.kept_observed(at, observation, now, actions);
-            }
-            return;
-        }
-        self.drive(at, now, actions, |run, actions| {
-            run.observed(what, observation, now, actions)
-        });
-    }
+    },
+    /// Time has passed: at [`Rollout::wakes_at`] or later.
+    Tick,
+    /// The probe lost more requests than its budget allows.
+    OverBudget {
+        /// `4 of 1,240 requests failed, budget 0`.
+        reason: String,
+    },
+    /// The answer to [`Action::AskPromotion`].
+    Promotion {
+        /// Whether the others may follow the canaries.
+        granted: bool,
+    },
+    /// The user wants to stop: hosts in hand are finished, none is started.
+    Interrupt,
+}
 
-    fn let_time_pass(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        for at in 0..self.places.len() {
-            self.drive(at, now, actions, |run, actions| {
-                run.time_passed(now, actions)
-            });
-        }
-        self.let_kept_fall(now, actions);
-        if self.progress_is_due_at().is_some_and(|due| due <= now) {
-            let waiting = self.places.iter().filter_map(|place| match &place.state {
-                State::InHand { run, way } if *way == Way::Forward && !run.serves() => {
-                    Some((&*place.replacement.host, run.last_seen()))
-                }
-                _ => None,
-            });
-            let failure = failure::no_progress(self.policy.progress_deadline, waiting);
-            self.fail_as_a_whole(failure, now, actions);
-        }
-    }
+/// What the executor does for the rollout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Action {
+    /// Perform a step and report [`Input::StepEnded`].
+    Perform {
+        /// Where.
+        slot: Slot,
+        /// On which container.
+        side: Side,
+        /// Which step.
+        step: Step,
+    },
+    /// Look at a gate over and over and report each [`Input::Observed`], until [`Action::Unwatch`].
+    Watch {
+        /// Where.
+        slot: Slot,
+        /// Of which container.
+        side: Side,
+        /// Which gate.
+        gate: Gate,
+        /// Why.
+        purpose: Purpose,
+    },
+    /// Look at it no more. Later observations of it are ignored.
+    Unwatch {
+        /// Where.
+        slot: Slot,
+        /// Of which container.
+        side: Side,
+        /// Which gate.
+        gate: Gate,
+        /// What came of it.
+        end: WatchEnd,
+    },
+    /// The canaries are healthy: ask whether the others may follow.
+    AskPromotion,
+    /// The rollout has failed and now takes back what it did: the slots in hand, and with `auto_revert`
+    /// the finished ones. At most once, and not where nothing was done.
+    Reverting {
+        /// The fact.
+        reason: String,
+    },
+    /// Nothing is left to do. Always the last action, once.
+    Finish(Finish),
+}
 
-    /// The progress deadline runs while a slot in hand is still to become healthy: not during a question
-    /// to the user, and not while healthy slots drain their old containers or failed ones are returned,
-    /// which has its own deadlines.
-    fn progress_is_due_at(&self) -> Option<Duration> {
-        let runs = matches!(self.phase, Phase::Canaries | Phase::Rest)
-            && self
-                .in_hand()
-                .any(|(run, way)| way == Way::Forward && !run.serves());
-        runs.then(|| {
-            self.last_progress
-                .saturating_add(self.policy.progress_deadline)
-        })
-    }
+/// What came of a watched gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchEnd {
+    /// It held for as long as it must.
+    Held,
+    /// It did not, and the rollout goes on all the same (connections that outlast the drain's deadline).
+    GaveUp,
+    /// It did not, and that is a failure.
+    Failed,
+    /// It no longer matters.
+    Abandoned,
+}
 
-    fn set_out(
-        &mut self,
-        at: usize,
-        stages: Vec<sequence::Stage>,
-        touched: Touched,
-        way: Way,
-        now: Duration,
-        actions: &mut Vec<Action>,
-    ) {
-        let place = &mut self.places[at];
-        let run = Run::new(Slot(at), place.replacement.host.clone(), stages, touched);
-        place.state = State::InHand { run, way };
-        self.drive(at, now, actions, |run, actions| run.go_on(now, actions));
-    }
+/// How a rollout ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finish {
+    /// How.
+    pub end: RolloutEnd,
+    /// The state of every slot, in the order of the list.
+    pub slots: Vec<SlotState>,
+    /// Why it failed: the first slot's failure with that slot, or what ended the rollout as a whole. Also
+    /// there when it completed with failures within `max_failures`.
+    pub failure: Option<(Option<Slot>, Failure)>,
+}
 
-    /// Lets one run go its way and draws the conclusions.
-    fn drive(
-        &mut self,
-        at: usize,
-        now: Duration,
-        actions: &mut Vec<Action>,
-        go: impl FnOnce(&mut Run, &mut Vec<Action>) -> Progress,
-    ) {
-        let Some((run, way)) = self.run_at(at) else {
-            return;
-        };
-        let served = run.serves();
-        let progress = go(run, actions);
-        if way == Way::Forward && run.serves() && !served {
-            self.last_progress = now;
-        }
-        match progress {
-            Progress::Waits => {}
-            Progress::Done => self.run_arrived(at, now, actions),
-            Progress::Failed(failure) => self.run_failed(at, failure, now, actions),
-        }
-    }
+/// How a rollout ended as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RolloutEnd {
+    /// Every slot is updated (but for failures within `max_failures`).
+    Completed,
+    /// It failed and stopped; hosts in hand were returned, finished ones stay on the new version.
+    Stopped,
+    /// It failed, and every slot is back on what it had before.
+    Reverted,
+    /// It failed, and so did taking it back: at least one slot needs a hand.
+    RevertFailed,
+    /// The user stopped it: slots in hand were finished or returned, no other was started.
+    Interrupted,
+}
 
-    fn run_arrived(&mut self, at: usize, now: Duration, actions: &mut Vec<Action>) {
-        let back = matches!(&self.places[at].state, State::InHand { way, .. } if *way == Way::Back);
-        if back {
-            self.settle(at, SlotState::Reverted);
-        } else {
-            self.last_progress = now;
-            self.settle(at, SlotState::Updated);
-            self.updated.push(at);
-            self.keep(at, now, actions);
-        }
-    }
+/// What a slot has at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlotState {
+    /// Nothing was performed here: what was there before is there still.
+    Untouched,
+    /// The new container serves.
+    Updated,
+    /// It was changed and has its old container back.
+    Reverted,
+    /// It could not be brought to either state, or its host is lost and nobody knows.
+    NeedsHand(Failure),
+}
 
-    fn settle(&mut self, at: usize, state: SlotState) {
-        self.places[at].state = State::Settled(state);
-    }
+/// How a rollout is to be done, resolved for its number of slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own, and none excludes another"
+)]
+pub struct Policy {
+    /// Which container comes first.
+    pub order: Order,
+    /// How many slots are in hand at once; at least 1.
+    pub max_parallel: usize,
+    /// How many slots go first on their own; 0 for none.
+    pub canary: usize,
+    /// Whether the others follow without a question.
+    pub auto_promote: bool,
+    /// How long [`Gate::Ready`] must hold without a break.
+    pub min_healthy_time: Duration,
+    /// From the moment a slot's `Start` is asked for to ready and routed. Also how long an updated slot may
+    /// be without being ready before it has failed after all.
+    pub healthy_deadline: Duration,
+    /// The longest without another slot becoming healthy, while one is waited for. It moves on with each
+    /// that does, and stands still during a promotion's question, a drain and the return of a failed slot.
+    pub progress_deadline: Duration,
+    /// Whether a failure takes back what was done in every slot.
+    pub auto_revert: bool,
+    /// How many slots may fail before the rollout stops.
+    pub max_failures: usize,
+    /// How long the outgoing container is given to leave the balancers and Consul, each.
+    pub leave_deadline: Duration,
+    /// Whether [`Gate::Quorum`] stands before each replacement of an old container. It also means one
+    /// slot at a time, whatever `max_parallel` says.
+    pub quorum: bool,
+    /// Whether traffic comes through balancers: without, the gates `Routed`, `Unrouted` and `Idle` fall
+    /// away.
+    pub drain: Option<DrainPolicy>,
+    /// Whether Consul has the containers: without, `Gone` and `Deregister` fall away. The step
+    /// `EnterMaintenance` falls away when there is neither this nor a drain.
+    pub registered: bool,
+}
 
-    fn in_hand(&self) -> impl Iterator<Item = (&Run, Way)> {
-        self.places.iter().filter_map(|place| match &place.state {
-            State::InHand { run, way } => Some((run, *way)),
-            State::Pending | State::Fallen { .. } | State::Settled(_) => None,
-        })
-    }
-
-    fn run_at(&mut self, at: usize) -> Option<(&mut Run, Way)> {
-        match &mut self.places.get_mut(at)?.state {
-            State::InHand { run, way } => Some((run, *way)),
-            State::Pending | State::Fallen { .. } | State::Settled(_) => None,
-        }
-    }
+/// How an outgoing container is drained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrainPolicy {
+    /// A pause after the balancers have left it.
+    pub wait: Duration,
+    /// The longest to wait for its connections.
+    pub timeout: Duration,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rollout::{Failure, Gate, Observation, Policy, Side, Slot, Step, Verdict};
+use crate::rollout::machine::{Failure, Gate, Observation, Policy, Side, Slot, Step, Verdict};
 
 /// The resolution of simulated time.
 pub(super) const TICK: Duration = Duration::from_millis(250);

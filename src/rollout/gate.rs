@@ -16,7 +16,7 @@ use crate::{
     hosts::{HostError, QUICK, Reached},
     http,
     model::{BalancerView, ConsulReady, HttpReady, LateValues},
-    rollout::{Gate, Observation, Side, Verdict},
+    rollout::machine::{Gate, Observation, Side, Verdict},
     text,
 };
 

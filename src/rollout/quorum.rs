@@ -7,7 +7,7 @@ use crate::{
     hosts::{Fleet, HostError, Reached, Run, Stop},
     model::{Environment, HostName, Name, Recipe},
     plan::{Change, Plan, SlotPlan},
-    rollout::{Observation, Verdict},
+    rollout::machine::{Observation, Verdict},
     text,
 };
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     event::{EventKind, Events},
-    execute::slot::SlotRun,
-    rollout::{Gate, Observation, Purpose, Side, Step, Verdict},
+    rollout::machine::{Gate, Observation, Purpose, Side, Step, Verdict},
+    rollout::slot::SlotRun,
 };
 
 /// A step as it is shown.

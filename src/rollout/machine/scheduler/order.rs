@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Phase, Place, Rollout, State, Way};
-use crate::rollout::{
+use crate::rollout::machine::{
     Action, Failure, Finish, RolloutEnd, SlotState, WatchEnd,
     sequence::{self, Touched},
 };

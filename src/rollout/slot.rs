@@ -14,7 +14,7 @@ use crate::{
     model::{HostRecipe, LateValues, Recipe, Task},
     plan::{ContainerName, SlotPlan},
     release::Number,
-    rollout::{Side, Step},
+    rollout::machine::{Side, Step},
     tasks,
 };
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Phase, Rollout, State};
-use crate::rollout::{
+use crate::rollout::machine::{
     Action, Failure, Gate, Observation, Purpose, Side, Slot, Verdict, WatchEnd, failure,
 };
 

@@ -10,7 +10,7 @@ use super::{
     world::{Container, TICK, World},
 };
 use crate::model::Order;
-use crate::rollout::{
+use crate::rollout::machine::{
     Action, Finish, Gate, Input, Policy, Purpose, RolloutEnd, Side, Slot, SlotState, Step, Verdict,
     WatchEnd,
 };

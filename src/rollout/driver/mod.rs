@@ -21,7 +21,7 @@ use crate::{
     event::{EventKind, Events, Evidence, Phase},
     hosts::{HostError, progress},
     model::{Order, Recipe},
-    rollout::{
+    rollout::machine::{
         Action, DrainPolicy, Failure, Finish, Gate, Input, Policy, Purpose, Replacement, Rollout,
         Side, Slot, SlotState, Step, Verdict, WatchEnd,
     },

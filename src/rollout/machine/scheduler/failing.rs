@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Phase, Rollout, State, Way};
-use crate::rollout::{Action, Failure, Slot, SlotState, WatchEnd, failure, sequence};
+use crate::rollout::machine::{Action, Failure, Slot, SlotState, WatchEnd, failure, sequence};
 
 impl Rollout {
     pub(super) fn run_failed(
