@@ -1,7 +1,7 @@
 //! An SSH-driven, agentless deployer of Docker containers.
 //!
 //! The way of a deploy through the code is the way of this list:
-//! files → [`config`] → [`model`] → [`facts`] → [`plan`] → [`rollout`], performed by [`execute`] over
+//! files → [`config`] → [`model`] → [`facts`] → [`plan`] → [`rollout`], carried out by [`deploy`] over
 //! [`transport`], told by [`event`]s to the [`report`]ers, and kept as a [`release`].
 //! `docs/ARCHITECTURE.md` has the table of the modules and what each may use.
 
@@ -11,16 +11,18 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod consul;
+pub mod deploy;
+pub mod desired;
 pub mod diagnostic;
 pub mod docker;
 pub mod event;
-pub mod execute;
 pub mod facts;
 pub mod hosts;
 pub mod http;
 pub mod images;
 pub mod model;
 pub mod observe;
+pub mod operate;
 pub mod plan;
 pub mod release;
 pub mod report;

@@ -7,10 +7,11 @@ use super::{
 };
 use crate::{
     cli::{Command, Global},
+    deploy::{self, DeployRequest, Goal},
     event::{EventKind, Events, Outcome},
-    execute::{self, Confirm, DeployRequest, DownRequest, ExecRequest, Goal, LogsRequest},
     hosts::{Run, Stop},
     model::{self, Environment, Name, Project},
+    operate::{self, Confirm, DownRequest, ExecRequest, LogsRequest},
     plan::Scope,
     release::Number,
     report::{self, Masks},
@@ -159,7 +160,7 @@ async fn perform(
                 dry_run: arguments.dry_run,
                 promotion,
             };
-            execute::deploy(context, request).await
+            deploy::deploy(context, request).await
         }
         Command::Plan(arguments) => {
             let scope = scope(&arguments.recipes, &arguments.selection.limit)?;
@@ -170,7 +171,7 @@ async fn perform(
                 dry_run: true,
                 promotion: Promotion::Nobody,
             };
-            execute::deploy(context, request).await
+            deploy::deploy(context, request).await
         }
         Command::Rollback(arguments) => {
             let scope = scope(&[], &arguments.limit)?;
@@ -183,7 +184,7 @@ async fn perform(
                 dry_run: arguments.dry_run,
                 promotion: Promotion::Granted,
             };
-            execute::deploy(context, request).await
+            deploy::deploy(context, request).await
         }
         Command::Run(arguments) => {
             let scope = scope(
@@ -191,12 +192,12 @@ async fn perform(
                 &arguments.selection.limit,
             )?;
             start(&scope.hosts);
-            execute::run_task(context, &arguments.recipe, scope.hosts).await
+            operate::run_task(context, &arguments.recipe, scope.hosts).await
         }
         Command::Status(_) => {
             start(&[]);
             context
-                .interruptible("nothing was changed", execute::status(context))
+                .interruptible("nothing was changed", operate::status(context))
                 .await
         }
         Command::History(arguments) => {
@@ -204,7 +205,7 @@ async fn perform(
             context
                 .interruptible(
                     "nothing was changed",
-                    execute::history(context, arguments.number),
+                    operate::history(context, arguments.number),
                 )
                 .await
         }
@@ -219,7 +220,7 @@ async fn perform(
                 lines: u32::try_from(arguments.lines).unwrap_or(u32::MAX),
                 follow: arguments.follow,
             };
-            execute::logs(context, request).await
+            operate::logs(context, request).await
         }
         Command::Exec(arguments) => {
             let scope = scope(&[], &arguments.hosts)?;
@@ -229,21 +230,21 @@ async fn perform(
                 words: arguments.command,
                 timeout: arguments.timeout,
             };
-            execute::exec(context, request).await
+            operate::exec(context, request).await
         }
         Command::Lock(arguments) => {
             start(&[environment.lock_host().name.clone()]);
             context
                 .interruptible(
                     "nothing was changed",
-                    execute::lock(context, arguments.message),
+                    operate::lock(context, arguments.message),
                 )
                 .await
         }
         Command::Unlock(_) => {
             start(&[environment.lock_host().name.clone()]);
             context
-                .interruptible("nothing was changed", execute::unlock(context))
+                .interruptible("nothing was changed", operate::unlock(context))
                 .await
         }
         Command::Down(arguments) => {
@@ -255,14 +256,14 @@ async fn perform(
             let request = DownRequest {
                 confirm: confirmation(context.events, arguments.yes),
             };
-            execute::down(context, request).await
+            operate::down(context, request).await
         }
         Command::Check(arguments) => {
             start(&[]);
             context
                 .interruptible(
                     "run it again to see what is left",
-                    execute::check(context, arguments.fix),
+                    operate::check(context, arguments.fix),
                 )
                 .await
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Rollouts;
 use crate::{
+    desired,
     event::EventKind,
-    execute::desired,
     hosts::Reached,
     model::{HostName, HostRecipe, LateValues, Name, Recipe},
     plan::{RecipePlan, SlotPlan},

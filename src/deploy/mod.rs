@@ -1,22 +1,17 @@
-//! A deploy or a rollback from beginning to end, in the order that DESIGN section 6 asks for: nothing is
-//! changed anywhere before every host has passed preflight and every image is there.
+//! A deploy or a rollback from beginning to end, in one order: nothing is changed anywhere before
+//! every host has passed preflight and every image is there.
+
+mod prune;
+mod rollouts;
+mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{
-    desired,
-    desired::Hashes,
-    prune,
-    rollouts::{Ended, Rollouts},
-    show,
-};
-use crate::state::{
-    lock::{self, Lock},
-    records,
-};
+use self::rollouts::{Ended, Rollouts};
 use crate::{
+    desired::{self, Hashes},
     event::{EventKind, Outcome, Phase},
     hosts::{Fleet, Run, Stop, preflight},
     images,
@@ -27,6 +22,10 @@ use crate::{
     rollout::{driver::Promotion, quorum},
     run::Context,
     secrets::Secrets,
+    state::{
+        lock::{self, Lock},
+        records,
+    },
     text,
 };
 
