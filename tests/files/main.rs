@@ -11,4 +11,5 @@ mod project;
 mod recipes;
 mod schema;
 mod shape;
+mod spec_hashes;
 mod templates;
