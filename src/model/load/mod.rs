@@ -3,19 +3,14 @@
 //! Each part goes on after a mistake with something in its place, so that the mistakes after it are found
 //! too; the result is handed out only if there was none.
 
-mod container;
 mod hosts;
-mod layers;
-mod order;
-mod policy;
-mod project;
-mod ranges;
+mod layer;
+mod read;
 mod recipes;
 mod scope;
 mod settings;
-mod tasks;
 
-pub use project::{Project, default_environment};
+pub use read::{Project, default_environment};
 
 use super::Environment;
 use crate::{
@@ -51,7 +46,7 @@ pub fn load(
 ) -> Result<Loaded, Problems> {
     let mut problems = Problems::new();
     let name = project.environment_name(environment)?;
-    let layers = layers::read(project, &name, &mut problems);
+    let layers = layer::read(project, &name, &mut problems);
     let is_whole = layers.is_whole;
     let inventory = layers.inventory;
 
@@ -101,10 +96,10 @@ pub fn check_the_rest(project: &Project) -> Problems {
     // Their own mistakes are told where they are loaded.
     let inventories: Vec<_> = environments
         .iter()
-        .map(|name| layers::read(project, name, &mut Problems::new()))
+        .map(|name| layer::read(project, name, &mut Problems::new()))
         .collect();
     recipes::read_unused(project, &inventories, &mut problems);
-    project::check_default(project, &mut problems);
+    read::check_default(project, &mut problems);
     problems.sorted()
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use super::{scope::Resolver, settings, unreadable};
+use super::super::{scope::Resolver, settings, unreadable};
 use crate::{
     config::recipe::{TaskSection, UploadSection},
     diagnostic::{Located, Problem, SourceFile},

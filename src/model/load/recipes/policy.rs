@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use super::{hosts::Members, layers::known_hint, order, recipes::RawRecipe, scope::Resolver};
+use super::{
+    super::{hosts::Members, layer::known_hint, scope::Resolver},
+    RawRecipe, order,
+};
 use crate::{
     config::{
         recipe::{

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{did_you_mean, unreadable};
+use super::super::{did_you_mean, unreadable};
 use crate::{
     config::{self, inventory::Inventory},
     diagnostic::{Located, Problem, Problems},
@@ -50,13 +50,13 @@ impl Project {
     }
 
     /// The recipes that have a file, by name.
-    pub(super) fn recipes(&self) -> Vec<Name> {
+    pub(in super::super) fn recipes(&self) -> Vec<Name> {
         self.names_in("recipes")
     }
 
     /// The files that could only be environments or recipes, if their names were names. Hidden ones are an
     /// editor's.
-    pub(super) fn misnamed(&self) -> Problems {
+    pub(in super::super) fn misnamed(&self) -> Problems {
         let mut problems = Problems::new();
         for folder in ["inventory", "recipes"] {
             for stem in self.stems_in(folder) {
@@ -95,7 +95,7 @@ impl Project {
     }
 
     /// The name as a name, if there is such an environment.
-    pub(super) fn environment_name(&self, name: &str) -> Result<Name, Problem> {
+    pub(in super::super) fn environment_name(&self, name: &str) -> Result<Name, Problem> {
         let environments = self.environments();
         let known = || environments.iter().map(|name| &**name);
         environments
@@ -114,7 +114,7 @@ impl Project {
     }
 
     /// A path from one of the files: `~` is the home folder, and what is relative starts at the root.
-    pub(super) fn path(&self, text: &str) -> Result<PathBuf, String> {
+    pub(in super::super) fn path(&self, text: &str) -> Result<PathBuf, String> {
         let home = || std::env::home_dir().ok_or("`~` stands for nothing: HOME is not set");
         Ok(match text.strip_prefix('~') {
             Some("") => home()?,
@@ -153,7 +153,7 @@ pub fn default_environment(project: &Project) -> Result<Name, Problems> {
 }
 
 /// That several environments are the default one, which stops whatever names none.
-pub(super) fn check_default(project: &Project, problems: &mut Problems) {
+pub(in super::super) fn check_default(project: &Project, problems: &mut Problems) {
     let environments = project.environments();
     // What cannot be read is told where it is loaded.
     let defaults = defaults(project, &environments, &mut Problems::new());

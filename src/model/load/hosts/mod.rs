@@ -1,15 +1,14 @@
 //! The hosts of an inventory, ranges written out, each with its vars.
 
+mod ranges;
+
 use std::net::Ipv6Addr;
 
 use serde_json::{Map, Value};
 
-use super::{
-    Project,
-    layers::known_hint,
-    ranges::{self, Expansion},
-    scope, settings,
-};
+use ranges::Expansion;
+
+use super::{Project, layer::known_hint, scope, settings};
 use crate::{
     config::{
         inventory::{GroupSection, HostSection, Inventory, SshSection},

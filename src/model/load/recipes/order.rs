@@ -1,7 +1,7 @@
 //! The order of recipes: each after all that it requires and after the balancers that it drains through,
 //! otherwise as the inventory has them.
 
-use super::recipes::RawRecipe;
+use super::RawRecipe;
 use crate::{
     diagnostic::{Located, Problem, Problems},
     model::Name,
@@ -129,5 +129,5 @@ pub(super) fn not_here(name: &str, recipes: &[RawRecipe], files: &[Name]) -> Pro
     if files.iter().any(|file| &**file == name) {
         return problem.hint(format!("add `{name}` to `recipes` in the inventory"));
     }
-    problem.maybe_hint(super::did_you_mean(name, known))
+    problem.maybe_hint(super::super::did_you_mean(name, known))
 }

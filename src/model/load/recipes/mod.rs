@@ -1,12 +1,16 @@
 //! The recipes of an environment: read, put in order, resolved for their hosts.
 
+mod container;
+mod order;
+mod policy;
+mod tasks;
+
 use super::{
-    Project, container,
+    Project,
     hosts::Members,
-    layers::{Layers, known_hint},
-    order, policy,
+    layer::{Layers, known_hint},
     scope::{self, Resolver, Scope, World},
-    tasks, unreadable,
+    unreadable,
 };
 use crate::{
     config::{self, File, inventory::Inventory, recipe::Recipe as Raw},

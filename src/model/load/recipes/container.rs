@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{
+use super::super::{
     scope::Resolver,
     settings::{self, is_env_name, is_shell_name, wrong_env_name},
 };
