@@ -6,6 +6,7 @@ pub mod inventory;
 pub mod recipe;
 mod schema;
 pub mod section;
+pub mod suggest;
 pub mod values;
 
 use std::path::Path;

@@ -11,6 +11,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+use super::suggest::did_you_mean_or_all;
 use crate::diagnostic::{Located, Place, Problem, Problems, SourceFile};
 
 /// What is being read, and what was wrong with it so far.
@@ -64,13 +65,7 @@ impl Reader {
     /// Says that a key is not one of the known ones.
     pub fn unknown_key(&mut self, key: &str, span: Range<usize>, section: &str, known: &[&str]) {
         let place = self.place(span);
-        let hint = match nearest(key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "the keys here are {}",
-                crate::text::list(known.iter().copied())
-            ),
-        };
+        let hint = did_you_mean_or_all(key, "keys here", known.to_vec());
         self.problems.push(
             Problem::error(format!("unknown key `{key}` in {section}"))
                 .at(&place, "not a key here")
@@ -169,20 +164,6 @@ pub(crate) use section;
 /// The key of a field: its name, also where that is a word of Rust's.
 pub fn key_of(field: &'static str) -> &'static str {
     field.trim_start_matches("r#")
-}
-
-/// The closest of `known`, if one is clearly closer to `word` than the others.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let mut ranked: Vec<_> = known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .collect();
-    ranked.sort_unstable();
-    ranked.dedup();
-    let (distance, best) = *ranked.first()?;
-    let near_enough = distance <= (word.chars().count() / 3).clamp(1, 3);
-    let clearly = ranked.get(1).is_none_or(|(second, _)| *second > distance);
-    (near_enough && clearly).then_some(best)
 }
 
 /// One command as a list of them: `[[before]]` for `[before]`.

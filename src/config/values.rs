@@ -6,7 +6,10 @@ use jiff::SignedDuration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::{Spanned, de::DeValue};
 
-use super::section::{FromToml, Reader, nearest};
+use super::{
+    section::{FromToml, Reader},
+    suggest::did_you_mean,
+};
 use crate::diagnostic::{Located, Problem};
 
 impl<T: JsonSchema> JsonSchema for Located<T> {
@@ -408,7 +411,7 @@ macro_rules! choice {
 fn unknown_word(text: &str, value: &Spanned<DeValue<'_>>, words: &[&str], reader: &mut Reader) {
     let place = reader.place(value.span());
     let choices = crate::text::list(words.iter().copied());
-    let hint = nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let hint = did_you_mean(text, words.iter().copied());
     reader.problems.push(
         Problem::error(format!("`{text}` is not one of {choices}"))
             .at(&place, "unknown word")

@@ -2,16 +2,13 @@
 
 use std::{
     ffi::OsStr,
-    fmt::Display,
     path::{Path, PathBuf},
 };
 
-use super::super::{did_you_mean, unreadable};
 use crate::{
-    config::{self, inventory::Inventory},
+    config::suggest::did_you_mean_or_all,
     diagnostic::{Located, Problem, Problems},
     model::Name,
-    text::list,
 };
 
 /// A folder with `inventory/` and `recipes/`.
@@ -97,24 +94,18 @@ impl Project {
     /// The name as a name, if there is such an environment.
     pub(in super::super) fn environment_name(&self, name: &str) -> Result<Name, Problem> {
         let environments = self.environments();
-        let known = || environments.iter().map(|name| &**name);
-        environments
-            .iter()
-            .find(|known| &***known == name)
-            .cloned()
-            .ok_or_else(|| {
-                Problem::error(format!(
-                    "no environment `{name}`: no file `inventory/{name}.toml`"
-                ))
-                .hint(
-                    did_you_mean(name, known())
-                        .unwrap_or_else(|| format!("the environments here are {}", list(known()))),
-                )
-            })
+        let found = environments.iter().find(|known| &***known == name).cloned();
+        found.ok_or_else(|| {
+            let known = environments.iter().map(|name| &**name).collect();
+            Problem::error(format!(
+                "no environment `{name}`: no file `inventory/{name}.toml`"
+            ))
+            .hint(did_you_mean_or_all(name, "environments here", known))
+        })
     }
 
     /// A path from one of the files: `~` is the home folder, and what is relative starts at the root.
-    pub(in super::super) fn path(&self, text: &str) -> Result<PathBuf, String> {
+    fn path(&self, text: &str) -> Result<PathBuf, String> {
         let home = || std::env::home_dir().ok_or("`~` stands for nothing: HOME is not set");
         Ok(match text.strip_prefix('~') {
             Some("") => home()?,
@@ -122,75 +113,20 @@ impl Project {
             _ => self.root.join(text),
         })
     }
-}
 
-/// The environment that is meant when none is named: the only one, or the one that says `default = true`.
-///
-/// # Errors
-///
-/// When there is none or no telling which; the hint lists them.
-pub fn default_environment(project: &Project) -> Result<Name, Problems> {
-    let mut environments = project.environments();
-    if environments.len() <= 1 {
-        return environments.pop().ok_or_else(|| {
-            Problem::error("no environment: `inventory/` has no file `NAME.toml`")
-                .hint("write `inventory/staging.toml`; docs/files.md has an example")
-                .into()
-        });
-    }
-    let mut problems = Problems::new();
-    let defaults = defaults(project, &environments, &mut problems);
-    let known = list(environments.iter().map(|name| &**name));
-    match defaults.as_slice() {
-        [(only, _)] => return Ok(only.clone()),
-        [] => problems.push(
-            Problem::error("which environment? there are several and none says `default = true`")
-                .hint(format!("name one of {known}")),
-        ),
-        [(_, first), (_, second), ..] => problems.push(several_defaults(first, second, &known)),
-    }
-    Err(problems)
-}
-
-/// That several environments are the default one, which stops whatever names none.
-pub(in super::super) fn check_default(project: &Project, problems: &mut Problems) {
-    let environments = project.environments();
-    // What cannot be read is told where it is loaded.
-    let defaults = defaults(project, &environments, &mut Problems::new());
-    if let [(_, first), (_, second), ..] = defaults.as_slice() {
-        let known = list(environments.iter().map(|name| &**name));
-        problems.push(several_defaults(first, second, &known));
-    }
-}
-
-fn several_defaults(
-    first: &Located<bool>,
-    second: &Located<bool>,
-    known: &impl Display,
-) -> Problem {
-    Problem::error("which environment? several say `default = true`")
-        .at(&first.place, "one")
-        .at(&second.place, "another")
-        .hint(format!("leave it in one file, or name one of {known}"))
-}
-
-/// The environments that say `default = true`.
-fn defaults(
-    project: &Project,
-    environments: &[Name],
-    problems: &mut Problems,
-) -> Vec<(Name, Located<bool>)> {
-    let mut defaults = Vec::new();
-    for name in environments {
-        let shown = format!("inventory/{name}.toml");
-        match config::read::<Inventory>(&project.root.join(&shown), &shown) {
-            Ok(file) => {
-                if let Some(default) = file.content.default.filter(|default| default.value) {
-                    defaults.push((name.clone(), default));
-                }
-            }
-            Err(error) => problems.push(unreadable(&shown, &error)),
+    /// The same for a value of a file: what is wrong with it is a problem at its place.
+    pub(in super::super) fn path_at<T>(
+        &self,
+        text: &str,
+        at: &Located<T>,
+        problems: &mut Problems,
+    ) -> PathBuf {
+        if text.is_empty() {
+            problems.push(Problem::error("an empty path").at(&at.place, "expected a path"));
         }
+        self.path(text).unwrap_or_else(|why| {
+            problems.push(Problem::error(why).at(&at.place, "has `~`"));
+            PathBuf::from(text)
+        })
     }
-    defaults
 }

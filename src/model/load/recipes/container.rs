@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::super::{
-    scope::Resolver,
-    settings::{self, is_env_name, is_shell_name, wrong_env_name},
+use super::{
+    super::{
+        scope::Resolver,
+        secret::{self, is_env_name, is_shell_name, wrong_env_name},
+        settings,
+    },
+    run_options::wrong_option,
 };
 use crate::{
     config::{
@@ -184,7 +188,7 @@ fn secret_sources(
         check_secret_name(name, resolver);
         let mut problems = std::mem::take(resolver.problems);
         let project = resolver.project().clone();
-        let source = settings::secret(
+        let source = secret::source(
             source,
             &mut |text| resolver.text(text),
             &project,
@@ -267,68 +271,4 @@ fn run_options(
         resolver.problems.push(problem.at(&at.place, "not here"));
     }
     options
-}
-
-/// docker's options that a key stands for, each with how to write it. An option would go past what shipit
-/// makes of the key: gates by published ports, the order by fixed ones, a plan field by field.
-const KEYS_OF_OPTIONS: &[(&str, &[&str])] = &[
-    ("publish = [\"8080:80\"]", &["-p", "--publish"]),
-    ("publish_all = true", &["-P", "--publish-all"]),
-    ("env = { NAME = \"value\" }", &["-e", "--env", "--env-file"]),
-    ("network = \"…\"", &["--net", "--network"]),
-    ("restart = \"…\"", &["--restart"]),
-    ("volumes = [\"/host:/container\"]", &["-v", "--volume"]),
-    ("user = \"…\"", &["-u", "--user"]),
-    ("hostname = \"…\"", &["-h", "--hostname"]),
-    ("workdir = \"…\"", &["-w", "--workdir"]),
-    ("labels = { NAME = \"value\" }", &["-l", "--label"]),
-    ("entrypoint = \"…\"", &["--entrypoint"]),
-];
-
-fn wrong_option(option: &str) -> Option<Problem> {
-    let name = option.split_once('=').map_or(option, |(name, _)| name);
-    if name.starts_with('-')
-        && name.contains(' ')
-        && let Some((first, rest)) = option.split_once(' ')
-    {
-        return Some(
-            Problem::error(format!("`{option}` is one word for docker"))
-                .hint(format!("split it: `{first:?}, {:?}`", rest.trim_start())),
-        );
-    }
-    let cannot =
-        |name: &str, why: &str| Problem::error(format!("`{name}` cannot be an option: {why}"));
-    for name in names_of(name) {
-        let why = match &*name {
-            "--name" => "containers are named by recipe and release",
-            "--rm" => "a stopped container is kept for a rollback",
-            "-d" | "--detach" => "every container runs in the background",
-            _ => "",
-        };
-        if !why.is_empty() {
-            return Some(cannot(&name, why));
-        }
-        let key = KEYS_OF_OPTIONS
-            .iter()
-            .find(|(_, names)| names.contains(&&*name));
-        if let Some((key, _)) = key {
-            return Some(cannot(&name, "a key stands for it").hint(format!("write `{key}`")));
-        }
-    }
-    None
-}
-
-/// The options that a word names: several when it is of short ones, `-itd`. The first that takes a value
-/// has the rest of the word, `-p80:80`.
-fn names_of(word: &str) -> Vec<String> {
-    let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
-        return vec![word.to_owned()];
-    };
-    let takes_none = |letter: &char| "itqdP".contains(*letter);
-    let flags = letters.chars().take_while(takes_none);
-    let valued = letters.chars().find(|letter| !takes_none(letter));
-    flags
-        .chain(valued)
-        .map(|letter| format!("-{letter}"))
-        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use super::super::{scope::Resolver, settings, unreadable};
+use super::super::{read::unreadable, scope::Resolver};
 use crate::{
     config::recipe::{TaskSection, UploadSection},
     diagnostic::{Located, Problem, SourceFile},
@@ -114,7 +114,7 @@ fn upload(section: &Located<UploadSection>, resolver: &mut Resolver<'_>) -> Task
     }
     let shown = resolver.line(from);
     let project = resolver.project().clone();
-    let path = settings::path(&project, &shown, from, resolver.problems);
+    let path = project.path_at(&shown, from, resolver.problems);
     let is_template = template.as_ref().is_some_and(|flag| flag.value);
     TaskAction::Upload {
         content: content(&path, &shown, from, is_template, resolver),
