@@ -7,7 +7,10 @@
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use serde_json::Value;
 
-use super::{HELPERS, TemplateError, expression_length, offset_of};
+use super::{
+    error::{TemplateError, expression_length, offset_of},
+    helpers::HELPERS,
+};
 use crate::{config::suggest::nearest, text::list};
 
 /// Every name of `template` that `context` lacks.
