@@ -1,0 +1,65 @@
+//! Numbers of containers.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::{Spanned, de::DeValue};
+
+use super::super::section::{FromToml, Reader};
+use crate::diagnostic::Problem;
+
+/// A number of containers, or a percentage of them: `2`, `"25%"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CountValue {
+    /// At least 1.
+    Number(u16),
+    /// 1 to 100.
+    Percent(u8),
+}
+
+impl FromToml for CountValue {
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
+        let count = match value.get_ref() {
+            DeValue::Integer(number) => u16::from_str_radix(number.as_str(), number.radix())
+                .ok()
+                .filter(|number| *number > 0)
+                .map(Self::Number),
+            DeValue::String(text) => text
+                .strip_suffix('%')
+                .and_then(|percent| percent.parse().ok())
+                .filter(|percent| (1..=100).contains(percent))
+                .map(Self::Percent),
+            _ => {
+                reader.wrong_type(value, "a number or a percentage");
+                return None;
+            }
+        };
+        if count.is_none() {
+            let place = reader.place(value.span());
+            reader.problems.push(
+                Problem::error(format!(
+                    "{} is not a number of containers",
+                    place.text().trim_matches(['"', '\''])
+                ))
+                .at(&place, "expected a number from 1 or a percentage")
+                .hint("write `2` or `\"25%\"`; a percentage is from 1% to 100%"),
+            );
+        }
+        count
+    }
+}
+
+impl JsonSchema for CountValue {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 1 },
+            { "type": "string", "pattern": "^(100|[1-9][0-9]?)%$" },
+        ] })
+    }
+}
