@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::{Spanned, de::DeValue};
 
-use super::super::section::{FromToml, Reader};
+use super::super::{from_toml::FromToml, key::Shape, reader::Reader};
 use crate::diagnostic::Located;
 
 impl<T: JsonSchema> JsonSchema for Located<T> {
@@ -24,6 +24,19 @@ impl<T: JsonSchema> JsonSchema for Located<T> {
 }
 
 impl<T: FromToml> FromToml for Vec<Located<T>> {
+    const SHAPE: Shape = match T::SHAPE {
+        Shape::Table => Shape::Tables,
+        other => other,
+    };
+
+    fn kind() -> String {
+        format!("list of {}", T::kinds())
+    }
+
+    fn kinds() -> String {
+        format!("lists of {}", T::kinds())
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         let DeValue::Array(items) = value.get_ref() else {
             reader.wrong_type(value, "a list");
@@ -43,6 +56,10 @@ impl<T: FromToml> FromToml for Vec<Located<T>> {
 pub struct OneOrMany<T>(pub Vec<Located<T>>);
 
 impl<T: FromToml> FromToml for OneOrMany<T> {
+    fn kind() -> String {
+        format!("{} or list of {}", T::kind(), T::kinds())
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         if let DeValue::Array(_) = value.get_ref() {
             return FromToml::from_toml(value, reader).map(Self);
@@ -69,6 +86,12 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
 pub struct Entries<T>(pub Vec<(Located<String>, Located<T>)>);
 
 impl<T: FromToml> FromToml for Entries<T> {
+    const SHAPE: Shape = Shape::Table;
+
+    fn kind() -> String {
+        format!("table of {}", T::kinds())
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         let DeValue::Table(table) = value.get_ref() else {
             reader.wrong_type(value, "a table");

@@ -5,10 +5,15 @@ mod duration;
 mod lists;
 mod plain;
 mod scalar;
+mod texts;
 mod words;
 
-pub use count::CountValue;
+pub use count::Count;
 pub use duration::DurationValue;
 pub use lists::{Entries, OneOrMany};
 pub use scalar::{Scalar, VarValue};
-pub use words::{HostKeys, Source, UpdateOrder};
+pub use texts::{
+    ConsulCheck, EnvironmentVariables, Image, Labels, Line, PublishedPorts, RestartPolicy,
+    RunOption, Script, Text, UrlPath,
+};
+pub use words::{HostKeyPolicy, ImageSource, Order};

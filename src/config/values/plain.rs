@@ -1,11 +1,21 @@
 //! Strings, booleans and numbers.
 
+use serde_json::Value;
 use toml::{Spanned, de::DeValue};
 
-use super::super::section::{FromToml, Reader};
+use super::super::{
+    from_toml::FromToml,
+    key::{Limits, Ranged, Written},
+    reader::Reader,
+    slot::Plain,
+};
 use crate::diagnostic::Problem;
 
 impl FromToml for String {
+    fn kind() -> String {
+        "string".to_owned()
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         let DeValue::String(text) = value.get_ref() else {
             reader.wrong_type(value, "a string");
@@ -25,6 +35,10 @@ impl FromToml for String {
 }
 
 impl FromToml for bool {
+    fn kind() -> String {
+        "boolean".to_owned()
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         if let DeValue::Boolean(flag) = value.get_ref() {
             return Some(*flag);
@@ -37,6 +51,10 @@ impl FromToml for bool {
 macro_rules! numbers {
     ($($type:ty),*) => {$(
         impl FromToml for $type {
+            fn kind() -> String {
+                "number".to_owned()
+            }
+
             fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
                 let DeValue::Integer(number) = value.get_ref() else {
                     reader.wrong_type(value, "a number");
@@ -53,6 +71,39 @@ macro_rules! numbers {
                 read
             }
         }
+
+        impl Ranged for $type {
+            const IS_NUMBER: bool = true;
+
+            fn amount(&self) -> u64 {
+                u64::from(*self)
+            }
+
+            fn within(limits: Limits) -> String {
+                match limits.most {
+                    Some(most) => format!("{} to {most}", limits.least),
+                    None => format!("at least {}", limits.least),
+                }
+            }
+        }
     )*};
 }
 numbers!(u16, u32, u64);
+
+/// Values that are written and meant as what they are.
+macro_rules! plain {
+    ($($type:ty),*) => {$(
+        impl Written for $type {
+            fn written(&self) -> Value {
+                self.clone().into()
+            }
+        }
+
+        impl Plain<$type> for $type {
+            fn meaning(&self) -> $type {
+                self.clone()
+            }
+        }
+    )*};
+}
+plain!(String, bool, u16, u32, u64);

@@ -5,7 +5,7 @@ use std::{borrow::Cow, str::FromStr};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::{Spanned, de::DeValue};
 
-use super::super::section::{FromToml, Reader};
+use super::super::{from_toml::FromToml, reader::Reader};
 use crate::diagnostic::Problem;
 
 /// A string, number or boolean, as it is to be written out: `1.10` stays `1.10`.
@@ -18,6 +18,14 @@ pub struct Scalar {
 }
 
 impl FromToml for Scalar {
+    fn kind() -> String {
+        "string, number or boolean".to_owned()
+    }
+
+    fn kinds() -> String {
+        "strings, numbers and booleans".to_owned()
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         let text = match value.get_ref() {
             DeValue::String(_) => {
@@ -58,6 +66,10 @@ impl JsonSchema for Scalar {
 pub struct VarValue(pub serde_json::Value);
 
 impl FromToml for VarValue {
+    fn kind() -> String {
+        "var".to_owned()
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         use serde_json::Value;
         let json = match value.get_ref() {

@@ -1,11 +1,11 @@
 //! Values that are one of a few words.
 
 use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::{Spanned, de::DeValue};
 
 use super::super::{
-    section::{FromToml, Reader},
-    suggest::did_you_mean,
+    from_toml::FromToml, key::Written, reader::Reader, slot::Plain, suggest::did_you_mean,
 };
 use crate::diagnostic::Problem;
 
@@ -13,12 +13,31 @@ use crate::diagnostic::Problem;
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
         pub enum $name {
-            $($(#[$variant_meta])* #[schemars(rename = $word)] $variant,)*
+            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
+        }
+
+        impl Written for $name {
+            fn written(&self) -> serde_json::Value {
+                match self {
+                    $(Self::$variant => $word.into(),)*
+                }
+            }
+        }
+
+        impl Plain<Self> for $name {
+            fn meaning(&self) -> Self {
+                *self
+            }
         }
 
         impl FromToml for $name {
+            fn kind() -> String {
+                let words = [$(concat!("`", $word, "`")),*];
+                words.join(", ")
+            }
+
             fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
                 let DeValue::String(text) = value.get_ref() else {
                     reader.wrong_type(value, "a string");
@@ -48,19 +67,21 @@ fn unknown_word(text: &str, value: &Spanned<DeValue<'_>>, words: &[&str], reader
 }
 
 choice! {
-    /// What to do with a host key that no `known_hosts` file has.
-    HostKeys {
-        /// Refuse it.
+    /// What to do with a host key that no `known_hosts` file has. A changed key is refused under each.
+    HostKeyPolicy {
+        /// Refuse it, as OpenSSH's `StrictHostKeyChecking yes`.
         Strict = "strict",
-        /// Add it to `known_hosts`. A changed key is refused all the same.
+        /// Add it to `known_hosts`, as OpenSSH's `StrictHostKeyChecking accept-new`.
         AcceptNew = "accept-new",
     }
 }
 
 choice! {
     /// Where an image comes from.
-    Source {
+    #[derive(Default, PartialOrd, Ord)]
+    ImageSource {
         /// Each host pulls it from its registry.
+        #[default]
         Registry = "registry",
         /// The deployer's own Docker has it; hosts that lack it get it over the SSH connection.
         Local = "local",
@@ -68,8 +89,8 @@ choice! {
 }
 
 choice! {
-    /// Which container comes first in an update.
-    UpdateOrder {
+    /// Which container comes first in an update, in Docker Swarm's words.
+    Order {
         /// The new container serves before the old one stops.
         StartFirst = "start-first",
         /// The old container stops before the new one starts.

@@ -2,8 +2,8 @@
 
 use crate::{
     config::{
+        Section,
         inventory::{GroupSection, Inventory},
-        section::Section,
         values::Entries,
     },
     diagnostic::Located,

@@ -62,7 +62,7 @@ pub fn load(
     check::recipes(&recipes, &resolved, &members, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),
-        keep_releases: settings::keep_releases(&inventory, &mut problems),
+        keep_releases: settings::keep_releases(&inventory),
         registries: settings::registries(project, &inventory, &mut problems),
         name: name.clone(),
         hosts: members

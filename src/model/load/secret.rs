@@ -2,36 +2,37 @@
 
 use super::read::Project;
 use crate::{
-    config::inventory::SecretSection,
-    diagnostic::{Located, Problem, Problems},
+    config::{inventory::SecretSection, values::Text},
+    diagnostic::{Located, Place, Problem, Problems},
     model::SecretSource,
 };
 
-/// Where a secret comes from; exactly one key says so.
+/// Where a secret comes from; exactly one key says so. `text` fills in what its strings name.
 pub(super) fn source(
-    section: &Located<SecretSection>,
-    text: &mut dyn FnMut(&Located<String>) -> String,
+    section: &SecretSection,
+    place: &Place,
     project: &Project,
     problems: &mut Problems,
+    text: impl FnOnce(&Located<Text>, &mut Problems) -> String,
 ) -> SecretSource {
-    let SecretSection { env, file, command } = &section.value;
+    let SecretSection { env, file, command } = section;
     match (env, file, command) {
         (Some(env), None, None) => {
-            let name = text(env);
+            let name = text(env, problems);
             if !is_env_name(&name) {
                 problems.push(wrong_env_name(&name).at(&env.place, "not a name"));
             }
             SecretSource::Env(name)
         }
         (None, Some(file), None) => {
-            let text = text(file);
+            let text = text(file, problems);
             SecretSource::File(project.path_at(&text, file, problems))
         }
-        (None, None, Some(command)) => SecretSource::Command(text(command)),
+        (None, None, Some(command)) => SecretSource::Command(text(command, problems)),
         _ => {
             problems.push(
                 Problem::error("a secret has exactly one source")
-                    .at(&section.place, "one of `env`, `file` and `command`")
+                    .at(place, "one of `env`, `file` and `command`")
                     .hint("for instance `{ env = \"DATABASE_URL\" }`"),
             );
             SecretSource::Env(String::new())

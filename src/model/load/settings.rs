@@ -2,7 +2,7 @@
 
 use super::{hosts::is_address, read::Project, secret};
 use crate::{
-    config::{inventory::Inventory, values::Source},
+    config::inventory::{Inventory, ReleasesSection},
     diagnostic::{Problem, Problems},
     model::{ConsulSettings, HostAndPort, ImageSource, RegistryLogin},
 };
@@ -10,44 +10,22 @@ use crate::{
 /// The source of images whose recipe does not name one.
 pub(super) fn image_source(inventory: &Inventory) -> ImageSource {
     let images = inventory.images.as_ref();
-    let source = images.and_then(|images| images.source.as_ref());
-    source
-        .map(|source| source.value)
-        .map(image_source_of)
-        .unwrap_or_default()
+    images.map_or_else(ImageSource::default, |images| *images.source.value())
 }
 
-pub(super) fn image_source_of(source: Source) -> ImageSource {
-    match source {
-        Source::Registry => ImageSource::Registry,
-        Source::Local => ImageSource::Local,
-    }
-}
-
-pub(super) fn keep_releases(inventory: &Inventory, problems: &mut Problems) -> usize {
+pub(super) fn keep_releases(inventory: &Inventory) -> usize {
     let releases = inventory.releases.as_ref();
-    let Some(keep) = releases.and_then(|releases| releases.keep.as_ref()) else {
-        return 10;
-    };
-    if keep.value == 0 {
-        problems.push(
-            Problem::error("no release would be kept")
-                .at(&keep.place, "at least 1")
-                .hint("a rollback needs 2: the release that runs and the one before"),
-        );
-    }
-    usize::try_from(keep.value).unwrap_or(usize::MAX)
+    let keep = releases.map_or_else(
+        || *ReleasesSection::default().keep.value(),
+        |releases| *releases.keep.value(),
+    );
+    usize::try_from(keep).unwrap_or(usize::MAX)
 }
 
 pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSettings {
-    let default = HostAndPort {
-        host: "127.0.0.1".to_owned(),
-        port: 8500,
-    };
-    let consul = inventory.consul.as_ref();
-    let Some(text) = consul.and_then(|consul| consul.address.as_ref()) else {
-        return ConsulSettings { address: default };
-    };
+    let consul = inventory.consul.as_ref().map(|consul| &consul.value);
+    let section = consul.cloned().unwrap_or_default();
+    let text = section.address.value();
     let parsed = text.rsplit_once(':').and_then(|(host, port)| {
         let port = port.parse().ok().filter(|port| *port > 0)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -56,15 +34,18 @@ pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSe
             port,
         })
     });
-    if parsed.is_none() {
+    if let (None, Some(place)) = (&parsed, section.address.place()) {
         problems.push(
-            Problem::error(format!("`{}` is not `HOST:PORT`", text.value))
-                .at(&text.place, "expected `HOST:PORT`")
+            Problem::error(format!("`{text}` is not `HOST:PORT`"))
+                .at(place, "expected `HOST:PORT`")
                 .hint("Consul's own default is `127.0.0.1:8500`"),
         );
     }
     ConsulSettings {
-        address: parsed.unwrap_or(default),
+        address: parsed.unwrap_or_else(|| HostAndPort {
+            host: text.clone(),
+            port: 0,
+        }),
     }
 }
 
@@ -101,7 +82,9 @@ pub(super) fn registries(
                 .as_ref()
                 .map(|username| username.value.clone())
                 .unwrap_or_default(),
-            password: secret::source(password, &mut |text| text.value.clone(), project, problems),
+            password: secret::source(password, &password.place, project, problems, |text, _| {
+                text.value.0.clone()
+            }),
         });
     }
     logins

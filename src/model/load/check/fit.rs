@@ -1,7 +1,7 @@
 //! Whether the parts of a recipe fit together.
 
 use crate::{
-    config::{recipe::Recipe as Raw, values::UpdateOrder},
+    config::{recipe::Recipe as Raw, values::Order},
     diagnostic::{Problem, Problems},
     model::{ContainerSpec, Recipe},
 };
@@ -17,7 +17,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
 
     let rollout = raw.rollout.as_ref();
     let order = rollout.and_then(|rollout| rollout.order.as_ref());
-    if let Some(order) = order.filter(|order| order.value == UpdateOrder::StartFirst)
+    if let Some(order) = order.filter(|order| order.value == Order::StartFirst)
         && let Some(publish) = publish.filter(|_| has_fixed_port)
     {
         problems.push(
@@ -27,7 +27,10 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
                 .hint("use `order = \"stop-first\"`, or `publish_all = true` behind a balancer"),
         );
     }
-    if let Some(instances) = container.instances.as_ref().filter(|count| count.value > 1)
+    if let Some(instances) = container
+        .instances
+        .written()
+        .filter(|count| count.value > 1)
         && let Some(publish) = publish.filter(|_| has_fixed_port)
     {
         problems.push(
@@ -38,7 +41,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
         );
     }
     let slots: usize = recipe.on.values().map(|on| usize::from(on.instances)).sum();
-    if let Some(canary) = rollout.and_then(|rollout| rollout.canary.as_ref())
+    if let Some(canary) = rollout.and_then(|rollout| rollout.canary.written())
         && usize::from(canary.value) > slots
     {
         problems.push(

@@ -6,7 +6,9 @@ mod fit;
 mod inventory;
 mod kind;
 mod project;
+mod ready;
 mod recipes;
+mod rollout;
 
 pub(super) use inventory::warn_without_recipes;
 pub use project::check_the_rest;

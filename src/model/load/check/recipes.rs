@@ -5,6 +5,8 @@ use super::{
     consul::{warn_named_hosts, warn_unchecked_service},
     fit::check_fit,
     kind::check_kind,
+    ready::check_reachable,
+    rollout::check_times,
 };
 use crate::{diagnostic::Problems, model::Recipe};
 
@@ -21,6 +23,8 @@ pub(in super::super) fn recipes(
         };
         let content = &written.file.content;
         check_kind(written, problems);
+        check_reachable(content, recipe, problems);
+        check_times(content, recipe, problems);
         check_fit(content, recipe, problems);
         warn_unchecked_service(content, recipe, problems);
         warn_named_hosts(content, recipe, members, problems);

@@ -6,10 +6,10 @@ use super::super::read::Project;
 use crate::{
     config::{
         inventory::{HostSection, SshSection},
-        values::{HostKeys, OneOrMany},
+        values::OneOrMany,
     },
     diagnostic::{Located, Problem, Problems},
-    model::{HostKeyPolicy, SshSettings},
+    model::SshSettings,
 };
 
 /// How to log in to a host: its own keys, then `[ssh]`'s.
@@ -24,11 +24,6 @@ pub(super) fn settings(
         .identity_file
         .as_ref()
         .or(general.identity_file.as_ref());
-    for port in [&host.port, &general.port].into_iter().flatten() {
-        if port.value == 0 {
-            problems.push(Problem::error("port 0").at(&port.place, "expected 1 to 65535"));
-        }
-    }
     for text in [
         &host.user,
         &general.user,
@@ -50,24 +45,14 @@ pub(super) fn settings(
         port: first(host.port.as_ref(), general.port.as_ref()),
         identity_files: paths(project, identity_files, problems),
         r#become: first(host.r#become.as_ref(), general.r#become.as_ref()).unwrap_or(false),
-        host_keys: general.host_keys.map(|policy| match policy.value {
-            HostKeys::AcceptNew => HostKeyPolicy::AcceptNew,
-            HostKeys::Strict => HostKeyPolicy::Strict,
-        }),
+        host_keys: general.host_keys.map(|policy| policy.value),
         known_hosts_files: paths(project, general.known_hosts_file.as_ref(), problems),
         proxy_jump: first(host.proxy_jump.as_ref(), general.proxy_jump.as_ref()),
         config_file: general
             .config_file
             .as_ref()
             .map(|text| project.path_at(text, text, problems)),
-        connect_timeout: general.connect_timeout.map(|timeout| {
-            if timeout.value.0.is_zero() {
-                problems.push(
-                    Problem::error("no time to connect").at(&timeout.place, "more than `0s`"),
-                );
-            }
-            timeout.value.0
-        }),
+        connect_timeout: general.connect_timeout.map(|timeout| timeout.value.0),
     }
 }
 

@@ -71,8 +71,13 @@ fn defaults(
         let shown = format!("inventory/{name}.toml");
         match config::read::<Inventory>(&project.root.join(&shown), &shown) {
             Ok(file) => {
-                if let Some(default) = file.content.default.filter(|default| default.value) {
-                    defaults.push((name.clone(), default));
+                if let Some(default) = file
+                    .content
+                    .default
+                    .written()
+                    .filter(|default| default.value)
+                {
+                    defaults.push((name.clone(), default.clone()));
                 }
             }
             Err(error) => problems.push(unreadable(&shown, &error)),

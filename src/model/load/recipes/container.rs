@@ -1,160 +1,101 @@
-//! `[container]` for one host.
+//! `[container]` for one host: what the kinds of values mean that only it has.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     super::{
-        scope::Resolver,
+        scope::{Resolve, Resolver, meaning, resolved},
         secret::{self, is_env_name, is_shell_name, wrong_env_name},
-        settings,
     },
     run_options::wrong_option,
 };
 use crate::{
     config::{
-        recipe::{ContainerSection, Recipe as Raw},
-        values::{Entries, Scalar},
+        inventory::SecretSection,
+        recipe::{ContainerSection, container_keys},
+        values::{
+            Entries, EnvironmentVariables, Image, Labels, PublishedPorts, RestartPolicy, RunOption,
+            Scalar,
+        },
     },
-    diagnostic::{Located, Problem},
-    model::{ContainerSpec, Publish, SecretSource},
+    diagnostic::{Located, Place, Problem},
+    model::{ContainerSpec, ImageSource, Publish, SecretSource},
 };
 
-/// How many containers run on each host.
-pub(super) fn instances(raw: &Raw) -> u16 {
-    let container = raw.container.as_ref();
-    let instances = container.and_then(|container| container.instances.as_ref());
-    instances.map_or(1, |instances| instances.value)
-}
+container_keys!(resolved ContainerSection as ContainerSpec);
 
 /// Everything that `docker run` is told on one host.
 pub(super) fn resolve(
     section: &Located<ContainerSection>,
     resolver: &mut Resolver<'_>,
 ) -> ContainerSpec {
-    let ContainerSection {
-        image,
-        source,
-        command,
-        entrypoint,
-        env,
-        secrets,
-        publish,
-        publish_all,
-        volumes,
-        network,
-        restart,
-        user,
-        hostname,
-        workdir,
-        labels,
-        options,
-        stop_timeout,
-        instances,
-    } = &section.value;
-    if image.is_none() {
+    if section.image.is_none() {
         resolver.problems.push(
             Problem::error("`[container]` has no image")
                 .at(&section.place, "`image` is missing")
                 .hint("add `image = \"NAME:TAG\"`"),
         );
     }
-    if let Some(instances) = instances.as_ref().filter(|instances| instances.value == 0) {
-        resolver
-            .problems
-            .push(Problem::error("no instances").at(&instances.place, "at least 1"));
-    }
-    let spec = ContainerSpec {
-        setup: None,
-        image: image
-            .as_ref()
-            .map(|text| image_reference(text, resolver))
-            .unwrap_or_default(),
-        source: source.as_ref().map_or(resolver.default_source(), |source| {
-            settings::image_source_of(source.value)
-        }),
-        command: words(command.as_ref(), resolver),
-        entrypoint: line(entrypoint.as_ref(), resolver),
-        env: environment(env.as_ref(), resolver),
-        secrets: secret_sources(section, resolver),
-        publish: published(publish.as_ref(), resolver),
-        publish_all: publish_all.as_ref().is_some_and(|flag| flag.value),
-        volumes: lines(volumes.as_ref(), resolver),
-        network: line(network.as_ref(), resolver),
-        restart: restart.as_ref().map(|text| restart_policy(text, resolver)),
-        user: line(user.as_ref(), resolver),
-        hostname: line(hostname.as_ref(), resolver),
-        workdir: line(workdir.as_ref(), resolver),
-        labels: label_values(labels.as_ref(), resolver),
-        options: run_options(options.as_ref(), resolver),
-        stop_timeout: stop_timeout
-            .as_ref()
-            .map_or(Duration::from_secs(30), |timeout| timeout.value.0),
-    };
-    if let (Some(secrets), Some(env)) = (secrets, env) {
-        for (name, _) in &secrets.0 {
-            if let Some((plain, _)) = env.0.iter().find(|(plain, _)| plain.value == name.value) {
-                resolver.problems.push(
-                    Problem::error(format!("`{}` is in `env` and in `secrets`", name.value))
-                        .at(&name.place, "the secret")
-                        .at(&plain.place, "the plain value"),
-                );
-            }
-        }
+    refuse_twofold_names(section, resolver);
+    let mut spec: ContainerSpec = meaning(section, resolver);
+    if section.source.is_none() {
+        spec.source = resolver.default_source();
     }
     spec
 }
 
-fn image_reference(text: &Located<String>, resolver: &mut Resolver<'_>) -> String {
-    let image = resolver.line(text);
-    // docker takes a leading dash for an option, and no reference has spaces.
-    if image.starts_with('-') || image.contains(char::is_whitespace) {
-        resolver.problems.push(
-            Problem::error(format!("`{image}` is not an image"))
-                .at(&text.place, "expected `[REGISTRY/]NAME[:TAG]`"),
-        );
-    }
-    image
-}
-
-fn words(list: Option<&Located<Vec<Located<String>>>>, resolver: &mut Resolver<'_>) -> Vec<String> {
-    let list = list.map(|list| list.as_slice()).unwrap_or_default();
-    list.iter().map(|word| resolver.text(word)).collect()
-}
-
-fn lines(list: Option<&Located<Vec<Located<String>>>>, resolver: &mut Resolver<'_>) -> Vec<String> {
-    let list = list.map(|list| list.as_slice()).unwrap_or_default();
-    list.iter().map(|word| resolver.line(word)).collect()
-}
-
-fn line(text: Option<&Located<String>>, resolver: &mut Resolver<'_>) -> Option<String> {
-    text.map(|text| resolver.line(text))
-}
-
-fn scalar(value: &Located<Scalar>, resolver: &mut Resolver<'_>) -> String {
-    if value.is_string {
-        resolver.text_at(&value.text, &value.place)
-    } else {
-        value.text.clone()
+/// A variable has one value: a plain or a secret one.
+fn refuse_twofold_names(section: &ContainerSection, resolver: &mut Resolver<'_>) {
+    let (Some(secrets), Some(env)) = (&section.secrets, &section.env) else {
+        return;
+    };
+    for (name, _) in &secrets.0 {
+        let entries = &env.value.0.0;
+        if let Some((plain, _)) = entries.iter().find(|(plain, _)| plain.value == name.value) {
+            resolver.problems.push(
+                Problem::error(format!("`{}` is in `env` and in `secrets`", name.value))
+                    .at(&name.place, "the secret")
+                    .at(&plain.place, "the plain value"),
+            );
+        }
     }
 }
 
-fn environment(
-    entries: Option<&Located<Entries<Scalar>>>,
-    resolver: &mut Resolver<'_>,
-) -> BTreeMap<String, String> {
-    let mut env = BTreeMap::new();
-    for (name, value) in entries.iter().flat_map(|entries| &entries.0) {
-        check_env_name(name, resolver);
-        env.insert(name.value.clone(), scalar(value, resolver));
+impl Resolve<String> for Image {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let image = resolver.line(&self.0, place);
+        // docker takes a leading dash for an option, and no reference has spaces.
+        if image.starts_with('-') || image.contains(char::is_whitespace) {
+            resolver.problems.push(
+                Problem::error(format!("`{image}` is not an image"))
+                    .at(place, "expected `[REGISTRY/]NAME[:TAG]`"),
+            );
+        }
+        image
     }
-    env
 }
 
-fn check_env_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
-    if !is_env_name(name) {
-        resolver
-            .problems
-            .push(wrong_env_name(name).at(&name.place, "not a name"));
+impl Resolve<String> for Scalar {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        if self.is_string {
+            resolver.text(&self.text, place)
+        } else {
+            self.text.clone()
+        }
+    }
+}
+
+impl Resolve<BTreeMap<String, String>> for EnvironmentVariables {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, String> {
+        let mut env = BTreeMap::new();
+        for (name, value) in &self.0.0 {
+            if !is_env_name(name) {
+                let problem = wrong_env_name(name).at(&name.place, "not a name");
+                resolver.problems.push(problem);
+            }
+            env.insert(name.value.clone(), meaning(value, resolver));
+        }
+        env
     }
 }
 
@@ -179,96 +120,97 @@ fn check_secret_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
     }
 }
 
-fn secret_sources(
-    section: &ContainerSection,
-    resolver: &mut Resolver<'_>,
-) -> BTreeMap<String, SecretSource> {
-    let mut sources = BTreeMap::new();
-    for (name, source) in section.secrets.iter().flat_map(|entries| &entries.0) {
-        check_secret_name(name, resolver);
-        let mut problems = std::mem::take(resolver.problems);
-        let project = resolver.project().clone();
-        let source = secret::source(
-            source,
-            &mut |text| resolver.text(text),
-            &project,
-            &mut problems,
-        );
-        problems.extend(std::mem::take(resolver.problems));
-        *resolver.problems = problems;
-        sources.insert(name.value.clone(), source);
-    }
-    sources
-}
-
-fn published(
-    list: Option<&Located<Vec<Located<Scalar>>>>,
-    resolver: &mut Resolver<'_>,
-) -> Vec<Publish> {
-    let mut ports: Vec<Publish> = Vec::new();
-    for value in list.iter().flat_map(|list| &list.value) {
-        match scalar(value, resolver).parse::<Publish>() {
-            Ok(port) if ports.contains(&port) => resolver.problems.push(
-                Problem::error(format!("port `{port}` is published twice"))
-                    .at(&value.place, "again"),
-            ),
-            Ok(port) => ports.push(port),
-            Err(why) => resolver
-                .problems
-                .push(Problem::error(why).at(&value.place, "not a port")),
+impl Resolve<BTreeMap<String, SecretSource>> for Entries<SecretSection> {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, SecretSource> {
+        let mut sources = BTreeMap::new();
+        for (name, section) in &self.0 {
+            check_secret_name(name, resolver);
+            let (scope, host, project) = (resolver.scope, resolver.host, resolver.project());
+            let source = secret::source(
+                section,
+                &section.place,
+                project,
+                resolver.problems,
+                |text, problems| {
+                    let mut resolver = Resolver {
+                        scope,
+                        host,
+                        problems,
+                    };
+                    resolver.text(&text.0, &text.place)
+                },
+            );
+            sources.insert(name.value.clone(), source);
         }
+        sources
     }
-    ports
 }
 
-fn restart_policy(text: &Located<String>, resolver: &mut Resolver<'_>) -> String {
-    let policy = resolver.line(text);
-    let is_known = ["no", "always", "unless-stopped", "on-failure"].contains(&policy.as_str())
-        || policy
-            .strip_prefix("on-failure:")
-            .is_some_and(|times| times.parse::<u32>().is_ok());
-    if !is_known {
-        resolver.problems.push(
-            Problem::error(format!("`{policy}` is not a restart policy"))
-                .at(&text.place, "unknown word")
-                .hint("docker knows `no`, `always`, `unless-stopped`, `on-failure` and `on-failure:N`"),
-        );
+impl Resolve<Vec<Publish>> for PublishedPorts {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> Vec<Publish> {
+        let mut ports: Vec<Publish> = Vec::new();
+        for value in &self.0 {
+            let text: String = meaning(value, resolver);
+            match text.parse::<Publish>() {
+                Ok(port) if ports.contains(&port) => resolver.problems.push(
+                    Problem::error(format!("port `{port}` is published twice"))
+                        .at(&value.place, "again"),
+                ),
+                Ok(port) => ports.push(port),
+                Err(why) => resolver
+                    .problems
+                    .push(Problem::error(why).at(&value.place, "not a port")),
+            }
+        }
+        ports
     }
-    policy
 }
 
-fn label_values(
-    entries: Option<&Located<Entries<Scalar>>>,
-    resolver: &mut Resolver<'_>,
-) -> BTreeMap<String, String> {
-    let mut labels = BTreeMap::new();
-    for (name, value) in entries.iter().flat_map(|entries| &entries.0) {
-        if name.starts_with("shipit.") {
+impl Resolve<String> for RestartPolicy {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let policy = resolver.line(&self.0, place);
+        let is_known = ["no", "always", "unless-stopped", "on-failure"].contains(&policy.as_str())
+            || policy
+                .strip_prefix("on-failure:")
+                .is_some_and(|times| times.parse::<u32>().is_ok());
+        if !is_known {
             resolver.problems.push(
-                Problem::error(format!("label `{}` is shipit's own", name.value))
-                    .at(&name.place, "begins with `shipit.`"),
+                Problem::error(format!("`{policy}` is not a restart policy"))
+                    .at(place, "unknown word")
+                    .hint("docker knows `no`, `always`, `unless-stopped`, `on-failure` and `on-failure:N`"),
             );
         }
-        if name.is_empty() || name.contains(['=', '\n']) {
-            resolver
-                .problems
-                .push(Problem::error("not a label").at(&name.place, "empty, or with `=`"));
-        }
-        labels.insert(name.value.clone(), scalar(value, resolver));
+        policy
     }
-    labels
 }
 
-fn run_options(
-    list: Option<&Located<Vec<Located<String>>>>,
-    resolver: &mut Resolver<'_>,
-) -> Vec<String> {
-    let options = words(list, resolver);
-    for (option, at) in options.iter().zip(list.iter().flat_map(|list| &list.value)) {
-        let Some(problem) = wrong_option(option) else {
-            continue;
-        };
-        resolver.problems.push(problem.at(&at.place, "not here"));
+impl Resolve<BTreeMap<String, String>> for Labels {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::new();
+        for (name, value) in &self.0.0 {
+            if name.starts_with("shipit.") {
+                resolver.problems.push(
+                    Problem::error(format!("label `{}` is shipit's own", name.value))
+                        .at(&name.place, "begins with `shipit.`"),
+                );
+            }
+            if name.is_empty() || name.contains(['=', '\n']) {
+                resolver
+                    .problems
+                    .push(Problem::error("not a label").at(&name.place, "empty, or with `=`"));
+            }
+            labels.insert(name.value.clone(), meaning(value, resolver));
+        }
+        labels
     }
-    options
+}
+
+impl Resolve<String> for RunOption {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let option = resolver.text(&self.0, place);
+        if let Some(problem) = wrong_option(&option) {
+            resolver.problems.push(problem.at(place, "not here"));
+        }
+        option
+    }
 }

@@ -1,11 +1,8 @@
 //! `[drain]`.
 
-use std::time::Duration;
-
 use super::{
     super::read::RawRecipe,
     references::{not_here, position},
-    rollout::duration,
 };
 use crate::{
     config::recipe::{DrainSection, Recipe as Raw},
@@ -47,7 +44,7 @@ pub(super) fn resolve(
     }
     Some(Drain {
         balancers: names,
-        wait: duration(wait.as_ref(), Duration::from_secs(1)),
-        timeout: duration(timeout.as_ref(), Duration::from_secs(30)),
+        wait: wait.value().0,
+        timeout: timeout.value().0,
     })
 }

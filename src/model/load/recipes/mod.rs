@@ -14,7 +14,7 @@ mod tasks;
 use super::{
     hosts::vars,
     read::RawRecipe,
-    scope::{Resolver, Scope, World},
+    scope::{Resolver, Scope, Settle, World, meaning},
 };
 use crate::{
     config::recipe::Recipe as Raw,
@@ -73,20 +73,21 @@ fn resolve_one(
         host: None,
         problems,
     };
+    let rollout = raw.rollout.settle(&mut resolver);
     let probe = probe::resolve(raw, members, &mut resolver);
     Recipe {
         name: recipe.name.value.clone(),
         description: raw
             .description
             .as_ref()
-            .map(|text| resolver.text(text))
+            .map(|text| resolver.text(text, &text.place))
             .unwrap_or_default(),
         hosts: tried
             .iter()
             .map(|&index| members.hosts[index].host.name.clone())
             .collect(),
         requires: references::requires(recipe, all, files, problems),
-        rollout: rollout::resolve(raw, problems),
+        rollout,
         drain: drain::resolve(raw, all, files, problems),
         probe,
         on,
@@ -99,11 +100,13 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
         .as_ref()
         .map(|section| container::resolve(section, resolver));
     HostRecipe {
-        instances: container::instances(raw),
+        instances: raw.container
+            .as_ref()
+            .map_or(1, |container| *container.instances.value()),
         before: tasks::resolve(raw.before.as_ref(), resolver),
         after: tasks::resolve(raw.after.as_ref(), resolver),
         commands: tasks::resolve(raw.commands.as_ref(), resolver),
-        ready: ready::resolve(raw, container.as_ref(), resolver),
+        ready: raw.ready.settle(resolver),
         balancer: raw.balancer.as_ref().and_then(|balancer| {
             let Some(upstreams) = &balancer.upstreams else {
                 resolver.problems.push(
@@ -114,7 +117,7 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
                 return None;
             };
             Some(BalancerView {
-                upstreams: resolver.command(upstreams),
+                upstreams: meaning(upstreams, resolver),
             })
         }),
         container,

@@ -1,11 +1,8 @@
 //! `[probe]`.
 
-use std::time::Duration;
-
-use super::{
-    super::{hosts::Members, scope::Resolver},
-    ready,
-    rollout::duration,
+use super::super::{
+    hosts::Members,
+    scope::{Resolver, meaning},
 };
 use crate::{
     config::{
@@ -34,7 +31,7 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
         return None;
     };
     let errors_before = resolver.problems.iter().count();
-    let address = resolver.line(url);
+    let address: String = meaning(url, resolver);
     let has_rendered = resolver.problems.iter().count() == errors_before;
     let rest = address.strip_prefix("http://").unwrap_or_default();
     if has_rendered && rest.is_empty() {
@@ -42,16 +39,6 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
             Problem::error(format!("`{address}` is not an `http://` URL"))
                 .at(&url.place, "expected `http://…`"),
         );
-    }
-    if let Some(rate) = rate.as_ref().filter(|rate| rate.value == 0) {
-        resolver
-            .problems
-            .push(Problem::error("no requests a second").at(&rate.place, "at least 1"));
-    }
-    if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value.0.is_zero()) {
-        resolver
-            .problems
-            .push(Problem::error("no time to answer").at(&timeout.place, "more than `0s`"));
     }
     let through = through.as_ref().and_then(|text| {
         let names = members.hosts.iter().map(|member| &member.host.name);
@@ -71,10 +58,10 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
     });
     Some(Probe {
         url: address,
-        rate: rate.as_ref().map_or(20, |rate| rate.value),
-        status: ready::status(status.as_ref(), resolver.problems),
-        budget: budget.as_ref().map_or(0, |budget| budget.value),
-        timeout: duration(timeout.as_ref(), Duration::from_secs(5)),
+        rate: *rate.value(),
+        status: status.as_ref().map(|status| status.value),
+        budget: *budget.value(),
+        timeout: timeout.value().0,
         through,
     })
 }

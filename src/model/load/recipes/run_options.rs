@@ -1,22 +1,22 @@
 //! The words of `[container] options`.
 
-use crate::diagnostic::Problem;
+use std::sync::LazyLock;
+
+use crate::{
+    config::{Section, recipe::ContainerSection},
+    diagnostic::Problem,
+};
 
 /// docker's options that a key stands for, each with how to write it. An option would go past what shipit
 /// makes of the key: gates by published ports, the order by fixed ones, a plan field by field.
-const KEYS_OF_OPTIONS: &[(&str, &[&str])] = &[
-    ("publish = [\"8080:80\"]", &["-p", "--publish"]),
-    ("publish_all = true", &["-P", "--publish-all"]),
-    ("env = { NAME = \"value\" }", &["-e", "--env", "--env-file"]),
-    ("network = \"…\"", &["--net", "--network"]),
-    ("restart = \"…\"", &["--restart"]),
-    ("volumes = [\"/host:/container\"]", &["-v", "--volume"]),
-    ("user = \"…\"", &["-u", "--user"]),
-    ("hostname = \"…\"", &["-h", "--hostname"]),
-    ("workdir = \"…\"", &["-w", "--workdir"]),
-    ("labels = { NAME = \"value\" }", &["-l", "--label"]),
-    ("entrypoint = \"…\"", &["--entrypoint"]),
-];
+static KEYS_OF_OPTIONS: LazyLock<Vec<(String, &[&str])>> = LazyLock::new(|| {
+    let keys = ContainerSection::table().keys.into_iter();
+    let of_docker = keys.filter_map(|key| {
+        let docker = key.docker?;
+        Some((format!("{} = {}", key.name, docker.example), docker.names))
+    });
+    of_docker.collect()
+});
 
 /// Why a word cannot stand in `options`.
 pub(super) fn wrong_option(option: &str) -> Option<Problem> {

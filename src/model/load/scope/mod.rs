@@ -2,7 +2,9 @@
 
 mod context;
 mod escapes;
+mod kinds;
 mod resolver;
 
 pub(super) use context::{Scope, World};
+pub(super) use kinds::{Resolve, Settle, meaning, resolved};
 pub(super) use resolver::Resolver;

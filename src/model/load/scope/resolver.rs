@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{super::read::Project, context::Scope, escapes::within};
 use crate::{
-    diagnostic::{Located, Place, Problem, Problems},
+    diagnostic::{Place, Problem, Problems},
     model::{
         ImageSource, LateValues, Template,
         template::{self, TemplateError},
@@ -18,8 +18,8 @@ pub(in super::super) struct Resolver<'a> {
     pub problems: &'a mut Problems,
 }
 
-impl Resolver<'_> {
-    pub(in super::super) fn project(&self) -> &Project {
+impl<'a> Resolver<'a> {
+    pub(in super::super) fn project(&self) -> &'a Project {
         self.scope.world.project
     }
 
@@ -28,12 +28,7 @@ impl Resolver<'_> {
     }
 
     /// The text with every name filled in.
-    pub(in super::super) fn text(&mut self, text: &Located<String>) -> String {
-        self.text_at(text, &text.place)
-    }
-
-    /// The same for a text that is not a value of its own.
-    pub(in super::super) fn text_at(&mut self, text: &str, place: &Place) -> String {
+    pub(in super::super) fn text(&mut self, text: &str, place: &Place) -> String {
         if !template::is_template(text) {
             return text.to_owned();
         }
@@ -56,8 +51,8 @@ impl Resolver<'_> {
     }
 
     /// The same, refused when it is empty or has control characters: where a line break cannot be meant.
-    pub(in super::super) fn line(&mut self, text: &Located<String>) -> String {
-        let line = self.text(text);
+    pub(in super::super) fn line(&mut self, text: &str, place: &Place) -> String {
+        let line = self.text(text, place);
         if line.is_empty() || line.contains(char::is_control) {
             let what = if line.is_empty() {
                 "an empty text"
@@ -65,15 +60,15 @@ impl Resolver<'_> {
                 "a line break or another control character"
             };
             self.problems
-                .push(Problem::error(what).at(&text.place, "expected one line of text"));
+                .push(Problem::error(what).at(place, "expected one line of text"));
         }
         line
     }
 
     /// A command, which may also name what only a deploy knows.
-    pub(in super::super) fn command(&mut self, text: &Located<String>) -> Template {
+    pub(in super::super) fn command(&mut self, text: &str, place: &Place) -> Template {
         let mut command = Template {
-            source: text.value.clone(),
+            source: text.to_owned(),
             context: Arc::default(),
         };
         if template::is_template(text) {
@@ -90,12 +85,12 @@ impl Resolver<'_> {
                     self.scope.keep_command(key, context);
                 }
                 (Ok(_), None) => {}
-                (Err(errors), _) => self.report(errors, &text.place, text),
+                (Err(errors), _) => self.report(errors, place, text),
             }
         }
         if text.trim().is_empty() {
             self.problems
-                .push(Problem::error("an empty command").at(&text.place, "nothing to run"));
+                .push(Problem::error("an empty command").at(place, "nothing to run"));
         }
         command
     }
