@@ -30,6 +30,7 @@ pub fn run(
     let ContainerSpec {
         image: _,  // as written; `image` is what it was resolved to
         source: _, // how it came to the host
+        platform,
         command,
         entrypoint,
         env,
@@ -52,6 +53,7 @@ pub fn run(
         Some(value) => run.args([flag, value]),
         None => run,
     };
+    run = option(run, "--platform", platform);
     run = option(run, "--restart", restart);
     run = option(run, "--network", network);
     run = option(run, "--user", user);

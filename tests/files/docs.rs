@@ -30,31 +30,3 @@ fn the_examples_of_the_docs_load() {
         );
     }
 }
-
-#[test]
-fn the_docs_name_every_key() {
-    fn keys(schema: &serde_json::Value, found: &mut Vec<String>) {
-        let Some(object) = schema.as_object() else {
-            return;
-        };
-        let properties = object.get("properties").and_then(|found| found.as_object());
-        found.extend(properties.into_iter().flat_map(|all| all.keys().cloned()));
-        for value in object.values() {
-            keys(value, found);
-        }
-    }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/files.md");
-    let text = std::fs::read_to_string(path).expect("the docs");
-    let mut found = Vec::new();
-    keys(&shipit::config::inventory_schema(), &mut found);
-    keys(&shipit::config::recipe_schema(), &mut found);
-    assert!(found.len() > 80, "{}", found.len());
-    for key in found {
-        let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-        let is_there = text.match_indices(&key).any(|(at, _)| {
-            !is_word(text[..at].chars().next_back())
-                && !is_word(text[at + key.len()..].chars().next())
-        });
-        assert!(is_there, "`{key}` is not in docs/files.md");
-    }
-}

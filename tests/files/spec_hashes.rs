@@ -101,6 +101,17 @@ fn a_running_container_keeps_its_hash() {
     assert_eq!(found, recorded, "left: computed now; right: recorded");
 }
 
+#[test]
+fn another_platform_is_another_container() {
+    let on = |platform: &str| {
+        hash_of(&spec_of(&format!(
+            "[container]\nimage = \"web:1\"\nplatform = \"{platform}\"\n"
+        )))
+    };
+    assert_ne!(on("linux/arm64"), on("linux/amd64"));
+    assert_ne!(on("linux/arm64"), RECORDED[0].2);
+}
+
 /// A record's spec as version 0.1.0 wrote it.
 const WRITTEN: &str = r#"{"image":"web:1","source":"local","command":["serve"],"entrypoint":"/bin/app","env":{"A":"1"},"secrets":{"C":{"command":"pass c"},"E":{"env":"E"},"F":{"file":"/f"}},"publish":["127.0.0.1:8080:80","53/udp"],"publish_all":true,"volumes":["/srv:/data"],"network":"host","restart":"always","user":"1000","hostname":"web","workdir":"/srv","labels":{"team":"shop"},"options":["--init"],"setup":"0123456789ab","stop_timeout":{"secs":90,"nanos":500000000}}"#;
 
