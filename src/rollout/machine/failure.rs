@@ -2,7 +2,12 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Failure, Gate, Observation, Purpose, Side, Verdict, sequence::Await};
+use super::{
+    gate::{Gate, Observation, Purpose, Verdict},
+    outcome::Failure,
+    sequence::Await,
+    slot::Side,
+};
 
 /// A duration as people write it: `500ms`, `2.5s`, `60s`, `1m30s`, `2h`.
 pub(super) struct Span(pub Duration);

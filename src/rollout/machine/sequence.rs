@@ -4,7 +4,12 @@
 
 use std::time::Duration;
 
-use super::{Gate, Policy, Purpose, Replacement, Side, Step};
+use super::{
+    gate::{Gate, Purpose},
+    policy::Policy,
+    slot::{Replacement, Side},
+    step::Step,
+};
 use crate::model::Order;
 
 /// One stage of a replacement. The next begins when it is over.

@@ -8,10 +8,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use self::keeping::Keep;
 use super::{
-    Action, Failure, Gate, Input, Observation, Policy, Replacement, Side, Slot, SlotState, Step,
+    action::Action,
     failure,
+    gate::{Gate, Observation},
+    input::Input,
+    outcome::{Failure, SlotState},
+    policy::Policy,
     run::{Progress, Run},
     sequence::{self, Touched},
+    slot::{Replacement, Side, Slot},
+    step::Step,
 };
 use crate::model::HostName;
 
@@ -113,8 +119,8 @@ impl Rollout {
     }
 
     /// A rollout whose slots are all updated already and are to be taken back, the last first: for when a
-    /// later recipe of the same deploy has failed. It ends [`RolloutEnd::Reverted`] or
-    /// [`RolloutEnd::RevertFailed`], and an interrupt does not stop it.
+    /// later recipe of the same deploy has failed. It ends [`RolloutEnd::Reverted`](super::RolloutEnd::Reverted) or
+    /// [`RolloutEnd::RevertFailed`](super::RolloutEnd::RevertFailed), and an interrupt does not stop it.
     pub fn revert(policy: Policy, replacements: Vec<Replacement>) -> Self {
         Self::with(policy, replacements, true)
     }

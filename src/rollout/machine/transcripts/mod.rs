@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use super::failure::Span;
 use super::*;
+use crate::model::Order;
 
 fn policy() -> Policy {
     Policy {
