@@ -1,12 +1,12 @@
 //! The rollout: which slot may go when, and what a failure means for the others.
 
-mod failing;
-mod keeping;
-mod order;
+mod failures;
+mod monitoring;
+mod next;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use self::keeping::Keep;
+use self::monitoring::Keep;
 use super::{
     action::Action,
     failure,

@@ -1,7 +1,7 @@
 //! Small rollouts as transcripts: what is done when, on hosts that answer after a second.
 
 mod failing;
-mod keeping;
+mod monitoring;
 mod order;
 mod sequence;
 
