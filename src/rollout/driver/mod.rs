@@ -33,7 +33,7 @@ use crate::{
 const POLL: Duration = Duration::from_millis(150);
 
 /// The pause between two looks at a finished slot that is well.
-const KEEP_POLL: Duration = Duration::from_secs(2);
+const MONITOR_POLL: Duration = Duration::from_secs(2);
 
 /// The same while it is not well: the rollout waits for it, or it is about to be taken back.
 const UNWELL_POLL: Duration = Duration::from_millis(500);
@@ -323,7 +323,7 @@ impl Driver<'_> {
         let (slot, side, gate) = watched;
         let Some(run) = self.slot(slot) else { return };
         // No step was begun for a finished slot's watch; only that it failed is to be told.
-        if open.purpose == Purpose::Keep && end != WatchEnd::Failed {
+        if open.purpose == Purpose::Monitor && end != WatchEnd::Failed {
             return;
         }
         let (host, recipe) = (
@@ -387,7 +387,7 @@ impl Driver<'_> {
                 self.evidence.extend(logs);
                 let error = vec![match open.purpose {
                     Purpose::Reach => "it did not come to that".to_owned(),
-                    Purpose::Confirm | Purpose::Keep => "it is not ready".to_owned(),
+                    Purpose::Confirm | Purpose::Monitor => "it is not ready".to_owned(),
                 }];
                 self.events.send(EventKind::StepFailed {
                     host,
@@ -457,8 +457,8 @@ impl Driver<'_> {
 fn pause_after(purpose: Purpose, verdict: Verdict) -> Duration {
     match (purpose, verdict) {
         (Purpose::Reach | Purpose::Confirm, _) => POLL,
-        (Purpose::Keep, Verdict::Holds) => KEEP_POLL,
-        (Purpose::Keep, Verdict::NotYet | Verdict::Never) => UNWELL_POLL,
+        (Purpose::Monitor, Verdict::Holds) => MONITOR_POLL,
+        (Purpose::Monitor, Verdict::NotYet | Verdict::Never) => UNWELL_POLL,
     }
 }
 

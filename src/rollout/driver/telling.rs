@@ -25,7 +25,7 @@ pub(super) fn describe_gate(run: &SlotRun, side: Side, gate: Gate, purpose: Purp
     match purpose {
         Purpose::Reach => format!("wait for {}", what_a_gate_waits_for(run, side, gate)),
         Purpose::Confirm => format!("see that {} is still ready", run.names(side)),
-        Purpose::Keep => format!("see that {} stays ready", run.names(side)),
+        Purpose::Monitor => format!("see that {} stays ready", run.names(side)),
     }
 }
 
@@ -61,7 +61,7 @@ impl Told {
             // Not the same words: the moment when it first was ready can be told from the second look.
             waits_for: match purpose {
                 Purpose::Confirm => format!("{} to be ready still", run.names(side)),
-                Purpose::Reach | Purpose::Keep => what_a_gate_waits_for(run, side, gate),
+                Purpose::Reach | Purpose::Monitor => what_a_gate_waits_for(run, side, gate),
             },
             purpose,
             last_seen: Arc::default(),
@@ -71,7 +71,7 @@ impl Told {
 
     /// A step begins, unless the watch outlasts all steps.
     pub(super) fn begins(&self, step: &str) {
-        if self.purpose != Purpose::Keep {
+        if self.purpose != Purpose::Monitor {
             self.events.send(EventKind::StepStarted {
                 host: self.host.clone(),
                 recipe: self.recipe.clone(),
@@ -83,7 +83,7 @@ impl Told {
     pub(super) fn sees(&mut self, observation: &Observation, breaks_are_news: bool) {
         let Observation { verdict, detail } = observation;
         let is_well = *verdict == Verdict::Holds;
-        if self.purpose == Purpose::Keep {
+        if self.purpose == Purpose::Monitor {
             // That it is dead is told when the watch fails.
             if *verdict == Verdict::NotYet && self.was_well && breaks_are_news {
                 let message = format!(

@@ -94,7 +94,7 @@ pub(super) fn never(host: &str, awaited: &Await, detail: &str) -> Failure {
 }
 
 /// A slot was updated, and its container cannot become ready any more.
-pub(super) fn fell(host: &str, detail: &str) -> Failure {
+pub(super) fn exited_after_update(host: &str, detail: &str) -> Failure {
     failed(vec![stopped_after_the_update(host), detail.to_owned()])
 }
 

@@ -28,7 +28,7 @@ pub enum Purpose {
     Confirm,
     /// The slot is done, and stays so only while this holds: until the rollout ends, so it is looked at
     /// from time to time.
-    Keep,
+    Monitor,
 }
 
 /// What one look at a [`Gate`] saw.

@@ -160,7 +160,7 @@ impl Play {
         } = input
             && let Some(purpose) = self.watched.get(&(*slot, *side, *gate))
         {
-            let pause = if *purpose == Purpose::Keep { 2 } else { 1 };
+            let pause = if *purpose == Purpose::Monitor { 2 } else { 1 };
             let at = self.now + seconds(pause);
             self.due.push((at, self.look(*slot, *side, *gate, at)));
         }
@@ -238,9 +238,9 @@ impl Play {
                 let purpose = purpose.expect("what is unwatched was watched");
                 let end = match (purpose, end) {
                     (Purpose::Confirm, WatchEnd::Held) => "still so".to_owned(),
-                    (Purpose::Keep, WatchEnd::Held) => "kept".to_owned(),
-                    (Purpose::Keep, WatchEnd::Failed) => "not kept".to_owned(),
-                    (Purpose::Keep, WatchEnd::Abandoned) => "no longer kept".to_owned(),
+                    (Purpose::Monitor, WatchEnd::Held) => "kept".to_owned(),
+                    (Purpose::Monitor, WatchEnd::Failed) => "not kept".to_owned(),
+                    (Purpose::Monitor, WatchEnd::Abandoned) => "no longer kept".to_owned(),
                     (_, end) => words(&end),
                 };
                 self.line(&format!("{} {end}", name(slot, side, &gate)));
