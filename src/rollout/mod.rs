@@ -1,7 +1,7 @@
 //! The rollout of one recipe: [`machine`] decides, what is beside it carries that out.
 
 pub mod driver;
-pub mod gate;
+pub mod gates;
 pub mod machine;
 pub mod probe;
 pub mod quorum;

@@ -1,6 +1,6 @@
 //! Consul's own servers: whether all are there, so that one may go, and in which order they go.
 
-use super::gate::{holds, not_yet};
+use super::gates::{holds, not_yet};
 use crate::{
     event::Outcome,
     facts::Facts,

@@ -12,7 +12,7 @@ use crate::{
     release::Action,
     rollout::{
         driver::{self, Running},
-        gate::{Balancer, Surroundings},
+        gates::{Balancer, Surroundings},
         probe::ProbeWatch,
         quorum::consul_servers,
         slot::{Occupants, SlotRun},

@@ -13,13 +13,13 @@ use tokio::{
     time::Instant,
 };
 
-mod telling;
+mod progress;
 
-use self::telling::{Told, describe_gate, describe_step, lock, what_a_gate_waits_for};
-use super::{gate::Surroundings, probe::ProbeWatch, slot::SlotRun};
+use self::progress::{Told, describe_gate, describe_step, lock, what_a_gate_waits_for};
+use super::{gates::Surroundings, probe::ProbeWatch, slot::SlotRun};
 use crate::{
     event::{EventKind, Events, Evidence, Phase},
-    hosts::{HostError, progress},
+    hosts::{self, HostError},
     model::{Order, Recipe},
     rollout::machine::{
         Action, DrainPolicy, Failure, Finish, Gate, Input, Policy, Purpose, Replacement, Rollout,
@@ -270,7 +270,7 @@ impl Driver<'_> {
         self.tasks.spawn(async move {
             let (host, recipe) = (run.reached.name(), Some(&*run.recipe.name));
             let work = run.perform(side, step);
-            let result = progress::tell(&events, host, recipe, &text, work, |()| None).await;
+            let result = hosts::progress::tell(&events, host, recipe, &text, work, |()| None).await;
             let result = result.map_err(into_failure);
             let _ = sender.send(Input::StepEnded {
                 slot,

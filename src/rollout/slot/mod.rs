@@ -1,0 +1,5 @@
+//! One place of a container while its rollout runs.
+
+mod placement;
+
+pub use placement::{Occupant, Occupants, SlotRun};
