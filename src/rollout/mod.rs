@@ -1,4 +1,7 @@
 //! The rollout of one recipe: [`machine`] decides, what is beside it carries that out.
+//!
+//! [`driver`] drives the machine: it performs [`steps`] and looks at [`gates`], both on the containers of a
+//! [`slot`]. [`probe`] sends requests meanwhile, and [`quorum`] asks before all of it whether Consul is whole.
 
 pub mod driver;
 pub mod gates;
@@ -6,3 +9,4 @@ pub mod machine;
 pub mod probe;
 pub mod quorum;
 pub mod slot;
+pub mod steps;

@@ -78,7 +78,6 @@ impl Rollouts<'_> {
                 .iter()
                 .map(|index| rolled.running.slots[*index].clone())
                 .collect(),
-            around: rolled.running.around.clone(),
         };
         let machine = Rollout::revert(running.policy.clone(), running.replacements());
         let driven = self.drive(&running, machine, None).await;

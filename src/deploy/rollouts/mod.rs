@@ -4,10 +4,6 @@ mod back;
 mod end;
 mod start;
 
-use crate::rollout::{
-    driver::{self, Driven, Promotion, Running, drive},
-    probe::ProbeWatch,
-};
 use crate::{
     event::{EventKind, HostRow, Outcome},
     facts::Facts,
@@ -15,7 +11,12 @@ use crate::{
     model::{LateValues, Recipe},
     plan::{Plan, RecipePlan},
     release::Action,
-    rollout::machine::{Rollout, SlotState},
+    rollout::{
+        driver::{self, Driven, Promotion, Running, drive},
+        machine::{Rollout, SlotState},
+        probe::ProbeWatch,
+        steps,
+    },
     run::{Context, Stage},
     tasks,
 };
@@ -238,7 +239,7 @@ impl Rollouts<'_> {
         let Some(first) = running.slots.first() else {
             return Ok(());
         };
-        let work = first.prepare_once();
+        let work = steps::before_once(first);
         let ended = self
             .unless_stopped_now(&running.recipe, "`before` commands", work)
             .await?;

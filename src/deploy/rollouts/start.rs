@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Rollouts;
 use crate::{
+    balancers::{Routing, Upstreams},
     desired,
     event::EventKind,
     hosts::Reached,
@@ -12,70 +13,68 @@ use crate::{
     release::Action,
     rollout::{
         driver::{self, Running},
-        gates::{Balancer, Surroundings},
         probe::ProbeWatch,
         quorum::consul_servers,
-        slot::{Occupants, SlotRun},
+        slot::{Placement, RolloutContext, SlotContainers},
     },
 };
 
 impl Rollouts<'_> {
     pub(super) fn running(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> Running {
-        let recipe = Arc::new(recipe.clone());
-        let slots: Vec<_> = recipe_plan
-            .changes()
-            .enumerate()
-            .filter_map(|(index, slot)| {
-                let reached = self.fleet.host(&slot.host)?.clone();
-                let on = Arc::new(
-                    recipe
-                        .on
-                        .get(&slot.host)
-                        .cloned()
-                        .unwrap_or_else(HostRecipe::none),
-                );
-                let containers = self
-                    .facts
-                    .hosts
-                    .get(&slot.host)
-                    .map(|facts| facts.containers.as_slice());
-                let containers = containers.unwrap_or_default();
-                let runs_tasks = self.runs_tasks(slot, &on);
-                Some(Arc::new(SlotRun {
-                    is_first: index == 0,
-                    runs_tasks,
-                    reached,
-                    recipe: recipe.clone(),
-                    on,
-                    occupants: Occupants::before(slot, containers),
-                    plan: slot.clone(),
-                    environment: self.context.environment.name.to_string(),
-                    release: self.plan.release,
-                    events: self.context.events.clone(),
-                }))
-            })
+        let context = Arc::new(self.rollout_context(recipe));
+        let changes = recipe_plan.changes().enumerate();
+        let slots: Vec<_> = changes
+            .filter_map(|(index, slot)| self.placement(&context, index == 0, slot))
+            .map(Arc::new)
             .collect();
-        let around = Surroundings {
-            balancers: self.balancers(&recipe),
-            consul_servers: consul_servers(&recipe, self.facts),
-            consul_hosts: self.consul_hosts(&recipe),
-        };
-        let policy = driver::policy(&recipe, recipe_plan.order, slots.len());
         Running {
-            policy,
-            recipe,
+            policy: driver::policy(recipe, recipe_plan.order, slots.len()),
+            recipe: context.recipe.clone(),
             slots,
-            around: Arc::new(around),
         }
+    }
+
+    fn rollout_context(&self, recipe: &Recipe) -> RolloutContext {
+        RolloutContext {
+            recipe: Arc::new(recipe.clone()),
+            environment: self.context.environment.name.to_string(),
+            release: self.plan.release,
+            events: self.context.events.clone(),
+            routing: Routing::of(recipe, self.balancers(recipe)),
+            consul_servers: consul_servers(recipe, self.facts),
+            consul_hosts: self.consul_hosts(recipe),
+        }
+    }
+
+    fn placement(
+        &self,
+        context: &Arc<RolloutContext>,
+        is_first: bool,
+        slot: &SlotPlan,
+    ) -> Option<Placement> {
+        let reached = self.fleet.host(&slot.host)?.clone();
+        let host_recipe = context.recipe.on.get(&slot.host).cloned();
+        let host_recipe = Arc::new(host_recipe.unwrap_or_else(HostRecipe::none));
+        let facts = self.facts.hosts.get(&slot.host);
+        let containers = facts.map_or(&[][..], |facts| &facts.containers);
+        Some(Placement {
+            context: context.clone(),
+            runs_tasks: self.runs_tasks(slot, &host_recipe),
+            reached,
+            host_recipe,
+            plan: slot.clone(),
+            is_first,
+            containers: SlotContainers::before(slot, containers),
+        })
     }
 
     /// A rollback to a release whose `before` and `after` were others than the files' runs neither: they
     /// belong to another version, and what they uploaded is not in the record.
-    pub(super) fn runs_tasks(&self, slot: &SlotPlan, on: &HostRecipe) -> bool {
+    pub(super) fn runs_tasks(&self, slot: &SlotPlan, host_recipe: &HostRecipe) -> bool {
         let Some(incoming) = &slot.incoming else {
             return false;
         };
-        let (recorded, now) = (&incoming.desired.spec.setup, desired::setup(on));
+        let (recorded, now) = (&incoming.desired.spec.setup, desired::setup(host_recipe));
         let runs = self.action == Action::Deploy || *recorded == now;
         if !runs {
             let message =
@@ -104,7 +103,7 @@ impl Rollouts<'_> {
     }
 
     /// Every balancer that the recipe's `[drain]` names: each of its containers on each of its hosts.
-    pub(super) fn balancers(&self, recipe: &Recipe) -> Vec<Balancer> {
+    pub(super) fn balancers(&self, recipe: &Recipe) -> Vec<Upstreams> {
         let mut balancers = Vec::new();
         let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
         for balancer in names.filter_map(|name| self.context.environment.recipe(name)) {
@@ -113,7 +112,7 @@ impl Rollouts<'_> {
                     continue;
                 };
                 for container in self.containers_of(&balancer.name, host) {
-                    balancers.push(Balancer {
+                    balancers.push(Upstreams {
                         reached: reached.clone(),
                         view: view.clone(),
                         late: LateValues {

@@ -1,41 +1,23 @@
-//! What is told of steps and gates while a rollout runs.
+//! The progress of a watch: what its looks saw, where that is news.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::describe::what_a_gate_waits_for;
 use crate::{
     event::{EventKind, Events},
-    rollout::machine::{Gate, Observation, Purpose, Side, Step, Verdict},
-    rollout::slot::SlotRun,
+    rollout::{
+        machine::{Gate, Observation, Purpose, Side, Verdict},
+        slot::Placement,
+    },
 };
-
-/// A step as it is shown.
-pub(super) fn describe_step(run: &SlotRun, side: Side, step: Step) -> String {
-    let names = run.names(side);
-    match step {
-        Step::Start => format!("start {names}"),
-        Step::EnterMaintenance => format!("put {names} into maintenance"),
-        Step::Stop => format!("stop {names}"),
-        Step::Deregister => format!("deregister {names}"),
-        Step::Retire => format!("keep {names} for a rollback"),
-    }
-}
-
-/// A gate as it is shown while it is watched.
-pub(super) fn describe_gate(run: &SlotRun, side: Side, gate: Gate, purpose: Purpose) -> String {
-    match purpose {
-        Purpose::Reach => format!("wait for {}", what_a_gate_waits_for(run, side, gate)),
-        Purpose::Confirm => format!("see that {} is still ready", run.names(side)),
-        Purpose::Monitor => format!("see that {} stays ready", run.names(side)),
-    }
-}
 
 /// A poisoned lock has its value all the same: a text cannot be half written.
 pub(super) fn lock(text: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
     text.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the looks of one watch tell.
-pub(super) struct Told {
+/// The progress of one watch, as events.
+pub(super) struct WatchProgress {
     events: Events,
     host: String,
     recipe: Option<String>,
@@ -46,22 +28,18 @@ pub(super) struct Told {
     was_well: bool,
 }
 
-impl Told {
-    pub(super) fn new(
-        events: Events,
-        run: &SlotRun,
-        (side, gate): (Side, Gate),
-        purpose: Purpose,
-    ) -> Self {
+impl WatchProgress {
+    /// The progress of a watch that begins.
+    pub(super) fn new(placement: &Placement, (side, gate): (Side, Gate), purpose: Purpose) -> Self {
         Self {
-            events,
-            host: run.reached.name().to_string(),
-            recipe: Some(run.recipe.name.to_string()),
-            names: run.names(side),
-            // Not the same words: the moment when it first was ready can be told from the second look.
+            events: placement.context.events.clone(),
+            host: placement.reached.name().to_string(),
+            recipe: Some(placement.context.recipe.name.to_string()),
+            names: placement.names(side),
+            // Other words than for the first wait, so that the two can be told apart.
             waits_for: match purpose {
-                Purpose::Confirm => format!("{} to be ready still", run.names(side)),
-                Purpose::Reach | Purpose::Monitor => what_a_gate_waits_for(run, side, gate),
+                Purpose::Confirm => format!("{} to be ready still", placement.names(side)),
+                Purpose::Reach | Purpose::Monitor => what_a_gate_waits_for(placement, side, gate),
             },
             purpose,
             last_seen: Arc::default(),
@@ -69,7 +47,7 @@ impl Told {
         }
     }
 
-    /// A step begins, unless the watch outlasts all steps.
+    /// Reports that a step begins, unless the watch outlasts all steps.
     pub(super) fn begins(&self, step: &str) {
         if self.purpose != Purpose::Monitor {
             self.events.send(EventKind::StepStarted {
@@ -80,11 +58,12 @@ impl Told {
         }
     }
 
-    pub(super) fn sees(&mut self, observation: &Observation, breaks_are_news: bool) {
+    /// Reports what a look saw, if it is news.
+    pub(super) fn observed(&mut self, observation: &Observation, breaks_are_news: bool) {
         let Observation { verdict, detail } = observation;
         let is_well = *verdict == Verdict::Holds;
         if self.purpose == Purpose::Monitor {
-            // That it is dead is told when the watch fails.
+            // That it is dead is reported when the watch fails.
             if *verdict == Verdict::NotYet && self.was_well && breaks_are_news {
                 let message = format!(
                     "{} is not ready any more, so no other is begun: {detail}",
@@ -106,18 +85,5 @@ impl Told {
             });
         }
         self.was_well = is_well;
-    }
-}
-
-pub(super) fn what_a_gate_waits_for(run: &SlotRun, side: Side, gate: Gate) -> String {
-    let names = run.names(side);
-    match gate {
-        Gate::Quorum => "every Consul server to be there".to_owned(),
-        Gate::Leader => "the other Consul servers to have a leader".to_owned(),
-        Gate::Ready => format!("{names} to be ready"),
-        Gate::Routed => format!("the balancers to route to {names}"),
-        Gate::Unrouted => format!("the balancers to leave {names}"),
-        Gate::Idle => format!("the connections of {names} to end"),
-        Gate::Gone => format!("Consul to drop {names}"),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     step::Step,
 };
 
-/// What the executor does for the rollout.
+/// What the driver does for the rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Action {

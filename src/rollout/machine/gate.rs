@@ -1,6 +1,6 @@
 //! What is waited for, and what a look at it saw.
 
-/// Something that the executor polls until it holds, fails for good, or is no longer watched.
+/// Something that the driver polls until it holds, fails for good, or is no longer watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gate {
     /// Consul's cluster has a leader and every peer alive, so that one server may go.

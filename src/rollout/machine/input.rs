@@ -1,4 +1,4 @@
-//! What the machine is told.
+//! What happened, as the machine takes it.
 
 use super::{
     gate::{Gate, Observation},
@@ -7,7 +7,7 @@ use super::{
     step::Step,
 };
 
-/// What the executor tells the rollout.
+/// What the driver reports to the rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// The beginning; once, first.

@@ -1,6 +1,6 @@
 //! What is done once to a container.
 
-/// Something that the executor does once and that ends by itself, well or badly. Each is idempotent: a
+/// Something that the driver does once and that ends by itself, well or badly. Each is idempotent: a
 /// revert may ask for what is already so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
