@@ -86,3 +86,96 @@ impl Routing {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures::FutureExt;
+
+    use super::*;
+    use crate::balancers::router::Answer;
+
+    /// A router without Consul: balancers that say what they route to, and what it was asked.
+    #[derive(Default)]
+    struct Toy {
+        balancers: Vec<(&'static str, &'static str)>,
+        asked: Mutex<Vec<String>>,
+    }
+
+    impl Toy {
+        fn note(&self, what: &str) {
+            self.asked.lock().expect("a lock").push(what.to_owned());
+        }
+    }
+
+    impl RequestRouter for Toy {
+        fn routes(&self) -> BoxStream<'_, (HostName, Routes)> {
+            let ask = |(host, printed): &(&str, &str)| {
+                self.note(host);
+                ((*host).into(), Routes::Printed((*printed).to_owned()))
+            };
+            stream::iter(&self.balancers).map(ask).boxed()
+        }
+
+        fn take_out<'a>(
+            &'a self,
+            _: &'a mut [Backend],
+            reason: &'a str,
+        ) -> Answer<'a, Vec<String>> {
+            self.note(&format!("take out: {reason}"));
+            async { Ok(vec!["nothing to take out".to_owned()]) }.boxed()
+        }
+
+        fn put_back<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
+            self.note("put back");
+            async { Ok(()) }.boxed()
+        }
+
+        fn registrations<'a>(&'a self, _: &'a Backend) -> Answer<'a, Vec<Registration>> {
+            async { Ok(Vec::new()) }.boxed()
+        }
+
+        fn deregister<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
+            async { Ok(()) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn balancers_of_every_router_are_asked_one_after_the_other() {
+        let balancers = |balancers: &[(&'static str, &'static str)]| {
+            let balancers = balancers.to_vec();
+            Arc::new(Toy {
+                balancers,
+                ..Toy::default()
+            })
+        };
+        let (first, second) = (
+            balancers(&[("lb-1", "10.0.0.1:80"), ("lb-2", "")]),
+            balancers(&[("lb-3", "")]),
+        );
+        let routing = Routing(vec![first.clone(), second.clone()]);
+        let mut routes = routing.routes();
+        let (host, printed) = routes.next().await.expect("a balancer");
+        assert!(matches!(printed, Routes::Printed(it) if it == "10.0.0.1:80"));
+        assert_eq!(&*host, "lb-1");
+        assert_eq!(*first.asked.lock().expect("a lock"), ["lb-1"]);
+        let others: Vec<_> = routes.map(|(host, _)| host.to_string()).collect().await;
+        assert_eq!(others, ["lb-2", "lb-3"]);
+    }
+
+    #[tokio::test]
+    async fn every_router_takes_out_and_puts_back() {
+        let (first, second) = (Arc::<Toy>::default(), Arc::<Toy>::default());
+        let routing = Routing(vec![first.clone(), second.clone()]);
+        let taken_out = routing.take_out(&mut [], "r2: replaced by web-r2").await;
+        assert_eq!(taken_out.expect("taken out").len(), 2, "a warning of each");
+        routing.put_back(&[]).await.expect("put back");
+        for router in [first, second] {
+            let asked = router.asked.lock().expect("a lock");
+            assert_eq!(*asked, ["take out: r2: replaced by web-r2", "put back"]);
+        }
+        let nobody = Routing::default();
+        assert!(nobody.routes().next().await.is_none());
+    }
+}
