@@ -22,7 +22,7 @@ use super::{
     dial::dial,
     host_key::{HostKeyProblem, HostKeyVerifier, KnownHostsFiles},
     identity::{Keyring, Prompt},
-    paths::Paths,
+    openssh::paths::Paths,
     places::Places,
     session::Session,
     stream::Cuttable,

@@ -9,10 +9,12 @@ use std::{
 
 use super::{
     connect_error::ConnectError,
-    known_hosts::Names,
-    paths::Paths,
-    ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, Value, evaluate},
-    tokens::Tokens,
+    openssh::{
+        known_hosts::Names,
+        paths::Paths,
+        ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, Value, evaluate},
+        tokens::Tokens,
+    },
 };
 use crate::model::{HostKeyPolicy, SshSettings};
 

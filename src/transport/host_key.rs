@@ -17,7 +17,7 @@ use russh::{
     },
 };
 
-use super::known_hosts::{KnownHosts, Names, Place, Verdict};
+use super::openssh::known_hosts::{KnownHosts, Names, Place, Verdict};
 use crate::model::HostKeyPolicy;
 
 /// The host key types we accept, in OpenSSH's order. `ssh-rsa` with SHA-1 is not among them, as in

@@ -8,28 +8,28 @@ use super::{
 };
 
 /// What the tokens stand for.
-pub(super) struct Tokens<'a> {
-    pub(super) paths: &'a Paths,
+pub(in crate::transport) struct Tokens<'a> {
+    pub(in crate::transport) paths: &'a Paths,
     /// `%n`
-    pub(super) original_host: String,
+    pub(in crate::transport) original_host: String,
     /// `%h`
-    pub(super) host: String,
+    pub(in crate::transport) host: String,
     /// `%p`
-    pub(super) port: u16,
+    pub(in crate::transport) port: u16,
     /// `%r`
-    pub(super) user: String,
+    pub(in crate::transport) user: String,
     /// `%k`
-    pub(super) alias: Option<String>,
+    pub(in crate::transport) alias: Option<String>,
 }
 
 impl Tokens<'_> {
     /// The first word of a value, expanded.
-    pub(super) fn expand(&self, value: &Value) -> Result<String, ConfigProblem> {
+    pub(in crate::transport) fn expand(&self, value: &Value) -> Result<String, ConfigProblem> {
         self.percent(value, value.first())
     }
 
     /// All words of a value as paths; `none` is no path.
-    pub(super) fn paths(&self, value: &Value) -> Result<Vec<PathBuf>, ConfigProblem> {
+    pub(in crate::transport) fn paths(&self, value: &Value) -> Result<Vec<PathBuf>, ConfigProblem> {
         value
             .words
             .iter()
@@ -39,7 +39,11 @@ impl Tokens<'_> {
     }
 
     /// One word of a value as a path.
-    pub(super) fn path(&self, value: &Value, word: &str) -> Result<PathBuf, ConfigProblem> {
+    pub(in crate::transport) fn path(
+        &self,
+        value: &Value,
+        word: &str,
+    ) -> Result<PathBuf, ConfigProblem> {
         let text = self.percent(value, word)?;
         let text = variables(&text)
             .ok_or_else(|| value.problem(format!("`{word}` names a variable that is not set")))?;

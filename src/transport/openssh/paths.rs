@@ -38,7 +38,7 @@ impl Paths {
     }
 
     /// `~` and `~/…` under the home directory; other paths as they are.
-    pub(super) fn expand(&self, path: &Path) -> PathBuf {
+    pub(in crate::transport) fn expand(&self, path: &Path) -> PathBuf {
         match path.strip_prefix("~") {
             Ok(rest) if rest.as_os_str().is_empty() => self.home.clone(),
             Ok(rest) => self.home.join(rest),

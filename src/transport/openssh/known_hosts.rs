@@ -19,17 +19,17 @@ use wildmatch::WildMatch;
 
 /// The names under which a host may stand in a `known_hosts` file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Names {
+pub(in crate::transport) struct Names {
     /// `host`, or `[host]:port` where the port is not 22, or the `HostKeyAlias`.
-    pub(super) entry: String,
+    pub(in crate::transport) entry: String,
     /// `host` alone, where `entry` has a port: a key known under it counts as well, as in OpenSSH.
-    pub(super) without_port: Option<String>,
+    pub(in crate::transport) without_port: Option<String>,
     /// The name that a host certificate must be issued to.
-    pub(super) principal: String,
+    pub(in crate::transport) principal: String,
 }
 
 impl Names {
-    pub(super) fn new(host: &str, port: u16, alias: Option<&str>) -> Self {
+    pub(in crate::transport) fn new(host: &str, port: u16, alias: Option<&str>) -> Self {
         if let Some(alias) = alias {
             let alias = alias.to_ascii_lowercase();
             return Self {
@@ -54,14 +54,14 @@ impl Names {
 
 /// A place in a file, to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) file: PathBuf,
-    pub(super) line: usize,
+pub(in crate::transport) struct Place {
+    pub(in crate::transport) file: PathBuf,
+    pub(in crate::transport) line: usize,
 }
 
 /// What the files say of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::transport) enum Verdict {
     Known,
     /// No entry has it, nor another key of its type; these are the types it is known by.
     Unknown {
@@ -74,12 +74,12 @@ pub(super) enum Verdict {
 
 /// The lines of all files, in order.
 #[derive(Debug, Default)]
-pub(super) struct KnownHosts(Vec<(Place, Entry)>);
+pub(in crate::transport) struct KnownHosts(Vec<(Place, Entry)>);
 
 impl KnownHosts {
     /// Reads the files. One that is not there has no lines; one that cannot be read is an error, as the
     /// host might well be in it. Lines that cannot be understood are skipped, as OpenSSH does.
-    pub(super) fn read(files: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
+    pub(in crate::transport) fn read(files: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
         let mut known = Self::default();
         for file in files {
             match fs::read(file) {
@@ -110,7 +110,7 @@ impl KnownHosts {
     }
 
     /// What the files say of a host's plain key.
-    pub(super) fn check(&self, names: &Names, key: &PublicKey) -> Verdict {
+    pub(in crate::transport) fn check(&self, names: &Names, key: &PublicKey) -> Verdict {
         if let Some(place) = self.revoked(names, key) {
             return Verdict::Revoked(place);
         }
@@ -135,7 +135,7 @@ impl KnownHosts {
     }
 
     /// Where a key is revoked for this host, if it is.
-    pub(super) fn revoked(&self, names: &Names, key: &PublicKey) -> Option<Place> {
+    pub(in crate::transport) fn revoked(&self, names: &Names, key: &PublicKey) -> Option<Place> {
         let of_host = |name: &str| {
             self.marked(name, Some(Marker::Revoked))
                 .find(|(_, entry)| entry.public_key().key_data() == key.key_data())
@@ -145,7 +145,7 @@ impl KnownHosts {
     }
 
     /// The types of the plain keys a host is known by.
-    pub(super) fn algorithms(&self, names: &Names) -> Vec<Algorithm> {
+    pub(in crate::transport) fn algorithms(&self, names: &Names) -> Vec<Algorithm> {
         let of_host = |name: &str| {
             self.plain(name)
                 .map(|(_, entry)| entry.public_key().algorithm())
@@ -160,7 +160,7 @@ impl KnownHosts {
 
     /// The authorities that may vouch for a host. On another port than 22 those for the host alone count as
     /// well: OpenSSH looks it up a second time "without port identifier".
-    pub(super) fn authorities<'a>(&'a self, names: &'a Names) -> Vec<&'a PublicKey> {
+    pub(in crate::transport) fn authorities<'a>(&'a self, names: &'a Names) -> Vec<&'a PublicKey> {
         [Some(&names.entry), names.without_port.as_ref()]
             .into_iter()
             .flatten()

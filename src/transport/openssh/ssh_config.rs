@@ -26,7 +26,7 @@ const DEEPEST: usize = 16;
 
 /// The keywords that have a meaning for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Keyword {
+pub(in crate::transport) enum Keyword {
     ConnectTimeout,
     GlobalKnownHostsFile,
     HostKeyAlias,
@@ -66,19 +66,19 @@ impl Keyword {
 
 /// What is wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ConfigProblem {
-    pub(super) file: PathBuf,
+pub(in crate::transport) struct ConfigProblem {
+    pub(in crate::transport) file: PathBuf,
     /// From 1; 0 for the file as a whole.
-    pub(super) line: usize,
-    pub(super) reason: String,
+    pub(in crate::transport) line: usize,
+    pub(in crate::transport) reason: String,
 }
 
 /// The words after a keyword, and where they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Value {
+pub(in crate::transport) struct Value {
     /// The keyword as written, for `ProxyJump` and `ProxyCommand` in lowercase.
-    pub(super) keyword: String,
-    pub(super) words: Vec<String>,
+    pub(in crate::transport) keyword: String,
+    pub(in crate::transport) words: Vec<String>,
     file: PathBuf,
     line: usize,
     /// The condition that decides whether it counts, if we cannot tell.
@@ -86,11 +86,11 @@ pub(super) struct Value {
 }
 
 impl Value {
-    pub(super) fn first(&self) -> &str {
+    pub(in crate::transport) fn first(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }
 
-    pub(super) fn problem(&self, reason: impl Into<String>) -> ConfigProblem {
+    pub(in crate::transport) fn problem(&self, reason: impl Into<String>) -> ConfigProblem {
         ConfigProblem {
             file: self.file.clone(),
             line: self.line,
@@ -101,16 +101,19 @@ impl Value {
 
 /// What the files say about one host.
 #[derive(Debug, Default)]
-pub(super) struct HostConfig(HashMap<Keyword, Vec<Value>>);
+pub(in crate::transport) struct HostConfig(HashMap<Keyword, Vec<Value>>);
 
 impl HostConfig {
     /// The value of a keyword, or an error when an undecidable condition decides over it.
-    pub(super) fn get(&self, keyword: Keyword) -> Result<Option<&Value>, ConfigProblem> {
+    pub(in crate::transport) fn get(
+        &self,
+        keyword: Keyword,
+    ) -> Result<Option<&Value>, ConfigProblem> {
         Ok(self.all(keyword)?.first())
     }
 
     /// All values of a keyword that adds up.
-    pub(super) fn all(&self, keyword: Keyword) -> Result<&[Value], ConfigProblem> {
+    pub(in crate::transport) fn all(&self, keyword: Keyword) -> Result<&[Value], ConfigProblem> {
         let values = self.0.get(&keyword).map_or(&[][..], Vec::as_slice);
         match values.iter().find(|value| value.condition.is_some()) {
             Some(value) => Err(value.problem(format!(
@@ -125,25 +128,25 @@ impl HostConfig {
 
 /// Who is looked up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lookup<'a> {
+pub(in crate::transport) struct Lookup<'a> {
     /// The name as given, before any `HostName`.
-    pub(super) host: &'a str,
+    pub(in crate::transport) host: &'a str,
     /// The user, where the inventory or a jump host's text names one.
-    pub(super) user: Option<&'a str>,
+    pub(in crate::transport) user: Option<&'a str>,
 }
 
 /// A configuration file to read.
 #[derive(Debug, Clone)]
-pub(super) struct ConfigFile {
-    pub(super) path: PathBuf,
+pub(in crate::transport) struct ConfigFile {
+    pub(in crate::transport) path: PathBuf,
     /// Where its relative includes are.
-    pub(super) folder: PathBuf,
+    pub(in crate::transport) folder: PathBuf,
     /// Whether it is an error when it is not there.
-    pub(super) required: bool,
+    pub(in crate::transport) required: bool,
 }
 
 /// Evaluates the files, in order, for one host.
-pub(super) fn evaluate(
+pub(in crate::transport) fn evaluate(
     files: &[ConfigFile],
     lookup: Lookup<'_>,
     paths: &Paths,

@@ -1,0 +1,6 @@
+//! OpenSSH's client files, read as `ssh` reads them. Nothing here opens a socket.
+
+pub(super) mod known_hosts;
+pub(super) mod paths;
+pub(super) mod ssh_config;
+pub(super) mod tokens;
