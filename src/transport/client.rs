@@ -9,8 +9,8 @@ use russh::{
 };
 
 use super::{
+    connect::host_key::{HostKeyProblem, HostKeyVerifier},
     connection::Fate,
-    host_key::{HostKeyProblem, HostKeyVerifier},
 };
 
 /// Nothing heard for so long, and the server is asked whether it lives.

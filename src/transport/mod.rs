@@ -7,35 +7,23 @@
 //!
 //! What is resolved: the inventory's `[ssh]` first, then OpenSSH's configuration, then its defaults.
 
-mod authentication;
 mod channel;
 mod client;
-mod connect_error;
+mod connect;
 mod connection;
-mod connector;
-mod countdown;
-mod destination;
-mod dial;
 mod exchange;
 mod held;
-mod host_key;
-mod identity;
 mod lines;
 mod openssh;
 mod places;
 mod session;
 mod session_error;
-mod signing;
 mod stdout;
-mod stream;
 mod tunnel;
 mod upload;
 
-pub use connect_error::{ConnectError, Tried};
-pub use connector::Connector;
-pub use destination::Endpoint;
+pub use connect::{ConnectError, Connector, Endpoint, Prompt, Tried};
 pub use held::{Held, HeldEnd};
-pub use identity::Prompt;
 pub use openssh::paths::Paths;
 pub use session::{Output, Session};
 pub use session_error::{Refusal, SessionError};

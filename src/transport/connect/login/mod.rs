@@ -3,6 +3,9 @@
 //! Each key is offered once. Servers count refusals (sshd's `MaxAuthTries`), and from 9.8 on sshd locks an
 //! address out that is refused too often, so nothing is tried a second time.
 
+mod identity;
+mod signing;
+
 use std::{path::Path, pin::pin, sync::Arc, time::Duration};
 
 use russh::{
@@ -15,15 +18,19 @@ use russh::{
 };
 use tokio::{net::UnixStream, sync::mpsc, time::timeout};
 
-use super::{
-    client::Client,
-    connect_error::{ConnectError, Tried},
-    connection::Fate,
-    countdown::Countdown,
-    destination::{Destination, IdentityFile, Origin},
-    identity::{KeyFile, Keyring, Unreadable},
+use self::{
+    identity::{KeyFile, Unreadable},
     signing::{Asked, Asker, CertifiedKey, Relay, ToSign, Unsigned},
 };
+use super::{
+    countdown::Countdown,
+    destination::{Destination, IdentityFile, Origin},
+    error::{ConnectError, Tried},
+};
+use crate::transport::{client::Client, connection::Fate};
+
+pub(super) use self::identity::Keyring;
+pub use self::identity::Prompt;
 
 /// How long an agent may take to list its keys.
 const AGENT: Duration = Duration::from_secs(3);

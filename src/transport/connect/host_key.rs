@@ -17,8 +17,10 @@ use russh::{
     },
 };
 
-use super::openssh::known_hosts::{KnownHosts, Names, Place, Verdict};
-use crate::model::HostKeyPolicy;
+use crate::{
+    model::HostKeyPolicy,
+    transport::openssh::known_hosts::{KnownHosts, Names, Place, Verdict},
+};
 
 /// The host key types we accept, in OpenSSH's order. `ssh-rsa` with SHA-1 is not among them, as in
 /// OpenSSH since 8.8; an RSA key itself is, signed with SHA-2.
@@ -43,7 +45,7 @@ const ALGORITHMS: [Algorithm; 6] = [
 
 /// Why a server's key was not accepted.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum HostKeyProblem {
+pub(in crate::transport) enum HostKeyProblem {
     #[error("unknown host key")]
     Unknown {
         fingerprint: String,
@@ -90,7 +92,7 @@ impl KnownHostsFiles {
 
 /// The check of one server's key.
 #[derive(Debug)]
-pub(super) struct HostKeyVerifier {
+pub(in crate::transport) struct HostKeyVerifier {
     names: Names,
     policy: HostKeyPolicy,
     /// The user's files, then the system's.
@@ -122,7 +124,7 @@ impl HostKeyVerifier {
     /// The algorithms to offer: those of keys we know the host by come first, so that it shows one of
     /// these and not another that we would have to call unknown. Certificates are asked for only where
     /// an authority may vouch for the host.
-    pub(super) fn preferred(&self) -> Preferred {
+    pub(in crate::transport) fn preferred(&self) -> Preferred {
         let known = self.known.algorithms(&self.names);
         let is_known = |algorithm: &Algorithm| match algorithm {
             Algorithm::Rsa { .. } => known
@@ -144,7 +146,10 @@ impl HostKeyVerifier {
     }
 
     /// Whether the server may go on. russh has verified by then that it holds the key.
-    pub(super) fn check(&self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyProblem> {
+    pub(in crate::transport) fn check(
+        &self,
+        shown: &PublicKeyOrCertificate,
+    ) -> Result<(), HostKeyProblem> {
         let key = shown.public_key();
         if let Some(certificate) = shown.certificate() {
             let authority = PublicKey::new(certificate.signature_key().clone(), "");
@@ -267,6 +272,6 @@ fn open_to_append(file: &std::path::Path) -> io::Result<fs::File> {
         .open(file)
 }
 
-pub(super) fn fingerprint(key: &PublicKey) -> String {
+fn fingerprint(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
 }

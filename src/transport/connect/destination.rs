@@ -7,16 +7,16 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    connect_error::ConnectError,
-    openssh::{
+use super::error::ConnectError;
+use crate::{
+    model::{HostKeyPolicy, SshSettings},
+    transport::openssh::{
         known_hosts::Names,
         paths::Paths,
         ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, Value, evaluate},
         tokens::Tokens,
     },
 };
-use crate::model::{HostKeyPolicy, SshSettings};
 
 /// The keys OpenSSH tries by default that we can use. It begins with RSA for history's sake; the likeliest
 /// one first saves attempts, which servers count.

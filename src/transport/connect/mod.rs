@@ -1,5 +1,13 @@
 //! From a host to a session: all connections of one run.
 
+mod countdown;
+mod destination;
+mod dial;
+mod error;
+pub(super) mod host_key;
+mod login;
+mod stream;
+
 use std::{
     collections::HashMap,
     fmt, io,
@@ -12,23 +20,29 @@ use tokio::{
     sync::{OnceCell, Semaphore},
 };
 
-use super::{
-    authentication::log_in,
-    client::{Client, HandshakeError, configuration, describe},
-    connect_error::ConnectError,
-    connection::{Connection, Fate},
+use self::{
     countdown::Countdown,
-    destination::{Destination, Endpoint, JumpHost},
+    destination::{Destination, JumpHost},
     dial::dial,
     host_key::{HostKeyProblem, HostKeyVerifier, KnownHostsFiles},
-    identity::{Keyring, Prompt},
+    login::{Keyring, log_in},
+    stream::Cuttable,
+};
+use super::{
+    client::{Client, HandshakeError, configuration, describe},
+    connection::{Connection, Fate},
     openssh::paths::Paths,
     places::Places,
     session::Session,
-    stream::Cuttable,
     tunnel::Tunnel,
 };
 use crate::model::{Host, HostName, SshSettings};
+
+pub use self::{
+    destination::Endpoint,
+    error::{ConnectError, Tried},
+    login::Prompt,
+};
 
 /// Connections that may be on their way at once, without a jump host. More only compete for this machine.
 const DIRECT: usize = 32;

@@ -8,9 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    connect_error::ConnectError, countdown::Countdown, destination::Endpoint, stream::PromptTcp,
-};
+use super::{countdown::Countdown, destination::Endpoint, error::ConnectError, stream::PromptTcp};
 
 /// How long an address may keep the next one waiting: RFC 8305's "Connection Attempt Delay".
 const HEAD_START: Duration = Duration::from_millis(250);
