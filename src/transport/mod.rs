@@ -7,25 +7,10 @@
 //!
 //! What is resolved: the inventory's `[ssh]` first, then OpenSSH's configuration, then its defaults.
 
-mod channel;
-mod client;
 mod connect;
-mod connection;
-mod exchange;
-mod held;
-mod lines;
 mod openssh;
-mod places;
 mod session;
-mod session_error;
-mod stdout;
-mod tunnel;
-mod upload;
 
 pub use connect::{ConnectError, Connector, Endpoint, Prompt, Tried};
-pub use held::{Held, HeldEnd};
 pub use openssh::paths::Paths;
-pub use session::{Output, Session};
-pub use session_error::{Refusal, SessionError};
-pub use stdout::Stdout;
-pub use tunnel::Tunnel;
+pub use session::{Held, HeldEnd, Output, Refusal, Session, SessionError, Stdout, Tunnel};

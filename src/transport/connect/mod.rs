@@ -29,12 +29,13 @@ use self::{
     stream::Cuttable,
 };
 use super::{
-    client::{Client, HandshakeError, configuration, describe},
-    connection::{Connection, Fate},
     openssh::paths::Paths,
-    places::Places,
-    session::Session,
-    tunnel::Tunnel,
+    session::{
+        Session, Tunnel,
+        client::{Client, HandshakeError, configuration, describe},
+        connection::{Connection, Fate},
+        places::Places,
+    },
 };
 use crate::model::{Host, HostName, SshSettings};
 

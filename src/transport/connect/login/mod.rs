@@ -27,7 +27,7 @@ use super::{
     destination::{Destination, IdentityFile, Origin},
     error::{ConnectError, Tried},
 };
-use crate::transport::{client::Client, connection::Fate};
+use crate::transport::session::{client::Client, connection::Fate};
 
 pub(super) use self::identity::Keyring;
 pub use self::identity::Prompt;

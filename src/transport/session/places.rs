@@ -12,13 +12,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const CHANNELS: usize = 9;
 
 /// The places of one connection. There are fewer after the server has refused one.
-pub(super) struct Places {
+pub(in crate::transport) struct Places {
     free: Arc<Semaphore>,
     all: AtomicUsize,
 }
 
 impl Places {
-    pub(super) fn new() -> Self {
+    pub(in crate::transport) fn new() -> Self {
         Self {
             free: Arc::new(Semaphore::new(CHANNELS)),
             all: AtomicUsize::new(CHANNELS),

@@ -1,5 +1,13 @@
 //! A session: commands, streams and tunnels over one SSH connection.
 
+mod channel;
+pub(super) mod client;
+pub(super) mod connection;
+mod error;
+mod exec;
+pub(super) mod places;
+mod tunnel;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use russh::Disconnect;
@@ -8,18 +16,18 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{
+use self::{
     channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
-    exchange::{Deadline, Exchange, Input, brief},
-    held::Held,
-    lines::Lines,
-    session_error::SessionError,
-    stdout::Stdout,
-    tunnel::Tunnel,
-    upload,
+    exec::{Deadline, Exchange, Input, Lines, brief, upload},
 };
 use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
+
+pub use self::{
+    error::{Refusal, SessionError},
+    exec::{Held, HeldEnd, Stdout},
+    tunnel::Tunnel,
+};
 
 /// What a command left: its exit status and all it printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,7 +236,7 @@ impl Session {
         sudo: bool,
         deadline: Duration,
     ) -> Result<(), SessionError> {
-        upload::upload(self, content, to, mode, sudo, deadline).await
+        upload(self, content, to, mode, sudo, deadline).await
     }
 
     /// Whether the connection has ended.
@@ -246,7 +254,7 @@ impl Session {
         let _ = timeout(Duration::from_secs(2), goodbye).await;
     }
 
-    pub(super) async fn exchange(
+    async fn exchange(
         &self,
         command: &RemoteCommand,
         input: Input<'_>,

@@ -8,10 +8,8 @@ use russh::{
     keys::PublicKeyOrCertificate,
 };
 
-use super::{
-    connect::host_key::{HostKeyProblem, HostKeyVerifier},
-    connection::Fate,
-};
+use super::connection::Fate;
+use crate::transport::connect::host_key::{HostKeyProblem, HostKeyVerifier};
 
 /// Nothing heard for so long, and the server is asked whether it lives.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -20,14 +18,14 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVES: usize = 3;
 
 /// The handler of one connection.
-pub(super) struct Client {
-    pub(super) verifier: HostKeyVerifier,
-    pub(super) fate: Arc<Fate>,
+pub(in crate::transport) struct Client {
+    pub(in crate::transport) verifier: HostKeyVerifier,
+    pub(in crate::transport) fate: Arc<Fate>,
 }
 
 /// Why a handshake ended.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum HandshakeError {
+pub(in crate::transport) enum HandshakeError {
     #[error(transparent)]
     HostKey(HostKeyProblem),
     #[error(transparent)]
@@ -153,7 +151,7 @@ impl client::Handler for Client {
 }
 
 /// russh's configuration for a server whose key is checked by `verifier`.
-pub(super) fn configuration(verifier: &HostKeyVerifier) -> client::Config {
+pub(in crate::transport) fn configuration(verifier: &HostKeyVerifier) -> client::Config {
     client::Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!(
             "SSH-2.0-shipit_",
@@ -167,7 +165,7 @@ pub(super) fn configuration(verifier: &HostKeyVerifier) -> client::Config {
 }
 
 /// An error of russh's in our words, where its own would not help.
-pub(super) fn describe(error: &russh::Error) -> String {
+pub(in crate::transport) fn describe(error: &russh::Error) -> String {
     match error {
         russh::Error::KeepaliveTimeout => format!(
             "no answer to {KEEPALIVES} keepalives, {} s apart",

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{
-    exchange::{Deadline, Input},
-    session::Session,
-    session_error::SessionError,
+use super::exchange::{Deadline, Input};
+use crate::{
+    command::RemoteCommand,
+    event::OutputStream,
+    transport::session::{Session, SessionError},
 };
-use crate::{command::RemoteCommand, event::OutputStream};
 
 /// `$1` is the file, `$2` its mode. The new content is written beside the file, so that `mv` is a rename
 /// within one file system, which is atomic. `mktemp` is on every host that has docker; with its mode of
@@ -23,7 +23,7 @@ cat >"$new" && [ "$(wc -c <"$new")" -eq "$3" ] && chmod "$2" "$new" && mv -f "$n
 trap - EXIT
 "#;
 
-pub(super) async fn upload(
+pub(in crate::transport::session) async fn upload(
     session: &Session,
     content: &[u8],
     to: &str,

@@ -11,12 +11,12 @@ use std::{
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::{
-    exchange::{Deadline, Input, brief},
-    session::{Output, Session},
-    session_error::SessionError,
+use super::exchange::{Deadline, Input, brief};
+use crate::{
+    command::RemoteCommand,
+    event::OutputStream,
+    transport::session::{Output, Session, SessionError},
 };
-use crate::{command::RemoteCommand, event::OutputStream};
 
 /// The standard output of a command that runs while this is read. Dropped before its end, it ends the
 /// command.
@@ -48,7 +48,11 @@ impl fmt::Debug for Stdout {
 }
 
 impl Stdout {
-    pub(super) fn new(session: Session, command: RemoteCommand, idle_deadline: Duration) -> Self {
+    pub(in crate::transport::session) fn new(
+        session: Session,
+        command: RemoteCommand,
+        idle_deadline: Duration,
+    ) -> Self {
         let printed = Arc::<Mutex<Printed>>::default();
         let sink = Arc::clone(&printed);
         let running = async move {

@@ -14,12 +14,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{
-    channel::OpenChannel,
-    connection::Connection,
-    session_error::{Refusal, SessionError},
+use crate::{
+    command::RemoteCommand,
+    event::OutputStream,
+    transport::session::{
+        channel::OpenChannel,
+        connection::Connection,
+        error::{Refusal, SessionError},
+    },
 };
-use crate::{command::RemoteCommand, event::OutputStream};
 
 /// What one read of an input stream takes at most; as much as a packet carries.
 const CHUNK: usize = 32 * 1024;
@@ -28,7 +31,7 @@ const CHUNK: usize = 32 * 1024;
 const EVIDENCE: usize = 4 * 1024;
 
 /// What goes to a command's standard input.
-pub(super) enum Input<'a> {
+pub(in crate::transport::session) enum Input<'a> {
     Nothing,
     Secret(&'a SecretString),
     Stream(
@@ -38,14 +41,14 @@ pub(super) enum Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(super) fn from_command(command: &'a RemoteCommand) -> Self {
+    pub(in crate::transport::session) fn from_command(command: &'a RemoteCommand) -> Self {
         command.stdin().map_or(Self::Nothing, Self::Secret)
     }
 }
 
 /// How long a command may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Deadline {
+pub(in crate::transport::session) enum Deadline {
     /// From the call to the end.
     Total(Duration),
     /// From one sign of life to the next.
@@ -53,7 +56,7 @@ pub(super) enum Deadline {
 }
 
 impl Deadline {
-    pub(super) fn duration(self) -> Duration {
+    pub(in crate::transport::session) fn duration(self) -> Duration {
         match self {
             Self::Total(duration) | Self::Idle(duration) => duration,
         }
@@ -61,7 +64,7 @@ impl Deadline {
 }
 
 /// A command on its channel.
-pub(super) struct Exchange<'a> {
+pub(in crate::transport::session) struct Exchange<'a> {
     connection: &'a Arc<Connection>,
     channel: OpenChannel,
     command: &'a RemoteCommand,
@@ -78,7 +81,7 @@ enum End {
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn new(
+    pub(in crate::transport::session) fn new(
         connection: &'a Arc<Connection>,
         channel: OpenChannel,
         command: &'a RemoteCommand,
@@ -94,7 +97,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Runs the command; `begun` is when the caller's deadline began.
-    pub(super) async fn run(
+    pub(in crate::transport::session) async fn run(
         mut self,
         input: Input<'_>,
         begun: Instant,
@@ -290,7 +293,7 @@ impl Progress {
 }
 
 /// The command as an error shows it: one line of a bearable length.
-pub(super) fn brief(command: &RemoteCommand) -> String {
+pub(in crate::transport::session) fn brief(command: &RemoteCommand) -> String {
     const LONGEST: usize = 80;
     let wire = command.to_wire();
     let line = wire.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -10,14 +10,16 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    channel::{OpenChannel, Target, WhenAbandoned},
-    connection::Connection,
-    exchange::brief,
-    lines::Lines,
-    session_error::{Refusal, SessionError},
+use super::{exchange::brief, lines::Lines};
+use crate::{
+    command::RemoteCommand,
+    model::HostName,
+    transport::session::{
+        channel::{OpenChannel, Target, WhenAbandoned},
+        connection::Connection,
+        error::{Refusal, SessionError},
+    },
 };
-use crate::{command::RemoteCommand, model::HostName};
 
 /// Lines that wait to be read at most; further ones are dropped, as a full channel would stop the session.
 const UNREAD_LINES: usize = 1024;
@@ -73,7 +75,7 @@ impl fmt::Debug for Held {
 }
 
 impl Held {
-    pub(super) async fn start(
+    pub(in crate::transport::session) async fn start(
         connection: &Arc<Connection>,
         command: &RemoteCommand,
         deadline: Duration,

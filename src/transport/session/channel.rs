@@ -16,8 +16,8 @@ use tokio::{
 
 use super::{
     connection::Connection,
+    error::{Refusal, SessionError},
     places::Place,
-    session_error::{Refusal, SessionError},
 };
 
 /// How long a command that we gave up gets to end before its channel is closed over its head.
