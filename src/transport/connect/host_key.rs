@@ -19,7 +19,10 @@ use russh::{
 
 use crate::{
     model::HostKeyPolicy,
-    transport::openssh::known_hosts::{KnownHosts, Names, Place, Verdict},
+    transport::{
+        openssh::known_hosts::{KnownHosts, Names, Verdict},
+        session::client::HostKeyProblem,
+    },
 };
 
 /// The host key types we accept, in OpenSSH's order. `ssh-rsa` with SHA-1 is not among them, as in
@@ -42,27 +45,6 @@ const ALGORITHMS: [Algorithm; 6] = [
         hash: Some(HashAlg::Sha256),
     },
 ];
-
-/// Why a server's key was not accepted.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::transport) enum HostKeyProblem {
-    #[error("unknown host key")]
-    Unknown {
-        fingerprint: String,
-        algorithm: String,
-        others: Vec<String>,
-    },
-    #[error("changed host key")]
-    Changed { fingerprint: String, place: Place },
-    #[error("revoked host key")]
-    Revoked { fingerprint: String, place: Place },
-    #[error("could not add the host key to `{}`", file.display())]
-    NotAdded {
-        file: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-}
 
 /// The `known_hosts` files of a run, each read once, and written by one connection at a time.
 #[derive(Debug, Default)]
@@ -92,7 +74,7 @@ impl KnownHostsFiles {
 
 /// The check of one server's key.
 #[derive(Debug)]
-pub(in crate::transport) struct HostKeyVerifier {
+pub(super) struct HostKeyVerifier {
     names: Names,
     policy: HostKeyPolicy,
     /// The user's files, then the system's.
@@ -124,7 +106,7 @@ impl HostKeyVerifier {
     /// The algorithms to offer: those of keys we know the host by come first, so that it shows one of
     /// these and not another that we would have to call unknown. Certificates are asked for only where
     /// an authority may vouch for the host.
-    pub(in crate::transport) fn preferred(&self) -> Preferred {
+    pub(super) fn preferred(&self) -> Preferred {
         let known = self.known.algorithms(&self.names);
         let is_known = |algorithm: &Algorithm| match algorithm {
             Algorithm::Rsa { .. } => known
@@ -146,10 +128,7 @@ impl HostKeyVerifier {
     }
 
     /// Whether the server may go on. russh has verified by then that it holds the key.
-    pub(in crate::transport) fn check(
-        &self,
-        shown: &PublicKeyOrCertificate,
-    ) -> Result<(), HostKeyProblem> {
+    pub(super) fn check(&self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyProblem> {
         let key = shown.public_key();
         if let Some(certificate) = shown.certificate() {
             let authority = PublicKey::new(certificate.signature_key().clone(), "");

@@ -4,7 +4,7 @@ mod countdown;
 mod destination;
 mod dial;
 mod error;
-pub(super) mod host_key;
+mod host_key;
 mod login;
 mod stream;
 
@@ -24,7 +24,7 @@ use self::{
     countdown::Countdown,
     destination::{Destination, JumpHost},
     dial::dial,
-    host_key::{HostKeyProblem, HostKeyVerifier, KnownHostsFiles},
+    host_key::{HostKeyVerifier, KnownHostsFiles},
     login::{Keyring, log_in},
     stream::Cuttable,
 };
@@ -32,8 +32,9 @@ use super::{
     openssh::paths::Paths,
     session::{
         Session, Tunnel,
-        client::{Client, HandshakeError, configuration, describe},
-        connection::{Connection, Fate},
+        client::{Client, HandshakeError, HostKeyProblem, configuration, describe},
+        connection::Connection,
+        disconnect::DisconnectReason,
         places::Places,
     },
 };
@@ -117,7 +118,7 @@ impl Connector {
         };
         let turns = carrier
             .as_ref()
-            .map_or(&self.direct, |carrier| &carrier.connection.turns);
+            .map_or(&self.direct, |carrier| &carrier.connection().turns);
         // Never closed, so never an error; a turn more would be harmless as well.
         let _turn = turns.acquire().await.ok();
 
@@ -212,13 +213,13 @@ impl Connector {
             &self.known_hosts,
         )
         .map_err(|(path, source)| ConnectError::KnownHosts { path, source })?;
-        let fate = Arc::new(Fate::default());
+        let disconnect_reason = Arc::<DisconnectReason>::default();
         let (stream, cut) = Cuttable::new(stream);
-        let config = Arc::new(configuration(&verifier));
-        let client = Client {
-            verifier,
-            fate: Arc::clone(&fate),
-        };
+        let config = Arc::new(configuration(verifier.preferred()));
+        let client = Client::new(
+            Box::new(move |key| verifier.check(key)),
+            Arc::clone(&disconnect_reason),
+        );
         let mut handle = countdown
             .run(
                 "the SSH handshake",
@@ -228,24 +229,22 @@ impl Connector {
             .map_err(|error| handshake_error(error, destination))?;
         log_in(
             &mut handle,
-            &fate,
+            &disconnect_reason,
             destination,
             &self.keyring,
             &mut countdown,
         )
         .await?;
         tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
-        Ok(Session {
-            connection: Arc::new(Connection {
-                host,
-                handle,
-                places: Arc::new(Places::new()),
-                turns: Semaphore::new(THROUGH_A_JUMP),
-                fate,
-                _carrier: carrier,
-                _cut: cut,
-            }),
-        })
+        Ok(Session::new(Arc::new(Connection {
+            host,
+            handle,
+            places: Arc::new(Places::new()),
+            turns: Semaphore::new(THROUGH_A_JUMP),
+            disconnect_reason,
+            _carrier: carrier.map(|jump| Arc::clone(jump.connection())),
+            _cut: cut,
+        })))
     }
 }
 

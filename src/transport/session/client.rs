@@ -1,15 +1,15 @@
 //! Our side of the SSH protocol: what russh asks us, and how we set it up.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, io, path::PathBuf, sync::Arc, time::Duration};
 
 use russh::{
-    SshId,
-    client::{self, ChannelOpenHandle, DisconnectReason, Msg, Session},
+    Preferred, SshId,
+    client::{self, ChannelOpenHandle, Msg, Session},
     keys::PublicKeyOrCertificate,
 };
 
-use super::connection::Fate;
-use crate::transport::connect::host_key::{HostKeyProblem, HostKeyVerifier};
+use super::disconnect::DisconnectReason;
+use crate::transport::openssh::known_hosts::Place;
 
 /// Nothing heard for so long, and the server is asked whether it lives.
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -19,8 +19,46 @@ const KEEPALIVES: usize = 3;
 
 /// The handler of one connection.
 pub(in crate::transport) struct Client {
-    pub(in crate::transport) verifier: HostKeyVerifier,
-    pub(in crate::transport) fate: Arc<Fate>,
+    check_host_key: Box<HostKeyCheck>,
+    disconnect_reason: Arc<DisconnectReason>,
+}
+
+/// Whether the server that shows this key, or this certificate, is the one we mean. russh has verified by
+/// then that the server holds it.
+pub(in crate::transport) type HostKeyCheck =
+    dyn Fn(&PublicKeyOrCertificate) -> Result<(), HostKeyProblem> + Send;
+
+impl Client {
+    pub(in crate::transport) fn new(
+        check_host_key: Box<HostKeyCheck>,
+        disconnect_reason: Arc<DisconnectReason>,
+    ) -> Self {
+        Self {
+            check_host_key,
+            disconnect_reason,
+        }
+    }
+}
+
+/// Why a server's key was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::transport) enum HostKeyProblem {
+    #[error("unknown host key")]
+    Unknown {
+        fingerprint: String,
+        algorithm: String,
+        others: Vec<String>,
+    },
+    #[error("changed host key")]
+    Changed { fingerprint: String, place: Place },
+    #[error("revoked host key")]
+    Revoked { fingerprint: String, place: Place },
+    #[error("could not add the host key to `{}`", file.display())]
+    NotAdded {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// Why a handshake ended.
@@ -39,8 +77,7 @@ impl client::Handler for Client {
         &mut self,
         key: &PublicKeyOrCertificate,
     ) -> Result<bool, HandshakeError> {
-        self.verifier
-            .check(key)
+        (self.check_host_key)(key)
             .map(|()| true)
             .map_err(HandshakeError::HostKey)
     }
@@ -52,14 +89,14 @@ impl client::Handler for Client {
 
     async fn disconnected(
         &mut self,
-        reason: DisconnectReason<HandshakeError>,
+        reason: client::DisconnectReason<HandshakeError>,
     ) -> Result<(), HandshakeError> {
-        self.fate.set(match reason {
-            DisconnectReason::ReceivedDisconnect(info) => {
+        self.disconnect_reason.set(match reason {
+            client::DisconnectReason::ReceivedDisconnect(info) => {
                 format!("the server said: {}", info.message.trim())
             }
-            DisconnectReason::Error(HandshakeError::Protocol(error)) => describe(&error),
-            DisconnectReason::Error(error) => error.to_string(),
+            client::DisconnectReason::Error(HandshakeError::Protocol(error)) => describe(&error),
+            client::DisconnectReason::Error(error) => error.to_string(),
         });
         Ok(())
     }
@@ -150,8 +187,8 @@ impl client::Handler for Client {
     }
 }
 
-/// russh's configuration for a server whose key is checked by `verifier`.
-pub(in crate::transport) fn configuration(verifier: &HostKeyVerifier) -> client::Config {
+/// russh's configuration for a server that is asked for host keys of these types.
+pub(in crate::transport) fn configuration(preferred: Preferred) -> client::Config {
     client::Config {
         client_id: SshId::Standard(Cow::Borrowed(concat!(
             "SSH-2.0-shipit_",
@@ -159,7 +196,7 @@ pub(in crate::transport) fn configuration(verifier: &HostKeyVerifier) -> client:
         ))),
         keepalive_interval: Some(KEEPALIVE),
         keepalive_max: KEEPALIVES,
-        preferred: verifier.preferred(),
+        preferred,
         ..client::Config::default()
     }
 }

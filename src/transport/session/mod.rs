@@ -3,6 +3,7 @@
 mod channel;
 pub(super) mod client;
 pub(super) mod connection;
+pub(super) mod disconnect;
 mod error;
 mod exec;
 pub(super) mod places;
@@ -11,41 +12,20 @@ mod tunnel;
 use std::{fmt, sync::Arc, time::Duration};
 
 use russh::Disconnect;
-use tokio::{
-    io::AsyncRead,
-    time::{Instant, timeout},
-};
+use tokio::{io::AsyncRead, time::timeout};
 
 use self::{
     channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
-    exec::{Deadline, Exchange, Input, Lines, brief, upload},
+    exec::{Collected, Deadline, Input, Lines, exchange, upload},
 };
 use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
 
 pub use self::{
     error::{Refusal, SessionError},
-    exec::{Held, HeldEnd, Stdout},
+    exec::{Held, HeldEnd, Output, Stdout},
     tunnel::Tunnel,
 };
-
-/// What a command left: its exit status and all it printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// The exit status.
-    pub status: u32,
-    /// Standard output; what is no UTF-8 in it is replaced.
-    pub stdout: String,
-    /// Standard error; what is no UTF-8 in it is replaced.
-    pub stderr: String,
-}
-
-impl Output {
-    /// Whether the status is 0.
-    pub fn success(&self) -> bool {
-        self.status == 0
-    }
-}
 
 /// One SSH connection to one host, logged in. Clones share it.
 ///
@@ -54,7 +34,7 @@ impl Output {
 /// where the server passes signals on.
 #[derive(Clone)]
 pub struct Session {
-    pub(super) connection: Arc<Connection>,
+    connection: Arc<Connection>,
 }
 
 impl fmt::Debug for Session {
@@ -67,6 +47,14 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    pub(super) fn new(connection: Arc<Connection>) -> Self {
+        Self { connection }
+    }
+
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
     /// The host's name in the inventory.
     pub fn host(&self) -> &HostName {
         &self.connection.host
@@ -82,14 +70,14 @@ impl Session {
         deadline: Duration,
     ) -> Result<Output, SessionError> {
         let mut collected = Collected::default();
-        let status = self
-            .exchange(
-                command,
-                Input::from_command(command),
-                Deadline::Total(deadline),
-                &mut |stream, bytes| collected.add(stream, bytes),
-            )
-            .await?;
+        let status = exchange(
+            &self.connection,
+            command,
+            Input::from_command(command),
+            Deadline::Total(deadline),
+            &mut |stream, bytes| collected.add(stream, bytes),
+        )
+        .await?;
         Ok(collected.into_output(status))
     }
 
@@ -103,20 +91,20 @@ impl Session {
     ) -> Result<u32, SessionError> {
         let mut stdout = Lines::default();
         let mut stderr = Lines::default();
-        let result = self
-            .exchange(
-                command,
-                Input::from_command(command),
-                Deadline::Total(deadline),
-                &mut |stream, bytes| {
-                    let lines = match stream {
-                        OutputStream::Stdout => &mut stdout,
-                        OutputStream::Stderr => &mut stderr,
-                    };
-                    lines.add(bytes, &mut |line| on_line(stream, line));
-                },
-            )
-            .await;
+        let result = exchange(
+            &self.connection,
+            command,
+            Input::from_command(command),
+            Deadline::Total(deadline),
+            &mut |stream, bytes| {
+                let lines = match stream {
+                    OutputStream::Stdout => &mut stdout,
+                    OutputStream::Stderr => &mut stderr,
+                };
+                lines.add(bytes, &mut |line| on_line(stream, line));
+            },
+        )
+        .await;
         stdout.end(&mut |line| on_line(OutputStream::Stdout, line));
         stderr.end(&mut |line| on_line(OutputStream::Stderr, line));
         result
@@ -134,14 +122,14 @@ impl Session {
         on_bytes: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Output, SessionError> {
         let mut collected = Collected::default();
-        let status = self
-            .exchange(
-                command,
-                Input::Stream(Box::new(input), on_bytes),
-                Deadline::Idle(idle_deadline),
-                &mut |stream, bytes| collected.add(stream, bytes),
-            )
-            .await?;
+        let status = exchange(
+            &self.connection,
+            command,
+            Input::Stream(Box::new(input), on_bytes),
+            Deadline::Idle(idle_deadline),
+            &mut |stream, bytes| collected.add(stream, bytes),
+        )
+        .await?;
         Ok(collected.into_output(status))
     }
 
@@ -150,7 +138,7 @@ impl Session {
     ///
     /// The deadline is one of idleness: it begins anew whenever the command printed something.
     pub fn stdout(&self, command: RemoteCommand, idle_deadline: Duration) -> Stdout {
-        Stdout::new(self.clone(), command, idle_deadline)
+        Stdout::new(Arc::clone(&self.connection), command, idle_deadline)
     }
 
     /// Starts a command that is to run for long and be talked to; it lives until the [`Held`] is dropped.
@@ -236,7 +224,7 @@ impl Session {
         sudo: bool,
         deadline: Duration,
     ) -> Result<(), SessionError> {
-        upload(self, content, to, mode, sudo, deadline).await
+        upload(&self.connection, content, to, mode, sudo, deadline).await
     }
 
     /// Whether the connection has ended.
@@ -252,56 +240,5 @@ impl Session {
             .disconnect(Disconnect::ByApplication, "", "");
         // A host that takes nothing any more need not hear it.
         let _ = timeout(Duration::from_secs(2), goodbye).await;
-    }
-
-    async fn exchange(
-        &self,
-        command: &RemoteCommand,
-        input: Input<'_>,
-        deadline: Deadline,
-        on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
-    ) -> Result<u32, SessionError> {
-        tracing::debug!(host = %self.host(), %command, "runs");
-        let begun = Instant::now();
-        let what = format!("`{}`", brief(command));
-        let open = OpenChannel::open(
-            &self.connection,
-            Target::Session,
-            &what,
-            deadline.duration(),
-            WhenAbandoned::Terminate,
-        );
-        let channel = open.await?;
-        Exchange::new(&self.connection, channel, command)
-            .run(input, begun, deadline, on_output)
-            .await
-    }
-}
-
-/// What a command prints, as it comes.
-#[derive(Default)]
-struct Collected {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-}
-
-impl Collected {
-    fn add(&mut self, stream: OutputStream, bytes: &[u8]) {
-        match stream {
-            OutputStream::Stdout => self.stdout.extend_from_slice(bytes),
-            OutputStream::Stderr => self.stderr.extend_from_slice(bytes),
-        }
-    }
-
-    fn into_output(self, status: u32) -> Output {
-        let text = |bytes: Vec<u8>| {
-            String::from_utf8(bytes)
-                .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-        };
-        Output {
-            status,
-            stdout: text(self.stdout),
-            stderr: text(self.stderr),
-        }
     }
 }

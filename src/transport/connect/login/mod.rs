@@ -27,7 +27,7 @@ use super::{
     destination::{Destination, IdentityFile, Origin},
     error::{ConnectError, Tried},
 };
-use crate::transport::session::{client::Client, connection::Fate};
+use crate::transport::session::{client::Client, disconnect::DisconnectReason};
 
 pub(super) use self::identity::Keyring;
 pub use self::identity::Prompt;
@@ -42,7 +42,7 @@ const SIGNATURE: Duration = Duration::from_secs(120);
 /// Logs in on a connection whose host key has been checked.
 pub(super) async fn log_in(
     handle: &mut Handle<Client>,
-    fate: &Fate,
+    disconnect_reason: &DisconnectReason,
     destination: &Destination,
     keyring: &Keyring,
     countdown: &mut Countdown,
@@ -60,7 +60,7 @@ pub(super) async fn log_in(
 
     let mut login = Login {
         handle,
-        fate,
+        disconnect_reason,
         destination,
         keyring,
         countdown,
@@ -244,7 +244,7 @@ fn named(file: &KeyFile, shown: &AgentIdentity) -> String {
 
 struct Login<'a> {
     handle: &'a mut Handle<Client>,
-    fate: &'a Fate,
+    disconnect_reason: &'a DisconnectReason,
     destination: &'a Destination,
     keyring: &'a Keyring,
     countdown: &'a mut Countdown,
@@ -480,7 +480,7 @@ impl Login<'_> {
             endpoint: Box::new(self.destination.endpoint.clone()),
             tried: self.tried,
             methods: self.methods,
-            said: self.fate.known().map(str::to_owned),
+            said: self.disconnect_reason.known().map(str::to_owned),
         }
     }
 }

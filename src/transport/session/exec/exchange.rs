@@ -18,7 +18,7 @@ use crate::{
     command::RemoteCommand,
     event::OutputStream,
     transport::session::{
-        channel::OpenChannel,
+        channel::{OpenChannel, Target, WhenAbandoned},
         connection::Connection,
         error::{Refusal, SessionError},
     },
@@ -56,15 +56,39 @@ pub(in crate::transport::session) enum Deadline {
 }
 
 impl Deadline {
-    pub(in crate::transport::session) fn duration(self) -> Duration {
+    fn duration(self) -> Duration {
         match self {
             Self::Total(duration) | Self::Idle(duration) => duration,
         }
     }
 }
 
+/// Runs a command on a channel of its own, to its end. Returns the exit status.
+pub(in crate::transport::session) async fn exchange(
+    connection: &Arc<Connection>,
+    command: &RemoteCommand,
+    input: Input<'_>,
+    deadline: Deadline,
+    on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
+) -> Result<u32, SessionError> {
+    tracing::debug!(host = %connection.host, %command, "runs");
+    let begun = Instant::now();
+    let what = format!("`{}`", brief(command));
+    let open = OpenChannel::open(
+        connection,
+        Target::Session,
+        &what,
+        deadline.duration(),
+        WhenAbandoned::Terminate,
+    );
+    let channel = open.await?;
+    Exchange::new(connection, channel, command)
+        .run(input, begun, deadline, on_output)
+        .await
+}
+
 /// A command on its channel.
-pub(in crate::transport::session) struct Exchange<'a> {
+struct Exchange<'a> {
     connection: &'a Arc<Connection>,
     channel: OpenChannel,
     command: &'a RemoteCommand,
@@ -81,7 +105,7 @@ enum End {
 }
 
 impl<'a> Exchange<'a> {
-    pub(in crate::transport::session) fn new(
+    fn new(
         connection: &'a Arc<Connection>,
         channel: OpenChannel,
         command: &'a RemoteCommand,
@@ -97,7 +121,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Runs the command; `begun` is when the caller's deadline began.
-    pub(in crate::transport::session) async fn run(
+    async fn run(
         mut self,
         input: Input<'_>,
         begun: Instant,
@@ -293,7 +317,7 @@ impl Progress {
 }
 
 /// The command as an error shows it: one line of a bearable length.
-pub(in crate::transport::session) fn brief(command: &RemoteCommand) -> String {
+pub(super) fn brief(command: &RemoteCommand) -> String {
     const LONGEST: usize = 80;
     let wire = command.to_wire();
     let line = wire.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -256,7 +256,7 @@ impl Pump {
         lines.end(&mut hand_over);
         match end {
             _ if !channel.read.closed_by_server() => {
-                HeldEnd::Disconnected(connection.fate.reason())
+                HeldEnd::Disconnected(connection.disconnect_reason.describe())
             }
             Some(Ok(status)) => {
                 let bytes: Vec<u8> = stderr.into();

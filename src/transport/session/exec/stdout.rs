@@ -11,11 +11,14 @@ use std::{
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::exchange::{Deadline, Input, brief};
+use super::{
+    exchange::{Deadline, Input, brief, exchange},
+    output::Output,
+};
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
-    transport::session::{Output, Session, SessionError},
+    transport::session::{connection::Connection, error::SessionError},
 };
 
 /// The standard output of a command that runs while this is read. Dropped before its end, it ends the
@@ -49,7 +52,7 @@ impl fmt::Debug for Stdout {
 
 impl Stdout {
     pub(in crate::transport::session) fn new(
-        session: Session,
+        connection: Arc<Connection>,
         command: RemoteCommand,
         idle_deadline: Duration,
     ) -> Self {
@@ -64,7 +67,7 @@ impl Stdout {
                 }
             };
             let (input, deadline) = (Input::from_command(&command), Deadline::Idle(idle_deadline));
-            let ended = session.exchange(&command, input, deadline, &mut take).await;
+            let ended = exchange(&connection, &command, input, deadline, &mut take).await;
             ended.map_err(|error| waited_for_output(error, &command))
         };
         Self {

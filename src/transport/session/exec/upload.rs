@@ -1,12 +1,12 @@
 //! A file placed on a host with nothing but a POSIX shell there.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::exchange::{Deadline, Input};
+use super::exchange::{Deadline, Input, exchange};
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
-    transport::session::{Session, SessionError},
+    transport::session::{connection::Connection, error::SessionError},
 };
 
 /// `$1` is the file, `$2` its mode. The new content is written beside the file, so that `mv` is a rename
@@ -24,7 +24,7 @@ trap - EXIT
 "#;
 
 pub(in crate::transport::session) async fn upload(
-    session: &Session,
+    connection: &Arc<Connection>,
     content: &[u8],
     to: &str,
     mode: u32,
@@ -37,23 +37,23 @@ pub(in crate::transport::session) async fn upload(
         command = command.with_sudo();
     }
     let mut stderr = Vec::new();
-    let status = session
-        .exchange(
-            &command,
-            Input::Stream(Box::new(content), &mut |_| {}),
-            Deadline::Total(deadline),
-            &mut |stream, bytes| {
-                if stream == OutputStream::Stderr {
-                    stderr.extend_from_slice(bytes);
-                }
-            },
-        )
-        .await?;
+    let status = exchange(
+        connection,
+        &command,
+        Input::Stream(Box::new(content), &mut |_| {}),
+        Deadline::Total(deadline),
+        &mut |stream, bytes| {
+            if stream == OutputStream::Stderr {
+                stderr.extend_from_slice(bytes);
+            }
+        },
+    )
+    .await?;
     if status == 0 {
         return Ok(());
     }
     Err(SessionError::Upload {
-        host: session.host().clone(),
+        host: connection.host.clone(),
         path: to.to_owned(),
         status,
         stderr: String::from_utf8_lossy(&stderr).into_owned(),
