@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::{destination::Endpoint, error::ConnectError};
+use super::{endpoint::Endpoint, error::ConnectError};
 
 /// Time left to reach a host and log in. It stands still while a person is asked for a passphrase or by an
 /// agent, and while other connections are let through first.

@@ -8,7 +8,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{countdown::Countdown, destination::Endpoint, error::ConnectError, stream::PromptTcp};
+use super::{countdown::Countdown, endpoint::Endpoint, error::ConnectError, stream::PromptTcp};
 
 /// How long an address may keep the next one waiting: RFC 8305's "Connection Attempt Delay".
 const HEAD_START: Duration = Duration::from_millis(250);

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
-use super::destination::Endpoint;
+use super::endpoint::Endpoint;
 
 /// Why there is no session to a host.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 mod countdown;
 mod destination;
 mod dial;
+mod endpoint;
 mod error;
 mod host_key;
 mod login;
@@ -41,7 +42,7 @@ use super::{
 use crate::model::{Host, HostName, SshSettings};
 
 pub use self::{
-    destination::Endpoint,
+    endpoint::Endpoint,
     error::{ConnectError, Tried},
     login::Prompt,
 };

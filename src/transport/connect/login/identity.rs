@@ -33,7 +33,7 @@ type Once<T, E> = OnceCell<Result<T, E>>;
 type Slot = Arc<Once<Arc<KeyFile>, Unreadable>>;
 
 /// The key files of a run.
-pub(in crate::transport::connect) struct Keyring {
+pub(in crate::transport) struct Keyring {
     prompt: Arc<dyn Prompt>,
     files: Mutex<HashMap<PathBuf, Slot>>,
 }
@@ -67,7 +67,7 @@ enum Private {
 }
 
 impl Keyring {
-    pub(in crate::transport::connect) fn new(prompt: Arc<dyn Prompt>) -> Self {
+    pub(in crate::transport) fn new(prompt: Arc<dyn Prompt>) -> Self {
         Self {
             prompt,
             files: Mutex::default(),

@@ -31,7 +31,7 @@ const CHUNK: usize = 32 * 1024;
 const EVIDENCE: usize = 4 * 1024;
 
 /// What goes to a command's standard input.
-pub(in crate::transport::session) enum Input<'a> {
+pub(in crate::transport) enum Input<'a> {
     Nothing,
     Secret(&'a SecretString),
     Stream(
@@ -41,14 +41,14 @@ pub(in crate::transport::session) enum Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(in crate::transport::session) fn from_command(command: &'a RemoteCommand) -> Self {
+    pub(in crate::transport) fn from_command(command: &'a RemoteCommand) -> Self {
         command.stdin().map_or(Self::Nothing, Self::Secret)
     }
 }
 
 /// How long a command may take.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::transport::session) enum Deadline {
+pub(in crate::transport) enum Deadline {
     /// From the call to the end.
     Total(Duration),
     /// From one sign of life to the next.
@@ -64,7 +64,7 @@ impl Deadline {
 }
 
 /// Runs a command on a channel of its own, to its end. Returns the exit status.
-pub(in crate::transport::session) async fn exchange(
+pub(in crate::transport) async fn exchange(
     connection: &Arc<Connection>,
     command: &RemoteCommand,
     input: Input<'_>,

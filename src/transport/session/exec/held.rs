@@ -75,7 +75,7 @@ impl fmt::Debug for Held {
 }
 
 impl Held {
-    pub(in crate::transport::session) async fn start(
+    pub(in crate::transport) async fn start(
         connection: &Arc<Connection>,
         command: &RemoteCommand,
         deadline: Duration,

@@ -2,15 +2,11 @@
 
 /// Cuts a stream into lines.
 #[derive(Default)]
-pub(in crate::transport::session) struct Lines(Vec<u8>);
+pub(in crate::transport) struct Lines(Vec<u8>);
 
 impl Lines {
     /// Adds bytes and hands over each line that is complete now, without its `\n` or `\r\n`.
-    pub(in crate::transport::session) fn add(
-        &mut self,
-        bytes: &[u8],
-        on_line: &mut dyn FnMut(&str),
-    ) {
+    pub(in crate::transport) fn add(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             self.0.extend_from_slice(&rest[..end]);
@@ -21,7 +17,7 @@ impl Lines {
     }
 
     /// Hands over what is left, a line without a newline.
-    pub(in crate::transport::session) fn end(&mut self, on_line: &mut dyn FnMut(&str)) {
+    pub(in crate::transport) fn end(&mut self, on_line: &mut dyn FnMut(&str)) {
         if !self.0.is_empty() {
             self.hand_over(on_line);
         }

@@ -22,20 +22,20 @@ impl Output {
 
 /// What a command prints, as it comes.
 #[derive(Default)]
-pub(in crate::transport::session) struct Collected {
+pub(in crate::transport) struct Collected {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
 impl Collected {
-    pub(in crate::transport::session) fn add(&mut self, stream: OutputStream, bytes: &[u8]) {
+    pub(in crate::transport) fn add(&mut self, stream: OutputStream, bytes: &[u8]) {
         match stream {
             OutputStream::Stdout => self.stdout.extend_from_slice(bytes),
             OutputStream::Stderr => self.stderr.extend_from_slice(bytes),
         }
     }
 
-    pub(in crate::transport::session) fn into_output(self, status: u32) -> Output {
+    pub(in crate::transport) fn into_output(self, status: u32) -> Output {
         let text = |bytes: Vec<u8>| {
             String::from_utf8(bytes)
                 .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -51,7 +51,7 @@ impl fmt::Debug for Stdout {
 }
 
 impl Stdout {
-    pub(in crate::transport::session) fn new(
+    pub(in crate::transport) fn new(
         connection: Arc<Connection>,
         command: RemoteCommand,
         idle_deadline: Duration,

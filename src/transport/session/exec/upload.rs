@@ -23,7 +23,7 @@ cat >"$new" && [ "$(wc -c <"$new")" -eq "$3" ] && chmod "$2" "$new" && mv -f "$n
 trap - EXIT
 "#;
 
-pub(in crate::transport::session) async fn upload(
+pub(in crate::transport) async fn upload(
     connection: &Arc<Connection>,
     content: &[u8],
     to: &str,
