@@ -5,39 +5,31 @@ mod destination;
 mod dial;
 mod endpoint;
 mod error;
+mod handshake;
 mod host_key;
+mod jump;
 mod login;
 mod stream;
 
-use std::{
-    collections::HashMap,
-    fmt, io,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
-use russh::client;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{OnceCell, Semaphore},
+    sync::Semaphore,
 };
 
 use self::{
     countdown::Countdown,
     destination::{Destination, JumpHost},
     dial::dial,
-    host_key::{HostKeyVerifier, KnownHostsFiles},
+    handshake::{Handshaken, handshake},
+    host_key::KnownHostsFiles,
+    jump::{JumpSession, JumpSessions, settings_of_jump},
     login::{Keyring, log_in},
-    stream::Cuttable,
 };
 use super::{
     openssh::paths::Paths,
-    session::{
-        Session, Tunnel,
-        client::{Client, HandshakeError, HostKeyProblem, configuration, describe},
-        connection::Connection,
-        disconnect::DisconnectReason,
-        places::Places,
-    },
+    session::{Session, connection::Connection},
 };
 use crate::model::{Host, HostName, SshSettings};
 
@@ -50,10 +42,6 @@ pub use self::{
 /// Connections that may be on their way at once, without a jump host. More only compete for this machine.
 const DIRECT: usize = 32;
 
-/// Connections that may be on their way at once through one jump host. They all share its one TCP stream,
-/// and where they end at one machine its sshd drops some beyond 10 (`MaxStartups`).
-const THROUGH_A_JUMP: usize = 8;
-
 /// Opens the sessions of one run, and keeps what they share: OpenSSH's files, the agent, passphrases, and
 /// the sessions to jump hosts.
 pub struct Connector {
@@ -61,13 +49,7 @@ pub struct Connector {
     keyring: Keyring,
     known_hosts: Arc<KnownHostsFiles>,
     direct: Semaphore,
-    jumps: Mutex<HashMap<Destination, Arc<Jump>>>,
-}
-
-/// A jump host's session, opened by the first who needs it.
-#[derive(Default)]
-struct Jump {
-    session: OnceCell<Result<Session, Arc<ConnectError>>>,
+    jumps: JumpSessions,
 }
 
 impl fmt::Debug for Connector {
@@ -91,7 +73,7 @@ impl Connector {
             keyring: Keyring::new(prompt),
             known_hosts: Arc::default(),
             direct: Semaphore::new(DIRECT),
-            jumps: Mutex::default(),
+            jumps: JumpSessions::default(),
         }
     }
 
@@ -113,26 +95,21 @@ impl Connector {
         settings: &SshSettings,
         behind: &[Destination],
     ) -> Result<Session, ConnectError> {
-        let carrier = match destination.jumps.split_last() {
-            None => None,
-            Some((last, before)) => Some(self.jump(last, before, settings, behind).await?),
-        };
-        let turns = carrier
-            .as_ref()
-            .map_or(&self.direct, |carrier| &carrier.connection().turns);
-        // Never closed, so never an error; a turn more would be harmless as well.
-        let _turn = turns.acquire().await.ok();
-
         let mut countdown = Countdown::new(destination.endpoint.clone(), destination.timeout);
-        match &carrier {
+        match destination.jumps.split_last() {
             None => {
+                // Never closed, so never an error; a turn more would be harmless as well.
+                let _turn = self.direct.acquire().await.ok();
                 let stream = dial(&destination.endpoint, &mut countdown).await?;
                 self.establish(name, &destination, stream, None, countdown)
                     .await
             }
-            Some(jump) => {
-                let stream = through(jump, &destination, &mut countdown).await?;
-                self.establish(name, &destination, stream, carrier.clone(), countdown)
+            Some((last, before)) => {
+                let jump = self.jump(last, before, settings, behind).await?;
+                let _turn = jump.turn().await;
+                let stream = jump.dial(&destination, &mut countdown).await?;
+                let carrier = Some(jump.session());
+                self.establish(name, &destination, stream, carrier, countdown)
                     .await
             }
         }
@@ -145,7 +122,7 @@ impl Connector {
         before: &[JumpHost],
         settings: &SshSettings,
         behind: &[Destination],
-    ) -> Result<Session, ConnectError> {
+    ) -> Result<JumpSession, ConnectError> {
         let failed = |source| ConnectError::Jump {
             jump: last.to_string(),
             source,
@@ -160,38 +137,11 @@ impl Connector {
             })));
         }
         let behind = [behind, std::slice::from_ref(&destination)].concat();
-        loop {
-            let jump = {
-                let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
-                Arc::clone(jumps.entry(destination.clone()).or_default())
-            };
-            let open = || async {
-                let name = HostName::from(last.to_string());
-                Box::pin(self.open(name, destination.clone(), &settings, &behind))
-                    .await
-                    .map_err(Arc::new)
-            };
-            match jump.session.get_or_init(open).await {
-                Ok(session) if !session.is_closed() => return Ok(session.clone()),
-                // It ended since it was opened: the next turn opens it anew.
-                Ok(_) => self.forget(&destination, &jump),
-                // All who waited for it get this error; who comes later tries again.
-                Err(error) => {
-                    self.forget(&destination, &jump);
-                    return Err(failed(Arc::clone(error)));
-                }
-            }
-        }
-    }
-
-    fn forget(&self, destination: &Destination, jump: &Arc<Jump>) {
-        let mut jumps = self.jumps.lock().unwrap_or_else(PoisonError::into_inner);
-        if jumps
-            .get(destination)
-            .is_some_and(|known| Arc::ptr_eq(known, jump))
-        {
-            jumps.remove(destination);
-        }
+        let open = || async {
+            let name = HostName::from(last.to_string());
+            Box::pin(self.open(name, destination.clone(), &settings, &behind)).await
+        };
+        self.jumps.get(&destination, open).await.map_err(failed)
     }
 
     /// Handshake and login on a connection that is open.
@@ -200,34 +150,17 @@ impl Connector {
         host: HostName,
         destination: &Destination,
         stream: S,
-        carrier: Option<Session>,
+        carrier: Option<&Session>,
         mut countdown: Countdown,
     ) -> Result<Session, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let verifier = HostKeyVerifier::new(
-            destination.names.clone(),
-            destination.policy(),
-            &destination.known_hosts,
-            destination.first_known_hosts.clone(),
-            &self.known_hosts,
-        )
-        .map_err(|(path, source)| ConnectError::KnownHosts { path, source })?;
-        let disconnect_reason = Arc::<DisconnectReason>::default();
-        let (stream, cut) = Cuttable::new(stream);
-        let config = Arc::new(configuration(verifier.preferred()));
-        let client = Client::new(
-            Box::new(move |key| verifier.check(key)),
-            Arc::clone(&disconnect_reason),
-        );
-        let mut handle = countdown
-            .run(
-                "the SSH handshake",
-                client::connect_stream(config, stream, client),
-            )
-            .await?
-            .map_err(|error| handshake_error(error, destination))?;
+        let Handshaken {
+            mut handle,
+            disconnect_reason,
+            cut,
+        } = handshake(stream, destination, &self.known_hosts, &mut countdown).await?;
         log_in(
             &mut handle,
             &disconnect_reason,
@@ -237,88 +170,8 @@ impl Connector {
         )
         .await?;
         tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
-        Ok(Session::new(Arc::new(Connection {
-            host,
-            handle,
-            places: Arc::new(Places::new()),
-            turns: Semaphore::new(THROUGH_A_JUMP),
-            disconnect_reason,
-            _carrier: carrier.map(|jump| Arc::clone(jump.connection())),
-            _cut: cut,
-        })))
-    }
-}
-
-/// A jump host has the keys, the known hosts and the configuration file of the hosts behind it, but its own
-/// user and port, as with `ssh -J`.
-fn settings_of_jump(last: &JumpHost, before: &[JumpHost], behind: &SshSettings) -> SshSettings {
-    let before: Vec<_> = before.iter().map(ToString::to_string).collect();
-    SshSettings {
-        user: last.user.clone(),
-        port: last.port,
-        proxy_jump: (!before.is_empty()).then(|| before.join(",")),
-        r#become: false,
-        ..behind.clone()
-    }
-}
-
-/// Opens a TCP connection from the jump host.
-async fn through(
-    jump: &Session,
-    destination: &Destination,
-    countdown: &mut Countdown,
-) -> Result<Tunnel, ConnectError> {
-    let Endpoint { address, port, .. } = &destination.endpoint;
-    let open = jump.carry(address, *port, destination.timeout);
-    countdown
-        .run("a TCP connection from the jump host", open)
-        .await?
-        .map_err(|error| ConnectError::Connect {
-            endpoint: Box::new(destination.endpoint.clone()),
-            source: io::Error::other(error),
-        })
-}
-
-fn handshake_error(error: HandshakeError, destination: &Destination) -> ConnectError {
-    let endpoint = Box::new(destination.endpoint.clone());
-    match error {
-        HandshakeError::Protocol(russh::Error::IO(source))
-            if source.kind() != io::ErrorKind::UnexpectedEof =>
-        {
-            ConnectError::Connect { endpoint, source }
-        }
-        HandshakeError::Protocol(error) => ConnectError::Handshake {
-            endpoint,
-            reason: describe(&error),
-        },
-        HandshakeError::HostKey(problem) => match problem {
-            HostKeyProblem::Unknown {
-                fingerprint,
-                algorithm,
-                others,
-            } => ConnectError::HostKeyUnknown {
-                endpoint,
-                algorithm,
-                fingerprint,
-                known_hosts: destination.first_known_hosts.clone(),
-                others,
-            },
-            HostKeyProblem::Changed { fingerprint, place } => ConnectError::HostKeyChanged {
-                endpoint,
-                entry: destination.names.entry.clone(),
-                fingerprint,
-                known_hosts: place.file,
-                line: place.line,
-            },
-            HostKeyProblem::Revoked { fingerprint, place } => ConnectError::HostKeyRevoked {
-                endpoint,
-                fingerprint,
-                known_hosts: place.file,
-                line: place.line,
-            },
-            HostKeyProblem::NotAdded { file, source } => {
-                ConnectError::KnownHosts { path: file, source }
-            }
-        },
+        let carrier = carrier.map(|jump| Arc::clone(jump.connection()));
+        let connection = Connection::new(host, handle, disconnect_reason, carrier, cut);
+        Ok(Session::new(Arc::new(connection)))
     }
 }

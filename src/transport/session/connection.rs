@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use russh::client;
-use tokio::sync::Semaphore;
 use tokio_util::sync::DropGuard;
 
 use super::{client::Client, disconnect::DisconnectReason, error::SessionError, places::Places};
@@ -11,21 +10,37 @@ use crate::model::HostName;
 
 /// A connection that is logged in.
 pub(in crate::transport) struct Connection {
-    pub(in crate::transport) host: HostName,
-    pub(in crate::transport) handle: client::Handle<Client>,
-    pub(in crate::transport) places: Arc<Places>,
-    pub(in crate::transport) disconnect_reason: Arc<DisconnectReason>,
-    /// How many connections may be on their way through this one, if it is a jump host's.
-    pub(in crate::transport) turns: Semaphore,
+    pub(super) host: HostName,
+    pub(super) handle: client::Handle<Client>,
+    pub(super) places: Arc<Places>,
+    pub(super) disconnect_reason: Arc<DisconnectReason>,
     /// The connection to the jump host that carries this one, which must live as long.
-    pub(in crate::transport) _carrier: Option<Arc<Connection>>,
+    _carrier: Option<Arc<Connection>>,
     /// Ends russh's task with the last session.
-    pub(in crate::transport) _cut: DropGuard,
+    _cut: DropGuard,
 }
 
 impl Connection {
+    /// `carrier` is the connection to the jump host that carries this one; `cut` ends russh's task.
+    pub(in crate::transport) fn new(
+        host: HostName,
+        handle: client::Handle<Client>,
+        disconnect_reason: Arc<DisconnectReason>,
+        carrier: Option<Arc<Connection>>,
+        cut: DropGuard,
+    ) -> Self {
+        Self {
+            host,
+            handle,
+            places: Arc::new(Places::new()),
+            disconnect_reason,
+            _carrier: carrier,
+            _cut: cut,
+        }
+    }
+
     /// The error for a connection that is gone.
-    pub(in crate::transport) fn disconnected(&self, what: &str) -> SessionError {
+    pub(super) fn disconnected(&self, what: &str) -> SessionError {
         SessionError::Disconnected {
             host: self.host.clone(),
             what: what.to_owned(),

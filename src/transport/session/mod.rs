@@ -6,7 +6,7 @@ pub(super) mod connection;
 pub(super) mod disconnect;
 mod error;
 mod exec;
-pub(super) mod places;
+mod places;
 mod tunnel;
 
 use std::{fmt, sync::Arc, time::Duration};

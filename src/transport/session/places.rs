@@ -12,13 +12,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const CHANNELS: usize = 9;
 
 /// The places of one connection. There are fewer after the server has refused one.
-pub(in crate::transport) struct Places {
+pub(super) struct Places {
     free: Arc<Semaphore>,
     all: AtomicUsize,
 }
 
 impl Places {
-    pub(in crate::transport) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             free: Arc::new(Semaphore::new(CHANNELS)),
             all: AtomicUsize::new(CHANNELS),
