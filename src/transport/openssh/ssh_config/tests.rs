@@ -1,4 +1,7 @@
+use std::{fs, path::Path};
+
 use super::*;
+use crate::transport::openssh::paths::Paths;
 
 fn paths(home: &Path) -> Paths {
     Paths {

@@ -1,14 +1,4 @@
-//! OpenSSH's client configuration, evaluated for one host.
-//!
-//! After `ssh_config(5)`: the first value of a keyword counts, but `IdentityFile` adds up; `Host` and
-//! `Match` sections and `Include` anywhere. Keywords that mean nothing to us are not even parsed, so that
-//! their values cannot be in our way. A section under a condition that we cannot decide (`Match exec`)
-//! is an error only when it would decide over something we need.
-//!
-//! The ssh2-config crate is not used: with 0.9, the last value in a section counts instead of the first,
-//! what stands under `Match` goes to the `Host` section above it, valid values of keywords that are none
-//! of our business (`AddKeysToAgent confirm`, `ForwardAgent $SOCKET`) fail the whole file, and no error
-//! has a line.
+//! The files, read for one host.
 
 use std::{
     collections::HashMap,
@@ -19,7 +9,7 @@ use std::{
 use glob::{MatchOptions, glob_with};
 use wildmatch::WildMatch;
 
-use super::paths::Paths;
+use crate::transport::openssh::paths::Paths;
 
 /// Includes within includes at most, as in OpenSSH.
 const DEEPEST: usize = 16;
@@ -437,7 +427,3 @@ fn split_words(text: &str) -> Option<Vec<String>> {
         words.push(word);
     }
 }
-
-#[cfg(test)]
-#[path = "ssh_config_tests.rs"]
-mod tests;
