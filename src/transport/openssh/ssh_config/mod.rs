@@ -10,10 +10,15 @@
 //! of our business (`AddKeysToAgent confirm`, `ForwardAgent $SOCKET`) fail the whole file, and no error
 //! has a line.
 
+mod condition;
 mod evaluate;
+mod line;
 #[cfg(test)]
 mod tests;
+mod values;
 
-pub(in crate::transport) use self::evaluate::{
-    ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, Value, evaluate,
+pub(in crate::transport) use self::{
+    condition::Lookup,
+    evaluate::{ConfigFile, evaluate},
+    values::{ConfigProblem, HostConfig, Keyword, Value},
 };
