@@ -2,7 +2,6 @@
 //! configuration, then OpenSSH's defaults.
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,7 +12,9 @@ use crate::{
     transport::openssh::{
         known_hosts::Names,
         paths::Paths,
-        ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, Value, evaluate},
+        proxy_jump::{JumpHost, jump_of_command},
+        ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, evaluate},
+        time::seconds,
         tokens::Tokens,
     },
 };
@@ -57,14 +58,6 @@ pub(super) enum Origin {
     Inventory,
     SshConfig,
     Default,
-}
-
-/// One hop as written: `[user@]host[:port]`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct JumpHost {
-    pub(super) user: Option<String>,
-    pub(super) host: String,
-    pub(super) port: Option<u16>,
 }
 
 impl Destination {
@@ -330,112 +323,6 @@ impl Resolver<'_> {
         };
         JumpHost::parse_list(&text).map_err(|reason| value.problem(reason))
     }
-}
-
-/// `ssh -W %h:%p HOST` is a jump in its older form; what else a `ProxyCommand` does, we cannot do.
-fn jump_of_command(value: &Value) -> Result<String, ConfigProblem> {
-    let words: Vec<_> = value
-        .words
-        .iter()
-        .map(String::as_str)
-        .filter(|word| !["-q", "-T", "exec"].contains(word))
-        .collect();
-    match words[..] {
-        ["none"] => Ok("none".to_owned()),
-        ["ssh", "-W", "%h:%p" | "[%h]:%p", host] | ["ssh", host, "-W", "%h:%p" | "[%h]:%p"]
-            if !host.starts_with('-') =>
-        {
-            Ok(host.to_owned())
-        }
-        _ => Err(value.problem("`ProxyCommand` is not supported; `ProxyJump` is")),
-    }
-}
-
-impl JumpHost {
-    fn parse_list(text: &str) -> Result<Vec<Self>, String> {
-        if text.eq_ignore_ascii_case("none") || text.trim().is_empty() {
-            return Ok(Vec::new());
-        }
-        text.split(',').map(|hop| Self::parse(hop.trim())).collect()
-    }
-
-    /// `[user@]host[:port]` or `ssh://[user@]host[:port]`; an IPv6 address with a port is in brackets.
-    fn parse(text: &str) -> Result<Self, String> {
-        let hop = text.strip_prefix("ssh://").unwrap_or(text);
-        let (user, rest) = match hop.rsplit_once('@') {
-            Some((user, rest)) => (Some(user.to_owned()), rest),
-            None => (None, hop),
-        };
-        let (host, port) = if let Some(inner) = rest.strip_prefix('[') {
-            match inner.split_once(']') {
-                Some((host, "")) => (host, None),
-                Some((host, port)) => (host, Some(port.strip_prefix(':').unwrap_or(port))),
-                None => (rest, None),
-            }
-        } else {
-            match rest.split_once(':') {
-                Some((host, port)) if !port.contains(':') => (host, Some(port)),
-                _ => (rest, None),
-            }
-        };
-        let port = match port {
-            None => None,
-            Some(port) => Some(
-                port.parse()
-                    .map_err(|_| format!("`{text}` has no valid port"))?,
-            ),
-        };
-        if host.is_empty() {
-            return Err(format!("`{text}` names no jump host"));
-        }
-        Ok(Self {
-            user,
-            host: host.to_owned(),
-            port,
-        })
-    }
-}
-
-impl fmt::Display for JumpHost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(user) = &self.user {
-            write!(f, "{user}@")?;
-        }
-        match self.port {
-            None => f.write_str(&self.host),
-            Some(port) if self.host.contains(':') => write!(f, "[{}]:{port}", self.host),
-            Some(port) => write!(f, "{}:{port}", self.host),
-        }
-    }
-}
-
-/// The longest time in OpenSSH's time format, in seconds.
-const LONGEST: u64 = i32::MAX as u64;
-
-/// OpenSSH's time format: `90`, `1m30s`.
-fn seconds(text: &str) -> Option<u64> {
-    let mut total = 0_u64;
-    let mut number = String::new();
-    for c in text.chars() {
-        if c.is_ascii_digit() {
-            number.push(c);
-            continue;
-        }
-        let unit = match c.to_ascii_lowercase() {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            'w' => 604_800,
-            _ => return None,
-        };
-        total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
-        number.clear();
-    }
-    if !number.is_empty() {
-        total = total.checked_add(number.parse().ok()?)?;
-    }
-    (1..=LONGEST).contains(&total).then_some(total)
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ use std::{
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use super::{
-    countdown::Countdown,
-    destination::{Destination, JumpHost},
-    endpoint::Endpoint,
-    error::ConnectError,
+    countdown::Countdown, destination::Destination, endpoint::Endpoint, error::ConnectError,
 };
 use crate::{
     model::SshSettings,
-    transport::session::{Session, Tunnel},
+    transport::{
+        openssh::proxy_jump::JumpHost,
+        session::{Session, Tunnel},
+    },
 };
 
 /// Connections that may be on their way at once through one jump host. They all share its one TCP stream,

@@ -20,7 +20,7 @@ use tokio::{
 
 use self::{
     countdown::Countdown,
-    destination::{Destination, JumpHost},
+    destination::Destination,
     dial::dial,
     handshake::{Handshaken, handshake},
     host_key::KnownHostsFiles,
@@ -28,7 +28,7 @@ use self::{
     login::{Keyring, log_in},
 };
 use super::{
-    openssh::paths::Paths,
+    openssh::{paths::Paths, proxy_jump::JumpHost},
     session::{Session, connection::Connection},
 };
 use crate::model::{Host, HostName, SshSettings};

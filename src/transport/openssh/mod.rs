@@ -2,5 +2,7 @@
 
 pub(super) mod known_hosts;
 pub(super) mod paths;
+pub(super) mod proxy_jump;
 pub(super) mod ssh_config;
+pub(super) mod time;
 pub(super) mod tokens;
