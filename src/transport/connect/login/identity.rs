@@ -153,6 +153,15 @@ impl KeyFile {
             .collect()
     }
 
+    /// What the key is called when it is refused.
+    pub(super) fn name_of(&self, shown: &AgentIdentity) -> String {
+        let path = self.path.display();
+        match shown {
+            AgentIdentity::PublicKey { .. } => path.to_string(),
+            AgentIdentity::Certificate { .. } => format!("{path} (certificate)"),
+        }
+    }
+
     fn read(path: PathBuf) -> Result<Self, Unreadable> {
         let beside = |suffix: &str| {
             let mut name = path.clone().into_os_string();
