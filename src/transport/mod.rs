@@ -6,6 +6,9 @@
 //! them, and opens tunnels; every wait of it has a deadline.
 //!
 //! What is resolved: the inventory's `[ssh]` first, then OpenSSH's configuration, then its defaults.
+//!
+//! `openssh` reads OpenSSH's files, `session` is a connection that is logged in, and `connect` leads from a
+//! host to a session; each uses only those before it.
 
 mod connect;
 mod openssh;

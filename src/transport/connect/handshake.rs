@@ -11,7 +11,7 @@ use super::{
     destination::Destination,
     error::ConnectError,
     host_key::{HostKeyVerifier, KnownHostsFiles},
-    stream::Cuttable,
+    stream::Abortable,
 };
 use crate::transport::session::{
     client::{Client, HandshakeError, HostKeyProblem, configuration, describe},
@@ -23,7 +23,7 @@ pub(super) struct Handshaken {
     pub(super) handle: Handle<Client>,
     pub(super) disconnect_reason: Arc<DisconnectReason>,
     /// Ends russh's task when dropped.
-    pub(super) cut: DropGuard,
+    pub(super) abort_on_drop: DropGuard,
 }
 
 /// Does the handshake on a stream that is open.
@@ -45,7 +45,7 @@ where
     )
     .map_err(|(path, source)| ConnectError::KnownHosts { path, source })?;
     let disconnect_reason = Arc::<DisconnectReason>::default();
-    let (stream, cut) = Cuttable::new(stream);
+    let (stream, abort_on_drop) = Abortable::new(stream);
     let config = Arc::new(configuration(verifier.preferred()));
     let client = Client::new(
         Box::new(move |key| verifier.check(key)),
@@ -61,7 +61,7 @@ where
     Ok(Handshaken {
         handle,
         disconnect_reason,
-        cut,
+        abort_on_drop,
     })
 }
 

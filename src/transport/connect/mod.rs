@@ -159,7 +159,7 @@ impl Connector {
         let Handshaken {
             mut handle,
             disconnect_reason,
-            cut,
+            abort_on_drop,
         } = handshake(stream, destination, &self.known_hosts, &mut countdown).await?;
         log_in(
             &mut handle,
@@ -171,7 +171,7 @@ impl Connector {
         .await?;
         tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
         let carrier = carrier.map(|jump| Arc::clone(jump.connection()));
-        let connection = Connection::new(host, handle, disconnect_reason, carrier, cut);
+        let connection = Connection::new(host, handle, disconnect_reason, carrier, abort_on_drop);
         Ok(Session::new(Arc::new(connection)))
     }
 }

@@ -85,33 +85,33 @@ impl AsyncWrite for PromptTcp {
 ///
 /// russh's task owns the stream, and outlives a handshake that nobody waits for any more, as it listens to
 /// nothing but the stream then.
-pub(super) struct Cuttable<S> {
+pub(super) struct Abortable<S> {
     stream: S,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    aborted: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-impl<S> Cuttable<S> {
+impl<S> Abortable<S> {
     pub(super) fn new(stream: S) -> (Self, DropGuard) {
         let token = CancellationToken::new();
-        let cut = Box::pin(token.clone().cancelled_owned());
-        (Self { stream, cut }, token.drop_guard())
+        let aborted = Box::pin(token.clone().cancelled_owned());
+        (Self { stream, aborted }, token.drop_guard())
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Cuttable<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Abortable<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.cut.as_mut().poll(context).is_ready() {
+        if self.aborted.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Cuttable<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Abortable<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

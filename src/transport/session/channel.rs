@@ -1,4 +1,4 @@
-//! One channel of a session, with its place among those that may be open at once.
+//! One channel of a session, with its permit from the connection's limit.
 
 use std::{
     pin::pin,
@@ -15,9 +15,9 @@ use tokio::{
 };
 
 use super::{
+    channel_limit::ChannelPermit,
     connection::Connection,
     error::{Refusal, SessionError},
-    places::Place,
 };
 
 /// How long a command that we gave up gets to end before its channel is closed over its head.
@@ -34,20 +34,20 @@ pub(super) enum Target {
     },
 }
 
-/// What a tunnel is for. sshd's limit is on sessions alone, so a tunnel takes a place only to bound how
+/// What a tunnel is for. sshd's limit is on sessions alone, so a tunnel takes a permit only to bound how
 /// many there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// One of a run's own questions. It takes a place.
+    /// One of a run's own questions. It takes a permit.
     Question,
-    /// One of a stream of requests, which has a bound of its own and must not take the questions' places.
+    /// One of a stream of requests, which has a bound of its own and must not take the questions' permits.
     Stream,
-    /// Another connection: a jump host may carry more hosts than there are places.
+    /// Another connection: a jump host may carry more hosts than there are permits.
     Jump,
 }
 
 impl Target {
-    fn takes_a_place(&self) -> bool {
+    fn needs_a_permit(&self) -> bool {
         match self {
             Self::Session => true,
             Self::Tcp { purpose, .. } => *purpose == Purpose::Question,
@@ -85,11 +85,11 @@ impl Target {
 }
 
 /// An open channel. Dropped before the server has closed it, it is closed in the background, and its
-/// place is free only then.
+/// permit is given back only then.
 pub(super) struct OpenChannel {
     pub(super) read: Reader,
     pub(super) write: Arc<ChannelWriteHalf<Msg>>,
-    place: Option<Place>,
+    permit: Option<ChannelPermit>,
     connection: Arc<Connection>,
     when_abandoned: WhenAbandoned,
 }
@@ -158,7 +158,7 @@ impl Reader {
 }
 
 impl OpenChannel {
-    /// Opens a channel, waiting for a free place first.
+    /// Opens a channel, waiting for a permit first.
     ///
     /// A server whose `MaxSessions` is lower than ours refuses, and nothing has happened then: the channel
     /// is asked for again when one of our others has ended, unless there is none.
@@ -178,15 +178,15 @@ impl OpenChannel {
             connection: connection_silent,
         };
         loop {
-            let place = if target.takes_a_place() {
-                let place = timeout(left(), connection.places.take()).await;
-                Some(place.map_err(|_| {
+            let permit = if target.needs_a_permit() {
+                let permit = timeout(left(), connection.channels.acquire()).await;
+                Some(permit.map_err(|_| {
                     timed_out(false, format!("one of its channels to be free for {what}"))
                 })?)
             } else {
                 None
             };
-            let opening = Self::ask(connection, target.clone(), place, when_abandoned);
+            let opening = Self::ask(connection, target.clone(), permit, when_abandoned);
             let refused = match timeout(left(), opening).await {
                 Err(_) => {
                     let sshd_is_silent = target.is_answered_by_sshd();
@@ -200,10 +200,10 @@ impl OpenChannel {
                 return Err(connection.disconnected(what));
             };
             let refusal = target.refusal(reason);
-            match refused.place {
-                Some(place) if refusal == Refusal::MaxSessions && !place.is_the_only_one() => {
+            match refused.permit {
+                Some(permit) if refusal == Refusal::MaxSessions && !permit.is_the_only_one() => {
                     tracing::debug!(host = %connection.host, "the server opens no more sessions");
-                    place.abolish();
+                    permit.forget();
                 }
                 _ => {
                     return Err(SessionError::Refused {
@@ -222,7 +222,7 @@ impl OpenChannel {
     fn ask(
         connection: &Arc<Connection>,
         target: Target,
-        place: Option<Place>,
+        permit: Option<ChannelPermit>,
         when_abandoned: WhenAbandoned,
     ) -> oneshot::Receiver<Result<Self, NotOpened>> {
         let (sender, receiver) = oneshot::channel();
@@ -238,7 +238,7 @@ impl OpenChannel {
                 }
             };
             let opened = match opened {
-                Err(error) => Err(NotOpened { error, place }),
+                Err(error) => Err(NotOpened { error, permit }),
                 Ok(channel) => {
                     let (read, write) = channel.split();
                     Ok(Self {
@@ -247,7 +247,7 @@ impl OpenChannel {
                             state: ReaderState::Open,
                         },
                         write: Arc::new(write),
-                        place,
+                        permit,
                         connection,
                         when_abandoned,
                     })
@@ -266,7 +266,7 @@ impl OpenChannel {
             return;
         };
         let state = self.read.state;
-        let place = self.place.take();
+        let permit = self.permit.take();
         // A connection that only this channel still uses must not end before the command has.
         let connection = Arc::clone(&self.connection);
         let write = Arc::clone(&self.write);
@@ -277,10 +277,13 @@ impl OpenChannel {
             // the same breath may be one too many. Once it has answered, the old one is gone. The spare
             // tenth session saves us the question when nothing else is open.
             ReaderState::Closed => {
-                if place.as_ref().is_some_and(|place| !place.is_the_only_one()) {
+                if permit
+                    .as_ref()
+                    .is_some_and(|permit| !permit.is_the_only_one())
+                {
                     runtime.spawn(async move {
                         let _ = timeout(GRACE, connection.handle.send_ping()).await;
-                        drop(place);
+                        drop(permit);
                     });
                 }
             }
@@ -293,17 +296,17 @@ impl OpenChannel {
                         let _ = timeout(GRACE, write.close()).await;
                     }
                     let _ = timeout(GRACE, connection.handle.send_ping()).await;
-                    drop(place);
+                    drop(permit);
                 });
             }
         }
     }
 }
 
-/// A channel that the server did not open, and the place that was taken for it.
+/// A channel that the server did not open, and the permit that was taken for it.
 struct NotOpened {
     error: russh::Error,
-    place: Option<Place>,
+    permit: Option<ChannelPermit>,
 }
 
 /// Asks the command to end and waits until it has, taking away all along what it still prints.

@@ -5,37 +5,39 @@ use std::sync::Arc;
 use russh::client;
 use tokio_util::sync::DropGuard;
 
-use super::{client::Client, disconnect::DisconnectReason, error::SessionError, places::Places};
+use super::{
+    channel_limit::ChannelLimit, client::Client, disconnect::DisconnectReason, error::SessionError,
+};
 use crate::model::HostName;
 
 /// A connection that is logged in.
 pub(in crate::transport) struct Connection {
     pub(super) host: HostName,
     pub(super) handle: client::Handle<Client>,
-    pub(super) places: Arc<Places>,
+    pub(super) channels: Arc<ChannelLimit>,
     pub(super) disconnect_reason: Arc<DisconnectReason>,
     /// The connection to the jump host that carries this one, which must live as long.
     _carrier: Option<Arc<Connection>>,
     /// Ends russh's task with the last session.
-    _cut: DropGuard,
+    _abort_on_drop: DropGuard,
 }
 
 impl Connection {
-    /// `carrier` is the connection to the jump host that carries this one; `cut` ends russh's task.
+    /// `carrier` is the connection to the jump host that carries this one; `abort_on_drop` ends russh's task.
     pub(in crate::transport) fn new(
         host: HostName,
         handle: client::Handle<Client>,
         disconnect_reason: Arc<DisconnectReason>,
         carrier: Option<Arc<Connection>>,
-        cut: DropGuard,
+        abort_on_drop: DropGuard,
     ) -> Self {
         Self {
             host,
             handle,
-            places: Arc::new(Places::new()),
+            channels: Arc::new(ChannelLimit::new()),
             disconnect_reason,
             _carrier: carrier,
-            _cut: cut,
+            _abort_on_drop: abort_on_drop,
         }
     }
 

@@ -1,12 +1,12 @@
 //! A session: commands, streams and tunnels over one SSH connection.
 
 mod channel;
+mod channel_limit;
 pub(super) mod client;
 pub(super) mod connection;
 pub(super) mod disconnect;
 mod error;
 mod exec;
-mod places;
 mod tunnel;
 
 use std::{fmt, sync::Arc, time::Duration};

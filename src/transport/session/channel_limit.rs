@@ -11,13 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// is left for a session that has ended and that sshd has not yet cleared away.
 const CHANNELS: usize = 9;
 
-/// The places of one connection. There are fewer after the server has refused one.
-pub(super) struct Places {
+/// The limit of one connection. It is lower after the server has refused a channel.
+pub(super) struct ChannelLimit {
     free: Arc<Semaphore>,
     all: AtomicUsize,
 }
 
-impl Places {
+impl ChannelLimit {
     pub(super) fn new() -> Self {
         Self {
             free: Arc::new(Semaphore::new(CHANNELS)),
@@ -25,34 +25,34 @@ impl Places {
         }
     }
 
-    /// Waits for a free place.
-    pub(super) async fn take(self: &Arc<Self>) -> Place {
+    /// Waits until one more channel may be open.
+    pub(super) async fn acquire(self: &Arc<Self>) -> ChannelPermit {
         let permit = Arc::clone(&self.free).acquire_owned().await;
-        Place {
+        ChannelPermit {
             // The semaphore is never closed.
             permit: permit.ok(),
-            places: Arc::clone(self),
+            limit: Arc::clone(self),
         }
     }
 }
 
-/// One place, free again when dropped.
-pub(super) struct Place {
+/// Leave for one channel to be open, given back when dropped.
+pub(super) struct ChannelPermit {
     permit: Option<OwnedSemaphorePermit>,
-    places: Arc<Places>,
+    limit: Arc<ChannelLimit>,
 }
 
-impl Place {
-    /// Whether no other place is taken.
+impl ChannelPermit {
+    /// Whether no other permit is taken.
     pub(super) fn is_the_only_one(&self) -> bool {
-        let all = self.places.all.load(Ordering::SeqCst);
-        self.places.free.available_permits() + 1 >= all
+        let all = self.limit.all.load(Ordering::SeqCst);
+        self.limit.free.available_permits() + 1 >= all
     }
 
-    /// Takes the place out of use for good: the server has fewer.
-    pub(super) fn abolish(mut self) {
+    /// Lowers the limit for good by this one: the server allows fewer.
+    pub(super) fn forget(mut self) {
         if let Some(permit) = self.permit.take() {
-            self.places.all.fetch_sub(1, Ordering::SeqCst);
+            self.limit.all.fetch_sub(1, Ordering::SeqCst);
             permit.forget();
         }
     }
