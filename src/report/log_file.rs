@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::{
     Reporter,
-    narrator::{Level, Line, Manner, Narrator},
+    lines::{Level, Line, Manner, Narrator},
     sink::Sink,
-    style::Painter,
+    text::Painter,
 };
 use crate::event::Event;
 

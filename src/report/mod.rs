@@ -9,24 +9,14 @@
 //! between events, so that a recorded list of events always shows the same.
 
 mod bars;
-mod ending;
-mod format;
 mod json;
-mod layout;
+mod lines;
 mod log_file;
 mod masks;
-mod narrator;
 mod plain;
-mod plan;
-mod progress;
 mod sink;
-mod style;
-mod terminal;
 mod text;
-mod texts;
 
-#[cfg(test)]
-mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -43,12 +33,12 @@ use tokio::{sync::mpsc::UnboundedReceiver, time::MissedTickBehavior};
 use self::{
     bars::Bars,
     json::Json,
+    lines::{Level, Manner},
     log_file::LogFile,
-    narrator::{Level, Manner},
     plain::Plain,
     sink::Stdout,
 };
-pub use self::{masks::Masks, style::Colour};
+pub use self::{masks::Masks, text::Colour};
 use crate::event::Event;
 
 /// How often reporters are told the time.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Reporter,
-    narrator::{Line, Manner, Narrator, Stream},
+    lines::{Line, Manner, Narrator, Stream},
     sink::Sink,
     text::clean,
 };

@@ -1,5 +1,6 @@
 //! What each reporter makes of recorded events. Nothing here waits or looks at a clock.
 
+mod recorded;
 mod screen;
 
 use std::{
@@ -9,7 +10,8 @@ use std::{
 
 use proptest::prelude::*;
 
-use super::{recorded::*, *};
+use self::recorded::*;
+use super::*;
 use crate::event::{
     Difference, ErrorReport, EventKind, Events, Evidence, HostRow, Outcome, OutputStream, Phase,
     PlanAction, PlanRow, ProbeSummary, Severity,

@@ -11,8 +11,9 @@ use std::{
 use indicatif::{InMemoryTerm, TermLike};
 
 use super::{
-    super::{BoxedReporter, bars::Bars, narrator::Manner, recorded::*, style::Colour, *},
+    super::{BoxedReporter, bars::Bars, lines::Manner, text::Colour, *},
     play,
+    recorded::*,
 };
 use crate::event::{EventKind, Outcome, OutputStream};
 

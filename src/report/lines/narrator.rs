@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::{
     ending::{self, Run, evidence_lines, push_titled},
-    format::{bytes, counted, took, whole_seconds},
     plan,
     progress::{OpenStep, Progress, since, title},
-    style::{Paint, Painter},
-    text::{clean, clean_lines, pad},
 };
-use crate::event::{ErrorReport, Event, EventKind, Outcome, OutputStream, Phase};
+use crate::{
+    event::{ErrorReport, Event, EventKind, Outcome, OutputStream, Phase},
+    report::text::{Paint, Painter, bytes, clean, clean_lines, counted, pad, took, whole_seconds},
+};
 
 /// How long a step may be quiet before a line says that it still goes on.
 const QUIET: Duration = Duration::from_secs(30);
@@ -23,21 +23,21 @@ const WIDEST_PREFIX: usize = 30;
 
 /// Where a line belongs: results on standard output, all else on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(in crate::report) enum Stream {
     Out,
     Err,
 }
 
 /// A line to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) stream: Stream,
-    pub(super) text: String,
+pub(in crate::report) struct Line {
+    pub(in crate::report) stream: Stream,
+    pub(in crate::report) text: String,
 }
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(in crate::report) enum Level {
     Quiet,
     Normal,
     Verbose,
@@ -47,26 +47,26 @@ pub(super) enum Level {
 
 /// How things are told.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
-    pub(super) level: Level,
+pub(in crate::report) struct Manner {
+    pub(in crate::report) level: Level,
     /// Whether bars show what goes on, so that lines need not.
-    pub(super) with_bars: bool,
-    pub(super) out: Painter,
-    pub(super) err: Painter,
+    pub(in crate::report) with_bars: bool,
+    pub(in crate::report) out: Painter,
+    pub(in crate::report) err: Painter,
 }
 
 /// Follows a run and tells it.
 #[derive(Debug)]
-pub(super) struct Narrator {
-    pub(super) manner: Manner,
-    pub(super) run: Run,
-    pub(super) progress: Progress,
-    pub(super) phase: Option<Phase>,
-    pub(super) started: Option<Timestamp>,
+pub(in crate::report) struct Narrator {
+    pub(in crate::report) manner: Manner,
+    pub(in crate::report) run: Run,
+    pub(in crate::report) progress: Progress,
+    pub(in crate::report) phase: Option<Phase>,
+    pub(in crate::report) started: Option<Timestamp>,
 }
 
 impl Narrator {
-    pub(super) fn new(manner: Manner) -> Self {
+    pub(in crate::report) fn new(manner: Manner) -> Self {
         Self {
             manner,
             run: Run::default(),
@@ -77,7 +77,7 @@ impl Narrator {
     }
 
     /// What there is to tell of an event.
-    pub(super) fn event(&mut self, event: &Event) -> Vec<Line> {
+    pub(in crate::report) fn event(&mut self, event: &Event) -> Vec<Line> {
         self.progress.event(event);
         let mut lines = Vec::new();
         match &event.kind {
@@ -161,7 +161,7 @@ impl Narrator {
     }
 
     /// A line for every step that has been quiet for long.
-    pub(super) fn tick(&mut self, now: Timestamp) -> Vec<Line> {
+    pub(in crate::report) fn tick(&mut self, now: Timestamp) -> Vec<Line> {
         let mut still = Vec::new();
         for host in self.progress.hosts_mut() {
             for open in &mut host.open {
@@ -371,7 +371,7 @@ impl Narrator {
 }
 
 /// What a phase is called while it lasts.
-pub(super) fn in_words(phase: Phase) -> &'static str {
+pub(in crate::report) fn in_words(phase: Phase) -> &'static str {
     match phase {
         Phase::Connect => "connecting",
         Phase::Preflight => "checking the hosts",
@@ -404,7 +404,7 @@ fn still_running(open: &OpenStep, now: Timestamp) -> String {
 }
 
 /// `45.20 MB of 120.00 MB`.
-pub(super) fn sent(sent: u64, total: Option<u64>) -> String {
+pub(in crate::report) fn sent(sent: u64, total: Option<u64>) -> String {
     match total {
         Some(total) => format!("{} of {}", bytes(sent), bytes(total)),
         None => bytes(sent),

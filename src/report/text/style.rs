@@ -19,12 +19,12 @@ pub enum Colour {
 
 impl Colour {
     /// How standard output is painted.
-    pub(super) fn of_stdout(self) -> Painter {
+    pub(in crate::report) fn of_stdout(self) -> Painter {
         self.decide(console::colors_enabled)
     }
 
     /// How standard error is painted.
-    pub(super) fn of_stderr(self) -> Painter {
+    pub(in crate::report) fn of_stderr(self) -> Painter {
         self.decide(console::colors_enabled_stderr)
     }
 
@@ -46,7 +46,7 @@ impl Colour {
 
 /// What a piece of text is, for its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(in crate::report) enum Paint {
     Good,
     Notable,
     Bad,
@@ -60,12 +60,16 @@ pub(super) enum Paint {
 
 /// Paints text, or leaves it as it is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Painter {
+pub(in crate::report) struct Painter {
     paints: bool,
 }
 
 impl Painter {
-    pub(super) fn paint<'a>(self, paint: Paint, text: impl Into<Cow<'a, str>>) -> String {
+    pub(in crate::report) fn paint<'a>(
+        self,
+        paint: Paint,
+        text: impl Into<Cow<'a, str>>,
+    ) -> String {
         let text = text.into();
         if !self.paints || text.is_empty() {
             return text.into_owned();

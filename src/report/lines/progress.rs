@@ -5,69 +5,69 @@ use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::event::{Event, EventKind};
+use crate::{
+    event::{Event, EventKind},
+    report::text::columns,
+};
 
 /// Where every host of the run is, in the inventory's order.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(in crate::report) struct Progress {
     hosts: Vec<HostProgress>,
     places: HashMap<String, usize>,
 }
 
 /// Where one host is.
 #[derive(Debug, Default)]
-pub(super) struct HostProgress {
-    pub(super) name: String,
+pub(in crate::report) struct HostProgress {
+    pub(in crate::report) name: String,
     /// Steps that ended well.
-    pub(super) done: u64,
+    pub(in crate::report) done: u64,
     /// Steps in all, once known.
-    pub(super) total: Option<u64>,
+    pub(in crate::report) total: Option<u64>,
     /// Steps that go on, the latest last.
-    pub(super) open: Vec<OpenStep>,
+    pub(in crate::report) open: Vec<OpenStep>,
     /// The step that failed, until the host goes on with another.
-    pub(super) failed: Option<String>,
+    pub(in crate::report) failed: Option<String>,
 }
 
 /// A step that goes on.
 #[derive(Debug)]
-pub(super) struct OpenStep {
-    pub(super) recipe: Option<String>,
-    pub(super) step: String,
-    pub(super) since: Timestamp,
+pub(in crate::report) struct OpenStep {
+    pub(in crate::report) recipe: Option<String>,
+    pub(in crate::report) step: String,
+    pub(in crate::report) since: Timestamp,
     /// When the user was last told of it.
-    pub(super) told: Timestamp,
+    pub(in crate::report) told: Timestamp,
     /// What it waits for, and what it last saw.
-    pub(super) waiting: Option<(String, String)>,
-    pub(super) transfer: Option<Transfer>,
+    pub(in crate::report) waiting: Option<(String, String)>,
+    pub(in crate::report) transfer: Option<Transfer>,
 }
 
 /// Bytes on their way.
 #[derive(Debug)]
-pub(super) struct Transfer {
-    pub(super) what: String,
-    pub(super) bytes: u64,
-    pub(super) total: Option<u64>,
+pub(in crate::report) struct Transfer {
+    pub(in crate::report) what: String,
+    pub(in crate::report) bytes: u64,
+    pub(in crate::report) total: Option<u64>,
 }
 
 impl Progress {
-    pub(super) fn hosts(&self) -> &[HostProgress] {
+    pub(in crate::report) fn hosts(&self) -> &[HostProgress] {
         &self.hosts
     }
 
-    pub(super) fn hosts_mut(&mut self) -> &mut [HostProgress] {
+    pub(in crate::report) fn hosts_mut(&mut self) -> &mut [HostProgress] {
         &mut self.hosts
     }
 
     /// The widest name of a host, in columns.
-    pub(super) fn name_width(&self) -> usize {
-        let widths = self
-            .hosts
-            .iter()
-            .map(|host| super::text::columns(&host.name));
+    pub(in crate::report) fn name_width(&self) -> usize {
+        let widths = self.hosts.iter().map(|host| columns(&host.name));
         widths.max().unwrap_or(0)
     }
 
-    pub(super) fn event(&mut self, Event { at, kind }: &Event) {
+    pub(in crate::report) fn event(&mut self, Event { at, kind }: &Event) {
         match kind {
             EventKind::Started { hosts, .. } => {
                 for host in hosts {
@@ -153,7 +153,7 @@ impl Progress {
 
 impl HostProgress {
     /// Whether everything that was before it is done.
-    pub(super) fn is_done(&self) -> bool {
+    pub(in crate::report) fn is_done(&self) -> bool {
         self.open.is_empty() && self.total.is_some_and(|total| self.done >= total)
     }
 
@@ -165,13 +165,13 @@ impl HostProgress {
 
 impl OpenStep {
     /// What is done, with the recipe where the step does not name it.
-    pub(super) fn title(&self) -> String {
+    pub(in crate::report) fn title(&self) -> String {
         title(self.recipe.as_deref(), &self.step)
     }
 }
 
 /// `recipe: step`, or the step alone where it names the recipe already.
-pub(super) fn title(recipe: Option<&str>, step: &str) -> String {
+pub(in crate::report) fn title(recipe: Option<&str>, step: &str) -> String {
     match recipe {
         Some(recipe) if !step.contains(recipe) => format!("{recipe}: {step}"),
         _ => step.to_owned(),
@@ -179,6 +179,6 @@ pub(super) fn title(recipe: Option<&str>, step: &str) -> String {
 }
 
 /// How long before `now` it was; nothing when a clock went back.
-pub(super) fn since(then: Timestamp, now: Timestamp) -> Duration {
+pub(in crate::report) fn since(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

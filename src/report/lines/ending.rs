@@ -2,38 +2,36 @@
 
 use std::time::Duration;
 
-use super::{
-    format::{count, counted, took},
-    style::{Paint, Painter},
-    text::{clean, clean_lines, columns, pad},
+use crate::{
+    event::{ErrorReport, Evidence, HostRow, Outcome, ProbeSummary, Severity},
+    report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad, took},
 };
-use crate::event::{ErrorReport, Evidence, HostRow, Outcome, ProbeSummary, Severity};
 
 /// With more rows than this, the table has only those that are not good, and a number for the rest.
 const ROWS_SHOWN: usize = 30;
 
 /// What is known of a run at its end.
 #[derive(Debug, Default)]
-pub(super) struct Run {
+pub(in crate::report) struct Run {
     /// `deploy`.
-    pub(super) command: String,
+    pub(in crate::report) command: String,
     /// `staging`.
-    pub(super) environment: String,
+    pub(in crate::report) environment: String,
     /// `r42`.
-    pub(super) release: Option<String>,
+    pub(in crate::report) release: Option<String>,
     /// `r44 = r42 again`.
-    pub(super) description: String,
+    pub(in crate::report) description: String,
     /// How many hosts it may touch.
-    pub(super) hosts: usize,
+    pub(in crate::report) hosts: usize,
     /// The rows of the table.
-    pub(super) rows: Vec<HostRow>,
+    pub(in crate::report) rows: Vec<HostRow>,
     /// What each recipe's probe saw, in the order of the recipes.
-    pub(super) probes: Vec<(String, ProbeSummary)>,
+    pub(in crate::report) probes: Vec<(String, ProbeSummary)>,
 }
 
 impl Run {
     /// Keeps what a recipe's probe saw last.
-    pub(super) fn keep_probe(&mut self, recipe: &str, summary: &ProbeSummary) {
+    pub(in crate::report) fn keep_probe(&mut self, recipe: &str, summary: &ProbeSummary) {
         match self.probes.iter_mut().find(|(of, _)| of == recipe) {
             Some((_, kept)) => *kept = summary.clone(),
             None => self.probes.push((recipe.to_owned(), summary.clone())),
@@ -41,23 +39,23 @@ impl Run {
     }
 
     /// Whether the lines that user commands print are what was asked for.
-    pub(super) fn is_about_output(&self) -> bool {
+    pub(in crate::report) fn is_about_output(&self) -> bool {
         matches!(&*self.command, "exec" | "run" | "logs")
     }
 
     /// Whether the table of hosts is what was asked for.
-    pub(super) fn is_about_hosts(&self) -> bool {
+    pub(in crate::report) fn is_about_hosts(&self) -> bool {
         self.command == "status"
     }
 
     /// Whether the plan is what was asked for.
-    pub(super) fn is_about_plan(&self) -> bool {
+    pub(in crate::report) fn is_about_plan(&self) -> bool {
         self.command == "plan"
     }
 
     /// `deployed r42 to staging in 12.3s`; nothing where the output itself is the result.
-    pub(super) fn result(&self, outcome: Outcome, took: Duration) -> Option<String> {
-        let took = super::format::took(took);
+    pub(in crate::report) fn result(&self, outcome: Outcome, took: Duration) -> Option<String> {
+        let took = crate::report::text::took(took);
         let environment = clean(&self.environment);
         if outcome == Outcome::NothingToDo {
             return Some(match &*self.command {
@@ -98,7 +96,7 @@ impl Run {
     }
 
     /// One line a probe: `1,240 requests during the rollout, 0 failed, slowest 84 ms (p99 31 ms)`.
-    pub(super) fn probe_lines(&self, painter: Painter) -> Vec<String> {
+    pub(in crate::report) fn probe_lines(&self, painter: Painter) -> Vec<String> {
         let several = self.probes.len() > 1;
         let line = |(recipe, summary): &(String, ProbeSummary)| {
             let ProbeSummary {
@@ -138,7 +136,7 @@ impl Run {
     }
 
     /// The table of hosts, one line a row. `complete` shows all of a long one.
-    pub(super) fn table(&self, painter: Painter, complete: bool) -> Vec<String> {
+    pub(in crate::report) fn table(&self, painter: Painter, complete: bool) -> Vec<String> {
         let brief = !complete && self.rows.len() > ROWS_SHOWN;
         let shown = |row: &&HostRow| !brief || row.severity != Severity::Good;
         let rows: Vec<_> = self.rows.iter().filter(shown).collect();
@@ -166,7 +164,7 @@ impl Run {
     }
 
     /// The error as a block: fact, causes, evidence, the table of hosts, a blank line, the hint.
-    pub(super) fn error_lines(
+    pub(in crate::report) fn error_lines(
         &self,
         error: &ErrorReport,
         painter: Painter,
@@ -206,7 +204,7 @@ impl Run {
 }
 
 /// What is shown when a run did not end well and nothing says why.
-pub(super) fn error_of(outcome: Outcome, after: Duration) -> Option<ErrorReport> {
+pub(in crate::report) fn error_of(outcome: Outcome, after: Duration) -> Option<ErrorReport> {
     let what = match outcome {
         Outcome::Done | Outcome::NothingToDo => return None,
         Outcome::Failed => "failed",
@@ -223,7 +221,10 @@ pub(super) fn error_of(outcome: Outcome, after: Duration) -> Option<ErrorReport>
 }
 
 /// Lines of evidence, each behind a bar.
-pub(super) fn evidence_lines(lines: &[String], painter: Painter) -> impl Iterator<Item = String> {
+pub(in crate::report) fn evidence_lines(
+    lines: &[String],
+    painter: Painter,
+) -> impl Iterator<Item = String> {
     let bar = painter.paint(Paint::Faint, "|");
     lines
         .iter()
@@ -232,7 +233,7 @@ pub(super) fn evidence_lines(lines: &[String], painter: Painter) -> impl Iterato
 }
 
 /// A title and a text whose further lines stand below its first.
-pub(super) fn push_titled(
+pub(in crate::report) fn push_titled(
     lines: &mut Vec<String>,
     indent: &str,
     title: &str,

@@ -4,12 +4,9 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::{
-    format::{count, counted, whole_seconds},
-    narrator::{Narrator, in_words, sent},
-    progress::{HostProgress, OpenStep, since},
-    style::{Paint, Painter},
-    text::{clean, columns, fit, pad},
+use crate::report::{
+    lines::{HostProgress, Narrator, OpenStep, in_words, sent, since},
+    text::{Paint, Painter, clean, columns, count, counted, fit, pad, whole_seconds},
 };
 
 /// From this width on there is room for a bar beside the text.

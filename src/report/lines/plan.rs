@@ -2,12 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{
-    format::{count, counted},
-    style::{Paint, Painter},
-    text::{clean, clean_lines, columns, pad},
+use crate::{
+    event::{Difference, PlanAction, PlanRow},
+    report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad},
 };
-use crate::event::{Difference, PlanAction, PlanRow};
 
 /// How many hosts are named on one line before the rest is a number.
 const NAMED_HOSTS: usize = 6;

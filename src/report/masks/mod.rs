@@ -1,12 +1,15 @@
 //! Secrets never leave: every string of every event goes through here before any reporter sees it.
 
+mod strings;
+
 use std::{
     borrow::Cow,
     ops::Range,
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{text::strip_escapes, texts::for_each_text};
+use self::strings::for_each_text;
+use super::text::strip_escapes;
 use crate::event::Event;
 
 /// What stands in a secret's place.

@@ -1,19 +1,23 @@
 //! A live bar per host on a terminal, with lines above for what is finished. The bars go to standard
 //! error; lines go where plain output has them, so that a pipe gets the same from both.
 
+mod layout;
+mod terminal;
+
 use std::{fmt, io::Write, sync::Arc};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use jiff::Timestamp;
 
+use self::{
+    layout::{BAR, LiveLine},
+    terminal::Terminal,
+};
 use super::{
     Reporter,
-    layout::{self, BAR, LiveLine},
-    narrator::{Line, Manner, Narrator, Stream},
+    lines::{Line, Manner, Narrator, Stream},
     sink::Sink,
-    style::Paint,
-    terminal::Terminal,
-    text::clean,
+    text::{Paint, clean},
 };
 use crate::event::{Event, EventKind};
 
