@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Reporter, sink::Sink};
+use super::{reporter::Reporter, sink::Sink};
 use crate::event::Event;
 
 /// Writes each event as a line of JSON.

@@ -5,8 +5,8 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::{
-    Reporter,
     lines::{Level, Line, Manner, Narrator},
+    reporter::Reporter,
     sink::Sink,
     text::Painter,
 };

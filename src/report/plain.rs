@@ -5,8 +5,8 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::{
-    Reporter,
     lines::{Line, Manner, Narrator, Stream},
+    reporter::Reporter,
     sink::Sink,
     text::clean,
 };

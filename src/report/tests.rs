@@ -6,6 +6,7 @@ mod screen;
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use proptest::prelude::*;
@@ -13,8 +14,8 @@ use proptest::prelude::*;
 use self::recorded::*;
 use super::*;
 use crate::event::{
-    Difference, ErrorReport, EventKind, Events, Evidence, HostRow, Outcome, OutputStream, Phase,
-    PlanAction, PlanRow, ProbeSummary, Severity,
+    Difference, ErrorReport, Event, EventKind, Events, Evidence, HostRow, Outcome, OutputStream,
+    Phase, PlanAction, PlanRow, ProbeSummary, Severity,
 };
 
 /// A writer whose text can be read afterwards.

@@ -14,8 +14,8 @@ use self::{
     terminal::Terminal,
 };
 use super::{
-    Reporter,
     lines::{Line, Manner, Narrator, Stream},
+    reporter::Reporter,
     sink::Sink,
     text::{Paint, clean},
 };
