@@ -10,7 +10,7 @@ use console::Term;
 use super::{
     bars::Bars,
     json::Json,
-    lines::Manner,
+    lines::LineOptions,
     log_file::LogFile,
     options::{Choice, Output, Verbosity},
     plain::Plain,
@@ -31,7 +31,7 @@ pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static)
     let can_draw = term.is_term() && !console::is_dumb();
     // Quiet shows nothing that goes on, so it has nothing to draw.
     let draws = can_draw && verbosity != Verbosity::Quiet;
-    let manner = Manner {
+    let options = LineOptions {
         level: verbosity.into(),
         with_bars: false,
         out: colour.of_stdout(),
@@ -44,9 +44,9 @@ pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static)
     match output {
         Output::Json => json(out),
         Output::Auto | Output::Bars if draws => {
-            Box::new(Bars::new(Arc::new(term), out, err, manner))
+            Box::new(Bars::new(Arc::new(term), out, err, options))
         }
-        Output::Auto | Output::Bars | Output::Plain => Box::new(Plain::new(out, err, manner)),
+        Output::Auto | Output::Bars | Output::Plain => Box::new(Plain::new(out, err, options)),
     }
 }
 
@@ -56,13 +56,13 @@ pub fn plain(
     err: impl Write + Send + 'static,
     verbosity: Verbosity,
 ) -> BoxedReporter {
-    let manner = Manner {
+    let options = LineOptions {
         level: verbosity.into(),
         with_bars: false,
         out: Colour::Never.of_stdout(),
         err: Colour::Never.of_stderr(),
     };
-    Box::new(Plain::new(Box::new(out), Box::new(err), manner))
+    Box::new(Plain::new(Box::new(out), Box::new(err), options))
 }
 
 /// One event a line, exactly as serde writes it, flushed line by line.

@@ -36,20 +36,20 @@ impl Sink {
     }
 }
 
-/// Standard output, which tells once when its reader has gone: what only shows something, such as
-/// `shipit logs -f | head`, then has nobody left to show it to.
+/// Standard output that reports once when its reader has gone: a command that only shows something, such
+/// as `shipit logs -f | head`, has nobody left to show it to.
 pub(super) struct Stdout {
     pub(super) reader_gone: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Stdout {
-    fn told<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+    fn notice_closed_pipe<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         if result
             .as_ref()
             .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-            && let Some(tell) = self.reader_gone.take()
+            && let Some(reader_gone) = self.reader_gone.take()
         {
-            tell();
+            reader_gone();
         }
         result
     }
@@ -58,12 +58,12 @@ impl Stdout {
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = io::stdout().write(bytes);
-        self.told(result)
+        self.notice_closed_pipe(result)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let result = io::stdout().flush();
-        self.told(result)
+        self.notice_closed_pipe(result)
     }
 }
 

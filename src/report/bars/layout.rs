@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::report::{
-    lines::{HostProgress, Narrator, OpenStep, in_words, sent, since},
+    lines::{HostProgress, LineFormatter, OpenStep, phase_name, sent, since},
     text::{Paint, Painter, clean, columns, count, counted, fit, pad, whole_seconds},
 };
 
@@ -35,12 +35,12 @@ pub(super) const BAR: usize = 12;
 /// The lines for a terminal of so many rows and columns, at most `rows - 1` of them: a line for every
 /// host, or, where they do not fit, for those at work, and one for the run.
 pub(super) fn lines(
-    narrator: &Narrator,
+    formatter: &LineFormatter,
     rows: usize,
     width: usize,
     now: Timestamp,
 ) -> Vec<LiveLine> {
-    let hosts = narrator.progress.hosts();
+    let hosts = formatter.progress.hosts();
     if hosts.is_empty() {
         return Vec::new();
     }
@@ -53,9 +53,9 @@ pub(super) fn lines(
         .take(room)
         .collect();
     let hidden = (!everyone_fits).then(|| hosts.len() - shown.len());
-    let place = Place::new(narrator, hosts, width);
+    let place = Place::new(formatter, hosts, width);
     let mut lines: Vec<_> = shown.iter().map(|host| place.host(host, now)).collect();
-    lines.push(LiveLine::Run(run_line(narrator, hidden, width, now)));
+    lines.push(LiveLine::Run(run_line(formatter, hidden, width, now)));
     lines
 }
 
@@ -71,16 +71,16 @@ struct Place {
 const TIME: usize = 7;
 
 impl Place {
-    fn new(narrator: &Narrator, hosts: &[HostProgress], width: usize) -> Self {
+    fn new(formatter: &LineFormatter, hosts: &[HostProgress], width: usize) -> Self {
         let has_bar = width >= WIDE;
-        let name = narrator.progress.name_width().min((width / 4).max(8));
+        let name = formatter.progress.name_width().min((width / 4).max(8));
         let counts = hosts.iter().map(|host| columns(&count_of(host)));
         let count = counts.max().unwrap_or(0);
         let bar = if has_bar { BAR + 1 } else { 0 };
         // Name, bar, count and time are each set off by a space or two.
         let taken = name + 1 + bar + count + 2 + 1 + TIME;
         Self {
-            painter: narrator.manner.err,
+            painter: formatter.options.err,
             name,
             count,
             text: width.saturating_sub(taken),
@@ -148,27 +148,32 @@ fn activity(open: &OpenStep, steps: usize, width: usize) -> String {
 }
 
 /// `deploy staging r42: getting the images · 12s · 1,240 requests, 0 failed`.
-fn run_line(narrator: &Narrator, hidden: Option<usize>, width: usize, now: Timestamp) -> String {
-    let run = &narrator.run;
+fn run_line(
+    formatter: &LineFormatter,
+    hidden: Option<usize>,
+    width: usize,
+    now: Timestamp,
+) -> String {
+    let run = &formatter.run;
     let mut parts = vec![format!("{} {}", run.command, run.environment)];
     if let Some(release) = &run.release {
         let _ = write!(parts[0], " {release}");
     }
-    if let Some(phase) = narrator.phase {
-        let _ = write!(parts[0], ": {}", in_words(phase));
+    if let Some(phase) = formatter.phase {
+        let _ = write!(parts[0], ": {}", phase_name(phase));
     }
-    if let Some(started) = narrator.started {
+    if let Some(started) = formatter.started {
         parts.push(whole_seconds(since(started, now)));
     }
     if hidden.is_some() {
-        parts.push(tally(narrator.progress.hosts()));
+        parts.push(tally(formatter.progress.hosts()));
     }
     for (_, summary) in &run.probes {
         let (requests, failed) = (count(summary.requests), count(summary.failed));
         parts.push(format!("{requests} requests, {failed} failed"));
     }
     let line = clean(&parts.join(" · "));
-    narrator.manner.err.paint(Paint::Faint, fit(&line, width))
+    formatter.options.err.paint(Paint::Faint, fit(&line, width))
 }
 
 /// `300 hosts: 3 at work, 285 waiting, 11 done, 1 failed`.

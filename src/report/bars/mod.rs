@@ -14,7 +14,7 @@ use self::{
     terminal::Terminal,
 };
 use super::{
-    lines::{Line, Manner, Narrator, Stream},
+    lines::{Line, LineFormatter, LineOptions, Stream},
     reporter::Reporter,
     sink::Sink,
     text::{Paint, clean},
@@ -37,7 +37,7 @@ enum Stage {
 /// All drawing is done in frames, at ticks: indicatif draws every bar for each one that changes, and with
 /// hundreds of hosts at work that would be more than a terminal can take.
 pub(super) struct Bars {
-    narrator: Narrator,
+    formatter: LineFormatter,
     terminal: Terminal,
     multi: MultiProgress,
     slots: Vec<ProgressBar>,
@@ -58,13 +58,13 @@ impl Bars {
         terminal: Arc<dyn TermLike>,
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
-        manner: Manner,
+        options: LineOptions,
     ) -> Self {
         let terminal = Terminal::new(terminal);
         Self {
-            narrator: Narrator::new(Manner {
+            formatter: LineFormatter::new(LineOptions {
                 with_bars: true,
-                ..manner
+                ..options
             }),
             multi: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             slots: Vec::new(),
@@ -81,7 +81,7 @@ impl Bars {
     /// Shows waiting lines and where the hosts are at `now`.
     fn show(&mut self, now: Timestamp) {
         let (rows, columns) = (self.terminal.rows(), self.terminal.columns());
-        let frame = layout::lines(&self.narrator, rows, columns, now);
+        let frame = layout::lines(&self.formatter, rows, columns, now);
         if frame == self.frame && columns == self.width && self.waiting.is_empty() {
             return;
         }
@@ -127,7 +127,7 @@ impl Bars {
             self.slots.push(self.multi.add(ProgressBar::no_length()));
         }
         for (bar, line) in self.slots.iter().zip(&frame) {
-            fill(bar, line, self.narrator.manner);
+            fill(bar, line, self.formatter.options);
         }
         let target = ProgressDrawTarget::term_like(Box::new(self.terminal.clone()));
         self.multi.set_draw_target(target);
@@ -151,7 +151,7 @@ impl Bars {
 
 impl Reporter for Bars {
     fn event(&mut self, event: &Event) {
-        let lines = self.narrator.event(event);
+        let lines = self.formatter.event(event);
         self.waiting.extend(lines);
         match &event.kind {
             EventKind::Finished { .. } => self.leave(Stage::Over),
@@ -187,7 +187,7 @@ impl fmt::Debug for Bars {
 }
 
 /// Gives a bar all it shows.
-fn fill(bar: &ProgressBar, line: &LiveLine, manner: Manner) {
+fn fill(bar: &ProgressBar, line: &LiveLine, options: LineOptions) {
     let bar = bar.clone();
     match line {
         LiveLine::Host {
@@ -199,7 +199,7 @@ fn fill(bar: &ProgressBar, line: &LiveLine, manner: Manner) {
         } => {
             let template = if *has_bar {
                 let bar = format!("{{bar:{BAR}}}");
-                let bar = manner.err.paint(Paint::Progress, bar);
+                let bar = options.err.paint(Paint::Progress, bar);
                 format!("{{prefix}} {bar} {{msg}}")
             } else {
                 "{prefix} {msg}".to_owned()

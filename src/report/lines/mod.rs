@@ -1,9 +1,9 @@
 //! Events as lines: what plain output, the lines above the bars and the log file have in common.
 
-mod ending;
-mod narrator;
+mod formatter;
 mod plan;
 mod progress;
+mod run;
 
-pub(super) use narrator::{Level, Line, Manner, Narrator, Stream, in_words, sent};
+pub(super) use formatter::{Level, Line, LineFormatter, LineOptions, Stream, phase_name, sent};
 pub(super) use progress::{HostProgress, OpenStep, since};

@@ -37,8 +37,8 @@ pub(in crate::report) struct OpenStep {
     pub(in crate::report) recipe: Option<String>,
     pub(in crate::report) step: String,
     pub(in crate::report) since: Timestamp,
-    /// When the user was last told of it.
-    pub(in crate::report) told: Timestamp,
+    /// When the user last saw a line of it.
+    pub(in crate::report) last_shown: Timestamp,
     /// What it waits for, and what it last saw.
     pub(in crate::report) waiting: Option<(String, String)>,
     pub(in crate::report) transfer: Option<Transfer>,
@@ -85,7 +85,7 @@ impl Progress {
                     recipe: recipe.clone(),
                     step: step.clone(),
                     since: *at,
-                    told: *at,
+                    last_shown: *at,
                     waiting: None,
                     transfer: None,
                 });
@@ -132,7 +132,7 @@ impl Progress {
             // A host whose output is shown is not quiet.
             EventKind::Output { host, .. } => {
                 for open in &mut self.host(host).open {
-                    open.told = *at;
+                    open.last_shown = *at;
                 }
             }
             _ => {}

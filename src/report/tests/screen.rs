@@ -11,7 +11,7 @@ use std::{
 use indicatif::{InMemoryTerm, TermLike};
 
 use super::{
-    super::{BoxedReporter, bars::Bars, lines::Manner, text::Colour, *},
+    super::{BoxedReporter, bars::Bars, lines::LineOptions, text::Colour, *},
     play,
     recorded::*,
 };
@@ -33,8 +33,8 @@ impl Write for OnScreen {
     }
 }
 
-fn manner(verbosity: Verbosity, colour: Colour) -> Manner {
-    Manner {
+fn options(verbosity: Verbosity, colour: Colour) -> LineOptions {
+    LineOptions {
         level: verbosity.into(),
         with_bars: true,
         out: colour.of_stdout(),
@@ -48,7 +48,7 @@ pub(super) fn bars(rows: u16, columns: u16, verbosity: Verbosity) -> (BoxedRepor
         Arc::new(screen.clone()),
         Box::new(OnScreen(screen.clone())),
         Box::new(OnScreen(screen.clone())),
-        manner(verbosity, Colour::Never),
+        options(verbosity, Colour::Never),
     );
     (Box::new(bars), screen)
 }
@@ -194,8 +194,8 @@ fn bars_follow_a_terminal_that_becomes_narrower() {
         columns: columns.clone(),
     };
     let sink = || Box::new(io::sink());
-    let manner = manner(Verbosity::Normal, Colour::Always);
-    let mut bars = Bars::new(Arc::new(terminal), sink(), sink(), manner);
+    let options = options(Verbosity::Normal, Colour::Always);
+    let mut bars = Bars::new(Arc::new(terminal), sink(), sink(), options);
     bars.event(&event(0, started("deploy", &["host-1", "host-2"])));
     bars.event(&event(
         0,
@@ -252,7 +252,7 @@ impl TermLike for Gone {
 #[test]
 fn a_closed_terminal_stops_nothing() {
     let sink = || Box::new(io::sink());
-    let manner = manner(Verbosity::Normal, Colour::Always);
-    let bars = Bars::new(Arc::new(Gone), sink(), sink(), manner);
+    let options = options(Verbosity::Normal, Colour::Always);
+    let bars = Bars::new(Arc::new(Gone), sink(), sink(), options);
     play(&mut (Box::new(bars) as BoxedReporter), &deploy());
 }

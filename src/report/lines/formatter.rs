@@ -1,14 +1,13 @@
-//! What is told of each event, in lines: the words that plain output, the lines above the bars and the
-//! log file share.
+//! Formats events as lines. Plain output, the lines above the bars and the log file share its words.
 
 use std::{fmt::Write, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
-    ending::{self, Run, evidence_lines, push_titled},
     plan,
     progress::{OpenStep, Progress, since, title},
+    run::{self, Run, evidence_lines, push_titled},
 };
 use crate::{
     event::{ErrorReport, Event, EventKind, Outcome, OutputStream, Phase},
@@ -35,7 +34,7 @@ pub(in crate::report) struct Line {
     pub(in crate::report) text: String,
 }
 
-/// How much is told.
+/// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::report) enum Level {
     Quiet,
@@ -45,9 +44,9 @@ pub(in crate::report) enum Level {
     Everything,
 }
 
-/// How things are told.
+/// How lines are made.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::report) struct Manner {
+pub(in crate::report) struct LineOptions {
     pub(in crate::report) level: Level,
     /// Whether bars show what goes on, so that lines need not.
     pub(in crate::report) with_bars: bool,
@@ -55,20 +54,20 @@ pub(in crate::report) struct Manner {
     pub(in crate::report) err: Painter,
 }
 
-/// Follows a run and tells it.
+/// Follows a run and formats it.
 #[derive(Debug)]
-pub(in crate::report) struct Narrator {
-    pub(in crate::report) manner: Manner,
+pub(in crate::report) struct LineFormatter {
+    pub(in crate::report) options: LineOptions,
     pub(in crate::report) run: Run,
     pub(in crate::report) progress: Progress,
     pub(in crate::report) phase: Option<Phase>,
     pub(in crate::report) started: Option<Timestamp>,
 }
 
-impl Narrator {
-    pub(in crate::report) fn new(manner: Manner) -> Self {
+impl LineFormatter {
+    pub(in crate::report) fn new(options: LineOptions) -> Self {
         Self {
-            manner,
+            options,
             run: Run::default(),
             progress: Progress::default(),
             phase: None,
@@ -76,7 +75,7 @@ impl Narrator {
         }
     }
 
-    /// What there is to tell of an event.
+    /// The lines for an event.
     pub(in crate::report) fn event(&mut self, event: &Event) -> Vec<Line> {
         self.progress.event(event);
         let mut lines = Vec::new();
@@ -92,11 +91,11 @@ impl Narrator {
                 self.started = Some(event.at);
                 let hosts = counted(hosts.len(), "host");
                 let line = format!("{} {} on {hosts}", clean(command), clean(environment));
-                self.tell_progress(&mut lines, Level::Normal, &line);
+                self.push_progress(&mut lines, Level::Normal, &line);
             }
             EventKind::Phase { phase } => {
                 self.phase = Some(*phase);
-                self.tell_progress(&mut lines, Level::Normal, in_words(*phase));
+                self.push_progress(&mut lines, Level::Normal, phase_name(*phase));
             }
             EventKind::Release {
                 release,
@@ -106,12 +105,12 @@ impl Narrator {
                 self.run.description.clone_from(description);
                 let colon = if description.is_empty() { "" } else { ": " };
                 let line = format!("release {}{colon}{}", clean(release), clean(description));
-                self.tell(&mut lines, Level::Normal, Stream::Err, &line);
+                self.push(&mut lines, Level::Normal, Stream::Err, &line);
             }
             EventKind::Plan { rows } => self.plan(&mut lines, rows),
             EventKind::Note { message } => {
                 for line in clean_lines(message) {
-                    self.tell(&mut lines, Level::Normal, Stream::Err, &line);
+                    self.push(&mut lines, Level::Normal, Stream::Err, &line);
                 }
             }
             EventKind::Warning {
@@ -121,7 +120,7 @@ impl Narrator {
             } => self.warning(&mut lines, host.as_deref(), message, hint.as_deref()),
             EventKind::Result { lines: results } => {
                 for line in results.iter().flat_map(|line| clean_lines(line)) {
-                    self.tell(&mut lines, Level::Quiet, Stream::Out, &line);
+                    self.push(&mut lines, Level::Quiet, Stream::Out, &line);
                 }
             }
             EventKind::Output { host, stream, line } => {
@@ -131,12 +130,12 @@ impl Narrator {
                     Level::Normal
                 };
                 let (stream, painter) = match stream {
-                    OutputStream::Stdout => (Stream::Out, self.manner.out),
-                    OutputStream::Stderr => (Stream::Err, self.manner.err),
+                    OutputStream::Stdout => (Stream::Out, self.options.out),
+                    OutputStream::Stderr => (Stream::Err, self.options.err),
                 };
                 let bar = painter.paint(Paint::Faint, "|");
                 let line = format!("{}{bar} {}", self.prefix(host, painter), clean(line));
-                self.tell(&mut lines, level, stream, &line);
+                self.push(&mut lines, level, stream, &line);
             }
             EventKind::Probe { recipe, summary } => {
                 self.run.keep_probe(recipe, summary);
@@ -165,30 +164,30 @@ impl Narrator {
         let mut still = Vec::new();
         for host in self.progress.hosts_mut() {
             for open in &mut host.open {
-                if since(open.told, now) >= QUIET {
-                    open.told = now;
+                if since(open.last_shown, now) >= QUIET {
+                    open.last_shown = now;
                     still.push((host.name.clone(), still_running(open, now)));
                 }
             }
         }
         let mut lines = Vec::new();
-        let painter = self.manner.err;
+        let painter = self.options.err;
         for (host, text) in still {
             let mark = painter.paint(Paint::Faint, "…");
             let line = format!("{}{mark} {text}", self.prefix(&host, painter));
-            self.tell_progress(&mut lines, Level::Normal, &line);
+            self.push_progress(&mut lines, Level::Normal, &line);
         }
         lines
     }
 
     fn step(&mut self, lines: &mut Vec<Line>, event: &Event) {
-        let painter = self.manner.err;
+        let painter = self.options.err;
         match &event.kind {
             EventKind::StepStarted { host, recipe, step } => {
                 let title = clean(&title(recipe.as_deref(), step));
                 let mark = painter.paint(Paint::Faint, "·");
                 let line = format!("{}{mark} {title}", self.prefix(host, painter));
-                self.tell_progress(lines, Level::Verbose, &line);
+                self.push_progress(lines, Level::Verbose, &line);
             }
             EventKind::StepFinished {
                 host,
@@ -207,7 +206,7 @@ impl Narrator {
                     "{}{mark} {title}{detail} {took}",
                     self.prefix(host, painter)
                 );
-                self.tell(lines, Level::Normal, Stream::Err, &line);
+                self.push(lines, Level::Normal, Stream::Err, &line);
             }
             EventKind::StepFailed {
                 host,
@@ -221,11 +220,11 @@ impl Narrator {
                 let error: Vec<_> = error.iter().map(|part| clean(part)).collect();
                 let error = error.join(": ");
                 let line = format!("{}{mark} {title}: {error}", self.prefix(host, painter));
-                self.tell(lines, Level::Normal, Stream::Err, &line);
+                self.push(lines, Level::Normal, Stream::Err, &line);
                 // The error at the end has it too, but only of the failure that decided the run.
                 for line in evidence_lines(evidence, painter) {
                     let line = format!("{}  {line}", self.prefix(host, painter));
-                    self.tell(lines, Level::Verbose, Stream::Err, &line);
+                    self.push(lines, Level::Verbose, Stream::Err, &line);
                 }
             }
             EventKind::Waiting {
@@ -233,19 +232,19 @@ impl Narrator {
                 recipe: _,
                 waits_for,
                 last_seen,
-            } if self.manner.level >= Level::Verbose && !self.manner.with_bars => {
+            } if self.options.level >= Level::Verbose && !self.options.with_bars => {
                 let waits_for = clean(waits_for);
                 let mark = painter.paint(Paint::Faint, "…");
                 let prefix = self.prefix(host, painter);
                 let seen = clean(last_seen);
                 let line = format!("{prefix}{mark} waiting for {waits_for}; last saw: {seen}");
-                self.tell_progress(lines, Level::Verbose, &line);
+                self.push_progress(lines, Level::Verbose, &line);
                 for of_host in self.progress.hosts_mut() {
                     if of_host.name == *host {
                         of_host
                             .open
                             .iter_mut()
-                            .for_each(|open| open.told = event.at);
+                            .for_each(|open| open.last_shown = event.at);
                     }
                 }
             }
@@ -261,12 +260,12 @@ impl Narrator {
             true => Level::Normal,
             false => Level::Verbose,
         };
-        let look = plan::Look {
-            painter: self.manner.out,
-            complete: self.manner.level >= Level::Verbose,
+        let options = plan::PlanOptions {
+            painter: self.options.out,
+            complete: self.options.level >= Level::Verbose,
         };
-        for line in plan::lines(rows, look) {
-            self.tell(lines, level, Stream::Out, &line);
+        for line in plan::lines(rows, options) {
+            self.push(lines, level, Stream::Out, &line);
         }
     }
 
@@ -277,7 +276,7 @@ impl Narrator {
         message: &str,
         hint: Option<&str>,
     ) {
-        let painter = self.manner.err;
+        let painter = self.options.err;
         let text = match host {
             Some(host) => format!("{}: {message}", clean(host)),
             None => message.to_owned(),
@@ -288,7 +287,7 @@ impl Narrator {
             push_titled(&mut texts, "  ", "hint:", Paint::Progress, hint, painter);
         }
         for text in texts {
-            self.tell(lines, Level::Quiet, Stream::Err, &text);
+            self.push(lines, Level::Quiet, Stream::Err, &text);
         }
     }
 
@@ -299,21 +298,21 @@ impl Narrator {
         took: Duration,
         error: Option<&ErrorReport>,
     ) {
-        let Manner {
+        let LineOptions {
             level,
             with_bars: _,
             out,
             err,
-        } = self.manner;
+        } = self.options;
         let run = &self.run;
         let complete = level >= Level::Verbose || run.is_about_hosts();
-        let unexplained = ending::error_of(outcome, took);
+        let unexplained = run::error_of(outcome, took);
         if let Some(error) = error.or(unexplained.as_ref()) {
             for line in run.probe_lines(err) {
-                self.tell(lines, Level::Normal, Stream::Err, &line);
+                self.push(lines, Level::Normal, Stream::Err, &line);
             }
             for line in run.error_lines(error, err, complete) {
-                self.tell(lines, Level::Quiet, Stream::Err, &line);
+                self.push(lines, Level::Quiet, Stream::Err, &line);
             }
             return;
         }
@@ -329,36 +328,36 @@ impl Narrator {
             Level::Normal
         };
         for line in run.table(painter, complete) {
-            self.tell(lines, table_level, stream, &line);
+            self.push(lines, table_level, stream, &line);
         }
         for line in run.probe_lines(painter) {
-            self.tell(lines, result_level, stream, &line);
+            self.push(lines, result_level, stream, &line);
         }
         if let Some(result) = run.result(outcome, took) {
             let line = painter.paint(Paint::Strong, result);
-            self.tell(lines, result_level, stream, &line);
+            self.push(lines, result_level, stream, &line);
         }
     }
 
     /// What only the log has: the event as it is.
     fn everything(&self, lines: &mut Vec<Line>, kind: &EventKind) {
-        if self.manner.level == Level::Everything {
+        if self.options.level == Level::Everything {
             let text = serde_json::to_string(kind).unwrap_or_default();
-            self.tell(lines, Level::Everything, Stream::Err, &clean(&text));
+            self.push(lines, Level::Everything, Stream::Err, &clean(&text));
         }
     }
 
-    fn tell(&self, lines: &mut Vec<Line>, level: Level, stream: Stream, text: &str) {
-        if self.manner.level >= level {
+    fn push(&self, lines: &mut Vec<Line>, level: Level, stream: Stream, text: &str) {
+        if self.options.level >= level {
             let text = text.to_owned();
             lines.push(Line { stream, text });
         }
     }
 
-    /// Tells what bars show by themselves.
-    fn tell_progress(&self, lines: &mut Vec<Line>, level: Level, text: &str) {
-        if !self.manner.with_bars {
-            self.tell(lines, level, Stream::Err, text);
+    /// Adds a line that bars make needless.
+    fn push_progress(&self, lines: &mut Vec<Line>, level: Level, text: &str) {
+        if !self.options.with_bars {
+            self.push(lines, level, Stream::Err, text);
         }
     }
 
@@ -371,7 +370,7 @@ impl Narrator {
 }
 
 /// What a phase is called while it lasts.
-pub(in crate::report) fn in_words(phase: Phase) -> &'static str {
+pub(in crate::report) fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Connect => "connecting",
         Phase::Preflight => "checking the hosts",
