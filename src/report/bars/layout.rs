@@ -5,8 +5,8 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::report::{
-    lines::{HostProgress, LineFormatter, OpenStep, phase_name, sent, since},
-    text::{Paint, Painter, clean, columns, count, counted, fit, pad, whole_seconds},
+    lines::{HostProgress, LineFormatter, OpenStep, phase_name, since},
+    text::{Paint, Painter, bytes_of, clean, columns, count, counted, fit, pad, whole_seconds},
 };
 
 /// From this width on there is room for a bar beside the text.
@@ -133,7 +133,7 @@ fn activity(open: &OpenStep, steps: usize, width: usize) -> String {
     let (head, tail) = match (&open.waiting, &open.transfer) {
         (Some((waits_for, last_seen)), _) => (format!("waits for {waits_for}"), last_seen.clone()),
         (None, Some(transfer)) => {
-            let sent = sent(transfer.bytes, transfer.total);
+            let sent = bytes_of(transfer.bytes, transfer.total);
             (transfer.what.clone(), sent)
         }
         (None, None) if steps > 1 => (open.title(), format!("and {} more", steps - 1)),

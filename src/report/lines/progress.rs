@@ -15,6 +15,8 @@ use crate::{
 pub(in crate::report) struct Progress {
     hosts: Vec<HostProgress>,
     places: HashMap<String, usize>,
+    /// The width of the widest name.
+    name_width: usize,
 }
 
 /// Where one host is.
@@ -63,8 +65,7 @@ impl Progress {
 
     /// The widest name of a host, in columns.
     pub(in crate::report) fn name_width(&self) -> usize {
-        let widths = self.hosts.iter().map(|host| columns(&host.name));
-        widths.max().unwrap_or(0)
+        self.name_width
     }
 
     pub(in crate::report) fn event(&mut self, Event { at, kind }: &Event) {
@@ -130,17 +131,21 @@ impl Progress {
                 }
             }
             // A host whose output is shown is not quiet.
-            EventKind::Output { host, .. } => {
-                for open in &mut self.host(host).open {
-                    open.last_shown = *at;
-                }
-            }
+            EventKind::Output { host, .. } => self.mark_shown(host, *at),
             _ => {}
+        }
+    }
+
+    /// The user saw a line of this host's steps.
+    pub(super) fn mark_shown(&mut self, host: &str, at: Timestamp) {
+        for open in &mut self.host(host).open {
+            open.last_shown = at;
         }
     }
 
     fn host(&mut self, name: &str) -> &mut HostProgress {
         let place = *self.places.entry(name.to_owned()).or_insert_with(|| {
+            self.name_width = self.name_width.max(columns(name));
             self.hosts.push(HostProgress {
                 name: name.to_owned(),
                 ..HostProgress::default()

@@ -1,16 +1,13 @@
-//! The end of a run: the table of hosts, what the probe saw, how it ended, and why it failed.
+//! What is known of a run, and the sentences it ends with: the result, and what the probes saw.
 
 use std::time::Duration;
 
 use crate::{
-    event::{ErrorReport, Evidence, HostRow, Outcome, ProbeSummary, Severity},
-    report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad, took},
+    event::{HostRow, Outcome, ProbeSummary},
+    report::text::{Paint, Painter, clean, count, counted, precise_seconds},
 };
 
-/// With more rows than this, the table has only those that are not good, and a number for the rest.
-const ROWS_SHOWN: usize = 30;
-
-/// What is known of a run at its end.
+/// What is known of a run.
 #[derive(Debug, Default)]
 pub(in crate::report) struct Run {
     /// `deploy`.
@@ -55,7 +52,7 @@ impl Run {
 
     /// `deployed r42 to staging in 12.3s`; nothing where the output itself is the result.
     pub(in crate::report) fn result(&self, outcome: Outcome, took: Duration) -> Option<String> {
-        let took = crate::report::text::took(took);
+        let took = precise_seconds(took);
         let environment = clean(&self.environment);
         if outcome == Outcome::NothingToDo {
             return Some(match &*self.command {
@@ -134,169 +131,6 @@ impl Run {
         };
         self.probes.iter().map(line).collect()
     }
-
-    /// The table of hosts, one line a row. `complete` shows all of a long one.
-    pub(in crate::report) fn table(&self, painter: Painter, complete: bool) -> Vec<String> {
-        let brief = !complete && self.rows.len() > ROWS_SHOWN;
-        let shown = |row: &&HostRow| !brief || row.severity != Severity::Good;
-        let rows: Vec<_> = self.rows.iter().filter(shown).collect();
-        let cells: Vec<_> = rows.iter().map(|row| cells_of(row)).collect();
-        let mut widths = [0; CELLS];
-        for cells in &cells {
-            for (width, cell) in widths.iter_mut().zip(cells) {
-                *width = columns(cell).max(*width);
-            }
-        }
-        let mut lines: Vec<_> = rows
-            .iter()
-            .zip(&cells)
-            .map(|(row, cells)| row_line(row.severity, cells, widths, painter))
-            .collect();
-        let hidden = self.rows.len() - rows.len();
-        if hidden > 0 {
-            let line = match rows.len() {
-                0 => format!("all {} are good", counted(hidden, "row")),
-                _ => format!("{} are good", counted(hidden, "other row")),
-            };
-            lines.push(painter.paint(Paint::Faint, line));
-        }
-        lines
-    }
-
-    /// The error as a block: fact, causes, evidence, the table of hosts, a blank line, the hint.
-    pub(in crate::report) fn error_lines(
-        &self,
-        error: &ErrorReport,
-        painter: Painter,
-        complete: bool,
-    ) -> Vec<String> {
-        let ErrorReport {
-            message,
-            causes,
-            evidence,
-            hint,
-        } = error;
-        let mut lines = Vec::new();
-        push_titled(&mut lines, "", "error:", Paint::Bad, message, painter);
-        for cause in causes {
-            push_titled(&mut lines, "  ", "caused by:", Paint::Bad, cause, painter);
-        }
-        for Evidence {
-            title,
-            lines: shown,
-        } in evidence
-        {
-            lines.push(String::new());
-            lines.push(format!("  {}:", clean(title)));
-            lines.extend(evidence_lines(shown, painter).map(|line| format!("    {line}")));
-        }
-        let table = self.table(painter, complete);
-        if !table.is_empty() {
-            lines.push(String::new());
-            lines.extend(table.into_iter().map(|line| format!("  {line}")));
-        }
-        if let Some(hint) = hint {
-            lines.push(String::new());
-            push_titled(&mut lines, "", "hint:", Paint::Progress, hint, painter);
-        }
-        lines
-    }
-}
-
-/// What is shown when a run did not end well and nothing says why.
-pub(in crate::report) fn error_of(outcome: Outcome, after: Duration) -> Option<ErrorReport> {
-    let what = match outcome {
-        Outcome::Done | Outcome::NothingToDo => return None,
-        Outcome::Failed => "failed",
-        Outcome::Usage => "the command line or the files are wrong",
-        Outcome::NotReady => "not every host is ready; nothing was changed",
-        Outcome::Locked => "someone else holds the lock; nothing was changed",
-        Outcome::Reverted => "failed, and every host was returned to what it had",
-        Outcome::Interrupted => "interrupted",
-    };
-    Some(ErrorReport {
-        message: format!("{what} (after {})", took(after)),
-        ..ErrorReport::default()
-    })
-}
-
-/// Lines of evidence, each behind a bar.
-pub(in crate::report) fn evidence_lines(
-    lines: &[String],
-    painter: Painter,
-) -> impl Iterator<Item = String> {
-    let bar = painter.paint(Paint::Faint, "|");
-    lines
-        .iter()
-        .flat_map(|line| clean_lines(line))
-        .map(move |line| format!("{bar} {line}"))
-}
-
-/// A title and a text whose further lines stand below its first.
-pub(in crate::report) fn push_titled(
-    lines: &mut Vec<String>,
-    indent: &str,
-    title: &str,
-    paint: Paint,
-    text: &str,
-    painter: Painter,
-) {
-    let below = " ".repeat(columns(title));
-    let title = painter.paint(paint, title);
-    let mut texts = clean_lines(text);
-    let first = texts.next().unwrap_or_default();
-    lines.push(format!("{indent}{title} {first}"));
-    lines.extend(texts.map(|line| format!("{indent}{below} {line}")));
-}
-
-const CELLS: usize = 5;
-
-fn cells_of(row: &HostRow) -> [String; CELLS] {
-    let HostRow {
-        host,
-        recipe,
-        release,
-        state,
-        detail,
-        severity: _,
-    } = row;
-    let cell = |text: &Option<String>| text.as_deref().map(clean).unwrap_or_default();
-    // A host without a release still has a place in its column.
-    let release = release.as_deref().map_or_else(|| "–".to_owned(), clean);
-    [
-        clean(host),
-        cell(recipe),
-        release,
-        clean(state),
-        cell(detail),
-    ]
-}
-
-fn row_line(
-    severity: Severity,
-    cells: &[String; CELLS],
-    widths: [usize; CELLS],
-    painter: Painter,
-) -> String {
-    let [_, _, _, state, detail] = cells;
-    let mut line = String::new();
-    for (cell, width) in cells.iter().zip(widths).take(3) {
-        if width > 0 {
-            line.push_str(&pad(cell, width));
-            line.push_str("  ");
-        }
-    }
-    let paint = match severity {
-        Severity::Good => Paint::Good,
-        Severity::Notable => Paint::Notable,
-        Severity::Bad => Paint::Bad,
-    };
-    let padded = if detail.is_empty() {
-        state.clone()
-    } else {
-        pad(state, widths[3]) + "  "
-    };
-    line + &painter.paint(paint, padded) + detail
 }
 
 fn milliseconds(duration: Duration) -> u64 {

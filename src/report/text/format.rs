@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use indicatif::{DecimalBytes, HumanCount};
 
-/// `0.9s`, `12.3s`, `2m 05s`, `1h 02m`.
-pub(in crate::report) fn took(duration: Duration) -> String {
+/// `0.9s`, `12.3s`, `2m 05s`, `1h 02m`: for what is over.
+pub(in crate::report) fn precise_seconds(duration: Duration) -> String {
     // Tenths are cut, not rounded: 59.96 s must not become `60.0s`.
     let tenths = duration.as_millis() / 100;
     if tenths < 600 {
@@ -39,8 +39,16 @@ pub(in crate::report) fn counted(number: usize, singular: &str) -> String {
 }
 
 /// `45.20 MB`, in docker's units: powers of 1000.
-pub(in crate::report) fn bytes(number: u64) -> String {
+fn bytes(number: u64) -> String {
     DecimalBytes(number).to_string()
+}
+
+/// `45.20 MB of 120.00 MB`, or `45.20 MB` where the total is not known.
+pub(in crate::report) fn bytes_of(done: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) => format!("{} of {}", bytes(done), bytes(total)),
+        None => bytes(done),
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +68,7 @@ mod tests {
         ] {
             let duration = Duration::from_millis(milliseconds);
             assert_eq!(
-                (&*took(duration), &*whole_seconds(duration)),
+                (&*precise_seconds(duration), &*whole_seconds(duration)),
                 (precise, whole)
             );
         }
