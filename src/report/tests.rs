@@ -101,11 +101,14 @@ fn the_log() {
     insta::assert_snapshot!(page.text());
 }
 
-#[test]
-fn results() {
-    let good = |host, severity| EventKind::HostState {
-        row: row(host, Some("web"), Some("r42"), "serving", severity),
-    };
+fn serving(host: &str) -> EventKind {
+    EventKind::HostState {
+        row: row(host, Some("web"), Some("r42"), "serving", Severity::Good),
+    }
+}
+
+/// Runs that change something, or would.
+fn changing_runs() -> Vec<Vec<Event>> {
     let probe = EventKind::Probe {
         recipe: text("web"),
         summary: ProbeSummary {
@@ -123,13 +126,13 @@ fn results() {
     let kept = EventKind::Plan {
         rows: vec![planned("host-1", "web", PlanAction::Keep, "web-r42")],
     };
-    let runs = [
+    vec![
         simple(
             "deploy",
             vec![
                 release("r42", ""),
-                good("host-1", Severity::Good),
-                good("host-2", Severity::Good),
+                serving("host-1"),
+                serving("host-2"),
                 probe,
                 finished(Outcome::Done, 12_345, None),
             ],
@@ -147,6 +150,12 @@ fn results() {
         ),
         simple("down", vec![finished(Outcome::Done, 4_000, None)]),
         simple("deploy", vec![finished(Outcome::Interrupted, 4_000, None)]),
+    ]
+}
+
+/// Runs whose output is what was asked for.
+fn showing_runs() -> Vec<Vec<Event>> {
+    vec![
         simple(
             "exec",
             vec![
@@ -173,24 +182,25 @@ fn results() {
         ),
         simple(
             "check",
-            vec![
-                good("host-1", Severity::Good),
-                finished(Outcome::NothingToDo, 500, None),
-            ],
+            vec![serving("host-1"), finished(Outcome::NothingToDo, 500, None)],
         ),
         simple(
             "status",
-            vec![
-                good("host-1", Severity::Good),
-                finished(Outcome::NothingToDo, 500, None),
-            ],
+            vec![serving("host-1"), finished(Outcome::NothingToDo, 500, None)],
         ),
-    ];
-    let told = runs.map(|events| {
-        let normal = plainly(&events, Verbosity::Normal);
-        let quiet = plainly(&events, Verbosity::Quiet);
-        format!("{normal}--- and with -q\n{quiet}")
-    });
+    ]
+}
+
+#[test]
+fn results() {
+    let runs = changing_runs().into_iter().chain(showing_runs());
+    let told: Vec<_> = runs
+        .map(|events| {
+            let normal = plainly(&events, Verbosity::Normal);
+            let quiet = plainly(&events, Verbosity::Quiet);
+            format!("{normal}--- and with -q\n{quiet}")
+        })
+        .collect();
     insta::assert_snapshot!(told.join("=====\n"));
 }
 
@@ -296,8 +306,8 @@ fn tainted() -> impl Strategy<Value = String> {
     .prop_map(|parts| parts.concat())
 }
 
-/// Every kind of event, with the text in every string.
-fn every_kind(t: &str) -> Vec<EventKind> {
+/// The values that an event can hold, with the text in every string.
+fn every_value(t: &str) -> (PlanRow, HostRow, ProbeSummary, ErrorReport) {
     let s = || text(t);
     let some = || Some(text(t));
     let difference = Difference {
@@ -336,6 +346,14 @@ fn every_kind(t: &str) -> Vec<EventKind> {
         evidence: vec![evidence],
         hint: some(),
     };
+    (plan_row, host_row, summary, error)
+}
+
+/// Every kind of event, with the text in every string.
+fn every_kind(t: &str) -> Vec<EventKind> {
+    let s = || text(t);
+    let some = || Some(text(t));
+    let (plan_row, host_row, summary, error) = every_value(t);
     vec![
         EventKind::Started {
             command: s(),

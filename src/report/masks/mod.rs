@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use self::strings::for_each_text;
+use self::strings::for_each_string;
 use super::text::strip_escapes;
 use crate::event::Event;
 
@@ -66,7 +66,7 @@ impl Masks {
 
     /// Masks every string of an event.
     pub(super) fn mask_event(&self, event: &mut Event) {
-        for_each_text(&mut event.kind, &mut |text| {
+        for_each_string(&mut event.kind, &mut |text| {
             if let Cow::Owned(masked) = self.mask(text) {
                 *text = masked;
             }

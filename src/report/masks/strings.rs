@@ -4,11 +4,7 @@
 use crate::event::{Difference, ErrorReport, EventKind, Evidence, HostRow, PlanRow, ProbeSummary};
 
 /// Calls `apply` with every string of an event.
-#[expect(
-    clippy::too_many_lines,
-    reason = "one list of all kinds shows best that none is missing"
-)]
-pub(super) fn for_each_text(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
+pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
     match kind {
         EventKind::Started {
             command,
@@ -27,38 +23,17 @@ pub(super) fn for_each_text(kind: &mut EventKind, apply: &mut impl FnMut(&mut St
             apply(release);
             apply(description);
         }
-        EventKind::HostSteps { host, total: _ } => apply(host),
-        EventKind::Plan { rows } => rows.iter_mut().for_each(|row| of_plan_row(row, apply)),
-        EventKind::StepStarted { host, recipe, step } => of_step(host, recipe, step, apply),
-        EventKind::StepFinished {
-            host,
-            recipe,
-            step,
-            took: _,
-            detail,
-        } => {
-            of_step(host, recipe, step, apply);
-            detail.iter_mut().for_each(apply);
+        EventKind::HostSteps {
+            host: text,
+            total: _,
         }
-        EventKind::StepFailed {
-            host,
-            recipe,
-            step,
-            error,
-            evidence,
-        } => {
-            of_step(host, recipe, step, apply);
-            error.iter_mut().chain(evidence).for_each(apply);
-        }
-        EventKind::Waiting {
-            host,
-            recipe,
-            waits_for,
-            last_seen,
-        } => {
-            of_step(host, recipe, waits_for, apply);
-            apply(last_seen);
-        }
+        | EventKind::Note { message: text }
+        | EventKind::Question { question: text } => apply(text),
+        EventKind::Plan { rows } => rows.iter_mut().for_each(|row| in_plan_row(row, apply)),
+        EventKind::StepStarted { .. }
+        | EventKind::StepFinished { .. }
+        | EventKind::StepFailed { .. }
+        | EventKind::Waiting { .. } => in_step(kind, apply),
         EventKind::Transfer {
             host,
             what,
@@ -84,57 +59,91 @@ pub(super) fn for_each_text(kind: &mut EventKind, apply: &mut impl FnMut(&mut St
             apply(message);
             host.iter_mut().chain(hint).for_each(apply);
         }
-        EventKind::Note { message } => apply(message),
         EventKind::Result { lines } => lines.iter_mut().for_each(apply),
-        EventKind::Question { question } => apply(question),
         EventKind::Probe { recipe, summary } => {
-            let ProbeSummary {
-                requests: _,
-                failed: _,
-                slowest: _,
-                p99: _,
-                first_failure,
-            } = summary;
             apply(recipe);
-            first_failure.iter_mut().for_each(apply);
+            in_probe_summary(summary, apply);
         }
-        EventKind::HostState { row } => {
-            let HostRow {
-                host,
-                recipe,
-                release,
-                state,
-                detail,
-                severity: _,
-            } = row;
-            apply(host);
-            apply(state);
-            recipe
-                .iter_mut()
-                .chain(release)
-                .chain(detail)
-                .for_each(apply);
-        }
+        EventKind::HostState { row } => in_host_row(row, apply),
         EventKind::Finished {
             outcome: _,
             took: _,
             error,
-        } => error.iter_mut().for_each(|error| of_error(error, apply)),
+        } => error.iter_mut().for_each(|error| in_error(error, apply)),
     }
 }
 
-fn of_step(
-    host: &mut String,
-    recipe: &mut Option<String>,
-    step: &mut String,
-    apply: &mut impl FnMut(&mut String),
-) {
-    apply(host);
-    apply(step);
-    recipe.iter_mut().for_each(apply);
+fn in_step(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
+    let mut of_step = |host: &mut String, recipe: &mut Option<String>, text: &mut String| {
+        apply(host);
+        recipe.iter_mut().for_each(&mut *apply);
+        apply(text);
+    };
+    match kind {
+        EventKind::StepStarted { host, recipe, step } => of_step(host, recipe, step),
+        EventKind::StepFinished {
+            host,
+            recipe,
+            step,
+            took: _,
+            detail,
+        } => {
+            of_step(host, recipe, step);
+            detail.iter_mut().for_each(apply);
+        }
+        EventKind::StepFailed {
+            host,
+            recipe,
+            step,
+            error,
+            evidence,
+        } => {
+            of_step(host, recipe, step);
+            error.iter_mut().chain(evidence).for_each(apply);
+        }
+        EventKind::Waiting {
+            host,
+            recipe,
+            waits_for,
+            last_seen,
+        } => {
+            of_step(host, recipe, waits_for);
+            apply(last_seen);
+        }
+        _ => {}
+    }
 }
 
-fn of_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
+fn in_probe_summary(summary: &mut ProbeSummary, apply: &mut impl FnMut(&mut String)) {
+    let ProbeSummary {
+        requests: _,
+        failed: _,
+        slowest: _,
+        p99: _,
+        first_failure,
+    } = summary;
+    first_failure.iter_mut().for_each(apply);
+}
+
+fn in_host_row(row: &mut HostRow, apply: &mut impl FnMut(&mut String)) {
+    let HostRow {
+        host,
+        recipe,
+        release,
+        state,
+        detail,
+        severity: _,
+    } = row;
+    apply(host);
+    apply(state);
+    recipe
+        .iter_mut()
+        .chain(release)
+        .chain(detail)
+        .for_each(apply);
+}
+
+fn in_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
     let PlanRow {
         host,
         recipe,
@@ -154,7 +163,7 @@ fn of_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
     }
 }
 
-fn of_error(error: &mut ErrorReport, apply: &mut impl FnMut(&mut String)) {
+fn in_error(error: &mut ErrorReport, apply: &mut impl FnMut(&mut String)) {
     let ErrorReport {
         message,
         causes,
