@@ -19,8 +19,8 @@ use super::{
     text::Colour,
 };
 
-/// The reporter for this process's standard output and standard error. `reader_gone` is called when what
-/// standard output is read by has gone.
+/// The reporter for this process's standard output and standard error. `reader_gone` is called when
+/// standard output has lost its reader.
 pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static) -> BoxedReporter {
     let Choice {
         output,
@@ -29,7 +29,7 @@ pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static)
     } = choice;
     let term = Term::buffered_stderr();
     let can_draw = term.is_term() && !console::is_dumb();
-    // Quiet shows nothing that goes on, so it has nothing to draw.
+    // Quiet shows no progress, so it has nothing to draw.
     let draws = can_draw && verbosity != Verbosity::Quiet;
     let options = LineOptions {
         level: verbosity.into(),

@@ -1,4 +1,4 @@
-//! One event a line, as serde writes it, and not a byte beside.
+//! One event a line, as serde writes it, and nothing else.
 
 use std::io::Write;
 

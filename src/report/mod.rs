@@ -1,12 +1,12 @@
-//! Reporters: all output, made from events alone. indicatif is known to this module only.
+//! Reporters make all output, and make it from events alone.
 //!
 //! What goes where, as in cargo and docker: **standard output has what was asked for** (a plan, the lines
 //! that a user's commands print, the rows of `status` and `history`, and the sentence with the result),
 //! **standard error everything else** (bars, progress, warnings, questions, errors). With
 //! `--output json`, standard output has one event a line and nothing else is written at all.
 //!
-//! Reporters have no clock. The time of an event comes with it, and [`drive()`] tells them the time
-//! between events, so that a recorded list of events always shows the same.
+//! Reporters have no clock. Each event carries its time, and [`drive()`] passes on the time between events,
+//! so that a recorded list of events always shows the same.
 
 mod bars;
 mod choose;

@@ -23,7 +23,7 @@ pub enum Output {
     Plain,
     /// One event a line.
     Json,
-    /// Bars; plain lines all the same where there is no terminal to draw them on.
+    /// Bars; still plain lines where no terminal can draw them.
     Bars,
 }
 

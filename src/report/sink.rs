@@ -1,12 +1,12 @@
-//! Where lines go. Whatever happens to it, the run goes on.
+//! Where lines are written. Whatever happens to it, the run continues.
 
 use std::{
     fmt,
     io::{self, Write},
 };
 
-/// A writer that nothing fails on: the first error (a closed pipe, a full disk, a terminal that is gone)
-/// silences it, as a deploy must not stop because no one listens.
+/// A writer that never fails: the first error (a closed pipe, a full disk, a lost terminal) silences it, as
+/// a deploy must not stop because nobody listens.
 pub(super) struct Sink {
     writer: Option<Box<dyn Write + Send>>,
 }

@@ -1,4 +1,4 @@
-//! What the live part of a terminal shows, computed whole from where the hosts are: no terminal in here.
+//! What the live part of a terminal shows, computed from the hosts' progress. No terminal is touched here.
 
 use std::fmt::Write;
 
@@ -53,14 +53,14 @@ pub(super) fn lines(
         .take(room)
         .collect();
     let hidden = (!everyone_fits).then(|| hosts.len() - shown.len());
-    let place = Place::new(formatter, hosts, width);
-    let mut lines: Vec<_> = shown.iter().map(|host| place.host(host, now)).collect();
+    let widths = Columns::new(formatter, hosts, width);
+    let mut lines: Vec<_> = shown.iter().map(|host| widths.host(host, now)).collect();
     lines.push(LiveLine::Run(run_line(formatter, hidden, width, now)));
     lines
 }
 
-/// How the columns of the hosts' lines are shared out.
-struct Place {
+/// The widths of the columns of the hosts' lines.
+struct Columns {
     painter: Painter,
     name: usize,
     count: usize,
@@ -70,7 +70,7 @@ struct Place {
 
 const TIME: usize = 7;
 
-impl Place {
+impl Columns {
     fn new(formatter: &LineFormatter, hosts: &[HostProgress], width: usize) -> Self {
         let has_bar = width >= WIDE;
         let name = formatter.progress.name_width().min((width / 4).max(8));
@@ -139,7 +139,7 @@ fn activity(open: &OpenStep, steps: usize, width: usize) -> String {
         (None, None) if steps > 1 => (open.title(), format!("and {} more", steps - 1)),
         (None, None) => return fit(&clean(&open.title()), width).into_owned(),
     };
-    // What changes stands last and must not be what is cut off: it has at least half of the room.
+    // The part that changes stands last and must not be cut off: it gets at least half of the room.
     let (head, tail) = (clean(&head), clean(&tail));
     let room = width.saturating_sub(2);
     let head = fit(&head, room.saturating_sub(columns(&tail).min(room / 2))).into_owned();

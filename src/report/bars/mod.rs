@@ -25,11 +25,11 @@ use crate::event::{Event, EventKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Bars are drawn.
-    Live,
+    Drawing,
     /// The user is typing: nothing may be drawn, so lines wait.
-    Asking,
+    Prompting,
     /// The run ended and the bars are gone.
-    Over,
+    Finished,
 }
 
 /// Draws a bar per host.
@@ -72,7 +72,7 @@ impl Bars {
             width: terminal.columns(),
             terminal,
             waiting: Vec::new(),
-            stage: Stage::Live,
+            stage: Stage::Drawing,
             out: Sink::new(out),
             err: Sink::new(err),
         }
@@ -116,10 +116,10 @@ impl Bars {
         }
     }
 
-    /// Draws the bars below what is on the screen, all at once: they get what they show where nobody
-    /// sees it, and only the last of them draws on the terminal.
+    /// Draws the bars below what is on the screen, all at once: they are filled on a hidden target, and
+    /// only the last one draws on the terminal.
     fn draw(&mut self, frame: Vec<LiveLine>) {
-        self.multi.set_draw_target(self.terminal.nowhere());
+        self.multi.set_draw_target(self.terminal.hidden_target());
         for bar in self.slots.drain(frame.len().min(self.slots.len())..) {
             self.multi.remove(&bar);
         }
@@ -140,7 +140,7 @@ impl Bars {
 
     /// Leaves the screen without bars and with every line.
     fn leave(&mut self, stage: Stage) {
-        if self.stage == Stage::Live {
+        if self.stage == Stage::Drawing {
             self.clear();
             self.draw(Vec::new());
         }
@@ -154,27 +154,27 @@ impl Reporter for Bars {
         let lines = self.formatter.event(event);
         self.waiting.extend(lines);
         match &event.kind {
-            EventKind::Finished { .. } => self.leave(Stage::Over),
+            EventKind::Finished { .. } => self.leave(Stage::Finished),
             EventKind::Question { question } => {
-                self.leave(Stage::Asking);
+                self.leave(Stage::Prompting);
                 self.err.text(&format!("{} ", clean(question)));
             }
-            EventKind::Answered if self.stage == Stage::Asking => self.stage = Stage::Live,
+            EventKind::Answered if self.stage == Stage::Prompting => self.stage = Stage::Drawing,
             _ => {}
         }
     }
 
     fn tick(&mut self, now: Timestamp) {
-        if self.stage == Stage::Live {
+        if self.stage == Stage::Drawing {
             self.show(now);
         }
     }
 }
 
-/// Whatever ends the process in an orderly way leaves a clean screen.
+/// A process that ends in an orderly way leaves a clean screen.
 impl Drop for Bars {
     fn drop(&mut self) {
-        self.leave(Stage::Over);
+        self.leave(Stage::Finished);
     }
 }
 
@@ -186,7 +186,7 @@ impl fmt::Debug for Bars {
     }
 }
 
-/// Gives a bar all it shows.
+/// Fills a bar with its line.
 fn fill(bar: &ProgressBar, line: &LiveLine, options: LineOptions) {
     let bar = bar.clone();
     match line {

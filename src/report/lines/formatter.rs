@@ -19,7 +19,7 @@ use crate::{
     report::text::{Paint, clean, clean_lines, counted},
 };
 
-/// How long a step may be quiet before a line says that it still goes on.
+/// How long a step may be quiet before a line says that it still runs.
 const QUIET: Duration = Duration::from_secs(30);
 
 /// Follows a run and formats its events.

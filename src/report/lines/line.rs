@@ -25,7 +25,7 @@ pub(in crate::report) enum Level {
     Quiet,
     Normal,
     Verbose,
-    /// What no one wants to see and everyone wants to have kept.
+    /// What only the log file has.
     Everything,
 }
 

@@ -1,5 +1,5 @@
-//! Where each host is, followed from the events alone. Time is the events' own, so that a recorded list
-//! of events shows the same whenever it is played.
+//! The progress of each host, from the events alone. Times are those of the events, so that a recorded
+//! list of events shows the same whenever it is played.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     report::text::columns,
 };
 
-/// Where every host of the run is, in the inventory's order.
+/// The progress of every host of the run, in the inventory's order.
 #[derive(Debug, Default)]
 pub(in crate::report) struct Progress {
     hosts: Vec<HostProgress>,
@@ -19,7 +19,7 @@ pub(in crate::report) struct Progress {
     name_width: usize,
 }
 
-/// Where one host is.
+/// The progress of one host.
 #[derive(Debug, Default)]
 pub(in crate::report) struct HostProgress {
     pub(in crate::report) name: String,
@@ -27,13 +27,13 @@ pub(in crate::report) struct HostProgress {
     pub(in crate::report) done: u64,
     /// Steps in all, once known.
     pub(in crate::report) total: Option<u64>,
-    /// Steps that go on, the latest last.
+    /// Steps in progress, the latest last.
     pub(in crate::report) open: Vec<OpenStep>,
-    /// The step that failed, until the host goes on with another.
+    /// The step that failed, until the host begins another.
     pub(in crate::report) failed: Option<String>,
 }
 
-/// A step that goes on.
+/// A step in progress.
 #[derive(Debug)]
 pub(in crate::report) struct OpenStep {
     pub(in crate::report) recipe: Option<String>,
@@ -46,7 +46,7 @@ pub(in crate::report) struct OpenStep {
     pub(in crate::report) transfer: Option<Transfer>,
 }
 
-/// Bytes on their way.
+/// Bytes being sent.
 #[derive(Debug)]
 pub(in crate::report) struct Transfer {
     pub(in crate::report) what: String,
@@ -157,7 +157,7 @@ impl Progress {
 }
 
 impl HostProgress {
-    /// Whether everything that was before it is done.
+    /// Whether every step it has is done.
     pub(in crate::report) fn is_done(&self) -> bool {
         self.open.is_empty() && self.total.is_some_and(|total| self.done >= total)
     }
@@ -169,7 +169,7 @@ impl HostProgress {
 }
 
 impl OpenStep {
-    /// What is done, with the recipe where the step does not name it.
+    /// The step, with its recipe where it does not name it.
     pub(in crate::report) fn title(&self) -> String {
         title(self.recipe.as_deref(), &self.step)
     }
@@ -183,7 +183,7 @@ pub(in crate::report) fn title(recipe: Option<&str>, step: &str) -> String {
     }
 }
 
-/// How long before `now` it was; nothing when a clock went back.
+/// The time from `then` to `now`; zero when the clock went back.
 pub(in crate::report) fn since(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Secrets never leave: every string of every event goes through here before any reporter sees it.
+//! Masks secrets: every string of every event goes through here before any reporter sees it.
 
 mod strings;
 
@@ -15,8 +15,8 @@ use crate::event::Event;
 /// What stands in a secret's place.
 const MASK: &str = "***";
 
-/// Shorter ones are not masked: a value of three characters is no secret, it would garble half of the
-/// output, and the gaps would tell what it is.
+/// Shorter values are not masked: three characters are no secret, masking them would garble half of the
+/// output, and the gaps would reveal them.
 const SHORTEST: usize = 4;
 
 /// The values that must not be shown. Cheap to clone; all clones share the values, so that a secret that
@@ -36,8 +36,8 @@ impl Masks {
         masks
     }
 
-    /// Adds a secret: its value, each of its lines (events are made of lines), and how JSON and Rust
-    /// write it, as error messages quote values so. What is shorter than four characters is left out.
+    /// Adds a secret: its value, each of its lines (events are made of lines), and both as JSON and Rust
+    /// write them, as error messages quote them that way. Pieces shorter than four characters are skipped.
     pub fn add(&self, secret: &str) {
         let lines = secret.lines().map(str::trim);
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
@@ -102,8 +102,8 @@ fn replace<'a>(values: &[String], text: &'a str) -> Cow<'a, str> {
     Cow::Owned(masked)
 }
 
-/// The parts of a text that secrets cover, in order and apart. All matches are found before any is
-/// replaced: secrets may overlap, and one may hold another.
+/// The ranges of a text that secrets cover, in order and disjoint. All matches are found before any is
+/// replaced: secrets may overlap, and one may contain another.
 fn secret_parts(values: &[String], text: &str) -> Vec<Range<usize>> {
     let mut parts: Vec<_> = values
         .iter()

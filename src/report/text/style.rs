@@ -7,8 +7,8 @@ use console::Style;
 /// Whether output has colours; `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Colour {
-    /// Where a stream is a terminal that can, unless `NO_COLOR` or `CLICOLOR=0` is set; also elsewhere
-    /// with `CLICOLOR_FORCE`.
+    /// On a terminal that has colours, unless `NO_COLOR` or `CLICOLOR=0` is set; elsewhere only with
+    /// `CLICOLOR_FORCE`.
     #[default]
     Auto,
     /// Whatever the stream and the environment are.
@@ -52,9 +52,9 @@ pub(in crate::report) enum Paint {
     Bad,
     /// Beside the point.
     Faint,
-    /// What the eye is to find.
+    /// What the eye should find.
     Strong,
-    /// How far something is.
+    /// What is under way.
     Progress,
 }
 
