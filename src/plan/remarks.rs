@@ -1,8 +1,11 @@
-//! What is to be said of a plan beside what it changes: what it costs, what is missing, what is in the way.
+//! Warnings about a plan, and obstacles to it: what it costs, what is missing, what is in the way.
 
 use std::collections::BTreeMap;
 
-use super::{Change, Input, Plan, RecipePlan, Remark};
+use super::{
+    changes::{Change, Plan, RecipePlan, Remark},
+    input::Input,
+};
 use crate::{
     model::{Environment, HostName, Name, Order, Recipe},
     text,
