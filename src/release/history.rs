@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Action, Number, Outcome, Record};
+use super::record::{Action, Number, Outcome, Record};
 use crate::model::HostName;
 
 /// All that is known of an environment's past.
@@ -186,7 +186,7 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::record, *};
+    use super::{super::record::tests::record, *};
 
     fn history(outcomes: &[Outcome]) -> History {
         let records = outcomes
