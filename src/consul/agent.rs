@@ -1,23 +1,18 @@
-//! A typed client for the HTTP API of Consul's agent, over streams that SSH opens: nobody has to expose
-//! port 8500. Paths and JSON are those of Consul's API documentation (v1).
-
-mod types;
+//! The agent on one host: its questions, its commands, and why they fail.
 
 use std::{fmt::Write as _, time::Duration};
 
 use hyper::Method;
 
-use types::RaftConfiguration;
-pub use types::{AgentCheck, AgentService, CheckStatus, Member, ServiceInstance};
-
+use super::types::{self, AgentCheck, AgentService, Member, RaftConfiguration, ServiceInstance};
 use crate::{
     http::{self, HttpError, Response},
     model::HostAndPort,
     transport::{Session, SessionError},
 };
 
-/// How long one answer of the agent may take. It answers in milliseconds; while the cluster has no leader
-/// some questions wait for one.
+/// How long one answer of the agent may take. It answers in milliseconds, but some
+/// requests wait for a leader while the cluster has none.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The agent on one host.
@@ -90,20 +85,20 @@ impl Agent {
     async fn ask(&self, method: Method, path: &str) -> Result<Response, ConsulError> {
         let HostAndPort { host, port } = &self.address;
         let authority = format!("{host}:{port}");
-        let on = || self.session.host().to_string();
+        let host_name = || self.session.host().to_string();
         let tunnel = self
             .session
             .tunnel(host, *port, DEADLINE)
             .await
             .map_err(|source| ConsulError::Unreachable {
-                host: on(),
+                host: host_name(),
                 address: authority.clone(),
                 source,
             })?;
         let response = http::request(tunnel, &authority, method, path, None, DEADLINE)
             .await
             .map_err(|source| ConsulError::NoAnswer {
-                host: on(),
+                host: host_name(),
                 path: path.to_owned(),
                 source,
             })?;
@@ -112,7 +107,7 @@ impl Agent {
         }
         let body = response.body.lines().next().unwrap_or_default().to_owned();
         Err(ConsulError::Refused {
-            host: on(),
+            host: host_name(),
             path: path.to_owned(),
             status: response.status,
             body,

@@ -1,0 +1,8 @@
+//! A typed client for the HTTP API of Consul's agent, over streams that SSH opens: nobody has to expose
+//! port 8500. Paths and JSON are those of Consul's API documentation (v1).
+
+mod agent;
+mod types;
+
+pub use agent::{Agent, ConsulError};
+pub use types::{AgentCheck, AgentService, CheckStatus, Member, ServiceInstance};
