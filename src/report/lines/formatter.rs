@@ -24,16 +24,16 @@ const QUIET: Duration = Duration::from_secs(30);
 
 /// Follows a run and formats its events.
 #[derive(Debug)]
-pub(in crate::report) struct LineFormatter {
-    pub(in crate::report) options: LineOptions,
-    pub(in crate::report) run: Run,
-    pub(in crate::report) progress: Progress,
-    pub(in crate::report) phase: Option<Phase>,
-    pub(in crate::report) started: Option<Timestamp>,
+pub(crate) struct LineFormatter {
+    pub(crate) options: LineOptions,
+    pub(crate) run: Run,
+    pub(crate) progress: Progress,
+    pub(crate) phase: Option<Phase>,
+    pub(crate) started: Option<Timestamp>,
 }
 
 impl LineFormatter {
-    pub(in crate::report) fn new(options: LineOptions) -> Self {
+    pub(crate) fn new(options: LineOptions) -> Self {
         Self {
             options,
             run: Run::default(),
@@ -44,7 +44,7 @@ impl LineFormatter {
     }
 
     /// The lines for an event.
-    pub(in crate::report) fn event(&mut self, event: &Event) -> Vec<Line> {
+    pub(crate) fn event(&mut self, event: &Event) -> Vec<Line> {
         self.progress.event(event);
         self.remember(event);
         let mut lines = self.no_lines();
@@ -106,7 +106,7 @@ impl LineFormatter {
     }
 
     /// A line for every step that has been quiet for long.
-    pub(in crate::report) fn tick(&mut self, now: Timestamp) -> Vec<Line> {
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<Line> {
         let mut lines = self.no_lines();
         for host in self.progress.hosts_mut() {
             for open in &mut host.open {

@@ -7,21 +7,21 @@ const WIDEST_PREFIX: usize = 30;
 
 /// Where a line belongs: results on standard output, all else on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum Stream {
+pub(crate) enum Stream {
     Out,
     Err,
 }
 
 /// A line to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report) struct Line {
-    pub(in crate::report) stream: Stream,
-    pub(in crate::report) text: String,
+pub(crate) struct Line {
+    pub(crate) stream: Stream,
+    pub(crate) text: String,
 }
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::report) enum Level {
+pub(crate) enum Level {
     Quiet,
     Normal,
     Verbose,
@@ -31,12 +31,12 @@ pub(in crate::report) enum Level {
 
 /// How lines are made.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::report) struct LineOptions {
-    pub(in crate::report) level: Level,
+pub(crate) struct LineOptions {
+    pub(crate) level: Level,
     /// Whether bars show what goes on, so that lines need not.
-    pub(in crate::report) with_bars: bool,
-    pub(in crate::report) out: Painter,
-    pub(in crate::report) err: Painter,
+    pub(crate) with_bars: bool,
+    pub(crate) out: Painter,
+    pub(crate) err: Painter,
 }
 
 /// Collects the lines that the level shows.

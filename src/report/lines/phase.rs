@@ -3,7 +3,7 @@
 use crate::event::Phase;
 
 /// What a phase is called while it lasts.
-pub(in crate::report) fn phase_name(phase: Phase) -> &'static str {
+pub(crate) fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Connect => "connecting",
         Phase::Preflight => "checking the hosts",

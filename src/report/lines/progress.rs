@@ -12,7 +12,7 @@ use crate::{
 
 /// The progress of every host of the run, in the inventory's order.
 #[derive(Debug, Default)]
-pub(in crate::report) struct Progress {
+pub(crate) struct Progress {
     hosts: Vec<HostProgress>,
     places: HashMap<String, usize>,
     /// The width of the widest name.
@@ -21,54 +21,54 @@ pub(in crate::report) struct Progress {
 
 /// The progress of one host.
 #[derive(Debug, Default)]
-pub(in crate::report) struct HostProgress {
-    pub(in crate::report) name: String,
+pub(crate) struct HostProgress {
+    pub(crate) name: String,
     /// Steps that ended well.
-    pub(in crate::report) done: u64,
+    pub(crate) done: u64,
     /// Steps in all, once known.
-    pub(in crate::report) total: Option<u64>,
+    pub(crate) total: Option<u64>,
     /// Steps in progress, the latest last.
-    pub(in crate::report) open: Vec<OpenStep>,
+    pub(crate) open: Vec<OpenStep>,
     /// The step that failed, until the host begins another.
-    pub(in crate::report) failed: Option<String>,
+    pub(crate) failed: Option<String>,
 }
 
 /// A step in progress.
 #[derive(Debug)]
-pub(in crate::report) struct OpenStep {
-    pub(in crate::report) recipe: Option<String>,
-    pub(in crate::report) step: String,
-    pub(in crate::report) since: Timestamp,
+pub(crate) struct OpenStep {
+    pub(crate) recipe: Option<String>,
+    pub(crate) step: String,
+    pub(crate) since: Timestamp,
     /// When the user last saw a line of it.
-    pub(in crate::report) last_shown: Timestamp,
+    pub(crate) last_shown: Timestamp,
     /// What it waits for, and what it last saw.
-    pub(in crate::report) waiting: Option<(String, String)>,
-    pub(in crate::report) transfer: Option<Transfer>,
+    pub(crate) waiting: Option<(String, String)>,
+    pub(crate) transfer: Option<Transfer>,
 }
 
 /// Bytes being sent.
 #[derive(Debug)]
-pub(in crate::report) struct Transfer {
-    pub(in crate::report) what: String,
-    pub(in crate::report) bytes: u64,
-    pub(in crate::report) total: Option<u64>,
+pub(crate) struct Transfer {
+    pub(crate) what: String,
+    pub(crate) bytes: u64,
+    pub(crate) total: Option<u64>,
 }
 
 impl Progress {
-    pub(in crate::report) fn hosts(&self) -> &[HostProgress] {
+    pub(crate) fn hosts(&self) -> &[HostProgress] {
         &self.hosts
     }
 
-    pub(in crate::report) fn hosts_mut(&mut self) -> &mut [HostProgress] {
+    pub(crate) fn hosts_mut(&mut self) -> &mut [HostProgress] {
         &mut self.hosts
     }
 
     /// The widest name of a host, in columns.
-    pub(in crate::report) fn name_width(&self) -> usize {
+    pub(crate) fn name_width(&self) -> usize {
         self.name_width
     }
 
-    pub(in crate::report) fn event(&mut self, Event { at, kind }: &Event) {
+    pub(crate) fn event(&mut self, Event { at, kind }: &Event) {
         match kind {
             EventKind::Started { hosts, .. } => {
                 for host in hosts {
@@ -158,7 +158,7 @@ impl Progress {
 
 impl HostProgress {
     /// Whether every step it has is done.
-    pub(in crate::report) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.open.is_empty() && self.total.is_some_and(|total| self.done >= total)
     }
 
@@ -170,13 +170,13 @@ impl HostProgress {
 
 impl OpenStep {
     /// The step, with its recipe where it does not name it.
-    pub(in crate::report) fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         title(self.recipe.as_deref(), &self.step)
     }
 }
 
 /// `recipe: step`, or the step alone where it names the recipe already.
-pub(in crate::report) fn title(recipe: Option<&str>, step: &str) -> String {
+pub(crate) fn title(recipe: Option<&str>, step: &str) -> String {
     match recipe {
         Some(recipe) if !step.contains(recipe) => format!("{recipe}: {step}"),
         _ => step.to_owned(),
@@ -184,6 +184,6 @@ pub(in crate::report) fn title(recipe: Option<&str>, step: &str) -> String {
 }
 
 /// The time from `then` to `now`; zero when the clock went back.
-pub(in crate::report) fn since(then: Timestamp, now: Timestamp) -> Duration {
+pub(crate) fn since(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

@@ -9,26 +9,26 @@ use crate::{
 
 /// What is known of a run.
 #[derive(Debug, Default)]
-pub(in crate::report) struct Run {
+pub(crate) struct Run {
     /// `deploy`.
-    pub(in crate::report) command: String,
+    pub(crate) command: String,
     /// `staging`.
-    pub(in crate::report) environment: String,
+    pub(crate) environment: String,
     /// `r42`.
-    pub(in crate::report) release: Option<String>,
+    pub(crate) release: Option<String>,
     /// `r44 = r42 again`.
-    pub(in crate::report) description: String,
+    pub(crate) description: String,
     /// How many hosts it may touch.
-    pub(in crate::report) hosts: usize,
+    pub(crate) hosts: usize,
     /// The rows of the table.
-    pub(in crate::report) rows: Vec<HostRow>,
+    pub(crate) rows: Vec<HostRow>,
     /// What each recipe's probe saw, in the order of the recipes.
-    pub(in crate::report) probes: Vec<(String, ProbeSummary)>,
+    pub(crate) probes: Vec<(String, ProbeSummary)>,
 }
 
 impl Run {
     /// Keeps what a recipe's probe saw last.
-    pub(in crate::report) fn keep_probe(&mut self, recipe: &str, summary: &ProbeSummary) {
+    pub(crate) fn keep_probe(&mut self, recipe: &str, summary: &ProbeSummary) {
         match self.probes.iter_mut().find(|(of, _)| of == recipe) {
             Some((_, kept)) => *kept = summary.clone(),
             None => self.probes.push((recipe.to_owned(), summary.clone())),
@@ -36,22 +36,22 @@ impl Run {
     }
 
     /// Whether the lines that user commands print are what was asked for.
-    pub(in crate::report) fn is_about_output(&self) -> bool {
+    pub(crate) fn is_about_output(&self) -> bool {
         matches!(&*self.command, "exec" | "run" | "logs")
     }
 
     /// Whether the table of hosts is what was asked for.
-    pub(in crate::report) fn is_about_hosts(&self) -> bool {
+    pub(crate) fn is_about_hosts(&self) -> bool {
         self.command == "status"
     }
 
     /// Whether the plan is what was asked for.
-    pub(in crate::report) fn is_about_plan(&self) -> bool {
+    pub(crate) fn is_about_plan(&self) -> bool {
         self.command == "plan"
     }
 
     /// `deployed r42 to staging in 12.3s`; nothing where the output itself is the result.
-    pub(in crate::report) fn result(&self, outcome: Outcome, took: Duration) -> Option<String> {
+    pub(crate) fn result(&self, outcome: Outcome, took: Duration) -> Option<String> {
         let took = precise_seconds(took);
         let environment = clean(&self.environment);
         if outcome == Outcome::NothingToDo {
@@ -93,7 +93,7 @@ impl Run {
     }
 
     /// One line a probe: `1,240 requests during the rollout, 0 failed, slowest 84 ms (p99 31 ms)`.
-    pub(in crate::report) fn probe_lines(&self, painter: Painter) -> Vec<String> {
+    pub(crate) fn probe_lines(&self, painter: Painter) -> Vec<String> {
         let several = self.probes.len() > 1;
         let line = |(recipe, summary): &(String, ProbeSummary)| {
             let ProbeSummary {

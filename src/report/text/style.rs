@@ -19,12 +19,12 @@ pub enum Colour {
 
 impl Colour {
     /// How standard output is painted.
-    pub(in crate::report) fn of_stdout(self) -> Painter {
+    pub(crate) fn of_stdout(self) -> Painter {
         self.decide(console::colors_enabled)
     }
 
     /// How standard error is painted.
-    pub(in crate::report) fn of_stderr(self) -> Painter {
+    pub(crate) fn of_stderr(self) -> Painter {
         self.decide(console::colors_enabled_stderr)
     }
 
@@ -46,7 +46,7 @@ impl Colour {
 
 /// What a piece of text is, for its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum Paint {
+pub(crate) enum Paint {
     Good,
     Notable,
     Bad,
@@ -60,16 +60,12 @@ pub(in crate::report) enum Paint {
 
 /// Paints text, or leaves it as it is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::report) struct Painter {
+pub(crate) struct Painter {
     paints: bool,
 }
 
 impl Painter {
-    pub(in crate::report) fn paint<'a>(
-        self,
-        paint: Paint,
-        text: impl Into<Cow<'a, str>>,
-    ) -> String {
+    pub(crate) fn paint<'a>(self, paint: Paint, text: impl Into<Cow<'a, str>>) -> String {
         let text = text.into();
         if !self.paints || text.is_empty() {
             return text.into_owned();
