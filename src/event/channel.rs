@@ -1,4 +1,4 @@
-//! From those who cause events to those who show them.
+//! The channel from those who send events to those who show them.
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};

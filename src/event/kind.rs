@@ -39,7 +39,7 @@ pub enum EventKind {
         /// The hosts it may touch, in the inventory's order: one bar each.
         hosts: Vec<String>,
     },
-    /// The run as a whole came to its next phase.
+    /// The run began its next phase.
     Phase {
         /// The phase.
         phase: Phase,
@@ -51,7 +51,7 @@ pub enum EventKind {
         /// `flask-nanoservice 1.2 → 1.3`, `r44 = r42 again`: one line on what it is, possibly empty.
         description: String,
     },
-    /// What a host has before it, so that a bar can show n of m.
+    /// How many steps a host has, so that a bar can show n of m.
     HostSteps {
         /// The host.
         host: String,
@@ -74,7 +74,7 @@ pub enum EventKind {
         /// What it does, in the imperative: `start flask-nanoservice-r42`.
         step: String,
     },
-    /// A step ended well.
+    /// A step succeeded.
     StepFinished {
         /// The host.
         host: String,
@@ -85,11 +85,11 @@ pub enum EventKind {
         /// How long it took.
         #[serde(serialize_with = "as_milliseconds", rename = "took_ms")]
         took: Duration,
-        /// What came of it, when that is worth a word: `192.168.50.101:32768`.
+        /// Its result, where there is something to say: `192.0.2.1:32768`.
         detail: Option<String>,
     },
-    /// A step ended badly. Also when something that was done no longer is so: a container that died after
-    /// its host was updated. Then no [`EventKind::StepStarted`] came before it.
+    /// A step failed. Also sent when a finished step is undone, such as by a container that died after its
+    /// host was updated; then no [`EventKind::StepStarted`] came before it.
     StepFailed {
         /// The host.
         host: String,
@@ -108,12 +108,12 @@ pub enum EventKind {
         host: String,
         /// The recipe it belongs to, if any.
         recipe: Option<String>,
-        /// What it waits for: `Consul to report 192.168.50.101:32768 passing`.
+        /// What it waits for: `Consul to report 192.0.2.1:32768 passing`.
         waits_for: String,
         /// What it last saw: `critical: connection refused`.
         last_seen: String,
     },
-    /// Bytes of an open step went over the wire.
+    /// An open step sent bytes.
     Transfer {
         /// The host.
         host: String,
@@ -133,7 +133,7 @@ pub enum EventKind {
         /// The line without its newline.
         line: String,
     },
-    /// Something to know that stops nothing.
+    /// A warning; it stops nothing.
     Warning {
         /// The host it concerns, if one.
         host: Option<String>,
@@ -147,7 +147,7 @@ pub enum EventKind {
         /// The fact.
         message: String,
     },
-    /// Lines that were asked for and are no progress: the rows of `history`, what `validate` found.
+    /// Lines that were asked for: the rows of `history`, the findings of `validate`.
     Result {
         /// The lines, without their newlines.
         lines: Vec<String>,
@@ -158,7 +158,7 @@ pub enum EventKind {
         /// The question, without a line break at its end.
         question: String,
     },
-    /// The question is answered, or is no longer one.
+    /// The question was answered or withdrawn.
     Answered,
     /// A rollout sent probe requests; sent about once a second.
     Probe {

@@ -25,7 +25,7 @@ pub struct PlanRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlanAction {
-    /// Another one takes its place.
+    /// Another container takes its place.
     Replace,
     /// There was none.
     Create,

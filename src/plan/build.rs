@@ -119,7 +119,7 @@ fn tasks_on(input: &Input, recipe: &Recipe, host: &HostName) -> Vec<TaskRef> {
     let Some(on) = recipe.on.get(host).filter(|on| on.container.is_none()) else {
         return Vec::new();
     };
-    // `once` is once in a deploy, on the first of the recipe's hosts that the deploy may touch.
+    // `once` means once in a deploy: on the first of the recipe's hosts that the deploy may touch.
     let first = recipe.hosts.iter().find(|host| input.scope.has_host(host)) == Some(host);
     on.commands
         .iter()

@@ -33,7 +33,7 @@ impl Plan {
             .all(|recipe| recipe.changes().next().is_none() && recipe.tasks.is_empty())
     }
 
-    /// The hosts that something would change on, in the inventory's order.
+    /// The hosts where something would change, in the inventory's order.
     pub fn changed_hosts(&self, environment: &Environment) -> Vec<HostName> {
         let changes = |host: &HostName| {
             self.recipes.iter().any(|recipe| {
@@ -92,7 +92,7 @@ pub struct SlotPlan {
     pub change: Change,
     /// The container that runs here afterwards.
     pub incoming: Option<Incoming>,
-    /// The containers that run here now and go.
+    /// The containers that run here now and are stopped.
     pub outgoing: Vec<ContainerName>,
     /// Why.
     pub reason: String,
@@ -107,11 +107,11 @@ pub enum Change {
     Keep,
     /// A container where none runs.
     Create,
-    /// A container for another.
+    /// A container in place of another.
     Replace,
     /// The container is there and stopped.
     Start,
-    /// A container goes and none comes.
+    /// A container is removed and not replaced.
     Remove,
 }
 
@@ -143,9 +143,9 @@ pub struct ContainerName {
 pub struct Incoming {
     /// Its names.
     pub name: ContainerName,
-    /// Whether it is there already and is only started.
+    /// Whether it exists already and is only started.
     pub exists: bool,
-    /// Whether it even runs already, and is only put in order. What takes the deploy back leaves it running.
+    /// Whether it already runs, and only its settings change. A revert leaves it running.
     pub runs: bool,
     /// What it is made from.
     pub desired: Desired,

@@ -11,7 +11,7 @@ use crate::{
     release::{History, Number},
 };
 
-/// What a host is to run of a recipe.
+/// What a host should run of a recipe.
 #[derive(Debug, Clone)]
 pub struct Desired {
     /// The resolved spec.
@@ -33,7 +33,7 @@ pub struct Input<'a> {
     pub environment: &'a Environment,
     /// What runs now.
     pub facts: &'a Facts,
-    /// The past.
+    /// The releases so far.
     pub history: &'a History,
     /// What is wanted.
     pub desired: &'a DesiredState,
@@ -43,7 +43,7 @@ pub struct Input<'a> {
     pub release: Number,
     /// Whether kept containers are preferred to new ones, as in a rollback.
     pub prefer_kept: bool,
-    /// The commands of container-less recipes whose `unless` says that they are done.
+    /// The commands of recipes without a container whose `unless` says that they are done.
     pub done_tasks: &'a BTreeSet<TaskRef>,
     /// A key for the hashes of new secrets.
     pub new_key: &'a str,

@@ -34,7 +34,7 @@ impl FromStr for Number {
     }
 }
 
-/// What one release made of one host.
+/// What one release deployed to one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The release.
@@ -49,7 +49,7 @@ pub struct Record {
     pub by: String,
     /// When it began.
     pub started: Timestamp,
-    /// When it ended; `None` while it runs, and for ever if it was cut off.
+    /// When it ended; `None` while it runs, and forever if it was interrupted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
     /// The git revision of the project, with `+` where files were changed.
@@ -57,7 +57,7 @@ pub struct Record {
     pub revision: Option<String>,
     /// How the release as a whole ended.
     pub outcome: Outcome,
-    /// What runs on this host by it, recipe by recipe.
+    /// What it runs on this host, recipe by recipe.
     pub recipes: BTreeMap<String, RecipeRecord>,
 }
 
@@ -81,7 +81,7 @@ pub enum Outcome {
     Succeeded,
     /// It failed, and what it changed stayed.
     Failed,
-    /// It failed, and every host has back what it had.
+    /// It failed, and every host was returned to what it had.
     Reverted,
     /// The user stopped it.
     Interrupted,
@@ -102,7 +102,7 @@ impl fmt::Display for Outcome {
 /// What a release runs of one recipe on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeRecord {
-    /// The resolved spec. Secrets are in it by their source only.
+    /// The resolved spec. It names the sources of secrets, never their values.
     pub spec: ContainerSpec,
     /// The exact image.
     pub image: PinnedImage,
@@ -128,7 +128,7 @@ impl Record {
         ]))
     }
 
-    /// Whether the release is one to go back to.
+    /// Whether a rollback may go to this release.
     pub fn succeeded(&self) -> bool {
         self.outcome == Outcome::Succeeded
     }
@@ -141,9 +141,9 @@ pub fn volume_name(environment: &str, number: Number, outcome: Outcome, host: &H
     format!("shipit-{environment}-{number}-{outcome}-{hash}")
 }
 
-/// Reads the records among the volumes of all hosts: by host, oldest first, one for each release. Where
-/// both the finished and the unfinished one are there (a deploy was cut off between the two), the finished
-/// one.
+/// Reads the records among the volumes of all hosts: by host, oldest first, one for each release. Where a
+/// deploy was interrupted between writing the finished record and removing the unfinished one, the finished
+/// one counts.
 ///
 /// A record that cannot be read (made by a later version, or by hand) is left out and named in the second
 /// part, for a warning.

@@ -38,7 +38,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// What ties it to a release; `None` where shipit did not make it.
+    /// Its environment, recipe and release; `None` where shipit did not make it.
     pub fn identity(&self) -> Option<Identity> {
         Identity::from_labels(&self.labels)
     }
