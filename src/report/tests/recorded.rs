@@ -1,5 +1,5 @@
-//! A deploy of the reference topology that goes wrong, as it was once told: the app's new version is
-//! healthy on host-1 and fails on host-2, and both go back. What every reporter makes of it is in
+//! A recorded deploy of the reference topology that fails: the app's new version is healthy on host-1 and
+//! fails on host-2, and both hosts are reverted. What every reporter makes of it is in
 //! `snapshots/`.
 
 use std::time::Duration;

@@ -1,4 +1,6 @@
-//! Secrets never leave: every string of every event goes through here before any reporter sees it.
+//! Masks secrets: every string of every event goes through here before any reporter sees it.
+
+mod strings;
 
 use std::{
     borrow::Cow,
@@ -6,14 +8,15 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{text::strip_escapes, texts::for_each_text};
+use self::strings::for_each_string;
+use super::text::strip_escapes;
 use crate::event::Event;
 
 /// What stands in a secret's place.
 const MASK: &str = "***";
 
-/// Shorter ones are not masked: a value of three characters is no secret, it would garble half of the
-/// output, and the gaps would tell what it is.
+/// Shorter values are not masked: three characters are no secret, masking them would garble half of the
+/// output, and the gaps would reveal them.
 const SHORTEST: usize = 4;
 
 /// The values that must not be shown. Cheap to clone; all clones share the values, so that a secret that
@@ -33,8 +36,8 @@ impl Masks {
         masks
     }
 
-    /// Adds a secret: its value, each of its lines (events are made of lines), and how JSON and Rust
-    /// write it, as error messages quote values so. What is shorter than four characters is left out.
+    /// Adds a secret: its value, each of its lines (events are made of lines), and both as JSON and Rust
+    /// write them, as error messages quote them that way. Pieces shorter than four characters are skipped.
     pub fn add(&self, secret: &str) {
         let lines = secret.lines().map(str::trim);
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +66,7 @@ impl Masks {
 
     /// Masks every string of an event.
     pub(super) fn mask_event(&self, event: &mut Event) {
-        for_each_text(&mut event.kind, &mut |text| {
+        for_each_string(&mut event.kind, &mut |text| {
             if let Cow::Owned(masked) = self.mask(text) {
                 *text = masked;
             }
@@ -99,8 +102,8 @@ fn replace<'a>(values: &[String], text: &'a str) -> Cow<'a, str> {
     Cow::Owned(masked)
 }
 
-/// The parts of a text that secrets cover, in order and apart. All matches are found before any is
-/// replaced: secrets may overlap, and one may hold another.
+/// The ranges of a text that secrets cover, in order and disjoint. All matches are found before any is
+/// replaced: secrets may overlap, and one may contain another.
 fn secret_parts(values: &[String], text: &str) -> Vec<Range<usize>> {
     let mut parts: Vec<_> = values
         .iter()

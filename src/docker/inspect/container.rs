@@ -1,12 +1,13 @@
-//! Docker's JSON, as far as it is read here.
+//! Containers as `docker inspect` shows them.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::Identity;
+use super::null::null_is_default;
+use crate::docker::Identity;
 
-/// What docker gives a container that says nothing itself.
+/// Docker's default for a container that sets none.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A container as `docker inspect` shows it.
@@ -37,7 +38,7 @@ pub struct Container {
 }
 
 impl Container {
-    /// What ties it to a release; `None` where shipit did not make it.
+    /// Its environment, recipe and release; `None` where shipit did not make it.
     pub fn identity(&self) -> Option<Identity> {
         Identity::from_labels(&self.labels)
     }
@@ -100,10 +101,10 @@ pub struct ContainerState {
     /// The exit code of its last run.
     #[serde(default)]
     pub exit_code: i64,
-    /// Whether the kernel killed it for want of memory.
+    /// Whether the kernel killed it because it ran out of memory.
     #[serde(default, rename = "OOMKilled")]
     pub oom_killed: bool,
-    /// Docker's own word on why it could not start.
+    /// Docker's own message on why it could not start.
     #[serde(default)]
     pub error: String,
     /// The process id on the host; 0 when it does not run.
@@ -160,50 +161,6 @@ pub struct PortBinding {
     pub host_ip: String,
     /// The port on the host.
     pub host_port: u16,
-}
-
-/// An image on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
-    /// The reference that was asked for.
-    pub reference: String,
-    /// The image id, `sha256:…`.
-    pub id: String,
-    /// Its tags, `REPOSITORY:TAG`.
-    pub tags: Vec<String>,
-    /// Its digests, `REPOSITORY@sha256:…`.
-    pub digests: Vec<String>,
-}
-
-/// A named volume.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Volume {
-    /// Its name.
-    pub name: String,
-    /// Its labels.
-    #[serde(default, deserialize_with = "null_is_default")]
-    pub labels: BTreeMap<String, String>,
-}
-
-/// What `docker info` says of a daemon.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct Info {
-    /// The daemon's version; empty when it did not answer.
-    pub server_version: String,
-    /// The host's name as docker has it.
-    pub name: String,
-    /// Where images and containers are kept.
-    pub docker_root_dir: String,
-    /// `linux`.
-    #[serde(rename = "OSType")]
-    pub os_type: String,
-    /// `x86_64`, `aarch64`.
-    pub architecture: String,
-    /// Why the daemon could not be asked, where it could not.
-    #[serde(deserialize_with = "null_is_default")]
-    pub server_errors: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -277,13 +234,6 @@ struct RawBinding {
     host_port: String,
 }
 
-/// Docker writes `null` where a list or map has nothing in it.
-fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
 fn port_and_protocol(text: &str) -> Option<(u16, String)> {
     let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     Some((port.parse().ok()?, protocol.to_owned()))
@@ -338,65 +288,6 @@ fn into_container(raw: RawContainer) -> Container {
     }
 }
 
-/// Reads what [`super::inspect_images`] printed: a reference, a blank, and id, tags and digests as JSON.
-pub fn parse_images(text: &str) -> Result<Vec<Image>, serde_json::Error> {
-    let lines = text.lines().filter_map(|line| line.split_once(' '));
-    lines
-        .map(|(reference, json)| {
-            let (id, tags, digests): (String, Option<Vec<String>>, Option<Vec<String>>) =
-                serde_json::from_str(json)?;
-            Ok(Image {
-                reference: reference.to_owned(),
-                id,
-                tags: tags.unwrap_or_default(),
-                digests: digests.unwrap_or_default(),
-            })
-        })
-        .collect()
-}
-
-/// Reads what [`super::list_image_layers`] printed: the layers of each image, lowest first.
-pub fn parse_layers(text: &str) -> Result<Vec<Vec<String>>, serde_json::Error> {
-    let images = text
-        .lines()
-        .map(serde_json::from_str::<Option<Vec<String>>>);
-    images
-        .map(|layers| layers.map(Option::unwrap_or_default))
-        .collect()
-}
-
-/// Reads what `docker volume inspect` printed.
-pub fn parse_volumes(json: &str) -> Result<Vec<Volume>, serde_json::Error> {
-    serde_json::from_str(json)
-}
-
-/// Reads what `docker info --format '{{json .}}'` printed.
-pub fn parse_info(json: &str) -> Result<Info, serde_json::Error> {
-    serde_json::from_str(json)
-}
-
-/// The image ids that `docker manifest inspect --verbose` has for a reference, one for each platform.
-pub fn manifest_config_digests(json: &str) -> Vec<String> {
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(json) else {
-        return Vec::new();
-    };
-    let entries = match value {
-        serde_json::Value::Array(entries) => entries,
-        entry => vec![entry],
-    };
-    let manifest_of = |entry: &serde_json::Value| {
-        ["SchemaV2Manifest", "OCIManifest"].iter().find_map(|kind| {
-            entry
-                .get(kind)?
-                .get("config")?
-                .get("digest")?
-                .as_str()
-                .map(str::to_owned)
-        })
-    };
-    entries.iter().filter_map(manifest_of).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -435,26 +326,5 @@ mod tests {
             "the host's network has the port itself"
         );
         assert!(!consul.state.is_up());
-    }
-
-    #[test]
-    fn images_that_are_missing_print_no_line() {
-        let text = "web:1 [\"sha256:aa\",[\"web:1\"],null]\n";
-        let images = parse_images(text).expect("lines");
-        assert_eq!(images[0].reference, "web:1");
-        assert_eq!(
-            (images[0].id.as_str(), images[0].digests.len()),
-            ("sha256:aa", 0)
-        );
-        assert!(parse_images("").expect("no lines").is_empty());
-    }
-
-    #[test]
-    fn a_manifest_list_has_an_image_for_each_platform() {
-        let one = r#"{"SchemaV2Manifest":{"config":{"digest":"sha256:a"}}}"#;
-        assert_eq!(manifest_config_digests(one), ["sha256:a"]);
-        let two = format!(r#"[{one},{{"OCIManifest":{{"config":{{"digest":"sha256:b"}}}}}}]"#);
-        assert_eq!(manifest_config_digests(&two), ["sha256:a", "sha256:b"]);
-        assert!(manifest_config_digests("denied").is_empty());
     }
 }

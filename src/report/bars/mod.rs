@@ -1,19 +1,23 @@
 //! A live bar per host on a terminal, with lines above for what is finished. The bars go to standard
 //! error; lines go where plain output has them, so that a pipe gets the same from both.
 
+mod layout;
+mod terminal;
+
 use std::{fmt, io::Write, sync::Arc};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use jiff::Timestamp;
 
-use super::{
-    Reporter,
-    layout::{self, BAR, LiveLine},
-    narrator::{Line, Manner, Narrator, Stream},
-    sink::Sink,
-    style::Paint,
+use self::{
+    layout::{BAR, LiveLine},
     terminal::Terminal,
-    text::clean,
+};
+use super::{
+    lines::{Line, LineFormatter, LineOptions, Stream},
+    reporter::Reporter,
+    sink::Sink,
+    text::{Paint, clean},
 };
 use crate::event::{Event, EventKind};
 
@@ -21,11 +25,11 @@ use crate::event::{Event, EventKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Bars are drawn.
-    Live,
+    Drawing,
     /// The user is typing: nothing may be drawn, so lines wait.
-    Asking,
+    Prompting,
     /// The run ended and the bars are gone.
-    Over,
+    Finished,
 }
 
 /// Draws a bar per host.
@@ -33,7 +37,7 @@ enum Stage {
 /// All drawing is done in frames, at ticks: indicatif draws every bar for each one that changes, and with
 /// hundreds of hosts at work that would be more than a terminal can take.
 pub(super) struct Bars {
-    narrator: Narrator,
+    formatter: LineFormatter,
     terminal: Terminal,
     multi: MultiProgress,
     slots: Vec<ProgressBar>,
@@ -54,13 +58,13 @@ impl Bars {
         terminal: Arc<dyn TermLike>,
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
-        manner: Manner,
+        options: LineOptions,
     ) -> Self {
         let terminal = Terminal::new(terminal);
         Self {
-            narrator: Narrator::new(Manner {
+            formatter: LineFormatter::new(LineOptions {
                 with_bars: true,
-                ..manner
+                ..options
             }),
             multi: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
             slots: Vec::new(),
@@ -68,7 +72,7 @@ impl Bars {
             width: terminal.columns(),
             terminal,
             waiting: Vec::new(),
-            stage: Stage::Live,
+            stage: Stage::Drawing,
             out: Sink::new(out),
             err: Sink::new(err),
         }
@@ -77,7 +81,7 @@ impl Bars {
     /// Shows waiting lines and where the hosts are at `now`.
     fn show(&mut self, now: Timestamp) {
         let (rows, columns) = (self.terminal.rows(), self.terminal.columns());
-        let frame = layout::lines(&self.narrator, rows, columns, now);
+        let frame = layout::lines(&self.formatter, rows, columns, now);
         if frame == self.frame && columns == self.width && self.waiting.is_empty() {
             return;
         }
@@ -112,10 +116,10 @@ impl Bars {
         }
     }
 
-    /// Draws the bars below what is on the screen, all at once: they get what they show where nobody
-    /// sees it, and only the last of them draws on the terminal.
+    /// Draws the bars below what is on the screen, all at once: they are filled on a hidden target, and
+    /// only the last one draws on the terminal.
     fn draw(&mut self, frame: Vec<LiveLine>) {
-        self.multi.set_draw_target(self.terminal.nowhere());
+        self.multi.set_draw_target(self.terminal.hidden_target());
         for bar in self.slots.drain(frame.len().min(self.slots.len())..) {
             self.multi.remove(&bar);
         }
@@ -123,7 +127,7 @@ impl Bars {
             self.slots.push(self.multi.add(ProgressBar::no_length()));
         }
         for (bar, line) in self.slots.iter().zip(&frame) {
-            fill(bar, line, self.narrator.manner);
+            fill(bar, line, self.formatter.options);
         }
         let target = ProgressDrawTarget::term_like(Box::new(self.terminal.clone()));
         self.multi.set_draw_target(target);
@@ -136,7 +140,7 @@ impl Bars {
 
     /// Leaves the screen without bars and with every line.
     fn leave(&mut self, stage: Stage) {
-        if self.stage == Stage::Live {
+        if self.stage == Stage::Drawing {
             self.clear();
             self.draw(Vec::new());
         }
@@ -147,30 +151,30 @@ impl Bars {
 
 impl Reporter for Bars {
     fn event(&mut self, event: &Event) {
-        let lines = self.narrator.event(event);
+        let lines = self.formatter.event(event);
         self.waiting.extend(lines);
         match &event.kind {
-            EventKind::Finished { .. } => self.leave(Stage::Over),
+            EventKind::Finished { .. } => self.leave(Stage::Finished),
             EventKind::Question { question } => {
-                self.leave(Stage::Asking);
+                self.leave(Stage::Prompting);
                 self.err.text(&format!("{} ", clean(question)));
             }
-            EventKind::Answered if self.stage == Stage::Asking => self.stage = Stage::Live,
+            EventKind::Answered if self.stage == Stage::Prompting => self.stage = Stage::Drawing,
             _ => {}
         }
     }
 
     fn tick(&mut self, now: Timestamp) {
-        if self.stage == Stage::Live {
+        if self.stage == Stage::Drawing {
             self.show(now);
         }
     }
 }
 
-/// Whatever ends the process in an orderly way leaves a clean screen.
+/// A process that ends in an orderly way leaves a clean screen.
 impl Drop for Bars {
     fn drop(&mut self) {
-        self.leave(Stage::Over);
+        self.leave(Stage::Finished);
     }
 }
 
@@ -182,8 +186,8 @@ impl fmt::Debug for Bars {
     }
 }
 
-/// Gives a bar all it shows.
-fn fill(bar: &ProgressBar, line: &LiveLine, manner: Manner) {
+/// Fills a bar with its line.
+fn fill(bar: &ProgressBar, line: &LiveLine, options: LineOptions) {
     let bar = bar.clone();
     match line {
         LiveLine::Host {
@@ -195,7 +199,7 @@ fn fill(bar: &ProgressBar, line: &LiveLine, manner: Manner) {
         } => {
             let template = if *has_bar {
                 let bar = format!("{{bar:{BAR}}}");
-                let bar = manner.err.paint(Paint::Progress, bar);
+                let bar = options.err.paint(Paint::Progress, bar);
                 format!("{{prefix}} {bar} {{msg}}")
             } else {
                 "{prefix} {msg}".to_owned()

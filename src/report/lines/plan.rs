@@ -2,19 +2,17 @@
 
 use std::fmt::Write;
 
-use super::{
-    format::{count, counted},
-    style::{Paint, Painter},
-    text::{clean, clean_lines, columns, pad},
+use crate::{
+    event::{Difference, PlanAction, PlanRow},
+    report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad},
 };
-use crate::event::{Difference, PlanAction, PlanRow};
 
 /// How many hosts are named on one line before the rest is a number.
 const NAMED_HOSTS: usize = 6;
 
 /// How a plan is shown.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
+pub(super) struct PlanOptions {
     pub(super) painter: Painter,
     /// Whether every host is named, and every unchanged container too.
     pub(super) complete: bool,
@@ -26,7 +24,7 @@ pub(super) fn changes_anything(rows: &[PlanRow]) -> bool {
 }
 
 /// The plan's lines, with a summary as the last.
-pub(super) fn lines(rows: &[PlanRow], look: Look) -> Vec<String> {
+pub(super) fn lines(rows: &[PlanRow], options: PlanOptions) -> Vec<String> {
     let mut lines = Vec::new();
     for recipe in in_order(rows, |row| &row.recipe) {
         let (unchanged, changed): (Vec<_>, Vec<_>) = recipe
@@ -37,21 +35,21 @@ pub(super) fn lines(rows: &[PlanRow], look: Look) -> Vec<String> {
             continue;
         };
         if changed.is_empty() {
-            let hosts = hosts_of(&unchanged, look);
+            let hosts = hosts_of(&unchanged, options);
             let line = format!("{name}: unchanged on {hosts}");
-            lines.push(look.painter.paint(Paint::Faint, line));
+            lines.push(options.painter.paint(Paint::Faint, line));
             continue;
         }
-        lines.push(look.painter.paint(Paint::Strong, name));
+        lines.push(options.painter.paint(Paint::Strong, name));
         for alike in in_order(changed, what_happens) {
-            tell(&alike, look, &mut lines);
+            push_entry(&alike, options, &mut lines);
         }
         if !unchanged.is_empty() {
-            let line = format!("  unchanged on {}", hosts_of(&unchanged, look));
-            lines.push(look.painter.paint(Paint::Faint, line));
+            let line = format!("  unchanged on {}", hosts_of(&unchanged, options));
+            lines.push(options.painter.paint(Paint::Faint, line));
         }
     }
-    lines.push(look.painter.paint(Paint::Strong, summary(rows)));
+    lines.push(options.painter.paint(Paint::Strong, summary(rows)));
     lines
 }
 
@@ -97,7 +95,7 @@ fn what_happens(row: &PlanRow) -> impl PartialEq + '_ {
 }
 
 /// The rows of one entry, which are alike but for their hosts.
-fn tell(rows: &[&PlanRow], look: Look, lines: &mut Vec<String>) {
+fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) {
     let Some(row) = rows.first() else { return };
     let (word, paint) = match row.action {
         PlanAction::Replace => ("replace", Paint::Notable),
@@ -111,32 +109,32 @@ fn tell(rows: &[&PlanRow], look: Look, lines: &mut Vec<String>) {
     if let Some(container) = &row.container {
         let _ = write!(rest, " {}", clean(container));
     }
-    let _ = write!(rest, " on {}", hosts_of(rows, look));
+    let _ = write!(rest, " on {}", hosts_of(rows, options));
     if !row.reason.is_empty() {
         let _ = write!(rest, ": {}", clean(&row.reason));
     }
-    let word = look.painter.paint(paint, word);
+    let word = options.painter.paint(paint, word);
     lines.push(format!("  {word}{rest}"));
     let fields = row.differences.iter().map(|difference| &difference.field);
     let width = fields.map(|field| columns(&clean(field))).max();
     for difference in &row.differences {
-        let line = difference_line(difference, width.unwrap_or(0), look);
+        let line = difference_line(difference, width.unwrap_or(0), options);
         lines.push(line);
     }
     if let Some(note) = &row.note {
         for (number, line) in clean_lines(note).enumerate() {
             let start = if number == 0 { "note:" } else { "     " };
-            let start = look.painter.paint(Paint::Notable, start);
+            let start = options.painter.paint(Paint::Notable, start);
             lines.push(format!("    {start} {line}"));
         }
     }
 }
 
-fn difference_line(difference: &Difference, width: usize, look: Look) -> String {
+fn difference_line(difference: &Difference, width: usize, options: PlanOptions) -> String {
     let Difference { field, old, new } = difference;
     let value = |value: &Option<String>, paint| match value {
-        Some(value) => look.painter.paint(paint, clean(value)),
-        None => look.painter.paint(Paint::Faint, "(none)"),
+        Some(value) => options.painter.paint(paint, clean(value)),
+        None => options.painter.paint(Paint::Faint, "(none)"),
     };
     let field = pad(&clean(field), width);
     let old = value(old, Paint::Faint);
@@ -144,11 +142,11 @@ fn difference_line(difference: &Difference, width: usize, look: Look) -> String 
     format!("    {field}  {old} → {new}")
 }
 
-fn hosts_of(rows: &[&PlanRow], look: Look) -> String {
+fn hosts_of(rows: &[&PlanRow], options: PlanOptions) -> String {
     let mut names: Vec<_> = rows.iter().map(|row| clean(&row.host)).collect();
     // Several instances of a container are on one host.
     names.dedup();
-    if look.complete || names.len() <= NAMED_HOSTS {
+    if options.complete || names.len() <= NAMED_HOSTS {
         return names.join(", ");
     }
     let more = names.len() - (NAMED_HOSTS - 1);

@@ -1,73 +1,74 @@
-//! Where each host is, followed from the events alone. Time is the events' own, so that a recorded list
-//! of events shows the same whenever it is played.
+//! The progress of each host, from the events alone. Times are those of the events, so that a recorded
+//! list of events shows the same whenever it is played.
 
 use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::event::{Event, EventKind};
+use crate::{
+    event::{Event, EventKind},
+    report::text::columns,
+};
 
-/// Where every host of the run is, in the inventory's order.
+/// The progress of every host of the run, in the inventory's order.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     hosts: Vec<HostProgress>,
     places: HashMap<String, usize>,
+    /// The width of the widest name.
+    name_width: usize,
 }
 
-/// Where one host is.
+/// The progress of one host.
 #[derive(Debug, Default)]
-pub(super) struct HostProgress {
-    pub(super) name: String,
+pub(crate) struct HostProgress {
+    pub(crate) name: String,
     /// Steps that ended well.
-    pub(super) done: u64,
+    pub(crate) done: u64,
     /// Steps in all, once known.
-    pub(super) total: Option<u64>,
-    /// Steps that go on, the latest last.
-    pub(super) open: Vec<OpenStep>,
-    /// The step that failed, until the host goes on with another.
-    pub(super) failed: Option<String>,
+    pub(crate) total: Option<u64>,
+    /// Steps in progress, the latest last.
+    pub(crate) open: Vec<OpenStep>,
+    /// The step that failed, until the host begins another.
+    pub(crate) failed: Option<String>,
 }
 
-/// A step that goes on.
+/// A step in progress.
 #[derive(Debug)]
-pub(super) struct OpenStep {
-    pub(super) recipe: Option<String>,
-    pub(super) step: String,
-    pub(super) since: Timestamp,
-    /// When the user was last told of it.
-    pub(super) told: Timestamp,
+pub(crate) struct OpenStep {
+    pub(crate) recipe: Option<String>,
+    pub(crate) step: String,
+    pub(crate) since: Timestamp,
+    /// When the user last saw a line of it.
+    pub(crate) last_shown: Timestamp,
     /// What it waits for, and what it last saw.
-    pub(super) waiting: Option<(String, String)>,
-    pub(super) transfer: Option<Transfer>,
+    pub(crate) waiting: Option<(String, String)>,
+    pub(crate) transfer: Option<Transfer>,
 }
 
-/// Bytes on their way.
+/// Bytes being sent.
 #[derive(Debug)]
-pub(super) struct Transfer {
-    pub(super) what: String,
-    pub(super) bytes: u64,
-    pub(super) total: Option<u64>,
+pub(crate) struct Transfer {
+    pub(crate) what: String,
+    pub(crate) bytes: u64,
+    pub(crate) total: Option<u64>,
 }
 
 impl Progress {
-    pub(super) fn hosts(&self) -> &[HostProgress] {
+    pub(crate) fn hosts(&self) -> &[HostProgress] {
         &self.hosts
     }
 
-    pub(super) fn hosts_mut(&mut self) -> &mut [HostProgress] {
+    pub(crate) fn hosts_mut(&mut self) -> &mut [HostProgress] {
         &mut self.hosts
     }
 
     /// The widest name of a host, in columns.
-    pub(super) fn name_width(&self) -> usize {
-        let widths = self
-            .hosts
-            .iter()
-            .map(|host| super::text::columns(&host.name));
-        widths.max().unwrap_or(0)
+    pub(crate) fn name_width(&self) -> usize {
+        self.name_width
     }
 
-    pub(super) fn event(&mut self, Event { at, kind }: &Event) {
+    pub(crate) fn event(&mut self, Event { at, kind }: &Event) {
         match kind {
             EventKind::Started { hosts, .. } => {
                 for host in hosts {
@@ -85,7 +86,7 @@ impl Progress {
                     recipe: recipe.clone(),
                     step: step.clone(),
                     since: *at,
-                    told: *at,
+                    last_shown: *at,
                     waiting: None,
                     transfer: None,
                 });
@@ -130,17 +131,21 @@ impl Progress {
                 }
             }
             // A host whose output is shown is not quiet.
-            EventKind::Output { host, .. } => {
-                for open in &mut self.host(host).open {
-                    open.told = *at;
-                }
-            }
+            EventKind::Output { host, .. } => self.mark_shown(host, *at),
             _ => {}
+        }
+    }
+
+    /// The user saw a line of this host's steps.
+    pub(super) fn mark_shown(&mut self, host: &str, at: Timestamp) {
+        for open in &mut self.host(host).open {
+            open.last_shown = at;
         }
     }
 
     fn host(&mut self, name: &str) -> &mut HostProgress {
         let place = *self.places.entry(name.to_owned()).or_insert_with(|| {
+            self.name_width = self.name_width.max(columns(name));
             self.hosts.push(HostProgress {
                 name: name.to_owned(),
                 ..HostProgress::default()
@@ -152,8 +157,8 @@ impl Progress {
 }
 
 impl HostProgress {
-    /// Whether everything that was before it is done.
-    pub(super) fn is_done(&self) -> bool {
+    /// Whether every step it has is done.
+    pub(crate) fn is_done(&self) -> bool {
         self.open.is_empty() && self.total.is_some_and(|total| self.done >= total)
     }
 
@@ -164,21 +169,21 @@ impl HostProgress {
 }
 
 impl OpenStep {
-    /// What is done, with the recipe where the step does not name it.
-    pub(super) fn title(&self) -> String {
+    /// The step, with its recipe where it does not name it.
+    pub(crate) fn title(&self) -> String {
         title(self.recipe.as_deref(), &self.step)
     }
 }
 
 /// `recipe: step`, or the step alone where it names the recipe already.
-pub(super) fn title(recipe: Option<&str>, step: &str) -> String {
+pub(crate) fn title(recipe: Option<&str>, step: &str) -> String {
     match recipe {
         Some(recipe) if !step.contains(recipe) => format!("{recipe}: {step}"),
         _ => step.to_owned(),
     }
 }
 
-/// How long before `now` it was; nothing when a clock went back.
-pub(super) fn since(then: Timestamp, now: Timestamp) -> Duration {
+/// The time from `then` to `now`; zero when the clock went back.
+pub(crate) fn since(then: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(then)).unwrap_or_default()
 }

@@ -7,8 +7,8 @@ use console::Style;
 /// Whether output has colours; `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Colour {
-    /// Where a stream is a terminal that can, unless `NO_COLOR` or `CLICOLOR=0` is set; also elsewhere
-    /// with `CLICOLOR_FORCE`.
+    /// On a terminal that has colours, unless `NO_COLOR` or `CLICOLOR=0` is set; elsewhere only with
+    /// `CLICOLOR_FORCE`.
     #[default]
     Auto,
     /// Whatever the stream and the environment are.
@@ -19,12 +19,12 @@ pub enum Colour {
 
 impl Colour {
     /// How standard output is painted.
-    pub(super) fn of_stdout(self) -> Painter {
+    pub(crate) fn of_stdout(self) -> Painter {
         self.decide(console::colors_enabled)
     }
 
     /// How standard error is painted.
-    pub(super) fn of_stderr(self) -> Painter {
+    pub(crate) fn of_stderr(self) -> Painter {
         self.decide(console::colors_enabled_stderr)
     }
 
@@ -46,26 +46,26 @@ impl Colour {
 
 /// What a piece of text is, for its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(crate) enum Paint {
     Good,
     Notable,
     Bad,
     /// Beside the point.
     Faint,
-    /// What the eye is to find.
+    /// What the eye should find.
     Strong,
-    /// How far something is.
+    /// What is under way.
     Progress,
 }
 
 /// Paints text, or leaves it as it is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Painter {
+pub(crate) struct Painter {
     paints: bool,
 }
 
 impl Painter {
-    pub(super) fn paint<'a>(self, paint: Paint, text: impl Into<Cow<'a, str>>) -> String {
+    pub(crate) fn paint<'a>(self, paint: Paint, text: impl Into<Cow<'a, str>>) -> String {
         let text = text.into();
         if !self.paints || text.is_empty() {
             return text.into_owned();

@@ -1,15 +1,12 @@
-//! What the live part of a terminal shows, computed whole from where the hosts are: no terminal in here.
+//! What the live part of a terminal shows, computed from the hosts' progress. No terminal is touched here.
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::{
-    format::{count, counted, whole_seconds},
-    narrator::{Narrator, in_words, sent},
-    progress::{HostProgress, OpenStep, since},
-    style::{Paint, Painter},
-    text::{clean, columns, fit, pad},
+use crate::report::{
+    lines::{HostProgress, LineFormatter, OpenStep, phase_name, since},
+    text::{Paint, Painter, bytes_of, clean, columns, count, counted, fit, pad, whole_seconds},
 };
 
 /// From this width on there is room for a bar beside the text.
@@ -38,12 +35,12 @@ pub(super) const BAR: usize = 12;
 /// The lines for a terminal of so many rows and columns, at most `rows - 1` of them: a line for every
 /// host, or, where they do not fit, for those at work, and one for the run.
 pub(super) fn lines(
-    narrator: &Narrator,
+    formatter: &LineFormatter,
     rows: usize,
     width: usize,
     now: Timestamp,
 ) -> Vec<LiveLine> {
-    let hosts = narrator.progress.hosts();
+    let hosts = formatter.progress.hosts();
     if hosts.is_empty() {
         return Vec::new();
     }
@@ -56,14 +53,14 @@ pub(super) fn lines(
         .take(room)
         .collect();
     let hidden = (!everyone_fits).then(|| hosts.len() - shown.len());
-    let place = Place::new(narrator, hosts, width);
-    let mut lines: Vec<_> = shown.iter().map(|host| place.host(host, now)).collect();
-    lines.push(LiveLine::Run(run_line(narrator, hidden, width, now)));
+    let widths = Columns::new(formatter, hosts, width);
+    let mut lines: Vec<_> = shown.iter().map(|host| widths.host(host, now)).collect();
+    lines.push(LiveLine::Run(run_line(formatter, hidden, width, now)));
     lines
 }
 
-/// How the columns of the hosts' lines are shared out.
-struct Place {
+/// The widths of the columns of the hosts' lines.
+struct Columns {
     painter: Painter,
     name: usize,
     count: usize,
@@ -73,17 +70,17 @@ struct Place {
 
 const TIME: usize = 7;
 
-impl Place {
-    fn new(narrator: &Narrator, hosts: &[HostProgress], width: usize) -> Self {
+impl Columns {
+    fn new(formatter: &LineFormatter, hosts: &[HostProgress], width: usize) -> Self {
         let has_bar = width >= WIDE;
-        let name = narrator.progress.name_width().min((width / 4).max(8));
+        let name = formatter.progress.name_width().min((width / 4).max(8));
         let counts = hosts.iter().map(|host| columns(&count_of(host)));
         let count = counts.max().unwrap_or(0);
         let bar = if has_bar { BAR + 1 } else { 0 };
         // Name, bar, count and time are each set off by a space or two.
         let taken = name + 1 + bar + count + 2 + 1 + TIME;
         Self {
-            painter: narrator.manner.err,
+            painter: formatter.options.err,
             name,
             count,
             text: width.saturating_sub(taken),
@@ -136,13 +133,13 @@ fn activity(open: &OpenStep, steps: usize, width: usize) -> String {
     let (head, tail) = match (&open.waiting, &open.transfer) {
         (Some((waits_for, last_seen)), _) => (format!("waits for {waits_for}"), last_seen.clone()),
         (None, Some(transfer)) => {
-            let sent = sent(transfer.bytes, transfer.total);
+            let sent = bytes_of(transfer.bytes, transfer.total);
             (transfer.what.clone(), sent)
         }
         (None, None) if steps > 1 => (open.title(), format!("and {} more", steps - 1)),
         (None, None) => return fit(&clean(&open.title()), width).into_owned(),
     };
-    // What changes stands last and must not be what is cut off: it has at least half of the room.
+    // The part that changes stands last and must not be cut off: it gets at least half of the room.
     let (head, tail) = (clean(&head), clean(&tail));
     let room = width.saturating_sub(2);
     let head = fit(&head, room.saturating_sub(columns(&tail).min(room / 2))).into_owned();
@@ -151,27 +148,32 @@ fn activity(open: &OpenStep, steps: usize, width: usize) -> String {
 }
 
 /// `deploy staging r42: getting the images · 12s · 1,240 requests, 0 failed`.
-fn run_line(narrator: &Narrator, hidden: Option<usize>, width: usize, now: Timestamp) -> String {
-    let run = &narrator.run;
+fn run_line(
+    formatter: &LineFormatter,
+    hidden: Option<usize>,
+    width: usize,
+    now: Timestamp,
+) -> String {
+    let run = &formatter.run;
     let mut parts = vec![format!("{} {}", run.command, run.environment)];
     if let Some(release) = &run.release {
         let _ = write!(parts[0], " {release}");
     }
-    if let Some(phase) = narrator.phase {
-        let _ = write!(parts[0], ": {}", in_words(phase));
+    if let Some(phase) = formatter.phase {
+        let _ = write!(parts[0], ": {}", phase_name(phase));
     }
-    if let Some(started) = narrator.started {
+    if let Some(started) = formatter.started {
         parts.push(whole_seconds(since(started, now)));
     }
     if hidden.is_some() {
-        parts.push(tally(narrator.progress.hosts()));
+        parts.push(tally(formatter.progress.hosts()));
     }
     for (_, summary) in &run.probes {
         let (requests, failed) = (count(summary.requests), count(summary.failed));
         parts.push(format!("{requests} requests, {failed} failed"));
     }
     let line = clean(&parts.join(" · "));
-    narrator.manner.err.paint(Paint::Faint, fit(&line, width))
+    formatter.options.err.paint(Paint::Faint, fit(&line, width))
 }
 
 /// `300 hosts: 3 at work, 285 waiting, 11 done, 1 failed`.

@@ -9,7 +9,7 @@ use console::{measure_text_width, strip_ansi_codes, truncate_str};
 /// character as its picture (`␇`), and what turns the reading direction as `�`.
 ///
 /// Without the last one, a log line could show itself as another one (CVE-2021-42574).
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let stripped = strip_escapes(text);
     let mut line = String::with_capacity(stripped.len());
     for character in stripped.trim_end_matches('\r').chars() {
@@ -31,7 +31,7 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// The text without its escape sequences. What is no whole sequence stays.
-pub(super) fn strip_escapes(text: &str) -> Cow<'_, str> {
+pub(crate) fn strip_escapes(text: &str) -> Cow<'_, str> {
     if text.contains(['\x1b', '\u{9b}']) {
         strip_ansi_codes(text)
     } else {
@@ -40,17 +40,17 @@ pub(super) fn strip_escapes(text: &str) -> Cow<'_, str> {
 }
 
 /// The lines of a text, each [`clean`].
-pub(super) fn clean_lines(text: &str) -> impl Iterator<Item = String> {
+pub(crate) fn clean_lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(clean)
 }
 
 /// The columns that a text takes; colours take none.
-pub(super) fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     measure_text_width(text)
 }
 
 /// The text, shortened with `…` to at most so many columns.
-pub(super) fn fit(text: &str, width: usize) -> Cow<'_, str> {
+pub(crate) fn fit(text: &str, width: usize) -> Cow<'_, str> {
     match width {
         0 => Cow::Borrowed(""),
         _ => truncate_str(text, width, "…"),
@@ -58,7 +58,7 @@ pub(super) fn fit(text: &str, width: usize) -> Cow<'_, str> {
 }
 
 /// The text with spaces behind it up to so many columns.
-pub(super) fn pad(text: &str, width: usize) -> String {
+pub(crate) fn pad(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(missing))
 }

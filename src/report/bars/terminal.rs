@@ -1,11 +1,11 @@
-//! A terminal for indicatif that may go away at any time.
+//! A terminal for indicatif that may disappear at any time.
 
 use std::{io, sync::Arc};
 
 use indicatif::{ProgressDrawTarget, TermLike};
 
-/// A terminal whose errors are nobody's concern: one that was closed must not stop a deploy, and indicatif
-/// panics in places when it cannot be written to.
+/// A terminal whose errors are ignored: a closed one must not stop a deploy, and indicatif panics in places
+/// when it cannot write.
 #[derive(Debug, Clone)]
 pub(super) struct Terminal {
     inner: Arc<dyn TermLike>,
@@ -16,11 +16,11 @@ impl Terminal {
         Self { inner }
     }
 
-    /// A target of the same size that shows nothing, for drawing what is not complete. indicatif may
-    /// well leave most of that drawing out.
-    pub(super) fn nowhere(&self) -> ProgressDrawTarget {
+    /// A target of the same size that shows nothing, for drawing an incomplete frame. indicatif may skip
+    /// most of that drawing.
+    pub(super) fn hidden_target(&self) -> ProgressDrawTarget {
         let (columns, rows) = (self.width(), self.height());
-        ProgressDrawTarget::term_like_with_hz(Box::new(Nowhere { columns, rows }), 1)
+        ProgressDrawTarget::term_like_with_hz(Box::new(HiddenTerminal { columns, rows }), 1)
     }
 
     pub(super) fn columns(&self) -> usize {
@@ -92,12 +92,12 @@ impl TermLike for Terminal {
 
 /// A terminal that nobody sees.
 #[derive(Debug)]
-struct Nowhere {
+struct HiddenTerminal {
     columns: u16,
     rows: u16,
 }
 
-impl TermLike for Nowhere {
+impl TermLike for HiddenTerminal {
     fn width(&self) -> u16 {
         self.columns
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use indicatif::{DecimalBytes, HumanCount};
 
-/// `0.9s`, `12.3s`, `2m 05s`, `1h 02m`.
-pub(super) fn took(duration: Duration) -> String {
+/// `0.9s`, `12.3s`, `2m 05s`, `1h 02m`: for what is over.
+pub(crate) fn precise_seconds(duration: Duration) -> String {
     // Tenths are cut, not rounded: 59.96 s must not become `60.0s`.
     let tenths = duration.as_millis() / 100;
     if tenths < 600 {
@@ -16,7 +16,7 @@ pub(super) fn took(duration: Duration) -> String {
 }
 
 /// `3s`, `2m 05s`, `1h 02m`: for what changes while one looks at it.
-pub(super) fn whole_seconds(duration: Duration) -> String {
+pub(crate) fn whole_seconds(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let minutes = seconds / 60;
     match minutes {
@@ -27,20 +27,28 @@ pub(super) fn whole_seconds(duration: Duration) -> String {
 }
 
 /// `1,240`.
-pub(super) fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     HumanCount(number).to_string()
 }
 
 /// `1 host`, `3 hosts`, `1,240 requests`.
-pub(super) fn counted(number: usize, singular: &str) -> String {
+pub(crate) fn counted(number: usize, singular: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     let number = count(u64::try_from(number).unwrap_or(u64::MAX));
     format!("{number} {singular}{plural}")
 }
 
 /// `45.20 MB`, in docker's units: powers of 1000.
-pub(super) fn bytes(number: u64) -> String {
+fn bytes(number: u64) -> String {
     DecimalBytes(number).to_string()
+}
+
+/// `45.20 MB of 120.00 MB`, or `45.20 MB` where the total is not known.
+pub(crate) fn bytes_of(done: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) => format!("{} of {}", bytes(done), bytes(total)),
+        None => bytes(done),
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +68,7 @@ mod tests {
         ] {
             let duration = Duration::from_millis(milliseconds);
             assert_eq!(
-                (&*took(duration), &*whole_seconds(duration)),
+                (&*precise_seconds(duration), &*whole_seconds(duration)),
                 (precise, whole)
             );
         }
