@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::lab;
 
 /// The longest that any one command may take.
-const DEADLINE: Duration = Duration::from_secs(150);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A copy of this repository's `inventory/` and `recipes/`, with the addresses of this process's lab. What
 /// is written into it, or looked for in it, may name those of the first one.
