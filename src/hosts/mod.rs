@@ -1,9 +1,13 @@
 //! The hosts of a run: the sessions to them, what can go wrong there, and whether they are fit for a change.
 
-pub mod fleet;
+mod error;
+mod fleet;
 pub mod preflight;
 pub mod progress;
-pub mod stop;
+mod reached;
+mod stop;
 
-pub use fleet::{Fleet, HostError, QUICK, Reached, failed, short};
+pub use error::{HostError, failed, short};
+pub use fleet::Fleet;
+pub use reached::{QUICK, Reached};
 pub use stop::{Run, Stop, row};

@@ -1,7 +1,9 @@
 //! Is every host fit for a change? Asked of all of them before any is touched.
 
 use super::{
-    fleet::{Fleet, HostError, QUICK, Reached, failed},
+    error::{HostError, failed, short},
+    fleet::Fleet,
+    reached::{QUICK, Reached},
     stop::{Run, Stop, row},
 };
 use crate::{
@@ -68,7 +70,7 @@ async fn check_host(reached: &Reached) -> Result<(), Unfit> {
 
 async fn docker_info(reached: &Reached) -> Result<Info, Unfit> {
     let command = docker::info();
-    let shown = super::fleet::short(&command);
+    let shown = short(&command);
     let host = &*reached.name().clone();
     let unclear = |error| Unfit {
         error,

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::fleet::HostError;
+use super::error::HostError;
 use crate::{
     event::{EventKind, Events},
     model::HostName,

@@ -6,7 +6,7 @@ use crate::{
     text,
 };
 
-use super::fleet::HostError;
+use super::error::HostError;
 
 /// The end of a run that did not come to a good one.
 #[derive(Debug)]
