@@ -1,7 +1,8 @@
-//! The hosts of a run: the sessions to them, what can go wrong there, and whether they are fit for a change.
+//! The hosts of a run: their sessions, what can go wrong on them, and the checks before a change.
 
 mod error;
 mod fleet;
+mod output;
 pub mod preflight;
 pub mod progress;
 mod reached;
@@ -9,5 +10,6 @@ mod stop;
 
 pub use error::{HostError, failed, short};
 pub use fleet::Fleet;
+pub use output::stream;
 pub use reached::{QUICK, Reached};
 pub use stop::{Run, Stop, row};

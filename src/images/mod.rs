@@ -90,7 +90,7 @@ async fn pull(
 ) -> Result<(), HostError> {
     let work = reached.expect(command, PULL);
     let step = format!("pull {reference}");
-    progress::tell(events, reached.name(), None, &step, work, |_| None)
+    progress::step(events, reached.name(), None, &step, work, |_| None)
         .await
         .map(|_| ())
 }

@@ -129,7 +129,7 @@ impl Sender {
         let _permit = self.sending.acquire().await;
         let step = format!("send {written}");
         let detail = |sent: &Sent| Some(sent.to_string());
-        let told = progress::tell(events, reached.name(), None, &step, work, detail);
+        let told = progress::step(events, reached.name(), None, &step, work, detail);
         told.await.map(|_| ())
     }
 }
@@ -272,7 +272,7 @@ pub async fn fetch(
     };
     let step = format!("save {written}");
     let detail = |(_, bytes): &(Saved, u64)| Some(megabytes(*bytes));
-    let told = progress::tell(events, host, None, &step, work, detail).await;
+    let told = progress::step(events, host, None, &step, work, detail).await;
     told.map(|(saved, _)| saved)
 }
 

@@ -172,7 +172,7 @@ async fn remove_recipe(
             reached.expect(docker::remove(&container.name), QUICK).await
         };
         let step = format!("remove {}", container.name);
-        progress::tell(context.events, reached.name(), recipe, &step, work, |_| {
+        progress::step(context.events, reached.name(), recipe, &step, work, |_| {
             None
         })
         .await?;

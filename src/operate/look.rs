@@ -279,7 +279,7 @@ async fn follow(context: &Context<'_>, wanted: &[(&Reached, String)], lines: u32
     const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
     let following = wanted.iter().map(|(reached, name)| async move {
         let command = docker::container_logs_follow(name, lines);
-        if let Err(error) = crate::tasks::stream(reached, command, DAY, context.events).await {
+        if let Err(error) = crate::hosts::stream(reached, command, DAY, context.events).await {
             let message = format!(
                 "the logs of `{name}` broke off: {}",
                 crate::text::chain(&error).join(": ")
