@@ -12,7 +12,7 @@ pub enum HostError {
     /// The session failed.
     #[error("cannot run `{command}`")]
     Session {
-        /// What was to run; for something else than a command, what was to be done.
+        /// What was to run, or a word for what was to be done.
         command: String,
         /// Why not.
         source: SessionError,
@@ -40,13 +40,13 @@ pub enum HostError {
     /// Consul's agent failed.
     #[error(transparent)]
     Consul(#[from] ConsulError),
-    /// Something else, said in full.
+    /// Something else, as a whole sentence.
     #[error("{0}")]
     Fact(String),
 }
 
 impl HostError {
-    /// Whether the host itself is out of reach, so that nothing more can be done there.
+    /// Whether the host itself is unreachable, so that nothing more can be done on it.
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Session { source, .. } => source.is_unreachable(),
@@ -64,7 +64,7 @@ impl HostError {
     }
 }
 
-/// A command that ran and did not succeed.
+/// The error of a command that ran and failed.
 pub fn failed(command: String, output: &Output) -> HostError {
     let lines: Vec<String> = output
         .stderr
@@ -90,7 +90,7 @@ pub fn failed(command: String, output: &Output) -> HostError {
     }
 }
 
-/// A command as an error names it: one line, not too long.
+/// A command as an error names it: one short line.
 pub fn short(command: &RemoteCommand) -> String {
     const MOST: usize = 100;
     // Of our own scripts the interesting part is what docker is asked, not the shell around it.

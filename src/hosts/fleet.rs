@@ -20,7 +20,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Connects to as many of `hosts` as there are to be had, and returns why it could not to the others.
+    /// Connects to as many of `hosts` as possible, and returns the errors of the others.
     pub async fn connect_to_any(
         environment: &Environment,
         hosts: &[&Host],
@@ -76,7 +76,7 @@ impl Fleet {
         (Self { hosts: reached }, failures)
     }
 
-    /// The same without some hosts.
+    /// The fleet without some hosts.
     pub fn without(&self, left_out: impl Fn(&HostName) -> bool) -> Self {
         let hosts = self.hosts.iter().filter(|it| !left_out(it.name()));
         Self {
@@ -94,7 +94,7 @@ impl Fleet {
         self.hosts.iter().find(|reached| reached.name() == name)
     }
 
-    /// Does something on every host at once; the results in the inventory's order.
+    /// Does something on every host at once. The results are in the inventory's order.
     pub async fn each<'a, T, F>(&'a self, work: impl Fn(&'a Reached) -> F) -> Vec<(&'a Reached, T)>
     where
         F: Future<Output = T>,

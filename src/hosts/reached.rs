@@ -10,8 +10,8 @@ use crate::{
     transport::{Output, Session},
 };
 
-/// The longest that docker may take for what it does in milliseconds on a healthy host. A daemon that
-/// hangs is a failed host, not a run that hangs.
+/// The deadline of what docker does in milliseconds on a healthy host. A daemon that hangs fails its host; it
+/// must not hang the run.
 pub const QUICK: Duration = Duration::from_secs(30);
 
 /// A host with its open session.
@@ -21,7 +21,7 @@ pub struct Reached {
     pub host: Arc<Host>,
     /// The session to it.
     pub session: Session,
-    /// Its Consul agent, reached through the session when it is asked.
+    /// Its Consul agent, which is asked through the session.
     pub consul: Agent,
 }
 
@@ -40,7 +40,7 @@ impl Reached {
         }
     }
 
-    /// Runs a command and returns what came of it, whatever its status.
+    /// Runs a command and returns its output and status, whatever the status.
     pub async fn run(
         &self,
         command: RemoteCommand,
