@@ -1,5 +1,5 @@
 //! Everything that outlives a run: the lock while it runs, the lasting lock, the release records.
 
-pub mod lasting_lock;
-pub mod lock;
-pub mod records;
+mod on_hosts;
+
+pub use on_hosts::{lasting_lock, lock, records};
