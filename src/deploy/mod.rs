@@ -22,10 +22,7 @@ use crate::{
     rollout::{driver::Promotion, quorum},
     run::Context,
     secrets::Secrets,
-    state::{
-        lock::{self, Lock},
-        records,
-    },
+    state::{self, Lock, lock},
     text,
 };
 
@@ -260,7 +257,8 @@ async fn finish_a_cut_off_release(
         &observed.history,
         &hashes,
     );
-    let failures = records::write(fleet, &records).await;
+    let state = state::open(context.environment, fleet);
+    let failures = state.write_records(&records).await;
     let message = match failures.first() {
         None => format!(
             "{} was cut off after its last change; it is now recorded as succeeded",
@@ -438,7 +436,9 @@ async fn carry_out(
         &observed.history,
         &hashes(&plan),
     );
-    let failures = records::write(fleet, &records).await;
+    let failures = state::open(environment, fleet)
+        .write_records(&records)
+        .await;
     if !failures.is_empty() {
         let message = format!(
             "cannot write the record of {}; nothing was changed on any host",
@@ -525,7 +525,10 @@ async fn finish(
         record.outcome = outcome;
         record.finished = Some(Timestamp::now());
     }
-    for (host, error) in records::write(fleet, records).await {
+    for (host, error) in state::open(context.environment, fleet)
+        .write_records(records)
+        .await
+    {
         let message = format!(
             "the record could not be written: {}",
             text::chain(&error).join(": ")
@@ -540,13 +543,6 @@ async fn finish(
         let mut history = observed.history.clone();
         history.add(records);
         let environment = context.environment;
-        prune::prune(
-            fleet,
-            &environment.name,
-            &history,
-            environment.keep_releases,
-            context.events,
-        )
-        .await;
+        prune::prune(fleet, environment, &history, context.events).await;
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     command::RemoteCommand,
     consul::ConsulError,
+    model::HostName,
     transport::{Output, SessionError},
 };
 
@@ -44,6 +45,9 @@ pub enum HostError {
     #[error("{0}")]
     Fact(String),
 }
+
+/// A host that did not do what it was asked, and why.
+pub type HostFailure = (HostName, HostError);
 
 impl HostError {
     /// Whether the host itself is unreachable, so that nothing more can be done on it.

@@ -77,6 +77,7 @@ impl Fleet {
     }
 
     /// The fleet without some hosts.
+    #[must_use]
     pub fn without(&self, left_out: impl Fn(&HostName) -> bool) -> Self {
         let hosts = self.hosts.iter().filter(|it| !left_out(it.name()));
         Self {

@@ -8,7 +8,7 @@ pub mod progress;
 mod reached;
 mod stop;
 
-pub use error::{HostError, failed, short};
+pub use error::{HostError, HostFailure, failed, short};
 pub use fleet::Fleet;
 pub use output::stream;
 pub use reached::{QUICK, Reached};

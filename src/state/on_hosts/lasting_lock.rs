@@ -1,43 +1,31 @@
-//! A deliberate, lasting lock (`shipit lock`): a note on a volume of the lock host, which stays until someone
-//! takes it away.
+//! The lasting lock: a label of an empty docker volume on the lock host.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     docker::{self, label},
     hosts::{HostError, QUICK, Reached},
+    state::backend::LastingLock,
 };
 
-/// A deliberate, lasting lock (`shipit lock`): a note on a volume of the lock host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    /// Why.
-    pub message: String,
-    /// Who.
-    pub by: String,
-    /// Since when.
-    pub at: Timestamp,
-}
-
 /// The volume that keeps an environment's lasting lock.
-pub fn hold_volume(environment: &str) -> String {
+fn volume_name(environment: &str) -> String {
     format!("shipit-{environment}-hold")
 }
 
 /// The environment's lasting lock, if it has one.
-pub async fn read_hold(reached: &Reached, environment: &str) -> Result<Option<Hold>, HostError> {
+pub async fn read(reached: &Reached, environment: &str) -> Result<Option<LastingLock>, HostError> {
     let volumes = reached
         .read(docker::inspect_volumes(environment), docker::parse_volumes)
         .await?;
-    let name = hold_volume(environment);
+    let name = volume_name(environment);
     let note = volumes
         .iter()
         .find(|volume| volume.name == name)
         .and_then(|volume| volume.labels.get(label::HOLD));
     Ok(note.map(|json| {
         // A note that cannot be read is still a lock.
-        serde_json::from_str(json).unwrap_or_else(|_| Hold {
+        serde_json::from_str(json).unwrap_or_else(|_| LastingLock {
             message: json.clone(),
             by: "someone".into(),
             at: Timestamp::UNIX_EPOCH,
@@ -45,13 +33,13 @@ pub async fn read_hold(reached: &Reached, environment: &str) -> Result<Option<Ho
     }))
 }
 
-/// Locks the environment until [`release_hold`].
-pub async fn place_hold(
+/// Locks the environment until [`release`].
+pub async fn place(
     reached: &Reached,
     environment: &str,
-    hold: &Hold,
+    lock: &LastingLock,
 ) -> Result<(), HostError> {
-    let json = serde_json::to_string(hold).map_err(|source| HostError::Output {
+    let json = serde_json::to_string(lock).map_err(|source| HostError::Output {
         command: "the lock's note".into(),
         source,
     })?;
@@ -61,17 +49,17 @@ pub async fn place_hold(
     ];
     reached
         .expect(
-            docker::volume_create(&hold_volume(environment), &labels.into()),
+            docker::volume_create(&volume_name(environment), &labels.into()),
             QUICK,
         )
         .await
         .map(|_| ())
 }
 
-/// Takes the lasting lock away; fine when there is none.
-pub async fn release_hold(reached: &Reached, environment: &str) -> Result<(), HostError> {
+/// Removes the lasting lock; fine when there is none.
+pub async fn release(reached: &Reached, environment: &str) -> Result<(), HostError> {
     reached
-        .expect(docker::volume_remove(&[&hold_volume(environment)]), QUICK)
+        .expect(docker::volume_remove(&[&volume_name(environment)]), QUICK)
         .await
         .map(|_| ())
 }

@@ -1,19 +1,48 @@
-//! Release records on the hosts: one for each host, and a copy of it on the next one.
+//! Release records: labels of empty docker volumes, each host's on the host itself and on the next one, so that a
+//! host that is lost and made anew can get back what it had.
 
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
 
 use crate::{
-    docker,
-    hosts::{Fleet, HostError, QUICK, Reached},
+    docker::{self, Volume, label},
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached},
     model::HostName,
-    release::{Number, Outcome, Record, volume_name},
+    release::{Number, Outcome, Record, read_records, volume_name},
+    state::backend::StoredRecords,
 };
 
-/// Writes one record for each host, on the host itself and on the next one of the fleet, so that a host
-/// that is lost and made anew can get back what it had.
-pub async fn write(fleet: &Fleet, records: &[Record]) -> Vec<(HostName, HostError)> {
+/// Reads the records that the fleet's hosts keep, each host asked once and all at once.
+pub async fn read(fleet: &Fleet, environment: &str) -> StoredRecords {
+    let mut volumes = Vec::new();
+    let mut failures = Vec::new();
+    let asked = fleet.each(|reached| record_volumes(reached, environment));
+    for (reached, answer) in asked.await {
+        match answer {
+            Ok(found) => volumes.extend(found),
+            Err(error) => failures.push((reached.name().clone(), error)),
+        }
+    }
+    let (records, unreadable) = read_records(&volumes);
+    StoredRecords {
+        records,
+        unreadable: unreadable.into_iter().collect(),
+        failures,
+    }
+}
+
+/// The volumes that keep records on a host.
+async fn record_volumes(reached: &Reached, environment: &str) -> Result<Vec<Volume>, HostError> {
+    let mut volumes = reached
+        .read(docker::inspect_volumes(environment), docker::parse_volumes)
+        .await?;
+    volumes.retain(|volume| volume.labels.contains_key(label::RECORD));
+    Ok(volumes)
+}
+
+/// Writes one record for each host of the fleet.
+pub async fn write(fleet: &Fleet, records: &[Record]) -> Vec<HostFailure> {
     let hosts = fleet.hosts();
     let mut writes = Vec::new();
     for record in records {
@@ -37,7 +66,7 @@ pub async fn write(fleet: &Fleet, records: &[Record]) -> Vec<(HostName, HostErro
         .collect()
 }
 
-async fn write_one(reached: &Reached, record: &Record) -> Result<(), (HostName, HostError)> {
+async fn write_one(reached: &Reached, record: &Record) -> Result<(), HostFailure> {
     let write = async {
         let labels = record.volume_labels().map_err(|source| HostError::Output {
             command: "the release record".into(),
@@ -47,7 +76,7 @@ async fn write_one(reached: &Reached, record: &Record) -> Result<(), (HostName, 
             .expect(docker::volume_create(&record.volume_name(), &labels), QUICK)
             .await?;
         if record.outcome != Outcome::Unfinished {
-            // Only now: if we are cut off between the two, the finished record is there and wins.
+            // The order matters: a run that is cut off between the two leaves both, and the finished one wins.
             let unfinished = volume_name(
                 &record.environment,
                 record.number,
@@ -63,36 +92,80 @@ async fn write_one(reached: &Reached, record: &Record) -> Result<(), (HostName, 
     write.await.map_err(|error| (reached.name().clone(), error))
 }
 
-/// Removes the records of these releases from a host.
+/// Removes from every host the records whose volume `is_gone` picks. A host that has none is not asked again.
 pub async fn remove(
-    reached: &Reached,
+    fleet: &Fleet,
     environment: &str,
-    gone: &BTreeSet<Number>,
-) -> Result<(), HostError> {
-    if gone.is_empty() {
-        return Ok(());
+    is_gone: impl Fn(&Volume) -> bool,
+) -> Vec<HostFailure> {
+    let is_gone = &is_gone;
+    let removed = fleet.each(|reached| async move {
+        let volumes = record_volumes(reached, environment).await?;
+        let gone = volumes.iter().filter(|volume| is_gone(volume));
+        let names: Vec<_> = gone.map(|volume| volume.name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let command = docker::volume_remove(&names);
+        reached.expect(command, QUICK).await.map(|_| ())
+    });
+    let failed = removed.await.into_iter().filter_map(|(reached, result)| {
+        let error = result.err()?;
+        Some((reached.name().clone(), error))
+    });
+    failed.collect()
+}
+
+/// Whether a volume keeps the record of one of these releases, about a host that is not in `except`.
+pub fn is_of(volume: &Volume, releases: &BTreeSet<Number>, except: &BTreeSet<HostName>) -> bool {
+    let release = volume
+        .labels
+        .get(label::RELEASE)
+        .and_then(|text| text.parse().ok());
+    let record = volume.labels.get(label::RECORD);
+    let host = record.and_then(|json| Some(serde_json::from_str::<Record>(json).ok()?.host));
+    release.is_some_and(|number| releases.contains(&Number(number)))
+        && !host.is_some_and(|host| except.contains(&host))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::release::Action;
+
+    /// The volume of a release's record about a host.
+    fn volume(number: u64, host: &str) -> Volume {
+        let record = Record {
+            number: Number(number),
+            environment: "staging".into(),
+            host: host.into(),
+            action: Action::Deploy,
+            by: "alice@laptop".into(),
+            started: Timestamp::UNIX_EPOCH,
+            finished: None,
+            revision: None,
+            outcome: Outcome::Succeeded,
+            recipes: BTreeMap::new(),
+        };
+        Volume {
+            name: record.volume_name(),
+            labels: record.volume_labels().expect("labels"),
+        }
     }
-    let volumes = reached
-        .read(docker::inspect_volumes(environment), docker::parse_volumes)
-        .await?;
-    let is_gone = |volume: &&docker::Volume| {
-        let release = volume
-            .labels
-            .get(docker::label::RELEASE)
-            .and_then(|text| text.parse().ok());
-        volume.labels.contains_key(docker::label::RECORD)
-            && release.is_some_and(|n| gone.contains(&Number(n)))
-    };
-    let names: Vec<_> = volumes
-        .iter()
-        .filter(is_gone)
-        .map(|volume| volume.name.as_str())
-        .collect();
-    if names.is_empty() {
-        return Ok(());
+
+    #[test]
+    fn the_records_of_a_host_that_could_not_be_pruned_stay() {
+        let (releases, except) = ([Number(1)].into(), ["host-2".into()].into());
+        let is_gone = |volume: &Volume| is_of(volume, &releases, &except);
+        assert!(is_gone(&volume(1, "host-1")));
+        assert!(!is_gone(&volume(1, "host-2")), "host-2 is not pruned");
+        assert!(!is_gone(&volume(2, "host-1")), "release 2 is kept");
+        let mut rubbish = volume(1, "host-2");
+        rubbish.labels.insert(label::RECORD.into(), "{}".into());
+        assert!(is_gone(&rubbish), "nobody can read it");
     }
-    reached
-        .expect(docker::volume_remove(&names), QUICK)
-        .await
-        .map(|_| ())
 }
