@@ -9,7 +9,7 @@ use futures::{StreamExt, future::join_all, stream};
 
 use super::{
     Failure, Hindrance, Need, PULLING, have, is_full,
-    send::{Saved, Sender, fetch},
+    transfer::send::{Saved, Sender, fetch},
 };
 use crate::{
     docker::{self, Image, PinnedImage},

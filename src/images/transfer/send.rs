@@ -28,7 +28,7 @@ use tokio::{
 };
 use tokio_util::io::{InspectReader, ReaderStream, StreamReader};
 
-use super::Hindrance;
+use crate::images::Hindrance;
 use crate::{
     docker::{self, Archive, PinnedImage},
     event::{EventKind, Events},
