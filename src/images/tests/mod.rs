@@ -2,11 +2,19 @@
 
 mod from_another_host;
 
-use super::*;
+use std::collections::BTreeMap;
+
+use super::{
+    delivery::{DeliveryError, FailedDelivery},
+    distribute::{start_from, undelivered_images},
+    logins::NoPassword,
+};
 use crate::{
-    docker::{Identity, SpecHash},
+    docker::{self, Identity, PinnedImage, SpecHash},
+    event::Outcome,
+    hosts::{HostError, Stop},
     model::Order,
-    plan::{Change, ContainerName, Desired, Incoming, SlotPlan},
+    plan::{Change, ContainerName, Desired, Incoming, Plan, RecipePlan, SlotPlan},
     release::Number,
 };
 
@@ -93,7 +101,7 @@ fn a_host_starts_what_another_gave_it_by_the_tag_and_the_hash_stays() {
     let mut plan = plan(&["host-1", "host-2"]);
     let before = run(&plan.recipes[0].slots[0]);
     assert_eq!(before.0, format!("registry.example/web@{DIGEST}"));
-    start_by(&mut plan, &"host-1".into(), &pin(), &pin().stand_in());
+    start_from(&mut plan, &"host-1".into(), &pin(), &pin().stand_in());
     let slots = &plan.recipes[0].slots;
     let given = "registry.example/web:shipit-0123456789ab".to_owned();
     assert_eq!(run(&slots[0]), (given, before.1.clone()));
@@ -120,18 +128,18 @@ fn refused() -> HostError {
 
 #[test]
 fn an_image_that_nobody_has_is_an_error_of_its_source_and_says_who_was_asked() {
-    let failure = |host: &str, error: HostError| Failure {
+    let failure = |host: &str, error: HostError| FailedDelivery {
         host: host.into(),
-        why: Hindrance::Source(error),
+        error: DeliveryError::Source(error),
         elsewhere: Some("no other host gives `web`: it is not on `host-3`".into()),
     };
     let full = HostError::Fact("write: No space left on device".into());
-    let stop = not_brought(vec![
+    let stop = undelivered_images(vec![
         failure("host-1", refused()),
         failure("host-2", refused()),
-        Failure {
+        FailedDelivery {
             elsewhere: None,
-            why: Hindrance::Host(full),
+            error: DeliveryError::Host(full),
             host: "host-4".into(),
         },
     ]);
@@ -165,12 +173,12 @@ fn a_password_that_is_missed_at_last_ends_the_run_as_it_would_have_at_first() {
             .hint("export PASSWORD=…"),
         )
     };
-    let failure = |why| Failure {
+    let failure = |error| FailedDelivery {
         host: "host-1".into(),
-        why,
+        error,
         elsewhere: None,
     };
-    let stop = not_brought(vec![failure(Hindrance::Password(no_password()))]);
+    let stop = undelivered_images(vec![failure(DeliveryError::Password(no_password()))]);
     assert_eq!(stop.outcome, Outcome::Usage);
     assert_eq!(
         stop.report.causes,
@@ -184,9 +192,9 @@ fn a_password_that_is_missed_at_last_ends_the_run_as_it_would_have_at_first() {
             .hint
             .is_some_and(|hint| hint.starts_with("export PASSWORD=…\n"))
     );
-    let both = not_brought(vec![
-        failure(Hindrance::Password(no_password())),
-        failure(Hindrance::Source(refused())),
+    let both = undelivered_images(vec![
+        failure(DeliveryError::Password(no_password())),
+        failure(DeliveryError::Source(refused())),
     ]);
     assert_eq!(both.outcome, Outcome::NotReady);
 }
