@@ -196,7 +196,7 @@ fn tell_that_it_runs(context: &Context<'_>, history: &History, target: Number) {
         .pop()
         .filter(|newest| newest.number > target);
     let because = newest.map(|newest| {
-        let (number, ended) = (newest.number, desired::ended(newest.outcome));
+        let (number, ended) = (newest.number, desired::describe(newest.outcome));
         format!(", as {number} {ended}")
     });
     context.events.send(EventKind::Warning {
@@ -362,9 +362,9 @@ async fn wanted(
         }
         Goal::Release(to) => {
             let target = desired::rollback_target(environment, history, to)?;
-            let state =
-                desired::from_records(context, &mut request.scope, history, target, secrets)
-                    .await?;
+            let (state, scope) =
+                desired::from_records(context, &request.scope, history, target, secrets).await?;
+            request.scope = scope;
             Ok((state, Action::RollbackTo(target)))
         }
     }
