@@ -1,8 +1,8 @@
 //! The rollouts of a deploy, recipe after recipe, and what is taken back when one of them fails.
 
-mod back;
-mod end;
-mod start;
+mod failure;
+mod revert;
+mod running;
 
 use crate::rollout::{
     driver::{self, Driven, Promotion, Running, drive},
