@@ -1,9 +1,20 @@
 //! A deploy or a rollback from beginning to end, in one order: nothing is changed anywhere before every host has
-//! passed preflight and every image is there. `pipeline` lists the phases.
+//! passed preflight and every image is there.
+//!
+//! `pipeline` lists the phases; each other file is one of them.
 
+mod credentials;
 mod pipeline;
+mod planning;
 mod prune;
+mod reach;
+mod ready;
+mod record;
+mod request;
 mod rollouts;
 mod show;
+mod up_to_date;
+mod wanted;
 
-pub use pipeline::{DeployRequest, Goal, deploy};
+pub use pipeline::deploy;
+pub use request::{DeployRequest, Goal};

@@ -1,6 +1,6 @@
-//! What goes back when a rollout has failed.
+//! Reverting after a failure.
 
-use super::{Rolled, Rollouts};
+use super::{deployment::Deployment, finished::FinishedRollout};
 use crate::{
     event::{EventKind, Outcome, Phase},
     hosts::Stop,
@@ -8,82 +8,83 @@ use crate::{
     rollout::machine::{Rollout, RolloutEnd, SlotState},
 };
 
-impl Rollouts<'_> {
-    pub(super) async fn take_back_after_probe(
+impl Deployment<'_> {
+    /// Reverts a rollout that ended well, but whose probe counted too many failures.
+    pub(super) async fn revert_after_probe(
         &self,
-        mut rolled: Rolled,
+        mut finished: FinishedRollout,
         mut stop: Box<Stop>,
-    ) -> (Rolled, Option<Box<Stop>>) {
-        if rolled.running.policy.auto_revert {
+    ) -> (FinishedRollout, Option<Box<Stop>>) {
+        if finished.running.policy.auto_revert {
             let reason = stop.report.message.clone();
-            stop.outcome = match self.take_back(&mut rolled, &reason).await {
+            stop.outcome = match self.revert(&mut finished, &reason).await {
                 Some(RolloutEnd::Reverted) => Outcome::Reverted,
                 Some(_) => Outcome::Failed,
                 None => Outcome::Interrupted,
             };
         }
-        (rolled, Some(stop))
+        (finished, Some(stop))
     }
 
-    /// A failed release leaves nothing behind: recipes that were rolled out before the one that failed go
-    /// back too, newest first, where they have `auto_revert`.
-    /// Commands of a recipe without a container cannot be taken back.
-    pub(super) async fn take_back_earlier(
+    /// Reverts the recipes that were rolled out before the one that failed, newest first, where they have
+    /// `auto_revert`: a failed release leaves nothing behind. Commands of a recipe without a container cannot be
+    /// reverted.
+    pub(super) async fn revert_earlier(
         &self,
-        rolled: &mut [Rolled],
+        finished: &mut [FinishedRollout],
         ran_tasks: bool,
         stop: &mut Stop,
     ) {
-        // An interrupt that comes while a failure is taken back does not change what is to be taken back.
+        // An interrupt during the reverting does not change what must be reverted.
         if stop.outcome != Outcome::Reverted && stop.outcome != Outcome::Failed {
             return;
         }
-        let mut all_back = stop.outcome == Outcome::Reverted;
+        let mut all_reverted = stop.outcome == Outcome::Reverted;
         let reason = stop.report.message.clone();
-        for earlier in rolled.iter_mut().rev() {
+        for earlier in finished.iter_mut().rev() {
             if !earlier.states.contains(&SlotState::Updated) {
                 continue;
             }
             if !earlier.running.policy.auto_revert {
-                all_back = false;
+                all_reverted = false;
                 continue;
             }
-            let Some(end) = self.take_back(earlier, &reason).await else {
+            let Some(end) = self.revert(earlier, &reason).await else {
                 stop.outcome = Outcome::Interrupted;
                 return;
             };
-            all_back &= end == RolloutEnd::Reverted;
+            all_reverted &= end == RolloutEnd::Reverted;
         }
-        if stop.outcome == Outcome::Reverted && (!all_back || ran_tasks) {
+        if stop.outcome == Outcome::Reverted && (!all_reverted || ran_tasks) {
             stop.outcome = Outcome::Failed;
         }
     }
 
-    /// Takes one recipe's finished rollout back; `None` when the user stopped everything at once.
-    pub(super) async fn take_back(&self, rolled: &mut Rolled, reason: &str) -> Option<RolloutEnd> {
+    /// Reverts one recipe's finished rollout; `None` when the user stopped everything at once.
+    async fn revert(&self, finished: &mut FinishedRollout, reason: &str) -> Option<RolloutEnd> {
         self.context.events.send(EventKind::Phase {
             phase: Phase::Revert,
         });
         self.context.events.send(EventKind::Note {
-            message: format!("taking back `{}`: {reason}", rolled.running.recipe.name),
+            message: format!("taking back `{}`: {reason}", finished.running.recipe.name),
         });
-        // A slot that failed by itself and went back, or was never begun, has nothing to take back.
-        let updated: Vec<usize> = (0..rolled.states.len())
-            .filter(|index| rolled.states[*index] == SlotState::Updated)
+        // A slot that was reverted by itself, or never begun, has nothing to revert.
+        let updated: Vec<usize> = (0..finished.states.len())
+            .filter(|index| finished.states[*index] == SlotState::Updated)
             .collect();
         let running = Running {
-            recipe: rolled.running.recipe.clone(),
-            policy: rolled.running.policy.clone(),
+            recipe: finished.running.recipe.clone(),
+            policy: finished.running.policy.clone(),
             slots: updated
                 .iter()
-                .map(|index| rolled.running.slots[*index].clone())
+                .map(|index| finished.running.slots[*index].clone())
                 .collect(),
-            around: rolled.running.around.clone(),
+            around: finished.running.around.clone(),
         };
         let machine = Rollout::revert(running.policy.clone(), running.replacements());
         let driven = self.drive(&running, machine, None).await;
         for (index, state) in updated.into_iter().zip(driven.states) {
-            rolled.states[index] = state;
+            finished.states[index] = state;
         }
         driven.finish.map(|finish| finish.end)
     }
