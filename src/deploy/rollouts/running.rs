@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Rollouts;
+use super::deployment::Deployment;
 use crate::{
     desired,
     event::EventKind,
@@ -19,7 +19,8 @@ use crate::{
     },
 };
 
-impl Rollouts<'_> {
+impl Deployment<'_> {
+    /// What the rollout of a recipe works with.
     pub(super) fn running(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> Running {
         let recipe = Arc::new(recipe.clone());
         let slots: Vec<_> = recipe_plan
@@ -69,9 +70,9 @@ impl Rollouts<'_> {
         }
     }
 
-    /// A rollback to a release whose `before` and `after` were others than the files' runs neither: they
-    /// belong to another version, and what they uploaded is not in the record.
-    pub(super) fn runs_tasks(&self, slot: &SlotPlan, on: &HostRecipe) -> bool {
+    /// Whether a slot runs its `before` and `after`. A rollback to a release that had others than the files runs
+    /// neither: they belong to another version, and what they uploaded is not in the record.
+    fn runs_tasks(&self, slot: &SlotPlan, on: &HostRecipe) -> bool {
         let Some(incoming) = &slot.incoming else {
             return false;
         };
@@ -104,7 +105,7 @@ impl Rollouts<'_> {
     }
 
     /// Every balancer that the recipe's `[drain]` names: each of its containers on each of its hosts.
-    pub(super) fn balancers(&self, recipe: &Recipe) -> Vec<Balancer> {
+    fn balancers(&self, recipe: &Recipe) -> Vec<Balancer> {
         let mut balancers = Vec::new();
         let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
         for balancer in names.filter_map(|name| self.context.environment.recipe(name)) {
@@ -128,7 +129,7 @@ impl Rollouts<'_> {
     }
 
     /// The names of a recipe's containers on a host once the plan is carried out.
-    pub(super) fn containers_of(&self, recipe: &Name, host: &HostName) -> Vec<String> {
+    fn containers_of(&self, recipe: &Name, host: &HostName) -> Vec<String> {
         let mut planned = self.plan.recipes.iter();
         let planned = planned.find(|plan| plan.recipe == *recipe);
         let slots = planned.into_iter().flat_map(|plan| &plan.slots);
@@ -147,7 +148,7 @@ impl Rollouts<'_> {
         names
     }
 
-    /// A probe only makes sense where something serves before and after.
+    /// Starts the recipe's probe, if it has one and something serves already that it can probe.
     pub(super) async fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
         let probe = running.recipe.probe.clone()?;
         running

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use tokio::{io::AsyncReadExt, sync::mpsc::UnboundedReceiver};
 
 use super::{
-    Logins, distribute,
-    tests::{pin, plan, run},
+    super::{Logins, distribute},
+    pin, plan, run,
 };
 use crate::{
     docker,
@@ -26,11 +26,11 @@ use crate::{
 };
 use server::{Act, Behaviour, Server, out};
 
-#[path = "../../tests/transport/server.rs"]
+#[path = "../../../tests/transport/server.rs"]
 #[expect(dead_code, reason = "the transport's own tests use more of it")]
 mod server;
 
-const KEY: &str = include_str!("../../tests/transport/keys/rsa");
+const KEY: &str = include_str!("../../../tests/transport/keys/rsa");
 const ID: &str = "sha256:1d";
 
 /// The docker of one host, as far as images go.
