@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     command::RemoteCommand,
-    event::{EventKind, Events, OutputStream},
-    hosts::{HostError, Reached, failed, progress},
+    event::{EventKind, Events},
+    hosts::{HostError, Reached, failed, progress, stream},
     model::{LateValues, Task, TaskAction},
 };
 
@@ -69,7 +69,7 @@ pub async fn run(
             }
         }
     };
-    progress::tell(
+    progress::step(
         events,
         reached.name(),
         Some(recipe),
@@ -125,37 +125,4 @@ async fn attempt(
                 .map_err(|source| HostError::Session { command, source })
         }
     }
-}
-
-/// Runs a command and sends each line it prints as an event; returns its status and its last lines.
-pub async fn stream(
-    reached: &Reached,
-    command: RemoteCommand,
-    deadline: Duration,
-    events: &Events,
-) -> Result<(u32, Vec<String>), HostError> {
-    const KEPT: usize = 20;
-    let command = reached.adapt(command);
-    let host = reached.name().to_string();
-    let mut last = std::collections::VecDeque::new();
-    let mut on_line = |stream: OutputStream, line: &str| {
-        if last.len() == KEPT {
-            last.pop_front();
-        }
-        last.push_back(line.to_owned());
-        events.send(EventKind::Output {
-            host: host.clone(),
-            stream,
-            line: line.to_owned(),
-        });
-    };
-    let status = reached
-        .session
-        .run_streaming(&command, deadline, &mut on_line)
-        .await
-        .map_err(|source| HostError::Session {
-            command: crate::hosts::short(&command),
-            source,
-        })?;
-    Ok((status, last.into()))
 }

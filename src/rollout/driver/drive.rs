@@ -189,7 +189,7 @@ impl Driver<'_> {
             let host = placement.reached.name();
             let recipe = Some(&*placement.context.recipe.name);
             let work = steps::perform(&placement, side, step);
-            let result = progress::tell(&events, host, recipe, &description, work, |()| None).await;
+            let result = progress::step(&events, host, recipe, &description, work, |()| None).await;
             let _ = sender.send(Input::StepEnded {
                 slot,
                 side,
