@@ -9,10 +9,10 @@ use crate::{
     model::{LateValues, Task, TaskAction},
 };
 
-/// The pause before a further try.
+/// The pause before another try.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs tasks one after the other, each only when its `unless` does not hold.
+/// Runs tasks one after the other, except those whose `unless` exits with 0.
 pub async fn run_all<'t>(
     reached: &Reached,
     recipe: &str,
@@ -28,7 +28,7 @@ pub async fn run_all<'t>(
     Ok(())
 }
 
-/// Whether a task's `unless` says that there is nothing to do.
+/// Whether a task's `unless` exits with 0, so that there is nothing to do.
 pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Result<bool, HostError> {
     let Some(unless) = &task.unless else {
         return Ok(false);
@@ -43,7 +43,7 @@ pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Resul
         == 0)
 }
 
-/// Runs one task, with its retries. Its output goes out line by line as it comes.
+/// Runs one task, with its retries. Each line of its output is an event as soon as it comes.
 pub async fn run(
     reached: &Reached,
     recipe: &str,

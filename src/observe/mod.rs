@@ -1,4 +1,4 @@
-//! Reads what is on the hosts: containers, records, and which commands are done already.
+//! Reads what is on the hosts: containers, release records, and which commands are done already.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::{
     tasks, text,
 };
 
-/// What was read.
+/// What was read from the hosts.
 pub struct Observed {
-    /// What runs.
+    /// What runs now.
     pub facts: Facts,
-    /// The past.
+    /// The earlier releases.
     pub history: History,
 }
 
@@ -101,8 +101,8 @@ async fn observe_host(
     })
 }
 
-/// The ports of services that are in a maintenance mode of ours. A host whose agent cannot be asked has
-/// none that could be told: where Consul is needed, its absence is found before anything is changed.
+/// The ports of services that are in a maintenance mode of ours. A host whose agent does not answer counts as
+/// having none: where Consul is needed, its absence is found before anything is changed.
 async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u16> {
     if !registered {
         return BTreeSet::new();
@@ -121,7 +121,7 @@ async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u1
         .collect()
 }
 
-/// Which commands of recipes without a container are done already: their `unless` is asked for real.
+/// Which commands of recipes without a container are done already. Their `unless` really runs, for a plan too.
 pub async fn done_tasks(
     fleet: &Fleet,
     environment: &Environment,

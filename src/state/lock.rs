@@ -17,8 +17,11 @@ pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock>
     context.events.send(EventKind::Phase { phase: Phase::Lock });
     let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
     let holder = format!("{} ({what}, since {since})", context.by);
-    let environment = &context.environment.name;
-    let backend = &*open(context.environment, fleet);
+    let backend = open(context.environment, fleet);
+    take_from(&*backend, &context.environment.name, &holder).await
+}
+
+async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Run<Lock> {
     let cannot = |failure| cannot(backend, &failure);
     if let Some(lock) = backend.lasting_lock().await.map_err(cannot)? {
         let at = lock.at.strftime("%Y-%m-%d %H:%M UTC");
@@ -31,7 +34,7 @@ pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock>
         )
         .hint(format!("shipit unlock {environment}")));
     }
-    match backend.try_lock(&holder).await.map_err(cannot)? {
+    match backend.try_lock(holder).await.map_err(cannot)? {
         Attempt::Taken(lock) => Ok(lock),
         Attempt::HeldBy(holder) => {
             let holder = if holder.is_empty() {
@@ -60,4 +63,148 @@ fn cannot(backend: &dyn Backend, (host, error): &HostFailure) -> Box<Stop> {
         error,
     )
     .hint(backend.lock_requirement())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures::{
+        FutureExt,
+        future::{LocalBoxFuture, ready},
+    };
+
+    use super::*;
+    use crate::{
+        hosts::HostError,
+        model::HostName,
+        release::{Number, Record},
+        state::backend::{LastingLock, StoredRecords},
+    };
+
+    /// A backend that keeps no records, and whose locks are as a test wants them.
+    #[derive(Default)]
+    struct Locks {
+        lasting: Option<LastingLock>,
+        held_by: Option<&'static str>,
+    }
+
+    impl Backend for Locks {
+        fn try_lock<'a>(
+            &'a self,
+            _holder: &'a str,
+        ) -> LocalBoxFuture<'a, Result<Attempt, HostFailure>> {
+            let attempt = match self.held_by {
+                Some(holder) => Ok(Attempt::HeldBy(holder.to_owned())),
+                None => Err((
+                    "host-1".into(),
+                    HostError::Fact("no flock there".to_owned()),
+                )),
+            };
+            ready(attempt).boxed_local()
+        }
+
+        fn lock_requirement(&self) -> &'static str {
+            "install flock"
+        }
+
+        fn lasting_lock(&self) -> LocalBoxFuture<'_, Result<Option<LastingLock>, HostFailure>> {
+            ready(Ok(self.lasting.clone())).boxed_local()
+        }
+
+        fn place_lasting_lock<'a>(
+            &'a self,
+            _lock: &'a LastingLock,
+        ) -> LocalBoxFuture<'a, Result<(), HostFailure>> {
+            ready(Ok(())).boxed_local()
+        }
+
+        fn release_lasting_lock(&self) -> LocalBoxFuture<'_, Result<(), HostFailure>> {
+            ready(Ok(())).boxed_local()
+        }
+
+        fn read_records(&self) -> LocalBoxFuture<'_, StoredRecords> {
+            ready(StoredRecords::default()).boxed_local()
+        }
+
+        fn write_records<'a>(
+            &'a self,
+            _records: &'a [Record],
+        ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
+            ready(Vec::new()).boxed_local()
+        }
+
+        fn remove_records<'a>(
+            &'a self,
+            _releases: &'a BTreeSet<Number>,
+            _except: &'a BTreeSet<HostName>,
+        ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
+            ready(Vec::new()).boxed_local()
+        }
+
+        fn remove_all_records(&self) -> LocalBoxFuture<'_, Vec<HostFailure>> {
+            ready(Vec::new()).boxed_local()
+        }
+    }
+
+    /// What bob is shown who deploys `staging`, line by line.
+    async fn shown(locks: Locks) -> Vec<String> {
+        let taken = take_from(&locks, "staging", "bob@desk (deploy)").await;
+        let stop = taken.map(drop).expect_err("no lock");
+        let report = stop.report;
+        let outcome = stop.outcome.exit_code().to_string();
+        [outcome, report.message]
+            .into_iter()
+            .chain(report.causes)
+            .chain(report.hint)
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_lasting_lock_comes_before_one_that_is_held() {
+        let lasting = Some(LastingLock {
+            message: "the database moves".to_owned(),
+            by: "alice@laptop".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        });
+        let held_by = Some("carol@ci (deploy)");
+        assert_eq!(
+            shown(Locks { lasting, held_by }).await,
+            [
+                "4",
+                "`staging` is locked by alice@laptop since 1970-01-01 00:00 UTC: the database moves",
+                "shipit unlock staging"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn who_holds_the_lock_is_shown() {
+        let held_by = |holder| Locks {
+            held_by: Some(holder),
+            ..Locks::default()
+        };
+        let hint = "wait until it has ended; the lock ends with it, whatever becomes of it";
+        assert_eq!(
+            shown(held_by("carol@ci (deploy)")).await,
+            ["4", "`staging` is being changed by carol@ci (deploy)", hint]
+        );
+        assert_eq!(
+            shown(held_by("")).await,
+            ["4", "`staging` is being changed by someone else", hint]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_cannot_be_taken_says_what_it_needs() {
+        assert_eq!(
+            shown(Locks::default()).await,
+            [
+                "3",
+                "cannot take the lock on `host-1`",
+                "no flock there",
+                "install flock"
+            ]
+        );
+    }
 }
