@@ -6,8 +6,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    section::{FromToml, Reader, section},
-    values::{DurationValue, Entries, HostKeys, OneOrMany, Source, VarValue},
+    from_toml::FromToml,
+    key::Shape,
+    reader::Reader,
+    section::section,
+    values::{DurationValue, Entries, HostKeyPolicy, ImageSource, OneOrMany, Text, VarValue},
 };
 use crate::diagnostic::{Located, Problem};
 
@@ -18,11 +21,14 @@ section! {
         /// `recipes` and `[hosts]` replace the other's as a whole. `default` is not taken over.
         extends: String,
         /// Whether this environment is meant when none is named on the command line.
+        #[default(false)]
         default: bool,
-        /// The recipes that run here. Each comes after those it `requires`, else in this order.
+        /// The recipes that run here, in this order; but what a recipe requires or drains through comes before
+        /// it.
         recipes: Vec<Located<String>>,
         /// The hosts by name, in the order in which they are shown and updated. A range stands for many:
         /// `"web-[01:50]" = { address = "10.0.0.[1:50]" }`.
+        #[needed = "needed"]
         hosts: Hosts,
         /// Settings of the groups that the hosts name.
         groups: Entries<GroupSection>,
@@ -32,7 +38,7 @@ section! {
         vars: Entries<VarValue>,
         /// Where Consul's agent listens.
         consul: ConsulSection,
-        /// Where images come from.
+        /// Where images come from, unless a recipe says.
         images: ImagesSection,
         /// How many releases are kept.
         releases: ReleasesSection,
@@ -46,6 +52,12 @@ section! {
 pub struct Hosts(pub Vec<(Located<String>, Located<HostSection>)>);
 
 impl FromToml for Hosts {
+    const SHAPE: Shape = Shape::Table;
+
+    fn kind() -> String {
+        Entries::<HostSection>::kind()
+    }
+
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         let DeValue::Table(table) = value.get_ref() else {
             reader.wrong_type(value, "a table");
@@ -85,20 +97,27 @@ impl JsonSchema for Hosts {
 
 section! {
     /// A host.
-    "the host" HostSection or address_alone {
+    "the host" HostSection as "host", "hosts" or address_alone {
         /// The host name or IP address that SSH connects to.
+        #[needed = "needed"]
         address: String,
         /// The groups it is in.
         groups: Vec<Located<String>>,
         /// The remote user.
+        #[default = "`[ssh]`"]
         user: String,
         /// The SSH port.
+        #[default = "`[ssh]`"]
+        #[range(1..=65535, "port 0")]
         port: u16,
         /// Private key file or files.
+        #[default = "`[ssh]`"]
         identity_file: OneOrMany<String>,
         /// Whether docker and the recipes' commands run as root through `sudo -n`.
+        #[default = "`[ssh]`"]
         r#become: bool,
         /// Jump hosts, first hop first: `[user@]host[:port]`, comma-separated.
+        #[default = "`[ssh]`"]
         proxy_jump: String,
         /// Plain values for the recipes' templates on this host.
         vars: Entries<VarValue>,
@@ -107,7 +126,7 @@ section! {
 
 section! {
     /// A group of hosts.
-    "the group" GroupSection {
+    "the group" GroupSection as "group", "groups" {
         /// Plain values for the recipes' templates on this group's hosts.
         vars: Entries<VarValue>,
     }
@@ -119,20 +138,28 @@ section! {
         /// The remote user.
         user: String,
         /// The port.
+        #[range(1..=65535, "port 0")]
         port: u16,
         /// Private key file or files, tried in order, before the agent's keys.
         identity_file: OneOrMany<String>,
         /// Whether docker and the recipes' commands run as root through `sudo -n`.
+        #[default = "`false`"]
         r#become: bool,
-        /// What to do with a host key that no `known_hosts` file has. Default: `strict`.
-        host_keys: HostKeys,
+        /// What to do with a host key that no `known_hosts` file has: refuse it, or add it. A changed key is
+        /// always refused.
+        #[default = "`strict`"]
+        host_keys: HostKeyPolicy,
         /// `known_hosts` file or files instead of OpenSSH's.
+        #[default = "OpenSSH's"]
         known_hosts_file: OneOrMany<String>,
         /// Jump hosts, first hop first: `[user@]host[:port]`, comma-separated.
         proxy_jump: String,
         /// An OpenSSH client configuration instead of `~/.ssh/config`.
+        #[default = "`~/.ssh/config`"]
         config_file: String,
-        /// The longest that reaching a host and logging in may take. Default: `10s`.
+        /// The longest that reaching a host and logging in may take.
+        #[default = "`10s`"]
+        #[range(1.., "no time to connect")]
         connect_timeout: DurationValue,
     }
 }
@@ -140,7 +167,8 @@ section! {
 section! {
     /// Where Consul's agent listens.
     "`[consul]`" ConsulSection {
-        /// `HOST:PORT` of its HTTP API as seen from each host itself. Default: `127.0.0.1:8500`.
+        /// `HOST:PORT` of its HTTP API as seen from each host itself.
+        #[default("127.0.0.1:8500".to_owned())]
         address: String,
     }
 }
@@ -148,38 +176,43 @@ section! {
 section! {
     /// Where images come from.
     "`[images]`" ImagesSection {
-        /// The source for every container whose recipe does not say. Default: `registry`.
-        source: Source,
+        /// The source for every container whose recipe does not say.
+        #[default(ImageSource::Registry)]
+        source: ImageSource,
     }
 }
 
 section! {
     /// How releases are kept.
     "`[releases]`" ReleasesSection {
-        /// How many are kept for rollbacks; at least 1. Default: 10.
+        /// How many are kept for rollbacks.
+        #[default(10)]
+        #[range(1.., "no release would be kept", "a rollback needs 2: the release that runs and the one before")]
         keep: u32,
     }
 }
 
 section! {
     /// A login for a private registry.
-    "the registry" RegistrySection {
+    "the registry" RegistrySection as "login", "logins" {
         /// The user.
+        #[needed = "needed"]
         username: String,
         /// Where the password comes from.
+        #[needed = "needed"]
         password: SecretSection,
     }
 }
 
 section! {
     /// Where a secret's value comes from, on the deployer's machine, at deploy time. Exactly one of these.
-    "the secret" SecretSection or value_itself {
+    "the secret" SecretSection as "[secret](#secrets)", "[secrets](#secrets)" or value_itself {
         /// An environment variable.
-        env: String,
+        env: Text,
         /// A file; its trailing newline is left off.
-        file: String,
+        file: Text,
         /// What a `sh -c` command prints; its trailing newline is left off.
-        command: String,
+        command: Text,
     }
 }
 

@@ -2,18 +2,27 @@
 //!
 //! What the values mean, and whether they fit together, is [`crate::model`]'s part.
 
+mod from_toml;
 pub mod inventory;
+pub mod key;
+mod property;
+mod reader;
 pub mod recipe;
+mod reference;
 mod schema;
-pub mod section;
+mod section;
+pub mod slot;
+pub mod suggest;
 pub mod values;
 
 use std::path::Path;
 
 use toml::de::DeTable;
 
+pub use from_toml::{FromToml, Section};
+pub use reader::Reader;
+pub use reference::{key_table, tables};
 pub use schema::{inventory_schema, recipe_schema};
-use section::{Reader, Section};
 
 use crate::diagnostic::{Problem, Problems, SourceFile};
 

@@ -1,135 +1,100 @@
-//! Reading TOML tables into structs, every mistake collected with its place.
+//! The declaration of a table of the files.
 //!
-//! serde's derive stops at a file's first mistake, so the tables are read by [`FromToml`] from `toml`'s own
-//! parse tree. [`section!`] makes struct, reader and JSON Schema from one definition: they cannot drift
-//! apart.
+//! [`section!`] makes the struct, its reader, its defaults and what is known of its keys from one
+//! declaration: they cannot drift apart.
 
-use std::ops::Range;
-
-use toml::{
-    Spanned,
-    de::{DeTable, DeValue},
+use super::{
+    key::{Limits, Ranged},
+    reader::Reader,
 };
+use crate::diagnostic::{Located, Problem};
 
-use crate::diagnostic::{Located, Place, Problem, Problems, SourceFile};
-
-/// What is being read, and what was wrong with it so far.
-#[derive(Debug)]
-pub struct Reader {
-    /// The file.
-    pub file: SourceFile,
-    /// What was wrong so far.
-    pub problems: Problems,
-}
-
-impl Reader {
-    /// The place of some bytes of the file.
-    pub fn place(&self, span: Range<usize>) -> Place {
-        self.file.place(span)
-    }
-
-    /// Says that a value is of the wrong type.
-    pub fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, expected: &str) {
-        let place = self.place(value.span());
-        let is_plain = !matches!(value.get_ref(), DeValue::Array(_) | DeValue::Table(_));
-        let hint = match expected {
-            "a list" if is_plain => Some(match value.get_ref() {
-                DeValue::String(text) => as_words(text, place.text()),
-                _ => format!("write `[{}]`", place.text()),
-            }),
-            "a string" if is_plain => Some(format!("write `\"{}\"`", place.text())),
-            "a list" => as_commands(value.get_ref(), place.text()),
-            "a table" => as_entries(value.get_ref()),
-            _ => None,
-        };
-        self.wrong_type_hinted(value, expected, hint);
-    }
-
-    /// The same, with a hint.
-    pub fn wrong_type_hinted(
-        &mut self,
-        value: &Spanned<DeValue<'_>>,
-        expected: &str,
-        hint: Option<String>,
-    ) {
-        let found = with_article(value.get_ref());
-        let place = self.place(value.span());
-        self.problems.push(
-            Problem::error(format!("expected {expected}, found {found}"))
-                .at(&place, format!("expected {expected}"))
-                .maybe_hint(hint),
-        );
-    }
-
-    /// Says that a key is not one of the known ones.
-    pub fn unknown_key(&mut self, key: &str, span: Range<usize>, section: &str, known: &[&str]) {
-        let place = self.place(span);
-        let hint = match nearest(key, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "the keys here are {}",
-                crate::text::list(known.iter().copied())
-            ),
-        };
-        self.problems.push(
-            Problem::error(format!("unknown key `{key}` in {section}"))
-                .at(&place, "not a key here")
-                .hint(hint),
-        );
-    }
-}
-
-/// A type that a TOML value can be read into. `None` means that it could not, and that the reader was
-/// told why.
-pub trait FromToml: Sized {
-    /// Reads it.
-    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self>;
-
-    /// Reads it together with its place.
-    fn located(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Located<Self>> {
-        let place = reader.place(value.span());
-        Self::from_toml(value, reader).map(|value| Located { value, place })
-    }
-}
-
-/// A struct that is read from a table.
-pub trait Section: Sized {
-    /// Reads it; what cannot be read is left out and the reader told why.
-    fn from_table(table: &DeTable<'_>, reader: &mut Reader) -> Self;
-
-    /// This one, with what it does not say taken from `base`.
-    #[must_use]
-    fn over(self, base: Self) -> Self;
-}
-
-/// Defines a struct that is read from a table: every field is an `Option<Located<…>>` under the key of its
-/// name. The string is what the table is called in errors; `or` names a function that has a hint for what
-/// stands in the table's place.
+/// Declares a table of the files: the one place where a key is.
+///
+/// The string is what the table is called in errors; `as` is what one and several are called in docs, if not
+/// tables. `in spec_hash` says that its keys count in the hash of
+/// a container's spec; `or` names a function that has a hint for what stands in the table's place.
+///
+/// A key is declared as
+///
+/// ```text
+/// /// What it means, for the docs and for editors.
+/// #[default(VALUE)]               the value that is meant when it is not written
+/// #[default = "words"]            the same in words: what decides then
+/// #[needed = "needed"]            it must be written; the docs say so in these words
+/// #[range(1.., "message")]        the values it may have, and the error for others; `{}` is the value
+/// #[hash(no)]                     does not count in the spec's hash though its table does
+/// #[hash(keyed)]                  counts by what it stands for, which is hashed under a key
+/// #[hash(always)]                 is in the hash and in records even where it has its default
+/// #[docker(["--option"] = "…")]   docker's options that it stands for, and an example of the value
+/// name: Kind => Meaning,
+/// ```
+///
+/// and becomes an `Option<Located<Kind>>`, or a `Defaulted<Kind>` if it has a default. `Meaning` is for the
+/// tables whose meaning is made from their declaration, too (`model::keys`); keys `beside` the others have
+/// their meaning elsewhere.
 macro_rules! section {
-    ($(#[$meta:meta])* $called:literal $name:ident $(or $instead:path)? { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Default, schemars::JsonSchema)]
-        #[schemars(deny_unknown_fields)]
+    (
+        $(#[$($about:tt)*])*
+        $called:literal $name:ident in $hash:ident { $($key:tt)* } beside { $($more:tt)* }
+    ) => {
+        $crate::config::section::section! {
+            $(#[$($about)*])*
+            $called $name in $hash { $($key)* $($more)* }
+        }
+    };
+    (
+        $(#[doc = $about:literal])*
+        $called:literal $name:ident $(as $one:literal, $many:literal)? $(in $hash:ident)? $(or $instead:path)? {
+            $(
+                $(#[doc = $meaning:literal])*
+                $(#[default($default:expr)])?
+                $(#[default = $words:literal])?
+                $(#[needed = $needed:literal])?
+                $(#[range($range:expr, $outside:literal $(, $hint:literal)?)])?
+                $(#[hash($rule:ident)])?
+                $(#[docker([$($option:literal),+] = $example:literal)])?
+                $field:ident: $type:ty $(=> $meant:ty)?,
+            )*
+        }
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Debug, Clone)]
         pub struct $name {
             $(
-                $(#[$field_meta])*
-                pub $field: Option<$crate::diagnostic::Located<$type>>,
+                $(#[doc = $meaning])*
+                pub $field: $crate::config::section::slot_type!($type $(, $default)?),
             )*
         }
 
-        impl $crate::config::section::Section for $name {
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    $($field: $crate::config::section::empty_slot!($($default)?),)*
+                }
+            }
+        }
+
+        impl $crate::config::from_toml::Section for $name {
             fn from_table(
                 table: &toml::de::DeTable<'_>,
-                reader: &mut $crate::config::section::Reader,
+                reader: &mut $crate::config::reader::Reader,
             ) -> Self {
+                use $crate::config::{from_toml::FromToml, section::key_of, slot::Slot};
                 let mut section = Self::default();
                 for (key, value) in table {
                     match key.get_ref().as_ref() {
-                        $(word if word == $crate::config::section::key_of(stringify!($field)) => {
-                            section.$field = $crate::config::section::FromToml::located(value, reader);
+                        $(word if word == key_of(stringify!($field)) => {
+                            section.$field.put(FromToml::located(value, reader));
+                            $(
+                                let hint = None$(.or(Some($hint)))?;
+                                $crate::config::section::check_range(
+                                    section.$field.written(), $range, $outside, hint, reader,
+                                );
+                            )?
                         })*
                         unknown => {
-                            let known = [$($crate::config::section::key_of(stringify!($field))),*];
+                            let known = [$(key_of(stringify!($field))),*];
                             reader.unknown_key(unknown, key.span(), $called, &known);
                         }
                     }
@@ -138,19 +103,65 @@ macro_rules! section {
             }
 
             fn over(self, base: Self) -> Self {
+                use $crate::config::slot::Slot;
                 Self {
-                    $($field: self.$field.or(base.$field),)*
+                    $($field: self.$field.over(base.$field),)*
+                }
+            }
+
+            fn table() -> $crate::config::key::Table {
+                use $crate::config::{from_toml::FromToml, key, section::key_of};
+                let in_hash = false $(|| stringify!($hash) == "spec_hash")?;
+                key::Table {
+                    about: concat!($($about),*).trim().to_owned(),
+                    keys: vec![$(key::Key {
+                        name: key_of(stringify!($field)),
+                        meaning: concat!($($meaning),*).trim().to_owned(),
+                        value: <$type>::kind(),
+                        shape: <$type>::SHAPE,
+                        default: None$(.or(Some(<$type as key::Written>::written(&$default))))?,
+                        default_in_words: None$(.or(Some($words)))?,
+                        needed: None$(.or(Some($needed)))?,
+                        range: None$(.or(Some(key::range::<$type>($range))))?,
+                        in_spec_hash: in_hash $(&& stringify!($rule) != "no")?,
+                        docker: None$(.or(Some(key::DockerOptions {
+                            names: &[$($option),+],
+                            example: $example,
+                        })))?,
+                    },)*],
                 }
             }
         }
 
-        impl $crate::config::section::FromToml for $name {
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let values = [$(generator.subschema_for::<$type>()),*];
+                let table = <Self as $crate::config::from_toml::Section>::table();
+                $crate::config::property::table_schema(table, values)
+            }
+        }
+
+        impl $crate::config::from_toml::FromToml for $name {
+            const SHAPE: $crate::config::key::Shape = $crate::config::key::Shape::Table;
+
+            fn kind() -> String {
+                None$(.or(Some($one)))?.unwrap_or("table").to_owned()
+            }
+
+            fn kinds() -> String {
+                None$(.or(Some($many)))?.unwrap_or("tables").to_owned()
+            }
+
             fn from_toml(
                 value: &toml::Spanned<toml::de::DeValue<'_>>,
-                reader: &mut $crate::config::section::Reader,
+                reader: &mut $crate::config::reader::Reader,
             ) -> Option<Self> {
                 match value.get_ref() {
-                    toml::de::DeValue::Table(table) => Some($crate::config::section::Section::from_table(table, reader)),
+                    toml::de::DeValue::Table(table) => Some($crate::config::from_toml::Section::from_table(table, reader)),
                     _ => {
                         $(if let Some(hint) = $instead(value.get_ref()) {
                             reader.wrong_type_hinted(value, "a table", Some(hint));
@@ -166,70 +177,47 @@ macro_rules! section {
 }
 pub(crate) use section;
 
+macro_rules! slot_type {
+    ($type:ty) => { Option<$crate::diagnostic::Located<$type>> };
+    ($type:ty, $default:expr) => { $crate::config::slot::Defaulted<$type> };
+}
+pub(crate) use slot_type;
+
+macro_rules! empty_slot {
+    () => {
+        None
+    };
+    ($default:expr) => {
+        $crate::config::slot::Defaulted::new($default)
+    };
+}
+pub(crate) use empty_slot;
+
 /// The key of a field: its name, also where that is a word of Rust's.
 pub fn key_of(field: &'static str) -> &'static str {
     field.trim_start_matches("r#")
 }
 
-/// The closest of `known`, if one is clearly closer to `word` than the others.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let mut ranked: Vec<_> = known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .collect();
-    ranked.sort_unstable();
-    ranked.dedup();
-    let (distance, best) = *ranked.first()?;
-    let near_enough = distance <= (word.chars().count() / 3).clamp(1, 3);
-    let clearly = ranked.get(1).is_none_or(|(second, _)| *second > distance);
-    (near_enough && clearly).then_some(best)
-}
-
-/// One command as a list of them: `[[before]]` for `[before]`.
-fn as_commands(value: &DeValue<'_>, raw: &str) -> Option<String> {
-    let table = value.as_table()?;
-    let is_command = table.contains_key("run") || table.contains_key("upload");
-    let is_shown = raw.starts_with(['[', '{']);
-    (is_command && is_shown).then(|| format!("write `[{raw}]`: there may be several"))
-}
-
-/// docker compose's list of `NAME=VALUE` as a table.
-fn as_entries(value: &DeValue<'_>) -> Option<String> {
-    let entry = |item: &Spanned<DeValue<'_>>| {
-        let (name, value) = item.get_ref().as_str()?.split_once('=')?;
-        let is_bare = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
-        Some(if !name.is_empty() && name.chars().all(is_bare) {
-            format!("{name} = {value:?}")
-        } else {
-            format!("{name:?} = {value:?}")
-        })
+/// Says that a value is not one that its key may have.
+pub(crate) fn check_range<T: Ranged>(
+    found: Option<&Located<T>>,
+    limits: impl Into<Limits>,
+    message: &str,
+    hint: Option<&str>,
+    reader: &mut Reader,
+) {
+    let limits = limits.into();
+    let Some(found) = found.filter(|found| !limits.contain(found.amount())) else {
+        return;
     };
-    let entries: Option<Vec<_>> = value.as_array()?.iter().map(entry).collect();
-    let entries = entries.filter(|entries| !entries.is_empty())?;
-    Some(format!("write `{{ {} }}`", entries.join(", ")))
-}
-
-/// A text as the list of its words. Quotes and templates have spaces of their own.
-fn as_words(text: &str, raw: &str) -> String {
-    let words: Vec<_> = text.split_whitespace().collect();
-    if words.len() < 2 {
-        format!("write `[{raw}]`")
-    } else if text.contains(['"', '\'', '\\', '{']) {
-        format!(
-            "write each word as a string of its own: `[{:?}, …]`",
-            words[0]
-        )
-    } else {
-        format!("write `{words:?}`")
-    }
-}
-
-fn with_article(value: &DeValue<'_>) -> String {
-    let kind = value.type_str();
-    let article = if kind.starts_with(['a', 'i']) {
-        "an"
-    } else {
-        "a"
+    let within = T::within(limits);
+    let label = match limits.most {
+        Some(_) => format!("expected {within}"),
+        None => within,
     };
-    format!("{article} {kind}")
+    reader.problems.push(
+        Problem::error(message.replace("{}", &found.amount().to_string()))
+            .at(&found.place, label)
+            .maybe_hint(hint.map(str::to_owned)),
+    );
 }

@@ -71,13 +71,17 @@ impl SpecHash {
         secrets: &BTreeMap<String, SecretString>,
         key: &str,
     ) -> Self {
-        let mut exact = spec.clone();
-        exact.image.clone_from(&image.digest);
-        // Where an image or a secret comes from is the deployer's matter, not the container's.
-        exact.source = crate::model::ImageSource::default();
-        exact.secrets.clear();
+        let mut counted = spec.counted_in_hash();
+        counted.image.clone_from(&image.digest);
+        let mut counted = serde_json::to_value(&counted).unwrap_or_default();
+        // The hashes on containers that run were made with this one last.
+        if let Some(keys) = counted.as_object_mut()
+            && let Some(last) = keys.shift_remove("stop_timeout")
+        {
+            keys.insert("stop_timeout".to_owned(), last);
+        }
         let mut hasher = Sha256::new();
-        hasher.update(serde_json::to_vec(&exact).unwrap_or_default());
+        hasher.update(counted.to_string());
         for (name, value) in secrets {
             hasher.update(name);
             hasher.update(keyed(key, value));

@@ -4,70 +4,24 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// Everything `docker run` is told, in docker's own words, resolved for one host.
-///
-/// Its JSON form is what a release record keeps and what the spec's hash is made from, so a field
-/// without a value is left out of it: an option that a later version adds changes no hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContainerSpec {
-    /// The image reference as the recipe has it, for instance `example/web:1.2`.
-    pub image: String,
-    /// Where the image comes from.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub source: ImageSource,
-    /// Arguments after the image.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
-    /// `--entrypoint`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entrypoint: Option<String>,
-    /// Environment variables.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub env: BTreeMap<String, String>,
-    /// Environment variables whose values come from elsewhere at deploy time and are kept nowhere.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, SecretSource>,
-    /// Ports published at fixed host ports.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub publish: Vec<Publish>,
-    /// Whether every exposed port is published at any free host port (`--publish-all`).
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub publish_all: bool,
-    /// `--volume` values.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub volumes: Vec<String>,
-    /// `--network`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub network: Option<String>,
-    /// `--restart`; docker's default is `no`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restart: Option<String>,
-    /// `--user`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// `--hostname`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hostname: Option<String>,
-    /// `--workdir`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub workdir: Option<String>,
-    /// Labels beside shipit's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// Further words for `docker run`, each taken literally, placed before the image.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub options: Vec<String>,
-    /// A hash of what the recipe does around the container on its host (`before`, `after`, uploads), so
-    /// that a change of it is a change of the container.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub setup: Option<String>,
-    /// How long `docker stop` waits between SIGTERM and SIGKILL.
-    pub stop_timeout: Duration,
+use super::keys::{meant, recorded};
+use crate::config::{recipe::container_keys, values::ImageSource};
+
+container_keys! {
+    meant ContainerSpec from ContainerSection
+    ///
+    /// This is resolved for one host. Its JSON form is what a release record keeps and what the spec's hash
+    /// is made from.
+    #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+    #[serde(default)]
+    {
+        /// A hash of what the recipe does around the container on its host (`before`, `after`, uploads), so
+        /// that a change of it is a change of the container.
+        setup: Option<String>,
+    }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
+container_keys!(recorded ContainerSpec { setup, });
 
 impl ContainerSpec {
     /// Whether a second container of this spec cannot start beside the first on one host, because both
@@ -82,17 +36,6 @@ impl ContainerSpec {
     pub fn uses_host_network(&self) -> bool {
         self.network.as_deref() == Some("host")
     }
-}
-
-/// Where an image comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImageSource {
-    /// Each host pulls it from its registry.
-    #[default]
-    Registry,
-    /// The deployer's own Docker has it, and hosts that lack it get it over the SSH connection.
-    Local,
 }
 
 /// A published port, as in `--publish [IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`.

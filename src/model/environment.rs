@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{HostName, Name, Recipe, SecretSource};
+use crate::config::values::HostKeyPolicy;
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]
@@ -75,15 +76,6 @@ pub struct SshSettings {
     pub config_file: Option<PathBuf>,
     /// The longest that reaching a host and logging in may take.
     pub connect_timeout: Option<Duration>,
-}
-
-/// What to do with a host key that no `known_hosts` file has. A changed key is refused under each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HostKeyPolicy {
-    /// Refuse it, as OpenSSH's `StrictHostKeyChecking yes`.
-    Strict,
-    /// Add it to the first `known_hosts` file, as OpenSSH's `StrictHostKeyChecking accept-new`.
-    AcceptNew,
 }
 
 /// How Consul's agent on a host is reached, from that host.

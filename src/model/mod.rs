@@ -5,19 +5,19 @@
 
 mod container;
 mod environment;
+mod keys;
 mod load;
 mod name;
 mod recipe;
 mod template;
 
-pub use container::{ContainerSpec, ImageSource, Publish, SecretSource};
-pub use environment::{
-    ConsulSettings, Environment, Host, HostAndPort, HostKeyPolicy, RegistryLogin, SshSettings,
-};
+pub use crate::config::values::{Count, HostKeyPolicy, ImageSource, Order};
+pub use container::{ContainerSpec, Publish, SecretSource};
+pub use environment::{ConsulSettings, Environment, Host, HostAndPort, RegistryLogin, SshSettings};
 pub use load::{Loaded, Overrides, Project, check_the_rest, default_environment, load};
 pub use name::{HostName, InvalidName, Name};
 pub use recipe::{
-    BalancerView, ConsulReady, Count, Drain, HostRecipe, HttpReady, Order, Probe, Ready, Recipe,
-    RolloutPolicy, Task, TaskAction,
+    BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Probe, Ready, Recipe, RolloutPolicy,
+    Task, TaskAction,
 };
 pub use template::{LateValues, Template, TemplateError};

@@ -2,7 +2,17 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use super::{ContainerSpec, HostName, Name, Template};
+use super::{ContainerSpec, HostName, Name, Template, keys::meant};
+use crate::config::{
+    recipe::{http_keys, ready_keys, rollout_keys},
+    values::{Count, Order},
+};
+
+ready_keys! { meant Ready from ReadySection #[derive(Debug, Clone)] {} }
+
+http_keys! { meant HttpReady from HttpSection #[derive(Debug, Clone, PartialEq, Eq)] {} }
+
+rollout_keys! { meant RolloutPolicy from RolloutSection #[derive(Debug, Clone, PartialEq, Eq)] {} }
 
 /// One recipe of an environment, resolved for each of its hosts.
 #[derive(Debug, Clone)]
@@ -126,32 +136,6 @@ pub struct BalancerView {
     pub upstreams: Template,
 }
 
-/// When a new container counts as ready. All that is set must hold; with nothing set, running does.
-#[derive(Debug, Clone, Default)]
-pub struct Ready {
-    /// An HTTP GET on the container's published port.
-    pub http: Option<HttpReady>,
-    /// A container port (or the host's, with `network = "host"`) that accepts TCP connections.
-    pub tcp: Option<u16>,
-    /// What Consul must say.
-    pub consul: Option<ConsulReady>,
-    /// Whether docker's own healthcheck must say `healthy`.
-    pub healthcheck: bool,
-    /// A command on the host that must exit 0.
-    pub run: Option<Template>,
-}
-
-/// An HTTP check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpReady {
-    /// The path, beginning with `/`.
-    pub path: String,
-    /// The container's port; needed only when it publishes several.
-    pub port: Option<u16>,
-    /// The status it must answer; any of 200 to 399 when absent.
-    pub status: Option<u16>,
-}
-
 /// What Consul must say of a new container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsulReady {
@@ -160,75 +144,6 @@ pub enum ConsulReady {
     /// The local agent has this very container, by address and port, under this service name, and
     /// reports all its checks passing.
     Service(String),
-}
-
-/// How containers are replaced. The names and meanings are Nomad's (`update` stanza); `order` is Swarm's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RolloutPolicy {
-    /// Whether the new container starts before the old one stops; `None` chooses by the container:
-    /// stop-first where it publishes a fixed port or uses the host's network, else start-first.
-    pub order: Option<Order>,
-    /// How many containers are replaced at a time.
-    pub max_parallel: Count,
-    /// How many containers are replaced first, on their own; 0 for none.
-    pub canary: u16,
-    /// Whether the others follow healthy canaries without a question.
-    pub auto_promote: bool,
-    /// How long a container must be ready without a break before it counts as healthy.
-    pub min_healthy_time: Duration,
-    /// The longest that one container may take to become healthy.
-    pub healthy_deadline: Duration,
-    /// The longest that the rollout may go on without one more healthy container.
-    pub progress_deadline: Duration,
-    /// Whether a failure returns every host that the deploy has changed.
-    pub auto_revert: bool,
-    /// How many containers of the whole rollout may fail before it stops.
-    pub max_failures: u16,
-}
-
-impl Default for RolloutPolicy {
-    fn default() -> Self {
-        Self {
-            order: None,
-            max_parallel: Count::Number(1),
-            canary: 0,
-            auto_promote: true,
-            min_healthy_time: Duration::from_secs(2),
-            healthy_deadline: Duration::from_secs(60),
-            progress_deadline: Duration::from_secs(600),
-            auto_revert: true,
-            max_failures: 0,
-        }
-    }
-}
-
-/// A number of containers, or a share of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// So many; at least 1.
-    Number(u16),
-    /// So many percent, 1 to 100.
-    Percent(u8),
-}
-
-impl Count {
-    /// How many of `total`. A percentage rounds down, as Kubernetes' `maxUnavailable` does, and is at
-    /// least one, as a rollout of none would never end.
-    pub fn of(self, total: usize) -> usize {
-        match self {
-            Self::Number(number) => usize::from(number).max(1),
-            Self::Percent(percent) => (total * usize::from(percent) / 100).max(1),
-        }
-    }
-}
-
-/// The order of an update, in Docker Swarm's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// The new container serves before the old one goes.
-    StartFirst,
-    /// The old container goes before the new one starts.
-    StopFirst,
 }
 
 /// How traffic is taken away from a container before it is stopped.
@@ -257,16 +172,4 @@ pub struct Probe {
     pub timeout: Duration,
     /// Send them through the SSH connection of this host instead of from the deployer.
     pub through: Option<HostName>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_rounds_down_and_is_never_none() {
-        let of = |percent, total| Count::Percent(percent).of(total);
-        assert_eq!([of(25, 10), of(25, 3), of(100, 7), of(1, 0)], [2, 1, 7, 1]);
-        assert_eq!(Count::Number(3).of(2), 3);
-    }
 }

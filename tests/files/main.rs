@@ -3,12 +3,14 @@
 //! Each snapshot is the whole of what is shown. `INSTA_UPDATE=always cargo test --test files` renews them.
 
 mod design;
+mod docker_words;
 mod docs;
 mod environments;
+mod generated;
 mod inventories;
 mod literal;
 mod project;
 mod recipes;
-mod schema;
 mod shape;
+mod spec_hashes;
 mod templates;

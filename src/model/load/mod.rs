@@ -3,32 +3,21 @@
 //! Each part goes on after a mistake with something in its place, so that the mistakes after it are found
 //! too; the result is handed out only if there was none.
 
-mod container;
+mod check;
 mod hosts;
-mod layers;
-mod order;
-mod policy;
-mod project;
-mod ranges;
+mod layer;
+mod read;
 mod recipes;
 mod scope;
+mod secret;
 mod settings;
-mod tasks;
 
-pub use project::{Project, default_environment};
+pub use check::check_the_rest;
+pub use hosts::Overrides;
+pub use read::{Project, default_environment};
 
 use super::Environment;
-use crate::{
-    config,
-    diagnostic::{Problem, Problems},
-};
-
-/// What the command line changes.
-#[derive(Debug, Clone, Default)]
-pub struct Overrides {
-    /// `--set KEY=VALUE`: vars that go before those of all files.
-    pub set: Vec<(String, String)>,
-}
+use crate::diagnostic::Problems;
 
 /// An environment without mistakes.
 #[derive(Debug, Clone)]
@@ -51,30 +40,29 @@ pub fn load(
 ) -> Result<Loaded, Problems> {
     let mut problems = Problems::new();
     let name = project.environment_name(environment)?;
-    let layers = layers::read(project, &name, &mut problems);
-    let is_whole = layers.is_whole;
-    let inventory = layers.inventory;
-
-    let recipes = recipes::read(project, &inventory, &mut problems);
-    if !is_whole {
+    let inventories = read::inventories(project, &name, &mut problems);
+    let inventory = layer::over_each_other(inventories.layers);
+    let recipes = read::recipes(project, &inventory, &mut problems);
+    if !inventories.is_whole {
         // Hosts, groups and vars may be missing because of that; what misses them is no mistake.
         return Err(problems.sorted());
     }
 
-    recipes::warn_without(&layers.file, &inventory, &mut problems);
-    let ssh = inventory.ssh.as_ref().map(|ssh| &ssh.value);
-    let set = scope::overrides(overrides, &inventory, &recipes, &mut problems);
-    let members = hosts::resolve(project, &layers.file, &inventory, ssh, set, &mut problems);
+    let file = &inventories.file;
+    check::warn_without_recipes(file, &inventory, &mut problems);
+    let set = hosts::vars::overrides(overrides, &inventory, &recipes, &mut problems);
+    let members = hosts::resolve(project, file, &inventory, set, &mut problems);
     let world = scope::World {
         project,
         environment: &name,
         members: &members,
         default_source: settings::image_source(&inventory),
     };
-    let recipes = recipes::resolve(&world, &recipes, &mut problems);
+    let resolved = recipes::resolve(&world, &recipes, &mut problems);
+    check::recipes(&recipes, &resolved, &members, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),
-        keep_releases: settings::keep_releases(&inventory, &mut problems),
+        keep_releases: settings::keep_releases(&inventory),
         registries: settings::registries(project, &inventory, &mut problems),
         name: name.clone(),
         hosts: members
@@ -82,7 +70,7 @@ pub fn load(
             .into_iter()
             .map(|member| member.host)
             .collect(),
-        recipes,
+        recipes: resolved,
     };
     if problems.has_errors() {
         return Err(problems.sorted());
@@ -91,36 +79,6 @@ pub fn load(
         environment,
         warnings: problems.sorted(),
     })
-}
-
-/// What is wrong in a project beside its environments: recipes that none of them uses, files whose names
-/// hide them, and several that are the default.
-pub fn check_the_rest(project: &Project) -> Problems {
-    let mut problems = project.misnamed();
-    let environments = project.environments();
-    // Their own mistakes are told where they are loaded.
-    let inventories: Vec<_> = environments
-        .iter()
-        .map(|name| layers::read(project, name, &mut Problems::new()))
-        .collect();
-    recipes::read_unused(project, &inventories, &mut problems);
-    project::check_default(project, &mut problems);
-    problems.sorted()
-}
-
-/// A mistake in reading a file, in the words of the operating system.
-fn unreadable(name: &str, error: &std::io::Error) -> Problem {
-    let why = if error.kind() == std::io::ErrorKind::InvalidData {
-        "it is not UTF-8 text".to_owned()
-    } else {
-        error.to_string()
-    };
-    Problem::error(format!("cannot read `{name}`: {why}"))
-}
-
-/// The nearest of `known` as a question, if one is clearly nearest.
-fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    config::section::nearest(word, known).map(|near| format!("did you mean `{near}`?"))
 }
 
 #[cfg(test)]

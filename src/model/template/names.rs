@@ -7,8 +7,11 @@
 use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
 use serde_json::Value;
 
-use super::{HELPERS, TemplateError, expression_length, offset_of};
-use crate::{config::section::nearest, text::list};
+use super::{
+    error::{TemplateError, expression_length, offset_of},
+    helpers::HELPERS,
+};
+use crate::{config::suggest::nearest, text::list};
 
 /// Every name of `template` that `context` lacks.
 pub(super) fn unknown(template: &Template, source: &str, context: &Value) -> Vec<TemplateError> {

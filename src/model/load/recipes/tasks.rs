@@ -1,11 +1,17 @@
 //! `[[before]]`, `[[after]]` and `[[commands]]`.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
-use super::{scope::Resolver, settings, unreadable};
+use super::super::{
+    read::unreadable,
+    scope::{Resolver, Settle, meaning},
+};
 use crate::{
-    config::recipe::{TaskSection, UploadSection},
-    diagnostic::{Located, Problem, SourceFile},
+    config::{
+        recipe::{TaskSection, UploadSection},
+        slot::Defaulted,
+    },
+    diagnostic::{Located, Place, Problem, SourceFile},
     model::{Task, TaskAction, Template},
 };
 
@@ -32,9 +38,9 @@ fn task(section: &Located<TaskSection>, resolver: &mut Resolver<'_>) -> Task {
     } = &section.value;
     let (action, default_name) = match (run, upload) {
         (Some(run), None) => {
-            let first_line = run.trim().lines().next().unwrap_or_default();
+            let first_line = run.0.trim().lines().next().unwrap_or_default();
             (
-                TaskAction::Run(resolver.command(run)),
+                TaskAction::Run(meaning(run, resolver)),
                 first_line.to_owned(),
             )
         }
@@ -43,7 +49,7 @@ fn task(section: &Located<TaskSection>, resolver: &mut Resolver<'_>) -> Task {
             let to = upload
                 .to
                 .as_ref()
-                .map(|to| to.value.clone())
+                .map(|to| to.value.0.clone())
                 .unwrap_or_default();
             (action, format!("upload {to}"))
         }
@@ -60,22 +66,15 @@ fn task(section: &Located<TaskSection>, resolver: &mut Resolver<'_>) -> Task {
             (nothing(), String::new())
         }
     };
-    if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value.0.is_zero()) {
-        resolver
-            .problems
-            .push(Problem::error("no time to run").at(&timeout.place, "more than `0s`"));
-    }
     Task {
         name: name
             .as_ref()
-            .map_or(default_name, |name| resolver.line(name)),
+            .map_or(default_name, |name| meaning(name, resolver)),
         action,
-        once: once.as_ref().is_some_and(|once| once.value),
-        unless: unless.as_ref().map(|unless| resolver.command(unless)),
-        timeout: timeout
-            .as_ref()
-            .map_or(Duration::from_secs(300), |timeout| timeout.value.0),
-        retry: retry.as_ref().map_or(0, |retry| retry.value),
+        once: *once.value(),
+        unless: unless.settle(resolver),
+        timeout: timeout.value().0,
+        retry: *retry.value(),
     }
 }
 
@@ -105,46 +104,44 @@ fn upload(section: &Located<UploadSection>, resolver: &mut Resolver<'_>) -> Task
     let (Some(from), Some(to)) = (from, to) else {
         return nothing();
     };
-    let target = resolver.line(to);
+    let target: String = meaning(to, resolver);
     if !target.starts_with('/') || target.ends_with('/') {
         resolver.problems.push(
             Problem::error(format!("`{target}` is not the absolute path of a file"))
                 .at(&to.place, "expected `/…/FILE`"),
         );
     }
-    let shown = resolver.line(from);
-    let project = resolver.project().clone();
-    let path = settings::path(&project, &shown, from, resolver.problems);
-    let is_template = template.as_ref().is_some_and(|flag| flag.value);
+    let shown: String = meaning(from, resolver);
+    let path = resolver.project().path_at(&shown, from, resolver.problems);
+    let is_template = *template.value();
     TaskAction::Upload {
-        content: content(&path, &shown, from, is_template, resolver),
+        content: content(&path, &shown, &from.place, is_template, resolver),
         from: path,
         to: target,
-        mode: mode
-            .as_ref()
-            .map_or(0o644, |mode| permissions(mode, resolver)),
+        mode: permissions(mode, &section.place, resolver),
     }
 }
 
-fn permissions(text: &Located<String>, resolver: &mut Resolver<'_>) -> u32 {
+fn permissions(mode: &Defaulted<String>, upload: &Place, resolver: &mut Resolver<'_>) -> u32 {
+    let text = mode.value();
     let digits = text.strip_prefix("0o").unwrap_or(text);
     let is_octal = !digits.is_empty() && digits.bytes().all(|b| (b'0'..=b'7').contains(&b));
-    let mode = u32::from_str_radix(digits, 8).ok();
-    mode.filter(|mode| is_octal && *mode <= 0o7777)
-        .unwrap_or_else(|| {
-            resolver.problems.push(
-                Problem::error(format!("`{}` is not a file mode", text.value))
-                    .at(&text.place, "expected octal digits")
-                    .hint("for instance `\"0644\"` or `\"0600\"`"),
-            );
-            0o644
-        })
+    let mode_bits = u32::from_str_radix(digits, 8).ok();
+    let mode_bits = mode_bits.filter(|bits| is_octal && *bits <= 0o7777);
+    if mode_bits.is_none() {
+        resolver.problems.push(
+            Problem::error(format!("`{text}` is not a file mode"))
+                .at(mode.place().unwrap_or(upload), "expected octal digits")
+                .hint("for instance `\"0644\"` or `\"0600\"`"),
+        );
+    }
+    mode_bits.unwrap_or_default()
 }
 
 fn content(
     path: &Path,
     shown: &str,
-    from: &Located<String>,
+    from: &Place,
     is_template: bool,
     resolver: &mut Resolver<'_>,
 ) -> Vec<u8> {
@@ -152,13 +149,13 @@ fn content(
         fs::read_to_string(path).map(|text| {
             let file = SourceFile::new(shown, text);
             let whole = file.place(0..file.text().len());
-            resolver.text_at(file.text(), &whole).into_bytes()
+            resolver.text(file.text(), &whole).into_bytes()
         })
     } else {
         fs::read(path)
     };
     result.unwrap_or_else(|error| {
-        let problem = unreadable(shown, &error).at(&from.place, "cannot be read");
+        let problem = unreadable(shown, &error).at(from, "cannot be read");
         resolver
             .problems
             .push(if path.is_absolute() && !shown.starts_with(['/', '~']) {

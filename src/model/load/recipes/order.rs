@@ -1,11 +1,11 @@
 //! The order of recipes: each after all that it requires and after the balancers that it drains through,
 //! otherwise as the inventory has them.
 
-use super::recipes::RawRecipe;
-use crate::{
-    diagnostic::{Located, Problem, Problems},
-    model::Name,
+use super::{
+    super::read::RawRecipe,
+    references::{position, required_by},
 };
+use crate::diagnostic::{Located, Problem, Problems};
 
 /// The recipes' indexes in order. What `requires` names must be there.
 pub(super) fn order(recipes: &[RawRecipe], problems: &mut Problems) -> Vec<usize> {
@@ -82,52 +82,10 @@ impl Walk<'_> {
     }
 }
 
-/// What a recipe `requires`.
-fn required_by(recipe: &RawRecipe) -> impl Iterator<Item = &Located<String>> {
-    let requires = recipe.file.content.requires.as_ref();
-    requires.into_iter().flat_map(|all| &all.value)
-}
-
 /// All that comes before a recipe. A container is not healthy before every balancer of its `[drain]` routes
 /// to it, so these must be up.
 fn comes_after(recipe: &RawRecipe) -> impl Iterator<Item = &Located<String>> {
     let drain = recipe.file.content.drain.as_ref();
     let balancers = drain.and_then(|drain| drain.value.balancers.as_ref());
     required_by(recipe).chain(balancers.into_iter().flat_map(|all| &all.value))
-}
-
-/// The recipe of this name.
-pub(super) fn position(recipes: &[RawRecipe], name: &str) -> Option<usize> {
-    recipes
-        .iter()
-        .position(|recipe: &RawRecipe| &*recipe.name.value == name)
-}
-
-/// The names that a recipe requires, those left out that are not there.
-pub(super) fn requires(
-    recipe: &RawRecipe,
-    recipes: &[RawRecipe],
-    files: &[Name],
-    problems: &mut Problems,
-) -> Vec<Name> {
-    let mut names = Vec::new();
-    for text in required_by(recipe) {
-        if let Some(index) = position(recipes, text) {
-            names.push(recipes[index].name.value.clone());
-        } else {
-            problems
-                .push(not_here(text, recipes, files).at(&text.place, "not in this environment"));
-        }
-    }
-    names
-}
-
-/// A recipe is named that the environment does not have.
-pub(super) fn not_here(name: &str, recipes: &[RawRecipe], files: &[Name]) -> Problem {
-    let known = recipes.iter().map(|recipe| &*recipe.name.value);
-    let problem = Problem::error(format!("recipe `{name}` is not in this environment"));
-    if files.iter().any(|file| &**file == name) {
-        return problem.hint(format!("add `{name}` to `recipes` in the inventory"));
-    }
-    problem.maybe_hint(super::did_you_mean(name, known))
 }

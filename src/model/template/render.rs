@@ -7,10 +7,10 @@ use handlebars::{
 };
 use serde_json::Value;
 
-mod helpers;
-mod names;
-
-pub use helpers::HELPERS;
+use super::{
+    error::{TemplateError, expression_length, offset_of},
+    helpers, names,
+};
 
 /// A handlebars template together with everything it may name, checked when the files were loaded.
 #[derive(Debug, Clone)]
@@ -40,20 +40,6 @@ impl LateValues {
     }
 }
 
-/// A template that names something that is not there, or is malformed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct TemplateError {
-    /// What is wrong, lowercase and without a full stop.
-    pub message: String,
-    /// The byte offset in the template's source where it stands.
-    pub offset: usize,
-    /// How many bytes of the source are meant; 0 when that is not known.
-    pub length: usize,
-    /// What to write instead.
-    pub hint: Option<String>,
-}
-
 impl Template {
     /// Fills the last holes.
     ///
@@ -66,7 +52,10 @@ impl Template {
     }
 
     /// The same, with every mistake that can be told apart; never an empty list.
-    pub(super) fn render_all(&self, late: &LateValues) -> Result<String, Vec<TemplateError>> {
+    pub(in super::super) fn render_all(
+        &self,
+        late: &LateValues,
+    ) -> Result<String, Vec<TemplateError>> {
         if !is_template(&self.source) {
             return Ok(self.source.clone());
         }
@@ -81,12 +70,12 @@ impl Template {
 
 /// Whether a text has anything for handlebars to do. What has not is never parsed, so that it stays as it
 /// is to the last backslash.
-pub(super) fn is_template(text: &str) -> bool {
+pub(in super::super) fn is_template(text: &str) -> bool {
     text.contains("{{")
 }
 
 /// Renders a template strictly: a name that is not in `context` is an error, also as a helper's argument.
-pub(super) fn render(source: &str, context: Value) -> Result<String, Vec<TemplateError>> {
+pub(in super::super) fn render(source: &str, context: Value) -> Result<String, Vec<TemplateError>> {
     static HANDLEBARS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
         let mut handlebars = Handlebars::new();
         handlebars.set_strict_mode(true);
@@ -168,29 +157,3 @@ fn failed(source: &str, error: &handlebars::RenderError) -> TemplateError {
         hint,
     }
 }
-
-/// The byte offset of a line and column as pest counts them: from 1, in characters.
-fn offset_of(source: &str, line: usize, column: usize) -> usize {
-    let start: usize = source
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let rest = &source[start..];
-    let within = rest
-        .char_indices()
-        .nth(column.saturating_sub(1))
-        .map_or(rest.len(), |(index, _)| index);
-    start + within
-}
-
-/// How long the `{{…}}` at `offset` is.
-fn expression_length(source: &str, offset: usize) -> usize {
-    source
-        .get(offset..)
-        .and_then(|rest| rest.find("}}"))
-        .map_or(0, |end| end + 2)
-}
-
-#[cfg(test)]
-mod tests;

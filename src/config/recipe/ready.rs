@@ -1,0 +1,107 @@
+//! `[ready]`.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::{Spanned, de::DeValue};
+
+use super::super::{
+    from_toml::{FromToml, Section},
+    reader::Reader,
+    section::section,
+    values::{ConsulCheck, Script, UrlPath},
+};
+
+/// The keys of `[ready]`. `ReadySection` and `Ready` are both made from this list; how a check is made is
+/// said once more, in the rollout's gates.
+macro_rules! ready_keys {
+    ($make:ident $name:ident $($more:tt)*) => {
+        $make! {
+            /// When a new container counts as ready. All that is set must hold; with nothing set, running
+            /// does.
+            "`[ready]`" $name {
+                /// An HTTP GET on the published port must be answered.
+                http: HttpCheck => Option<HttpReady>,
+                /// A container port (with `network = "host"` the host's) that accepts TCP connections.
+                #[range(1..=65535, "port 0")]
+                tcp: u16 => Option<u16>,
+                /// A service that Consul's agent must report passing for this very container, or `leader`: the
+                /// container is a Consul server, and its cluster has a leader and all its peers.
+                consul: ConsulCheck => Option<ConsulReady>,
+                /// Whether docker's own healthcheck must say `healthy`.
+                #[default(false)]
+                healthcheck: bool => bool,
+                /// A command on the host that must exit 0.
+                run: Script => Option<Template>,
+            }
+            $($more)*
+        }
+    };
+}
+pub(crate) use ready_keys;
+
+ready_keys!(section ReadySection);
+
+/// The keys of `[ready] http`.
+macro_rules! http_keys {
+    ($make:ident $name:ident $($more:tt)*) => {
+        $make! {
+            /// An HTTP check.
+            "`http`" $name {
+                /// The path of the request.
+                #[needed = "needed"]
+                path: UrlPath => String,
+                /// The container's port; needed only when it publishes several.
+                #[range(1..=65535, "port 0")]
+                port: u16 => Option<u16>,
+                /// The status that it must answer.
+                #[default = "any from 200 to 399"]
+                #[range(100..=599, "`{}` is not an HTTP status")]
+                status: u16 => Option<u16>,
+            }
+            $($more)*
+        }
+    };
+}
+pub(crate) use http_keys;
+
+http_keys!(section HttpSection);
+
+/// An HTTP check: its path alone, or a table.
+#[derive(Debug, Clone)]
+pub struct HttpCheck(pub HttpSection);
+
+impl FromToml for HttpCheck {
+    fn kind() -> String {
+        let keys: Vec<_> = HttpSection::table()
+            .keys
+            .iter()
+            .map(|key| key.name)
+            .collect();
+        format!("path, or `{{ {} }}`", keys.join(", "))
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
+        if value.get_ref().is_str() {
+            let path = UrlPath::located(value, reader)?;
+            return Some(Self(HttpSection {
+                path: Some(path),
+                ..HttpSection::default()
+            }));
+        }
+        HttpSection::from_toml(value, reader).map(Self)
+    }
+}
+
+impl JsonSchema for HttpCheck {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "HttpCheck".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<HttpSection>();
+        json_schema!({ "anyOf": [{ "type": "string" }, table] })
+    }
+}

@@ -1,0 +1,56 @@
+//! `[[before]]`, `[[after]]` and `[[commands]]`.
+
+use super::super::{
+    section::section,
+    values::{DurationValue, Line, Script},
+};
+
+section! {
+    /// A command or an upload: one of `run` and `upload`.
+    "the command" TaskSection as "command", "commands" in spec_hash {
+        /// A script for the host's `sh -c`.
+        #[needed = "one of the two"]
+        run: Script,
+        /// A file to place on the host.
+        #[needed = "one of the two"]
+        upload: UploadSection,
+        /// What it is for, shown while it runs.
+        #[default = "the command"]
+        #[hash(no)]
+        name: Line,
+        /// Run it on the recipe's first host only, once in a deploy.
+        #[default(false)]
+        #[hash(no)]
+        once: bool,
+        /// Skip it when this command exits 0.
+        #[hash(no)]
+        unless: Script,
+        /// The longest that one try may take.
+        #[default(DurationValue::seconds(300))]
+        #[range(1.., "no time to run")]
+        #[hash(no)]
+        timeout: DurationValue,
+        /// How many further tries a failure gets, one second apart.
+        #[default(0)]
+        #[hash(no)]
+        retry: u32,
+    }
+}
+
+section! {
+    /// A file to place on the host.
+    "`upload`" UploadSection in spec_hash {
+        /// The file, from the project's root.
+        #[needed = "needed"]
+        from: Line,
+        /// Its absolute path on the host.
+        #[needed = "needed"]
+        to: Line,
+        /// Its permission bits in octal.
+        #[default("0644".to_owned())]
+        mode: String,
+        /// Whether the file is a template itself.
+        #[default(false)]
+        template: bool,
+    }
+}

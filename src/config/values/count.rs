@@ -1,0 +1,107 @@
+//! Numbers of containers.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::{Spanned, de::DeValue};
+
+use super::super::{from_toml::FromToml, key::Written, reader::Reader, slot::Plain};
+use crate::diagnostic::Problem;
+
+/// A number of containers, or a percentage of them: `2`, `"25%"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// So many; at least 1.
+    Number(u16),
+    /// So many percent, 1 to 100.
+    Percent(u8),
+}
+
+impl Count {
+    /// How many of `total`. A percentage rounds down, as Kubernetes' `maxUnavailable` does, and is at
+    /// least one, as a rollout of none would never end.
+    pub fn of(self, total: usize) -> usize {
+        match self {
+            Self::Number(number) => usize::from(number).max(1),
+            Self::Percent(percent) => (total * usize::from(percent) / 100).max(1),
+        }
+    }
+}
+
+impl Written for Count {
+    fn written(&self) -> serde_json::Value {
+        match self {
+            Self::Number(number) => (*number).into(),
+            Self::Percent(percent) => format!("{percent}%").into(),
+        }
+    }
+}
+
+impl Plain<Self> for Count {
+    fn meaning(&self) -> Self {
+        *self
+    }
+}
+
+impl FromToml for Count {
+    fn kind() -> String {
+        "number or percentage".to_owned()
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
+        let count = match value.get_ref() {
+            DeValue::Integer(number) => u16::from_str_radix(number.as_str(), number.radix())
+                .ok()
+                .filter(|number| *number > 0)
+                .map(Self::Number),
+            DeValue::String(text) => text
+                .strip_suffix('%')
+                .and_then(|percent| percent.parse().ok())
+                .filter(|percent| (1..=100).contains(percent))
+                .map(Self::Percent),
+            _ => {
+                reader.wrong_type(value, "a number or a percentage");
+                return None;
+            }
+        };
+        if count.is_none() {
+            let place = reader.place(value.span());
+            reader.problems.push(
+                Problem::error(format!(
+                    "{} is not a number of containers",
+                    place.text().trim_matches(['"', '\''])
+                ))
+                .at(&place, "expected a number from 1 or a percentage")
+                .hint("write `2` or `\"25%\"`; a percentage is from 1% to 100%"),
+            );
+        }
+        count
+    }
+}
+
+impl JsonSchema for Count {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 1 },
+            { "type": "string", "pattern": "^(100|[1-9][0-9]?)%$" },
+        ] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_rounds_down_and_is_never_none() {
+        let of = |percent, total| Count::Percent(percent).of(total);
+        assert_eq!([of(25, 10), of(25, 3), of(100, 7), of(1, 0)], [2, 1, 7, 1]);
+        assert_eq!(Count::Number(3).of(2), 3);
+    }
+}

@@ -1,0 +1,19 @@
+//! The kinds of values that the files' keys take.
+
+mod count;
+mod duration;
+mod lists;
+mod plain;
+mod scalar;
+mod texts;
+mod words;
+
+pub use count::Count;
+pub use duration::DurationValue;
+pub use lists::{Entries, OneOrMany};
+pub use scalar::{Scalar, VarValue};
+pub use texts::{
+    ConsulCheck, EnvironmentVariables, Image, Labels, Line, PublishedPorts, RestartPolicy,
+    RunOption, Script, Text, UrlPath,
+};
+pub use words::{HostKeyPolicy, ImageSource, Order};

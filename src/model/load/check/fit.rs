@@ -1,0 +1,56 @@
+//! Whether the parts of a recipe fit together.
+
+use crate::{
+    config::{recipe::Recipe as Raw, values::Order},
+    diagnostic::{Problem, Problems},
+    model::{ContainerSpec, Recipe},
+};
+
+/// Whether the parts of a recipe fit together.
+pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
+    let Some(container) = &raw.container else {
+        return;
+    };
+    let specs = || recipe.on.values().filter_map(|on| on.container.as_ref());
+    let publish = container.publish.as_ref().map(|publish| &publish.place);
+    let has_fixed_port = specs().any(ContainerSpec::publishes_fixed_port);
+
+    let rollout = raw.rollout.as_ref();
+    let order = rollout.and_then(|rollout| rollout.order.as_ref());
+    if let Some(order) = order.filter(|order| order.value == Order::StartFirst)
+        && let Some(publish) = publish.filter(|_| has_fixed_port)
+    {
+        problems.push(
+            Problem::error("`start-first` with a fixed published port: the new container cannot have the port while the old one holds it")
+                .at(&order.place, "both would run at once")
+                .at(publish, "one port on the host")
+                .hint("use `order = \"stop-first\"`, or `publish_all = true` behind a balancer"),
+        );
+    }
+    if let Some(instances) = container
+        .instances
+        .written()
+        .filter(|count| count.value > 1)
+        && let Some(publish) = publish.filter(|_| has_fixed_port)
+    {
+        problems.push(
+            Problem::error("several instances with a fixed published port: only one can have it")
+                .at(&instances.place, "so many on each host")
+                .at(publish, "one port on the host")
+                .hint("use `publish_all = true` behind a balancer"),
+        );
+    }
+    let slots: usize = recipe.on.values().map(|on| usize::from(on.instances)).sum();
+    if let Some(canary) = rollout.and_then(|rollout| rollout.canary.written())
+        && usize::from(canary.value) > slots
+    {
+        problems.push(
+            Problem::warning(format!(
+                "{} canaries of {slots} containers: all are replaced at once",
+                canary.value
+            ))
+            .at(&canary.place, "more than there are")
+            .hint("`canary = 1` tries one first"),
+        );
+    }
+}

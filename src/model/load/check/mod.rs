@@ -1,0 +1,15 @@
+//! What no part can see by itself: whether the parts of a recipe fit together, and what a project has beside
+//! its environments.
+
+mod consul;
+mod fit;
+mod inventory;
+mod kind;
+mod project;
+mod ready;
+mod recipes;
+mod rollout;
+
+pub(super) use inventory::warn_without_recipes;
+pub use project::check_the_rest;
+pub(super) use recipes::recipes;

@@ -1,0 +1,32 @@
+//! Every recipe of an environment, once all are resolved.
+
+use super::{
+    super::{hosts::Members, read::RawRecipe},
+    consul::{warn_named_hosts, warn_unchecked_service},
+    fit::check_fit,
+    kind::check_kind,
+    ready::check_reachable,
+    rollout::check_times,
+};
+use crate::{diagnostic::Problems, model::Recipe};
+
+/// Checks every recipe that could be resolved.
+pub(in super::super) fn recipes(
+    raw: &[RawRecipe],
+    resolved: &[Recipe],
+    members: &Members,
+    problems: &mut Problems,
+) {
+    for recipe in resolved {
+        let Some(written) = raw.iter().find(|raw| raw.name.value == recipe.name) else {
+            continue;
+        };
+        let content = &written.file.content;
+        check_kind(written, problems);
+        check_reachable(content, recipe, problems);
+        check_times(content, recipe, problems);
+        check_fit(content, recipe, problems);
+        warn_unchecked_service(content, recipe, problems);
+        warn_named_hosts(content, recipe, members, problems);
+    }
+}

@@ -1,0 +1,73 @@
+//! How a host is reached.
+
+use std::path::PathBuf;
+
+use super::super::read::Project;
+use crate::{
+    config::{
+        inventory::{HostSection, SshSection},
+        values::OneOrMany,
+    },
+    diagnostic::{Located, Problem, Problems},
+    model::SshSettings,
+};
+
+/// How to log in to a host: its own keys, then `[ssh]`'s.
+pub(super) fn settings(
+    project: &Project,
+    host: &HostSection,
+    general: Option<&SshSection>,
+    problems: &mut Problems,
+) -> SshSettings {
+    let general = general.cloned().unwrap_or_default();
+    let identity_files = host
+        .identity_file
+        .as_ref()
+        .or(general.identity_file.as_ref());
+    for text in [
+        &host.user,
+        &general.user,
+        &host.proxy_jump,
+        &general.proxy_jump,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if text.value.is_empty() || text.value.contains(char::is_control) {
+            problems.push(
+                Problem::error("an empty text or one with control characters")
+                    .at(&text.place, "expected a single line"),
+            );
+        }
+    }
+    SshSettings {
+        user: first(host.user.as_ref(), general.user.as_ref()),
+        port: first(host.port.as_ref(), general.port.as_ref()),
+        identity_files: paths(project, identity_files, problems),
+        r#become: first(host.r#become.as_ref(), general.r#become.as_ref()).unwrap_or(false),
+        host_keys: general.host_keys.map(|policy| policy.value),
+        known_hosts_files: paths(project, general.known_hosts_file.as_ref(), problems),
+        proxy_jump: first(host.proxy_jump.as_ref(), general.proxy_jump.as_ref()),
+        config_file: general
+            .config_file
+            .as_ref()
+            .map(|text| project.path_at(text, text, problems)),
+        connect_timeout: general.connect_timeout.map(|timeout| timeout.value.0),
+    }
+}
+
+fn first<T: Clone>(own: Option<&Located<T>>, general: Option<&Located<T>>) -> Option<T> {
+    own.or(general).map(|found| found.value.clone())
+}
+
+fn paths(
+    project: &Project,
+    texts: Option<&Located<OneOrMany<String>>>,
+    problems: &mut Problems,
+) -> Vec<PathBuf> {
+    let texts = texts.map(|texts| texts.0.as_slice()).unwrap_or_default();
+    texts
+        .iter()
+        .map(|text| project.path_at(text, text, problems))
+        .collect()
+}

@@ -1,0 +1,14 @@
+//! The files of a project, as they are found and read.
+
+mod default;
+mod file;
+mod inventories;
+mod project;
+mod recipes;
+
+pub(super) use default::check_default;
+pub use default::default_environment;
+pub(super) use file::unreadable;
+pub(super) use inventories::inventories;
+pub use project::Project;
+pub(super) use recipes::{RawRecipe, recipes};

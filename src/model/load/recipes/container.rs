@@ -1,0 +1,216 @@
+//! `[container]` for one host: what the kinds of values mean that only it has.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    super::{
+        scope::{Resolve, Resolver, meaning, resolved},
+        secret::{self, is_env_name, is_shell_name, wrong_env_name},
+    },
+    run_options::wrong_option,
+};
+use crate::{
+    config::{
+        inventory::SecretSection,
+        recipe::{ContainerSection, container_keys},
+        values::{
+            Entries, EnvironmentVariables, Image, Labels, PublishedPorts, RestartPolicy, RunOption,
+            Scalar,
+        },
+    },
+    diagnostic::{Located, Place, Problem},
+    model::{ContainerSpec, ImageSource, Publish, SecretSource},
+};
+
+container_keys!(resolved ContainerSection as ContainerSpec);
+
+/// Everything that `docker run` is told on one host.
+pub(super) fn resolve(
+    section: &Located<ContainerSection>,
+    resolver: &mut Resolver<'_>,
+) -> ContainerSpec {
+    if section.image.is_none() {
+        resolver.problems.push(
+            Problem::error("`[container]` has no image")
+                .at(&section.place, "`image` is missing")
+                .hint("add `image = \"NAME:TAG\"`"),
+        );
+    }
+    refuse_twofold_names(section, resolver);
+    let mut spec: ContainerSpec = meaning(section, resolver);
+    if section.source.is_none() {
+        spec.source = resolver.default_source();
+    }
+    spec
+}
+
+/// A variable has one value: a plain or a secret one.
+fn refuse_twofold_names(section: &ContainerSection, resolver: &mut Resolver<'_>) {
+    let (Some(secrets), Some(env)) = (&section.secrets, &section.env) else {
+        return;
+    };
+    for (name, _) in &secrets.0 {
+        let entries = &env.value.0.0;
+        if let Some((plain, _)) = entries.iter().find(|(plain, _)| plain.value == name.value) {
+            resolver.problems.push(
+                Problem::error(format!("`{}` is in `env` and in `secrets`", name.value))
+                    .at(&name.place, "the secret")
+                    .at(&plain.place, "the plain value"),
+            );
+        }
+    }
+}
+
+impl Resolve<String> for Image {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let image = resolver.line(&self.0, place);
+        // docker takes a leading dash for an option, and no reference has spaces.
+        if image.starts_with('-') || image.contains(char::is_whitespace) {
+            resolver.problems.push(
+                Problem::error(format!("`{image}` is not an image"))
+                    .at(place, "expected `[REGISTRY/]NAME[:TAG]`"),
+            );
+        }
+        image
+    }
+}
+
+impl Resolve<String> for Scalar {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        if self.is_string {
+            resolver.text(&self.text, place)
+        } else {
+            self.text.clone()
+        }
+    }
+}
+
+impl Resolve<BTreeMap<String, String>> for EnvironmentVariables {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, String> {
+        let mut env = BTreeMap::new();
+        for (name, value) in &self.0.0 {
+            if !is_env_name(name) {
+                let problem = wrong_env_name(name).at(&name.place, "not a name");
+                resolver.problems.push(problem);
+            }
+            env.insert(name.value.clone(), meaning(value, resolver));
+        }
+        env
+    }
+}
+
+/// A secret's name becomes a variable of the shell that starts docker, and so of the docker client too;
+/// a plain variable's never does, and may be looser.
+fn check_secret_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
+    if !is_shell_name(name) {
+        resolver.problems.push(
+            Problem::error(format!("{:?} cannot be the name of a secret", name.value))
+                .at(&name.place, "not a name")
+                .hint("a letter or `_` first, then letters, digits or `_`"),
+        );
+    } else if ["PATH", "HOME"].contains(&name.as_str()) || name.starts_with("DOCKER_") {
+        resolver.problems.push(
+            Problem::error(format!(
+                "a secret cannot be called `{}`: docker itself would heed it on the host",
+                name.value
+            ))
+            .at(&name.place, "changes the docker client")
+            .hint("take another name, or set it in `env` if it is no secret"),
+        );
+    }
+}
+
+impl Resolve<BTreeMap<String, SecretSource>> for Entries<SecretSection> {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, SecretSource> {
+        let mut sources = BTreeMap::new();
+        for (name, section) in &self.0 {
+            check_secret_name(name, resolver);
+            let (scope, host, project) = (resolver.scope, resolver.host, resolver.project());
+            let source = secret::source(
+                section,
+                &section.place,
+                project,
+                resolver.problems,
+                |text, problems| {
+                    let mut resolver = Resolver {
+                        scope,
+                        host,
+                        problems,
+                    };
+                    resolver.text(&text.0, &text.place)
+                },
+            );
+            sources.insert(name.value.clone(), source);
+        }
+        sources
+    }
+}
+
+impl Resolve<Vec<Publish>> for PublishedPorts {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> Vec<Publish> {
+        let mut ports: Vec<Publish> = Vec::new();
+        for value in &self.0 {
+            let text: String = meaning(value, resolver);
+            match text.parse::<Publish>() {
+                Ok(port) if ports.contains(&port) => resolver.problems.push(
+                    Problem::error(format!("port `{port}` is published twice"))
+                        .at(&value.place, "again"),
+                ),
+                Ok(port) => ports.push(port),
+                Err(why) => resolver
+                    .problems
+                    .push(Problem::error(why).at(&value.place, "not a port")),
+            }
+        }
+        ports
+    }
+}
+
+impl Resolve<String> for RestartPolicy {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let policy = resolver.line(&self.0, place);
+        let is_known = ["no", "always", "unless-stopped", "on-failure"].contains(&policy.as_str())
+            || policy
+                .strip_prefix("on-failure:")
+                .is_some_and(|times| times.parse::<u32>().is_ok());
+        if !is_known {
+            resolver.problems.push(
+                Problem::error(format!("`{policy}` is not a restart policy"))
+                    .at(place, "unknown word")
+                    .hint("docker knows `no`, `always`, `unless-stopped`, `on-failure` and `on-failure:N`"),
+            );
+        }
+        policy
+    }
+}
+
+impl Resolve<BTreeMap<String, String>> for Labels {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, String> {
+        let mut labels = BTreeMap::new();
+        for (name, value) in &self.0.0 {
+            if name.starts_with("shipit.") {
+                resolver.problems.push(
+                    Problem::error(format!("label `{}` is shipit's own", name.value))
+                        .at(&name.place, "begins with `shipit.`"),
+                );
+            }
+            if name.is_empty() || name.contains(['=', '\n']) {
+                resolver
+                    .problems
+                    .push(Problem::error("not a label").at(&name.place, "empty, or with `=`"));
+            }
+            labels.insert(name.value.clone(), meaning(value, resolver));
+        }
+        labels
+    }
+}
+
+impl Resolve<String> for RunOption {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let option = resolver.text(&self.0, place);
+        if let Some(problem) = wrong_option(&option) {
+            resolver.problems.push(problem.at(place, "not here"));
+        }
+        option
+    }
+}

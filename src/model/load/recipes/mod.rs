@@ -1,0 +1,125 @@
+//! The recipes of an environment: put in order, resolved for their hosts.
+
+mod container;
+mod drain;
+mod hosts;
+mod order;
+mod probe;
+mod ready;
+mod references;
+mod rollout;
+mod run_options;
+mod tasks;
+
+use super::{
+    hosts::vars,
+    read::RawRecipe,
+    scope::{Resolver, Scope, Settle, World, meaning},
+};
+use crate::{
+    config::recipe::Recipe as Raw,
+    diagnostic::{Problem, Problems},
+    model::{BalancerView, HostRecipe, Name, Recipe},
+};
+
+/// Resolves the recipes, in order.
+pub(super) fn resolve(
+    world: &World<'_>,
+    raw: &[RawRecipe],
+    problems: &mut Problems,
+) -> Vec<Recipe> {
+    let files = world.project.recipes();
+    let mut resolved = Vec::new();
+    for index in order::order(raw, problems) {
+        let recipe = &raw[index];
+        if recipe.file.is_toml {
+            resolved.push(resolve_one(world, recipe, raw, &files, problems));
+        }
+    }
+    resolved
+}
+
+fn resolve_one(
+    world: &World<'_>,
+    recipe: &RawRecipe,
+    all: &[RawRecipe],
+    files: &[Name],
+    problems: &mut Problems,
+) -> Recipe {
+    let raw = &recipe.file.content;
+    let members = world.members;
+    let own = hosts::of(recipe, members, problems);
+    let defaults = vars::read(raw.vars.as_ref(), problems);
+    // A recipe whose hosts are wrong is tried on all of them, to find what else is wrong in it.
+    let tried: Vec<usize> = if own.is_empty() {
+        (0..members.hosts.len()).collect()
+    } else {
+        own
+    };
+    let scope = Scope::new(world, defaults, tried.clone());
+
+    let on = tried.iter().map(|&index| {
+        let mut resolver = Resolver {
+            scope: &scope,
+            host: Some(index),
+            problems: &mut *problems,
+        };
+        let host = members.hosts[index].host.name.clone();
+        (host, on_host(raw, &mut resolver))
+    });
+    let on: std::collections::BTreeMap<_, _> = on.collect();
+    let mut resolver = Resolver {
+        scope: &scope,
+        host: None,
+        problems,
+    };
+    let rollout = raw.rollout.settle(&mut resolver);
+    let probe = probe::resolve(raw, members, &mut resolver);
+    Recipe {
+        name: recipe.name.value.clone(),
+        description: raw
+            .description
+            .as_ref()
+            .map(|text| resolver.text(text, &text.place))
+            .unwrap_or_default(),
+        hosts: tried
+            .iter()
+            .map(|&index| members.hosts[index].host.name.clone())
+            .collect(),
+        requires: references::requires(recipe, all, files, problems),
+        rollout,
+        drain: drain::resolve(raw, all, files, problems),
+        probe,
+        on,
+    }
+}
+
+fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
+    let container = raw
+        .container
+        .as_ref()
+        .map(|section| container::resolve(section, resolver));
+    HostRecipe {
+        instances: raw.container
+            .as_ref()
+            .map_or(1, |container| *container.instances.value()),
+        before: tasks::resolve(raw.before.as_ref(), resolver),
+        after: tasks::resolve(raw.after.as_ref(), resolver),
+        commands: tasks::resolve(raw.commands.as_ref(), resolver),
+        ready: raw.ready.settle(resolver),
+        balancer: raw.balancer.as_ref().and_then(|balancer| {
+            let Some(upstreams) = &balancer.upstreams else {
+                resolver.problems.push(
+                    Problem::error("`[balancer]` has no `upstreams`")
+                        .at(&balancer.place, "`upstreams` is missing")
+                        .hint("a command that prints what it routes to: `docker exec {{container}} nginx -T`"),
+                );
+                return None;
+            };
+            Some(BalancerView {
+                upstreams: meaning(upstreams, resolver),
+            })
+        }),
+        container,
+    }
+}

@@ -1,0 +1,48 @@
+//! `[ready]` for one host: what the kinds of checks mean.
+
+use super::super::scope::{Resolve, Resolver, resolved};
+use crate::{
+    config::{
+        recipe::{HttpCheck, HttpSection, ReadySection, http_keys, ready_keys},
+        values::{ConsulCheck, UrlPath},
+    },
+    diagnostic::{Place, Problem},
+    model::{ConsulReady, HttpReady, Ready, Template},
+};
+
+ready_keys!(resolved ReadySection as Ready);
+http_keys!(resolved HttpSection as HttpReady);
+
+impl Resolve<HttpReady> for HttpCheck {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> HttpReady {
+        if self.0.path.is_none() {
+            resolver.problems.push(
+                Problem::error("an HTTP check without a path").at(place, "`path` is missing"),
+            );
+        }
+        self.0.resolve(place, resolver)
+    }
+}
+
+impl Resolve<String> for UrlPath {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let path = resolver.line(&self.0, place);
+        if !path.starts_with('/') {
+            resolver.problems.push(
+                Problem::error(format!("`{path}` is not a path"))
+                    .at(place, "expected `/…`")
+                    .hint("the host and the port are the container's own"),
+            );
+        }
+        path
+    }
+}
+
+impl Resolve<ConsulReady> for ConsulCheck {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> ConsulReady {
+        match resolver.line(&self.0, place).as_str() {
+            "leader" => ConsulReady::Leader,
+            service => ConsulReady::Service(service.to_owned()),
+        }
+    }
+}

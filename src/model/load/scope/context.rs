@@ -1,0 +1,155 @@
+//! What the templates of a recipe can name.
+
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
+use serde_json::{Map, Value, json};
+
+use super::super::{
+    hosts::{Member, Members},
+    read::Project,
+};
+use crate::model::{ImageSource, Name};
+
+/// Everything that recipes are resolved in.
+pub(in super::super) struct World<'a> {
+    pub project: &'a Project,
+    pub environment: &'a Name,
+    pub members: &'a Members,
+    pub default_source: ImageSource,
+}
+
+/// A text, and the first of the hosts that it is the same for.
+pub(super) type SharedKey = (Option<usize>, String);
+
+/// What the templates of one recipe can name.
+pub(in super::super) struct Scope<'a> {
+    pub(super) world: &'a World<'a>,
+    /// The recipe's `[vars]`.
+    defaults: Map<String, Value>,
+    /// Every host as templates see it, in the inventory's order.
+    hosts: Vec<Value>,
+    /// The recipe's hosts, as indexes.
+    own: Vec<usize>,
+    /// For each host the first one with the same vars.
+    alike: Vec<usize>,
+    /// Texts that are the same on all hosts that are alike, and what came out of them.
+    texts: RefCell<HashMap<SharedKey, String>>,
+    /// The same for commands, which are finished later: their contexts.
+    commands: RefCell<HashMap<SharedKey, Arc<Value>>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(in super::super) fn new(
+        world: &'a World<'a>,
+        defaults: Map<String, Value>,
+        own: Vec<usize>,
+    ) -> Self {
+        let hosts = world.members.hosts.iter().map(|member| {
+            let host = &member.host;
+            json!({
+                "name": host.name,
+                "address": host.address,
+                "groups": host.groups,
+                "vars": over(&defaults, &member.vars),
+            })
+        });
+        let all = &world.members.hosts;
+        let first_like = |member: &Member| all.iter().position(|other| other.vars == member.vars);
+        Self {
+            hosts: hosts.collect(),
+            alike: all.iter().filter_map(first_like).collect(),
+            texts: RefCell::default(),
+            commands: RefCell::default(),
+            world,
+            defaults,
+            own,
+        }
+    }
+
+    /// What stands for every host that `source` says the same for; none if it speaks of its host.
+    pub(super) fn shared_key(&self, source: &str, host: Option<usize>) -> Option<SharedKey> {
+        let names_host = source
+            .split("host")
+            .skip(1)
+            .any(|rest| !rest.starts_with('s'));
+        let is_shared = !names_host && !source.contains("this");
+        is_shared.then(|| (host.map(|index| self.alike[index]), source.to_owned()))
+    }
+
+    pub(super) fn known_text(&self, key: &SharedKey) -> Option<String> {
+        self.texts.borrow().get(key).cloned()
+    }
+
+    pub(super) fn keep_text(&self, key: SharedKey, text: String) {
+        self.texts.borrow_mut().insert(key, text);
+    }
+
+    pub(super) fn known_command(&self, key: &SharedKey) -> Option<Arc<Value>> {
+        self.commands.borrow().get(key).cloned()
+    }
+
+    pub(super) fn keep_command(&self, key: SharedKey, context: Arc<Value>) {
+        self.commands.borrow_mut().insert(key, context);
+    }
+
+    /// Everything that `source` can name, for a host or for none. With hundreds of hosts their lists are
+    /// most of a context's size, so that lists it does not mention are left empty.
+    pub(super) fn context(&self, source: &str, host: Option<usize>) -> Value {
+        let members = self.world.members;
+        let vars = host.map_or(&members.vars, |index| &members.hosts[index].vars);
+        let mut context = over(&self.defaults, vars);
+        // A block or a `lookup` can come upon what the text does not name.
+        let is_plain = !["#", "lookup", "vars"]
+            .iter()
+            .any(|word| source.contains(word));
+        let names_each_group = source
+            .split("groups")
+            .skip(1)
+            .all(|rest| rest.starts_with('.'));
+        let list = |indexes: &mut dyn Iterator<Item = usize>| -> Value {
+            let one = |index: usize| {
+                let mut host = self.hosts[index].clone();
+                if is_plain && let Some(host) = host.as_object_mut() {
+                    host.remove("vars");
+                }
+                host
+            };
+            indexes.map(one).collect()
+        };
+        let mut groups = Map::new();
+        let mut hosts = json!([]);
+        if source.contains("hosts") {
+            hosts = list(&mut self.own.iter().copied());
+        }
+        if source.contains("groups") {
+            let is_needed = |group: &str| !is_plain || !names_each_group || source.contains(group);
+            let mut add = |name: &str, is_inside: &dyn Fn(usize) -> bool| {
+                let mut inside =
+                    (0..self.hosts.len()).filter(|index| is_needed(name) && is_inside(*index));
+                groups.insert(name.to_owned(), list(&mut inside));
+            };
+            for group in &members.groups {
+                add(group, &|index| {
+                    members.hosts[index].host.groups.contains(group)
+                });
+            }
+            add("all", &|_| true);
+        }
+        context.insert(
+            "environment".to_owned(),
+            self.world.environment.to_string().into(),
+        );
+        context.insert("hosts".to_owned(), hosts);
+        context.insert("groups".to_owned(), groups.into());
+        if let Some(index) = host {
+            context.insert("host".to_owned(), self.hosts[index].clone());
+        }
+        context.into()
+    }
+}
+
+fn over(defaults: &Map<String, Value>, vars: &Map<String, Value>) -> Map<String, Value> {
+    let mut all = defaults.clone();
+    all.extend(vars.clone());
+    all
+}

@@ -1,0 +1,115 @@
+//! The resolving of a recipe's strings for one host, or for none.
+
+use std::sync::Arc;
+
+use super::{super::read::Project, context::Scope, escapes::within};
+use crate::{
+    diagnostic::{Place, Problem, Problems},
+    model::{
+        ImageSource, LateValues, Template,
+        template::{self, TemplateError},
+    },
+};
+
+/// Resolves a recipe's strings for one host, or for none.
+pub(in super::super) struct Resolver<'a> {
+    pub scope: &'a Scope<'a>,
+    pub host: Option<usize>,
+    pub problems: &'a mut Problems,
+}
+
+impl<'a> Resolver<'a> {
+    pub(in super::super) fn project(&self) -> &'a Project {
+        self.scope.world.project
+    }
+
+    pub(in super::super) fn default_source(&self) -> ImageSource {
+        self.scope.world.default_source
+    }
+
+    /// The text with every name filled in.
+    pub(in super::super) fn text(&mut self, text: &str, place: &Place) -> String {
+        if !template::is_template(text) {
+            return text.to_owned();
+        }
+        let key = self.scope.shared_key(text, self.host);
+        if let Some(known) = key.as_ref().and_then(|key| self.scope.known_text(key)) {
+            return known;
+        }
+        match template::render(text, self.scope.context(text, self.host)) {
+            Ok(rendered) => {
+                if let Some(key) = key {
+                    self.scope.keep_text(key, rendered.clone());
+                }
+                rendered
+            }
+            Err(errors) => {
+                self.report(errors, place, text);
+                text.to_owned()
+            }
+        }
+    }
+
+    /// The same, refused when it is empty or has control characters: where a line break cannot be meant.
+    pub(in super::super) fn line(&mut self, text: &str, place: &Place) -> String {
+        let line = self.text(text, place);
+        if line.is_empty() || line.contains(char::is_control) {
+            let what = if line.is_empty() {
+                "an empty text"
+            } else {
+                "a line break or another control character"
+            };
+            self.problems
+                .push(Problem::error(what).at(place, "expected one line of text"));
+        }
+        line
+    }
+
+    /// A command, which may also name what only a deploy knows.
+    pub(in super::super) fn command(&mut self, text: &str, place: &Place) -> Template {
+        let mut command = Template {
+            source: text.to_owned(),
+            context: Arc::default(),
+        };
+        if template::is_template(text) {
+            let key = self.scope.shared_key(text, self.host);
+            let known = key.as_ref().and_then(|key| self.scope.known_command(key));
+            if let Some(context) = known {
+                command.context = context;
+                return command;
+            }
+            command.context = Arc::new(self.scope.context(text, self.host));
+            match (command.render_all(&LateValues::dummy()), key) {
+                (Ok(_), Some(key)) => {
+                    let context = Arc::clone(&command.context);
+                    self.scope.keep_command(key, context);
+                }
+                (Ok(_), None) => {}
+                (Err(errors), _) => self.report(errors, place, text),
+            }
+        }
+        if text.trim().is_empty() {
+            self.problems
+                .push(Problem::error("an empty command").at(place, "nothing to run"));
+        }
+        command
+    }
+
+    fn report(&mut self, errors: Vec<TemplateError>, place: &Place, source: &str) {
+        let label = match self.host {
+            Some(index) => {
+                let host = &self.scope.world.members.hosts[index].host;
+                format!("here, on `{}`", host.name)
+            }
+            None => "here".to_owned(),
+        };
+        for error in errors {
+            let at = within(place, source, &error);
+            self.problems.push(
+                Problem::error(error.message)
+                    .at(&at, label.clone())
+                    .maybe_hint(error.hint),
+            );
+        }
+    }
+}
