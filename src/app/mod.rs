@@ -11,7 +11,7 @@ use clap::Parser;
 
 use crate::{
     cli::{Cli, ColorWhen, Command, Global, OutputForm},
-    diagnostic::{Look, Problem, Problems},
+    diagnostic::{Problem, Problems, Style},
     event::Outcome,
     model::{Name, Overrides, Project},
     report::{Choice, Colour, Output, Verbosity},
@@ -84,14 +84,14 @@ fn colour(when: ColorWhen) -> Colour {
     }
 }
 
-fn look(global: &Global) -> Look {
+fn look(global: &Global) -> Style {
     match (
         terminal::stderr_is_terminal(),
         colour(global.color).paints_stderr(),
     ) {
-        (_, true) => Look::Colours,
-        (true, false) => Look::Boxes,
-        (false, false) => Look::Plain,
+        (_, true) => Style::Colours,
+        (true, false) => Style::Boxes,
+        (false, false) => Style::Plain,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     observe::{Observed, observe},
     plan::Scope,
     run::Context,
-    state::lock,
+    state::{self, lock},
     text,
 };
 
@@ -80,14 +80,8 @@ pub async fn down(context: &Context<'_>, request: DownRequest) -> Run<Outcome> {
                 .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
         );
     }
-    let forgotten = fleet
-        .each(|reached| forget(reached, &environment.name))
-        .await;
-    failures.extend(
-        forgotten
-            .into_iter()
-            .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
-    );
+    let state = state::open(environment, &fleet);
+    failures.extend(state.remove_all_records().await);
     drop(lock);
     for reached in fleet.hosts() {
         let failed = failures.iter().any(|(host, _)| host == reached.name());
@@ -172,29 +166,10 @@ async fn remove_recipe(
             reached.expect(docker::remove(&container.name), QUICK).await
         };
         let step = format!("remove {}", container.name);
-        progress::tell(context.events, reached.name(), recipe, &step, work, |_| {
+        progress::step(context.events, reached.name(), recipe, &step, work, |_| {
             None
         })
         .await?;
     }
     Ok(())
-}
-
-/// Removes the records. A lasting lock stays: it was placed on purpose.
-async fn forget(reached: &Reached, environment: &str) -> Result<(), HostError> {
-    let volumes = reached
-        .read(docker::inspect_volumes(environment), docker::parse_volumes)
-        .await?;
-    let records: Vec<_> = volumes
-        .iter()
-        .filter(|volume| volume.labels.contains_key(docker::label::RECORD))
-        .map(|volume| volume.name.as_str())
-        .collect();
-    if records.is_empty() {
-        return Ok(());
-    }
-    reached
-        .expect(docker::volume_remove(&records), QUICK)
-        .await
-        .map(|_| ())
 }

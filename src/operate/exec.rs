@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Outcome, Phase, Severity},
-    hosts::{HostError, Reached, Run, Stop, row},
+    hosts::{self, HostError, Reached, Run, Stop, row},
     model::{HostName, LateValues, Name},
     plan::{Scope, TaskRef},
     run::Context,
@@ -38,7 +38,7 @@ pub async fn exec(context: &Context<'_>, request: ExecRequest) -> Run<Outcome> {
     };
     let command = RemoteCommand::new(program).args(arguments);
     let running = fleet
-        .each(|reached| tasks::stream(reached, command.clone(), request.timeout, context.events));
+        .each(|reached| hosts::stream(reached, command.clone(), request.timeout, context.events));
     let results = context
         .interruptible(UNKNOWN, async { Ok(running.await) })
         .await?;

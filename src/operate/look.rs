@@ -12,7 +12,7 @@ use crate::{
     plan::Scope,
     release::{Action, Number},
     run::Context,
-    state::lasting_lock::read_hold,
+    state,
 };
 
 /// What every host runs of every recipe.
@@ -55,14 +55,12 @@ pub async fn status(context: &Context<'_>) -> Run<Outcome> {
             }
         }
     }
-    if let Some(reached) = fleet.host(&environment.lock_host().name)
-        && let Ok(Some(hold)) = read_hold(reached, &environment.name).await
-    {
+    if let Ok(Some(lock)) = state::open(environment, &fleet).lasting_lock().await {
         let message = format!(
             "locked by {} since {}: {}",
-            hold.by,
-            hold.at.strftime("%Y-%m-%d %H:%M UTC"),
-            hold.message
+            lock.by,
+            lock.at.strftime("%Y-%m-%d %H:%M UTC"),
+            lock.message
         );
         let hint = Some(format!("shipit unlock {}", environment.name));
         context.events.send(EventKind::Warning {
@@ -279,7 +277,7 @@ async fn follow(context: &Context<'_>, wanted: &[(&Reached, String)], lines: u32
     const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
     let following = wanted.iter().map(|(reached, name)| async move {
         let command = docker::container_logs_follow(name, lines);
-        if let Err(error) = crate::tasks::stream(reached, command, DAY, context.events).await {
+        if let Err(error) = crate::hosts::stream(reached, command, DAY, context.events).await {
             let message = format!(
                 "the logs of `{name}` broke off: {}",
                 crate::text::chain(&error).join(": ")

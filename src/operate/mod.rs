@@ -14,10 +14,10 @@ use jiff::Timestamp;
 
 use crate::{
     event::{EventKind, Outcome, Phase, Severity},
-    hosts::{Fleet, Run, Stop, row},
+    hosts::{Fleet, HostFailure, Run, Stop, row},
     model::Host,
     run::Context,
-    state::lasting_lock::{Hold, place_hold, read_hold, release_hold},
+    state::{self, LastingLock},
     text,
 };
 
@@ -25,35 +25,27 @@ use crate::{
 pub async fn lock(context: &Context<'_>, message: String) -> Run<Outcome> {
     let environment = &context.environment.name;
     let fleet = context.connect(&[context.environment.lock_host()]).await?;
-    let Some(reached) = fleet.hosts().first() else {
-        return Ok(Outcome::NothingToDo);
+    let state = state::open(context.environment, &fleet);
+    let cannot = |(host, error): HostFailure| {
+        let message = format!("cannot lock `{environment}`");
+        Stop::on_host(Outcome::NotReady, message, &host, &error)
     };
-    let cannot = |error| {
-        Stop::on_host(
-            Outcome::NotReady,
-            format!("cannot lock `{environment}`"),
-            reached.name(),
-            &error,
-        )
-    };
-    if let Some(hold) = read_hold(reached, environment).await.map_err(cannot)? {
+    if let Some(lock) = state.lasting_lock().await.map_err(cannot)? {
         return Err(Stop::new(
             Outcome::Locked,
             format!(
                 "`{environment}` is locked already by {}: {}",
-                hold.by, hold.message
+                lock.by, lock.message
             ),
         )
         .hint(format!("shipit unlock {environment}")));
     }
-    let hold = Hold {
+    let lock = LastingLock {
         message,
         by: context.by.clone(),
         at: Timestamp::now(),
     };
-    place_hold(reached, environment, &hold)
-        .await
-        .map_err(cannot)?;
+    state.place_lasting_lock(&lock).await.map_err(cannot)?;
     let message =
         format!("`{environment}` is locked; `shipit unlock {environment}` takes the lock away");
     context.events.send(EventKind::Note { message });
@@ -65,27 +57,21 @@ pub async fn lock(context: &Context<'_>, message: String) -> Run<Outcome> {
 pub async fn unlock(context: &Context<'_>) -> Run<Outcome> {
     let environment = &context.environment.name;
     let fleet = context.connect(&[context.environment.lock_host()]).await?;
-    let Some(reached) = fleet.hosts().first() else {
-        return Ok(Outcome::NothingToDo);
+    let state = state::open(context.environment, &fleet);
+    let cannot = |(host, error): HostFailure| {
+        let message = format!("cannot unlock `{environment}`");
+        Stop::on_host(Outcome::NotReady, message, &host, &error)
     };
-    let cannot = |error| {
-        Stop::on_host(
-            Outcome::NotReady,
-            format!("cannot unlock `{environment}`"),
-            reached.name(),
-            &error,
-        )
-    };
-    let hold = read_hold(reached, environment).await.map_err(cannot)?;
-    let (message, outcome) = match hold {
+    let lock = state.lasting_lock().await.map_err(cannot)?;
+    let (message, outcome) = match lock {
         None => (
             format!("`{environment}` is not locked"),
             Outcome::NothingToDo,
         ),
-        Some(hold) => {
-            release_hold(reached, environment).await.map_err(cannot)?;
+        Some(lock) => {
+            state.release_lasting_lock().await.map_err(cannot)?;
             (
-                format!("took away the lock of {}: {}", hold.by, hold.message),
+                format!("took away the lock of {}: {}", lock.by, lock.message),
                 Outcome::Done,
             )
         }

@@ -1,14 +1,13 @@
 //! Consul's own servers: whether all are there, so that one may go, and in which order they go.
 
-use super::gate::{holds, not_yet};
+use super::gates::cluster_is_whole;
 use crate::{
     event::Outcome,
     facts::Facts,
-    hosts::{Fleet, HostError, Reached, Run, Stop},
+    hosts::{Fleet, Run, Stop},
     model::{Environment, HostName, Name, Recipe},
     plan::{Change, Plan, SlotPlan},
-    rollout::machine::{Observation, Verdict},
-    text,
+    rollout::machine::Verdict,
 };
 
 /// Where Consul is used and not brought up by this very plan, it must have a leader; where its own servers
@@ -93,48 +92,6 @@ pub async fn leader_last(environment: &Environment, fleet: &Fleet, plan: &mut Pl
         let order = |slot: &SlotPlan| (slot.change == Change::Remove, leads(&slot.host));
         recipe_plan.slots.sort_by_key(order);
     }
-}
-
-/// Whether Consul's cluster, as the agent on one host sees it, has a leader and all `servers` alive.
-pub async fn cluster_is_whole(reached: &Reached, servers: usize) -> Result<Observation, HostError> {
-    let Some(leader) = reached.consul.leader().await? else {
-        return Ok(not_yet("Consul has no leader"));
-    };
-    // Who only uses Consul needs its leader, and no server more than that takes.
-    if servers == 0 {
-        return Ok(holds(format!("leader {leader}")));
-    }
-    let peers = reached.consul.peers().await?.len();
-    if peers < servers {
-        return Ok(not_yet(format!(
-            "Consul's cluster has {peers} of {servers} servers"
-        )));
-    }
-    // A server that has just joined is a peer, but has no vote for its first ten seconds or so (Consul's
-    // autopilot, `ServerStabilizationTime`). Until then no other may go.
-    let voters = reached.consul.voters().await?;
-    if voters < peers {
-        return Ok(not_yet(format!(
-            "{voters} of {peers} Consul servers have a vote yet"
-        )));
-    }
-    let members = reached.consul.members().await?;
-    let alive = members
-        .iter()
-        .filter(|member| member.is_alive_server())
-        .count();
-    if alive < servers.max(peers) {
-        let dead: Vec<_> = members
-            .iter()
-            .filter(|m| m.is_server() && !m.is_alive_server())
-            .map(|m| m.name.clone())
-            .collect();
-        return Ok(not_yet(format!(
-            "{alive} of {peers} Consul servers are alive; missing: {}",
-            text::list(dead)
-        )));
-    }
-    Ok(holds(format!("leader {leader}")))
 }
 
 /// How many servers Consul's cluster has when it is whole: those that run now; on a first deploy, when none

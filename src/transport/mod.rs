@@ -6,41 +6,14 @@
 //! them, and opens tunnels; every wait of it has a deadline.
 //!
 //! What is resolved: the inventory's `[ssh]` first, then OpenSSH's configuration, then its defaults.
+//!
+//! `openssh` reads OpenSSH's files, `session` is a connection that is logged in, and `connect` leads from a
+//! host to a session; each uses only those before it.
 
-mod authentication;
-mod channel;
-mod client;
-mod connect_error;
-mod connection;
-mod connector;
-mod countdown;
-mod destination;
-mod dial;
-mod exchange;
-mod held;
-mod host_key;
-mod identity;
-mod known_hosts;
-mod lines;
-mod paths;
-mod places;
+mod connect;
+mod openssh;
 mod session;
-mod session_error;
-mod signing;
-mod ssh_config;
-mod stdout;
-mod stream;
-mod tokens;
-mod tunnel;
-mod upload;
 
-pub use connect_error::{ConnectError, Tried};
-pub use connector::Connector;
-pub use destination::Endpoint;
-pub use held::{Held, HeldEnd};
-pub use identity::Prompt;
-pub use paths::Paths;
-pub use session::{Output, Session};
-pub use session_error::{Refusal, SessionError};
-pub use stdout::Stdout;
-pub use tunnel::Tunnel;
+pub use connect::{ConnectError, Connector, Endpoint, Prompt, Tried};
+pub use openssh::paths::Paths;
+pub use session::{Held, HeldEnd, Output, Refusal, Session, SessionError, Stdout, Tunnel};

@@ -2,7 +2,12 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Failure, Gate, Observation, Purpose, Side, Verdict, sequence::Await};
+use super::{
+    gate::{Gate, Observation, Purpose, Verdict},
+    outcome::Failure,
+    sequence::Await,
+    slot::Side,
+};
 
 /// A duration as people write it: `500ms`, `2.5s`, `60s`, `1m30s`, `2h`.
 pub(super) struct Span(pub Duration);
@@ -89,7 +94,7 @@ pub(super) fn never(host: &str, awaited: &Await, detail: &str) -> Failure {
 }
 
 /// A slot was updated, and its container cannot become ready any more.
-pub(super) fn fell(host: &str, detail: &str) -> Failure {
+pub(super) fn exited_after_update(host: &str, detail: &str) -> Failure {
     failed(vec![stopped_after_the_update(host), detail.to_owned()])
 }
 

@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Action, Failure, Gate, Observation, Side, Slot, Step, Verdict, WatchEnd, failure,
+    action::Action,
+    failure,
+    gate::{Gate, Observation, Verdict, WatchEnd},
+    outcome::Failure,
     sequence::{Await, Late, Limit, Stage, Touched},
+    slot::{Side, Slot},
+    step::Step,
 };
 use crate::model::HostName;
 

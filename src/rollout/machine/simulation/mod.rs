@@ -13,6 +13,7 @@ use self::{
     world::{Fate, Fault, Health, Later, TICK, World, failed},
 };
 use super::*;
+use crate::model::Order;
 
 /// A fleet, a policy, and what happens from outside.
 #[derive(Debug, Clone)]

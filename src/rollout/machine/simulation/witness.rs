@@ -16,7 +16,7 @@ use crate::rollout::machine::{
 };
 
 /// The pause between two looks at a finished slot.
-const KEEP_PAUSE: Duration = Duration::from_secs(2);
+const MONITOR_PAUSE: Duration = Duration::from_secs(2);
 
 /// What was last seen of a finished slot, and when.
 type LastLook = Option<(Duration, Verdict)>;
@@ -37,7 +37,7 @@ pub(super) struct Witness {
     /// Those that were watched to the end.
     kept: BTreeMap<Slot, LastLook>,
     /// Those that failed after they were finished, and whether they died.
-    fallen: BTreeMap<Slot, bool>,
+    unhealthy: BTreeMap<Slot, bool>,
     gave_up: BTreeSet<(Slot, Side, Gate)>,
     begun: BTreeSet<Slot>,
     failed: BTreeSet<Slot>,
@@ -66,7 +66,7 @@ impl Witness {
             watching: BTreeMap::new(),
             keeping: BTreeMap::new(),
             kept: BTreeMap::new(),
-            fallen: BTreeMap::new(),
+            unhealthy: BTreeMap::new(),
             gave_up: BTreeSet::new(),
             begun: if scenario.revert {
                 slots.collect()
@@ -98,7 +98,7 @@ impl Witness {
     pub(super) fn due_looks(&self, now: Duration) -> Vec<(Slot, Side, Gate)> {
         let mut watched = self.watched();
         watched.retain(|(slot, ..)| match self.keeping.get(slot) {
-            Some(Some((at, _))) => now.saturating_sub(*at) >= KEEP_PAUSE,
+            Some(Some((at, _))) => now.saturating_sub(*at) >= MONITOR_PAUSE,
             Some(None) | None => true,
         });
         watched
@@ -174,7 +174,7 @@ impl Witness {
                 slot,
                 side,
                 gate,
-                purpose: Purpose::Keep,
+                purpose: Purpose::Monitor,
             } => {
                 assert_eq!((*side, *gate), (Side::New, Gate::Ready));
                 self.is_free(*slot);
@@ -222,7 +222,7 @@ impl Witness {
         self.closed |= self.is_over_its_failures();
         let busy = self.performing.keys().chain(self.watching.keys());
         // A dead one is returned at once, beside what is in hand.
-        let in_hand = busy.filter(|slot| self.fallen.get(slot) != Some(&true));
+        let in_hand = busy.filter(|slot| self.unhealthy.get(slot) != Some(&true));
         let in_hand = in_hand.count();
         if self.revert || !self.first_deploy {
             assert!(in_hand <= self.width(), "{in_hand} slots in hand");
@@ -239,9 +239,13 @@ impl Witness {
                 self.kept.insert(slot, last);
             }
             WatchEnd::Failed => {
-                assert_ne!(verdict, Some(Verdict::Holds), "{slot:?} is held for fallen");
+                assert_ne!(
+                    verdict,
+                    Some(Verdict::Holds),
+                    "{slot:?} is held for unhealthy"
+                );
                 self.failed.insert(slot);
-                self.fallen.insert(slot, verdict == Some(Verdict::Never));
+                self.unhealthy.insert(slot, verdict == Some(Verdict::Never));
             }
             WatchEnd::Abandoned => {}
             WatchEnd::GaveUp => panic!("{slot:?} is given up"),
@@ -378,14 +382,14 @@ impl Witness {
         match state {
             SlotState::Updated => {
                 assert!(
-                    !self.fallen.contains_key(&Slot(index)),
+                    !self.unhealthy.contains_key(&Slot(index)),
                     "it was seen to fall"
                 );
                 if place.fate.has_incoming && !world.lost[place.host] {
                     let last = self.kept.get(&Slot(index)).copied().flatten();
                     let (looked_at, _) = last.expect("it is watched to the end");
                     let ago = world.now.saturating_sub(looked_at);
-                    assert!(ago <= KEEP_PAUSE + TICK, "nobody looks");
+                    assert!(ago <= MONITOR_PAUSE + TICK, "nobody looks");
                     // Nobody can know what came after the last look.
                     let fell_since = new.fell_at.is_some_and(|at| at > looked_at);
                     assert!(serves(new) || fell_since, "slot {index} is dead");

@@ -1,7 +1,7 @@
 //! Small rollouts as transcripts: what is done when, on hosts that answer after a second.
 
 mod failing;
-mod keeping;
+mod monitoring;
 mod order;
 mod sequence;
 
@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use super::failure::Span;
 use super::*;
+use crate::model::Order;
 
 fn policy() -> Policy {
     Policy {
@@ -159,7 +160,7 @@ impl Play {
         } = input
             && let Some(purpose) = self.watched.get(&(*slot, *side, *gate))
         {
-            let pause = if *purpose == Purpose::Keep { 2 } else { 1 };
+            let pause = if *purpose == Purpose::Monitor { 2 } else { 1 };
             let at = self.now + seconds(pause);
             self.due.push((at, self.look(*slot, *side, *gate, at)));
         }
@@ -237,9 +238,9 @@ impl Play {
                 let purpose = purpose.expect("what is unwatched was watched");
                 let end = match (purpose, end) {
                     (Purpose::Confirm, WatchEnd::Held) => "still so".to_owned(),
-                    (Purpose::Keep, WatchEnd::Held) => "kept".to_owned(),
-                    (Purpose::Keep, WatchEnd::Failed) => "not kept".to_owned(),
-                    (Purpose::Keep, WatchEnd::Abandoned) => "no longer kept".to_owned(),
+                    (Purpose::Monitor, WatchEnd::Held) => "kept".to_owned(),
+                    (Purpose::Monitor, WatchEnd::Failed) => "not kept".to_owned(),
+                    (Purpose::Monitor, WatchEnd::Abandoned) => "no longer kept".to_owned(),
                     (_, end) => words(&end),
                 };
                 self.line(&format!("{} {end}", name(slot, side, &gate)));

@@ -1,0 +1,123 @@
+//! Balancers that follow Consul: a container is taken out by its services' maintenance mode in the agent of its
+//! own host, and each balancer is asked for its upstreams.
+
+use futures::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
+
+use super::{
+    Backend, Upstreams,
+    maintenance::{MAINTENANCE, is_own_maintenance, operator_maintenance},
+    router::{Answer, Registration, RequestRouter, Rotation, Routes},
+};
+use crate::{consul::ServiceInstance, hosts::HostError, model::HostName};
+
+/// The containers of one recipe that Consul has.
+pub(super) struct ConsulRouter {
+    /// Every balancer of the recipe's `[drain]`.
+    pub balancers: Vec<Upstreams>,
+}
+
+impl RequestRouter for ConsulRouter {
+    fn routes(&self) -> BoxStream<'_, (HostName, Routes)> {
+        stream::iter(&self.balancers).then(Upstreams::ask).boxed()
+    }
+
+    fn take_out<'a>(
+        &'a self,
+        backends: &'a mut [Backend],
+        reason: &'a str,
+    ) -> Answer<'a, Vec<String>> {
+        take_out(backends, reason).boxed()
+    }
+
+    fn put_back<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {
+        put_back(backends).boxed()
+    }
+
+    fn registrations<'a>(&'a self, backend: &'a Backend) -> Answer<'a, Vec<Registration>> {
+        async {
+            let services = services_of(backend).await?;
+            Ok(services.into_iter().map(registration).collect())
+        }
+        .boxed()
+    }
+
+    fn deregister<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {
+        deregister(backends).boxed()
+    }
+}
+
+async fn take_out(backends: &mut [Backend], reason: &str) -> Result<Vec<String>, HostError> {
+    let reason = format!("{MAINTENANCE}{reason}");
+    let mut warnings = Vec::new();
+    for backend in backends {
+        let services = services_of(backend).await?;
+        let agent = &backend.host.consul;
+        for service in &services {
+            agent
+                .set_maintenance(&service.service.id, true, &reason)
+                .await?;
+        }
+        if services.is_empty() && backend.is_up {
+            warnings.push(format!(
+                "Consul's agent has no service for `{}`, so nothing takes traffic away from it",
+                backend.container
+            ));
+        }
+        backend.service_ids = services.into_iter().map(|it| it.service.id).collect();
+    }
+    Ok(warnings)
+}
+
+async fn put_back(backends: &[Backend]) -> Result<(), HostError> {
+    for backend in backends {
+        for service in services_of(backend).await? {
+            if is_own_maintenance(&service) {
+                let agent = &backend.host.consul;
+                agent
+                    .set_maintenance(&service.service.id, false, "")
+                    .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn deregister(backends: &[Backend]) -> Result<(), HostError> {
+    for backend in backends {
+        for service in services_of(backend).await? {
+            backend.host.consul.deregister(&service.service.id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The services of one container in its host's agent: found by address and port, never by a guessed id.
+async fn services_of(backend: &Backend) -> Result<Vec<ServiceInstance>, HostError> {
+    let mut services = backend.host.consul.services().await?;
+    services.retain(|service| {
+        let mut ports = backend.ports.iter();
+        backend.service_ids.contains(&service.service.id)
+            || ports.any(|(_, port)| service.is_at(backend.address(), *port))
+    });
+    Ok(services)
+}
+
+fn registration(service: ServiceInstance) -> Registration {
+    let rotation = if let Some(reason) = operator_maintenance(&service) {
+        Rotation::OutByOperator(reason.to_owned())
+    } else if is_own_maintenance(&service) {
+        Rotation::OutByDeploy
+    } else {
+        Rotation::In
+    };
+    Registration {
+        complaint: service.complaint(),
+        port: service.service.port,
+        rotation,
+        id: service.service.id,
+        service: service.service.service,
+    }
+}

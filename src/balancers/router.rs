@@ -1,0 +1,76 @@
+//! What every way of routing requests has to offer to a rollout.
+
+use futures::{future::BoxFuture, stream::BoxStream};
+
+use super::Backend;
+use crate::{hosts::HostError, model::HostName};
+
+/// What a router answers when it is asked, or how that failed.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, HostError>>;
+
+/// One way in which balancers learn of containers.
+///
+/// The rollout of a recipe asks in this order: a container is put back when it has started, it must be among
+/// the [`Routes`] of every balancer before another one goes, it is taken out, it must no longer be among the
+/// routes, it is stopped, and it must have no registration left. Everything here may be asked again after it is
+/// so, as a revert or the next deploy does.
+///
+/// No answer is not a yes: what cannot be asked is an error, or [`Routes::Failed`].
+pub trait RequestRouter: Send + Sync {
+    /// What each balancer routes to now, with the host it runs on. One is asked when the stream comes to it.
+    fn routes(&self) -> BoxStream<'_, (HostName, Routes)>;
+
+    /// Takes containers out, so that balancers route no further request to them. `reason` is for operators who
+    /// look there. Fills in what finds the containers later ([`Backend::service_ids`]), and returns a warning
+    /// for each that runs and that nothing takes traffic away from.
+    fn take_out<'a>(
+        &'a self,
+        backends: &'a mut [Backend],
+        reason: &'a str,
+    ) -> Answer<'a, Vec<String>>;
+
+    /// Ends what [`take_out`](Self::take_out) did. An operator's own maintenance mode is left alone.
+    fn put_back<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;
+
+    /// What balancers can learn of one container now. Empty once it has left.
+    fn registrations<'a>(&'a self, backend: &'a Backend) -> Answer<'a, Vec<Registration>>;
+
+    /// Takes away what is left of containers that are stopped.
+    fn deregister<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;
+}
+
+/// What one balancer said when it was asked what it routes to.
+pub enum Routes {
+    /// It printed this: every `ADDRESS:PORT` in it is routed to.
+    Printed(String),
+    /// It could not say; what it printed instead.
+    Refused(String),
+    /// It could not be asked.
+    Failed(HostError),
+}
+
+/// One service under which balancers find a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// Its id.
+    pub id: String,
+    /// The service's name.
+    pub service: String,
+    /// The port on the host.
+    pub port: u16,
+    /// What its checks complain of, as one line; `None` when all pass.
+    pub complaint: Option<String>,
+    /// Whether requests may be routed to it.
+    pub rotation: Rotation,
+}
+
+/// Whether requests may be routed to a container, if it is well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rotation {
+    /// They may.
+    In,
+    /// A deploy has taken it out.
+    OutByDeploy,
+    /// An operator has taken it out, for this reason: theirs to end.
+    OutByOperator(String),
+}

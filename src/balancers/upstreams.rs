@@ -1,0 +1,45 @@
+//! A balancer that is asked for its upstreams by the command of its recipe's `[balancer]`.
+
+use std::time::Duration;
+
+use super::Routes;
+use crate::{
+    command::RemoteCommand,
+    hosts::{HostError, Reached},
+    model::{BalancerView, HostName, LateValues},
+};
+
+/// The longest that a balancer may take for its answer.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// One container of a balancer.
+#[derive(Clone)]
+pub struct Upstreams {
+    /// The host it runs on.
+    pub reached: Reached,
+    /// How it is asked.
+    pub view: BalancerView,
+    /// What its command may name.
+    pub late: LateValues,
+}
+
+impl Upstreams {
+    /// Asks it once what it routes to.
+    pub async fn ask(&self) -> (HostName, Routes) {
+        (self.reached.name().clone(), self.routes().await)
+    }
+
+    async fn routes(&self) -> Routes {
+        let script = match self.view.upstreams.render(&self.late) {
+            Ok(script) => script,
+            Err(error) => return Routes::Failed(HostError::Fact(error.to_string())),
+        };
+        let command = RemoteCommand::shell(script);
+        match self.reached.run(command, DEADLINE).await {
+            Ok(output) if output.status == 0 => Routes::Printed(output.stdout),
+            Ok(output) if output.stderr.is_empty() => Routes::Refused(output.stdout),
+            Ok(output) => Routes::Refused(output.stderr),
+            Err(error) => Routes::Failed(error),
+        }
+    }
+}

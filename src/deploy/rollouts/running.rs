@@ -1,0 +1,175 @@
+//! What one rollout works with: its slots, the balancers that it asks, its probe.
+
+use std::sync::Arc;
+
+use super::deployment::Deployment;
+use crate::{
+    balancers::{Routing, Upstreams},
+    desired,
+    event::EventKind,
+    hosts::Reached,
+    model::{HostName, HostRecipe, LateValues, Name, Recipe},
+    plan::{RecipePlan, SlotPlan},
+    release::Action,
+    rollout::{
+        driver::{self, Running},
+        probe::ProbeWatch,
+        quorum::consul_servers,
+        slot::{Placement, RolloutContext, SlotContainers},
+    },
+};
+
+impl Deployment<'_> {
+    /// What the rollout of a recipe works with.
+    pub(super) fn running(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> Running {
+        let context = Arc::new(self.rollout_context(recipe));
+        let changes = recipe_plan.changes().enumerate();
+        let slots: Vec<_> = changes
+            .filter_map(|(index, slot)| self.placement(&context, index == 0, slot))
+            .map(Arc::new)
+            .collect();
+        Running {
+            policy: driver::policy(recipe, recipe_plan.order, slots.len()),
+            recipe: context.recipe.clone(),
+            slots,
+        }
+    }
+
+    fn rollout_context(&self, recipe: &Recipe) -> RolloutContext {
+        RolloutContext {
+            recipe: Arc::new(recipe.clone()),
+            environment: self.context.environment.name.to_string(),
+            release: self.plan.release,
+            events: self.context.events.clone(),
+            routing: Routing::of(recipe, self.balancers(recipe)),
+            consul_servers: consul_servers(recipe, self.facts),
+            consul_hosts: self.consul_hosts(recipe),
+        }
+    }
+
+    fn placement(
+        &self,
+        context: &Arc<RolloutContext>,
+        is_first: bool,
+        slot: &SlotPlan,
+    ) -> Option<Placement> {
+        let reached = self.fleet.host(&slot.host)?.clone();
+        let host_recipe = context.recipe.on.get(&slot.host).cloned();
+        let host_recipe = Arc::new(host_recipe.unwrap_or_else(HostRecipe::none));
+        let facts = self.facts.hosts.get(&slot.host);
+        let containers = facts.map_or(&[][..], |facts| &facts.containers);
+        Some(Placement {
+            context: context.clone(),
+            runs_tasks: self.runs_tasks(slot, &host_recipe),
+            reached,
+            host_recipe,
+            plan: slot.clone(),
+            is_first,
+            containers: SlotContainers::before(slot, containers),
+        })
+    }
+
+    /// Whether a slot runs its `before` and `after`. A rollback to a release that had others than the files runs
+    /// neither: they belong to another version, and what they uploaded is not in the record.
+    fn runs_tasks(&self, slot: &SlotPlan, host_recipe: &HostRecipe) -> bool {
+        let Some(incoming) = &slot.incoming else {
+            return false;
+        };
+        let (recorded, now) = (&incoming.desired.spec.setup, desired::setup(host_recipe));
+        let runs = self.action == Action::Deploy || *recorded == now;
+        if !runs {
+            let message =
+                "the release had other `before` and `after` commands than the files: none is run"
+                    .to_owned();
+            let host = Some(slot.host.to_string());
+            self.context.events.send(EventKind::Warning {
+                host,
+                message,
+                hint: None,
+            });
+        }
+        runs
+    }
+
+    /// The hosts of Consul's servers that run now.
+    fn consul_hosts(&self, recipe: &Recipe) -> Vec<Reached> {
+        let hosts = recipe.hosts.iter().filter(|_| recipe.is_consul());
+        let serving = hosts.filter(|host| {
+            let servers = self.facts.serving(host, &recipe.name);
+            !servers.is_empty()
+        });
+        serving
+            .filter_map(|host| self.fleet.host(host).cloned())
+            .collect()
+    }
+
+    /// Every balancer that the recipe's `[drain]` names: each of its containers on each of its hosts.
+    fn balancers(&self, recipe: &Recipe) -> Vec<Upstreams> {
+        let mut balancers = Vec::new();
+        let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
+        for balancer in names.filter_map(|name| self.context.environment.recipe(name)) {
+            for (host, on) in &balancer.on {
+                let (Some(reached), Some(view)) = (self.fleet.host(host), &on.balancer) else {
+                    continue;
+                };
+                for container in self.containers_of(&balancer.name, host) {
+                    balancers.push(Upstreams {
+                        reached: reached.clone(),
+                        view: view.clone(),
+                        late: LateValues {
+                            release: self.plan.release.to_string(),
+                            container,
+                        },
+                    });
+                }
+            }
+        }
+        balancers
+    }
+
+    /// The names of a recipe's containers on a host once the plan is carried out.
+    fn containers_of(&self, recipe: &Name, host: &HostName) -> Vec<String> {
+        let mut planned = self.plan.recipes.iter();
+        let planned = planned.find(|plan| plan.recipe == *recipe);
+        let slots = planned.into_iter().flat_map(|plan| &plan.slots);
+        let incoming = slots
+            .filter(|slot| slot.host == *host)
+            .filter_map(|slot| slot.incoming.as_ref());
+        let mut names: Vec<_> = incoming
+            .map(|incoming| incoming.name.active.clone())
+            .collect();
+        if names.is_empty() {
+            names = self.facts.serving(host, recipe);
+        }
+        if names.is_empty() {
+            names.push(recipe.to_string());
+        }
+        names
+    }
+
+    /// Starts the recipe's probe, if it has one and something serves already that it can probe.
+    pub(super) async fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
+        let probe = running.recipe.probe.clone()?;
+        running
+            .slots
+            .iter()
+            .find(|slot| !slot.plan.outgoing.is_empty())?;
+        let through = probe
+            .through
+            .as_ref()
+            .and_then(|host| self.fleet.host(host))
+            .cloned();
+        let recipe = running.recipe.name.to_string();
+        ProbeWatch::start(probe, through, recipe, self.context.events.clone())
+            .await
+            .inspect_err(|message| {
+                let (message, hint) = (format!("no probe: {message}"), None);
+                self.context.events.send(EventKind::Warning {
+                    host: None,
+                    message,
+                    hint,
+                });
+            })
+            .ok()
+    }
+}

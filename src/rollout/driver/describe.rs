@@ -1,0 +1,55 @@
+//! Steps, gates and failures as they are shown.
+
+use crate::rollout::{
+    machine::{Failure, Gate, Purpose, Side, Step},
+    slot::Placement,
+};
+
+/// A step as it is shown.
+pub(super) fn describe_step(placement: &Placement, side: Side, step: Step) -> String {
+    let names = placement.names(side);
+    match step {
+        Step::Start => format!("start {names}"),
+        Step::EnterMaintenance => format!("put {names} into maintenance"),
+        Step::Stop => format!("stop {names}"),
+        Step::Deregister => format!("deregister {names}"),
+        Step::Retire => format!("keep {names} for a rollback"),
+    }
+}
+
+/// A gate as it is shown while it is watched.
+pub(super) fn describe_gate(
+    placement: &Placement,
+    side: Side,
+    gate: Gate,
+    purpose: Purpose,
+) -> String {
+    match purpose {
+        Purpose::Reach => format!("wait for {}", what_a_gate_waits_for(placement, side, gate)),
+        Purpose::Confirm => format!("see that {} is still ready", placement.names(side)),
+        Purpose::Monitor => format!("see that {} stays ready", placement.names(side)),
+    }
+}
+
+/// What a gate waits for, as it is shown.
+pub(super) fn what_a_gate_waits_for(placement: &Placement, side: Side, gate: Gate) -> String {
+    let names = placement.names(side);
+    match gate {
+        Gate::Quorum => "every Consul server to be there".to_owned(),
+        Gate::Leader => "the other Consul servers to have a leader".to_owned(),
+        Gate::Ready => format!("{names} to be ready"),
+        Gate::Routed => format!("the balancers to route to {names}"),
+        Gate::Unrouted => format!("the balancers to leave {names}"),
+        Gate::Idle => format!("the connections of {names} to end"),
+        Gate::Gone => format!("Consul to drop {names}"),
+    }
+}
+
+/// The first line of a failure.
+pub fn headline(failure: &Failure) -> String {
+    failure
+        .error
+        .first()
+        .cloned()
+        .unwrap_or_else(|| "it failed".to_owned())
+}

@@ -1,0 +1,209 @@
+//! Drives one rollout to its end: one input into the machine, what it asks for out of it.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinSet,
+    time::Instant,
+};
+
+use super::{describe::describe_step, promotion::Promotion, running::Running, watches::Watches};
+use crate::{
+    event::{EventKind, Events, Evidence, Phase},
+    hosts::{HostError, progress},
+    rollout::{
+        machine::{Action, Failure, Finish, Input, Rollout, Side, Slot, SlotState, Step},
+        probe::ProbeWatch,
+        slot::Placement,
+        steps,
+    },
+    run::{Interrupts, Stage},
+    text,
+};
+
+/// How a driven rollout ended.
+pub struct Driven {
+    /// The machine's last word; `None` when the user stopped everything at once.
+    pub finish: Option<Finish>,
+    /// What every slot has now.
+    pub states: Vec<SlotState>,
+    /// What shows why it failed.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Drives one rollout to its end.
+pub async fn drive(
+    running: &Running,
+    machine: Rollout,
+    events: &Events,
+    interrupts: &Interrupts,
+    mut probe: Option<&mut ProbeWatch>,
+    promotion: &Promotion,
+) -> Driven {
+    let (sender, mut inputs) = unbounded_channel();
+    let mut driver = Driver {
+        running,
+        machine,
+        events,
+        promotion,
+        sender,
+        began: Instant::now(),
+        steps: JoinSet::new(),
+        watches: Watches::default(),
+    };
+    let mut interrupts = interrupts.clone();
+    let mut actions = driver.step(Input::Begin);
+    loop {
+        if let Some(finish) = driver.carry_out(actions).await {
+            return Driven {
+                states: finish.slots.clone(),
+                finish: Some(finish),
+                evidence: driver.watches.evidence,
+            };
+        }
+        match driver
+            .next_input(&mut inputs, &mut interrupts, probe.as_deref_mut())
+            .await
+        {
+            Some(input) => actions = driver.step(input),
+            None => {
+                return Driven {
+                    states: driver.machine.states_when_cut_off(),
+                    finish: None,
+                    evidence: driver.watches.evidence,
+                };
+            }
+        }
+    }
+}
+
+struct Driver<'a> {
+    running: &'a Running,
+    machine: Rollout,
+    events: &'a Events,
+    promotion: &'a Promotion,
+    sender: UnboundedSender<Input>,
+    began: Instant,
+    /// Aborts what still runs when the driver is dropped.
+    steps: JoinSet<()>,
+    watches: Watches,
+}
+
+impl Driver<'_> {
+    fn step(&mut self, input: Input) -> Vec<Action> {
+        self.machine.step(input, self.began.elapsed())
+    }
+
+    /// Waits for whatever comes first; `None` when the user wants everything stopped now.
+    async fn next_input(
+        &mut self,
+        inputs: &mut UnboundedReceiver<Input>,
+        interrupts: &mut Interrupts,
+        probe: Option<&mut ProbeWatch>,
+    ) -> Option<Input> {
+        let wakes_at = self.machine.wakes_at().map(|at| self.began + at);
+        let wake = async {
+            match wakes_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let over_budget = async {
+            match probe {
+                Some(probe) => probe.over_budget().await,
+                None => std::future::pending().await,
+            }
+        };
+        // What has ended is reaped here, so that a long rollout keeps no finished tasks.
+        while self.steps.try_join_next().is_some() {}
+        tokio::select! {
+            input = inputs.recv() => Some(input.unwrap_or(Input::Tick)),
+            () = wake => Some(Input::Tick),
+            reason = over_budget => Some(Input::OverBudget { reason }),
+            stage = interrupts.next() => match stage {
+                Stage::Finish => {
+                    let message = "interrupted: the hosts in hand are finished, no other is started; once more stops now";
+                    self.events.send(EventKind::Warning { host: None, message: message.into(), hint: None });
+                    Some(Input::Interrupt)
+                }
+                Stage::Now => None,
+            },
+        }
+    }
+
+    async fn carry_out(&mut self, actions: Vec<Action>) -> Option<Finish> {
+        for action in actions {
+            match action {
+                Action::Perform { slot, side, step } => self.begin_step(slot, side, step),
+                Action::Watch {
+                    slot,
+                    side,
+                    gate,
+                    purpose,
+                } => {
+                    if let Some(placement) = self.placement(slot) {
+                        // Servers of one cluster see each other go while they are replaced; that is no news.
+                        let breaks_are_news = !self.running.policy.quorum;
+                        let (watched, sender) = ((slot, side, gate), self.sender.clone());
+                        self.watches
+                            .begin(watched, purpose, placement, breaks_are_news, sender);
+                    }
+                }
+                Action::Unwatch {
+                    slot,
+                    side,
+                    gate,
+                    end,
+                } => self.watches.end((slot, side, gate), end).await,
+                Action::AskPromotion => {
+                    let recipe = &self.running.recipe.name;
+                    let sender = self.sender.clone();
+                    self.promotion.ask(recipe, self.events, sender);
+                }
+                Action::Reverting { reason } => {
+                    self.events.send(EventKind::Phase {
+                        phase: Phase::Revert,
+                    });
+                    self.events.send(EventKind::Note {
+                        message: format!("taking back: {reason}"),
+                    });
+                }
+                Action::Finish(finish) => return Some(finish),
+            }
+        }
+        None
+    }
+
+    fn placement(&self, slot: Slot) -> Option<Arc<Placement>> {
+        self.running.slots.get(slot.0).cloned()
+    }
+
+    fn begin_step(&mut self, slot: Slot, side: Side, step: Step) {
+        let Some(placement) = self.placement(slot) else {
+            return;
+        };
+        let (events, sender) = (self.events.clone(), self.sender.clone());
+        self.steps.spawn(async move {
+            let description = describe_step(&placement, side, step);
+            let host = placement.reached.name();
+            let recipe = Some(&*placement.context.recipe.name);
+            let work = steps::perform(&placement, side, step);
+            let result = progress::step(&events, host, recipe, &description, work, |()| None).await;
+            let _ = sender.send(Input::StepEnded {
+                slot,
+                side,
+                step,
+                result: result.map_err(|error| failure_of(&error)),
+            });
+        });
+    }
+}
+
+/// The failure as the machine takes it.
+fn failure_of(error: &HostError) -> Failure {
+    Failure {
+        unreachable: error.is_unreachable(),
+        error: text::chain(error),
+    }
+}

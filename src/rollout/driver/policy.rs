@@ -1,0 +1,34 @@
+//! How a recipe's rollout is to be done, in the machine's words.
+
+use std::time::Duration;
+
+use crate::{
+    model::{Order, Recipe},
+    rollout::machine::{DrainPolicy, Policy},
+};
+
+/// The longest that a container that has left is expected to stay with balancers and in Consul.
+const LEAVE: Duration = Duration::from_secs(30);
+
+/// How a recipe's rollout over so many slots is to be done.
+pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
+    let rollout = &recipe.rollout;
+    Policy {
+        order,
+        max_parallel: rollout.max_parallel.of(slots),
+        canary: usize::from(rollout.canary),
+        auto_promote: rollout.auto_promote,
+        min_healthy_time: rollout.min_healthy_time,
+        healthy_deadline: rollout.healthy_deadline,
+        progress_deadline: rollout.progress_deadline,
+        auto_revert: rollout.auto_revert,
+        max_failures: usize::from(rollout.max_failures),
+        leave_deadline: LEAVE,
+        quorum: recipe.is_consul(),
+        drain: recipe.drain.as_ref().map(|drain| DrainPolicy {
+            wait: drain.wait,
+            timeout: drain.timeout,
+        }),
+        registered: recipe.is_registered(),
+    }
+}

@@ -1,0 +1,89 @@
+//! The progress of a watch: what its looks saw, where that is news.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::describe::what_a_gate_waits_for;
+use crate::{
+    event::{EventKind, Events},
+    rollout::{
+        machine::{Gate, Observation, Purpose, Side, Verdict},
+        slot::Placement,
+    },
+};
+
+/// A poisoned lock has its value all the same: a text cannot be half written.
+pub(super) fn lock(text: &Mutex<String>) -> std::sync::MutexGuard<'_, String> {
+    text.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The progress of one watch, as events.
+pub(super) struct WatchProgress {
+    events: Events,
+    host: String,
+    recipe: Option<String>,
+    names: String,
+    waits_for: String,
+    purpose: Purpose,
+    pub(super) last_seen: Arc<Mutex<String>>,
+    was_well: bool,
+}
+
+impl WatchProgress {
+    /// The progress of a watch that begins.
+    pub(super) fn new(placement: &Placement, (side, gate): (Side, Gate), purpose: Purpose) -> Self {
+        Self {
+            events: placement.context.events.clone(),
+            host: placement.reached.name().to_string(),
+            recipe: Some(placement.context.recipe.name.to_string()),
+            names: placement.names(side),
+            // Other words than for the first wait, so that the two can be told apart.
+            waits_for: match purpose {
+                Purpose::Confirm => format!("{} to be ready still", placement.names(side)),
+                Purpose::Reach | Purpose::Monitor => what_a_gate_waits_for(placement, side, gate),
+            },
+            purpose,
+            last_seen: Arc::default(),
+            was_well: true,
+        }
+    }
+
+    /// Reports that a step begins, unless the watch outlasts all steps.
+    pub(super) fn begins(&self, step: &str) {
+        if self.purpose != Purpose::Monitor {
+            self.events.send(EventKind::StepStarted {
+                host: self.host.clone(),
+                recipe: self.recipe.clone(),
+                step: step.to_owned(),
+            });
+        }
+    }
+
+    /// Reports what a look saw, if it is news.
+    pub(super) fn observed(&mut self, observation: &Observation, breaks_are_news: bool) {
+        let Observation { verdict, detail } = observation;
+        let is_well = *verdict == Verdict::Holds;
+        if self.purpose == Purpose::Monitor {
+            // That it is dead is reported when the watch fails.
+            if *verdict == Verdict::NotYet && self.was_well && breaks_are_news {
+                let message = format!(
+                    "{} is not ready any more, so no other is begun: {detail}",
+                    self.names
+                );
+                self.events.send(EventKind::Warning {
+                    host: Some(self.host.clone()),
+                    message,
+                    hint: None,
+                });
+            }
+        } else if *detail != *lock(&self.last_seen) {
+            lock(&self.last_seen).clone_from(detail);
+            self.events.send(EventKind::Waiting {
+                host: self.host.clone(),
+                recipe: self.recipe.clone(),
+                waits_for: self.waits_for.clone(),
+                last_seen: detail.clone(),
+            });
+        }
+        self.was_well = is_well;
+    }
+}

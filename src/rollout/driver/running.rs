@@ -1,0 +1,34 @@
+//! The slots of one recipe while they are rolled out.
+
+use std::sync::Arc;
+
+use crate::{
+    model::Recipe,
+    rollout::{
+        machine::{Policy, Replacement},
+        slot::Placement,
+    },
+};
+
+/// The slots of one recipe while they are rolled out.
+pub struct Running {
+    /// The recipe.
+    pub recipe: Arc<Recipe>,
+    /// How.
+    pub policy: Policy,
+    /// The slots, in the rollout's order.
+    pub slots: Vec<Arc<Placement>>,
+}
+
+impl Running {
+    /// The slots as the state machine knows them.
+    pub fn replacements(&self) -> Vec<Replacement> {
+        let replacement = |slot: &Arc<Placement>| Replacement {
+            host: slot.reached.name().clone(),
+            has_incoming: slot.plan.incoming.is_some(),
+            incoming_runs: slot.plan.incoming.as_ref().is_some_and(|it| it.runs),
+            has_outgoing: !slot.plan.outgoing.is_empty(),
+        };
+        self.slots.iter().map(replacement).collect()
+    }
+}

@@ -1,0 +1,55 @@
+//! What one look saw, in the machine's words.
+
+use std::time::Duration;
+
+use crate::{
+    hosts::HostError,
+    rollout::machine::{Observation, Verdict},
+    text,
+};
+
+/// The longest that one look may take. The gate's own deadline is the machine's.
+pub(super) const LOOK: Duration = Duration::from_secs(5);
+
+/// It holds.
+pub(super) fn holds(detail: impl Into<String>) -> Observation {
+    observation(Verdict::Holds, detail)
+}
+
+/// It does not hold yet.
+pub(super) fn not_yet(detail: impl Into<String>) -> Observation {
+    observation(Verdict::NotYet, detail)
+}
+
+/// It can never hold.
+pub(super) fn never(detail: impl Into<String>) -> Observation {
+    observation(Verdict::Never, detail)
+}
+
+fn observation(verdict: Verdict, detail: impl Into<String>) -> Observation {
+    Observation {
+        verdict,
+        detail: detail.into(),
+    }
+}
+
+/// A gate that could not be looked at: not yet, unless the host is gone.
+pub(super) fn could_not_look(error: &HostError) -> Observation {
+    let detail = text::chain(error).join(": ");
+    if error.is_unreachable() {
+        never(detail)
+    } else {
+        not_yet(detail)
+    }
+}
+
+/// What a command printed, as part of a line: its first line that is not empty, at most 200 characters.
+pub(super) fn first_line(text: &str) -> String {
+    text.lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or("nothing")
+        .chars()
+        .take(200)
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! How a rollout is to be done.
+
+use std::time::Duration;
+
+use crate::model::Order;
+
+/// How a rollout is to be done, resolved for its number of slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own, and none excludes another"
+)]
+pub struct Policy {
+    /// Which container comes first.
+    pub order: Order,
+    /// How many slots are in hand at once; at least 1.
+    pub max_parallel: usize,
+    /// How many slots go first on their own; 0 for none.
+    pub canary: usize,
+    /// Whether the others follow without a question.
+    pub auto_promote: bool,
+    /// How long [`Gate::Ready`](super::Gate::Ready) must hold without a break.
+    pub min_healthy_time: Duration,
+    /// From the moment a slot's `Start` is asked for to ready and routed. Also how long an updated slot may
+    /// be without being ready before it has failed after all.
+    pub healthy_deadline: Duration,
+    /// The longest without another slot becoming healthy, while one is waited for. It moves on with each
+    /// that does, and stands still during a promotion's question, a drain and the return of a failed slot.
+    pub progress_deadline: Duration,
+    /// Whether a failure takes back what was done in every slot.
+    pub auto_revert: bool,
+    /// How many slots may fail before the rollout stops.
+    pub max_failures: usize,
+    /// How long the outgoing container is given to leave the balancers and Consul, each.
+    pub leave_deadline: Duration,
+    /// Whether [`Gate::Quorum`](super::Gate::Quorum) stands before each replacement of an old container. It also means one
+    /// slot at a time, whatever `max_parallel` says.
+    pub quorum: bool,
+    /// Whether traffic comes through balancers: without, the gates `Routed`, `Unrouted` and `Idle` fall
+    /// away.
+    pub drain: Option<DrainPolicy>,
+    /// Whether Consul has the containers: without, `Gone` and `Deregister` fall away. The step
+    /// `EnterMaintenance` falls away when there is neither this nor a drain.
+    pub registered: bool,
+}
+
+/// How an outgoing container is drained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrainPolicy {
+    /// A pause after the balancers have left it.
+    pub wait: Duration,
+    /// The longest to wait for its connections.
+    pub timeout: Duration,
+}

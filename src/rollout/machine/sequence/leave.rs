@@ -1,0 +1,47 @@
+//! The stages of the outgoing container: drained, stopped, gone from Consul, kept.
+
+use std::time::Duration;
+
+use super::{
+    drain,
+    stage::{Await, Late, Limit, Stage},
+};
+use crate::rollout::machine::{
+    gate::{Gate, Purpose},
+    policy::Policy,
+    slot::Side,
+    step::Step,
+};
+
+/// The stages after which the container of one side is stopped and kept for a rollback.
+///
+/// `successor` is the container that serves already in the place of the one that leaves.
+pub(super) fn leave(policy: &Policy, side: Side, successor: Option<Side>) -> Vec<Stage> {
+    let mut stages = Vec::new();
+    if policy.drain.is_some() || policy.registered {
+        stages.push(Stage::Perform(side, Step::EnterMaintenance));
+    }
+    if let Some(drain_policy) = &policy.drain {
+        stages.extend(drain::drain(drain_policy, side, policy.leave_deadline));
+    }
+    // The point of no return. A drain can take minutes, and nobody has looked at the successor meanwhile;
+    // where nothing lies between, it was found ready just now.
+    stages.extend(successor.filter(|_| !stages.is_empty()).map(|side| {
+        Stage::Await(Await {
+            side,
+            gate: Gate::Ready,
+            purpose: Purpose::Confirm,
+            hold: Duration::ZERO,
+            limit: Limit::FromHere(policy.leave_deadline),
+            late: Late::Fail,
+        })
+    }));
+    stages.push(Stage::Perform(side, Step::Stop));
+    if policy.registered {
+        let limit = Limit::FromHere(policy.leave_deadline);
+        let deregister = Late::Perform(Step::Deregister);
+        stages.push(Stage::wait(side, Gate::Gone, limit, deregister));
+    }
+    stages.push(Stage::Perform(side, Step::Retire));
+    stages
+}

@@ -1,0 +1,84 @@
+//! Which stages a replacement has: forward, reverted, or turned back on its way.
+
+use super::{
+    arrive::arrive,
+    consul_servers::{leader, quorum},
+    leave::leave,
+    stage::{Stage, Touched},
+};
+use crate::{
+    model::Order,
+    rollout::machine::{
+        policy::Policy,
+        slot::{Replacement, Side},
+    },
+};
+
+/// The stages that bring the new container up and take the old one down.
+pub fn forward(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
+    let incoming = replacement.has_incoming.then_some(Side::New);
+    let outgoing = replacement.has_outgoing.then_some(Side::Old);
+    let gate = outgoing
+        .filter(|_| policy.quorum)
+        .map(|side| quorum(policy, side));
+    gate.into_iter()
+        .chain(exchange(policy, incoming, outgoing))
+        .collect()
+}
+
+/// The stages that return a finished replacement to its old container.
+///
+/// The quorum gate stands where one server replaces another. Where a server is only taken away again,
+/// its missing peer would keep the gate shut for all that follow.
+pub fn revert(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
+    let gate = (policy.quorum && replacement.has_incoming && replacement.has_outgoing)
+        .then(|| quorum(policy, Side::New));
+    gate.into_iter()
+        .chain(turn_back(policy, replacement, Touched::BOTH))
+        .collect()
+}
+
+/// The stages that return a replacement broken off on its way; none if nothing was performed.
+///
+/// A container that ran before and was only put in order goes on running where no other serves. There is no
+/// quorum gate: the server that is missing may be this very one. An old container that was not touched is
+/// left alone: were it down all along, waiting for it would only hide the real failure.
+pub fn turn_back(policy: &Policy, replacement: &Replacement, touched: Touched) -> Vec<Stage> {
+    let incoming = (replacement.has_outgoing && touched.old).then_some(Side::Old);
+    let stops_new =
+        replacement.has_incoming && (!replacement.incoming_runs || replacement.has_outgoing);
+    let outgoing = (stops_new && touched.new).then_some(Side::New);
+    exchange(policy, incoming, outgoing)
+}
+
+fn exchange(policy: &Policy, incoming: Option<Side>, outgoing: Option<Side>) -> Vec<Stage> {
+    let arrive = incoming.map_or_else(Vec::new, |side| arrive(policy, side));
+    let successor = incoming.filter(|_| policy.order == Order::StartFirst);
+    let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side, successor));
+    match policy.order {
+        Order::StartFirst => [arrive, leave].concat(),
+        // The outgoing one is retired before the incoming one starts: both use the same fixed name.
+        Order::StopFirst => {
+            let between = (policy.quorum && !leave.is_empty() && !arrive.is_empty())
+                .then(|| leader(policy, outgoing.unwrap_or(Side::Old)));
+            leave.into_iter().chain(between).chain(arrive).collect()
+        }
+    }
+}
+
+impl Policy {
+    /// How many steps and gates one slot's replacement has, for a bar's n of m.
+    pub fn steps(&self, has_incoming: bool, has_outgoing: bool) -> usize {
+        let replacement = Replacement {
+            host: "".into(),
+            has_incoming,
+            incoming_runs: false,
+            has_outgoing,
+        };
+        let stages = forward(self, &replacement);
+        stages
+            .iter()
+            .filter(|stage| matches!(stage, Stage::Perform(..) | Stage::Await(_)))
+            .count()
+    }
+}

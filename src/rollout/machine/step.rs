@@ -1,0 +1,18 @@
+//! What is done once to a container.
+
+/// Something that the driver does once and that ends by itself, well or badly. Each is idempotent: a
+/// revert may ask for what is already so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// The container runs, out of maintenance: made if it is not there, else started. The recipe's
+    /// `before` and `after` commands belong to this step.
+    Start,
+    /// Its services are in Consul's maintenance mode, so that balancers leave it.
+    EnterMaintenance,
+    /// `docker stop` with its timeout; fine if it is not there.
+    Stop,
+    /// What Consul still has of it is deregistered through the agent that owns it.
+    Deregister,
+    /// The stopped container is kept for a rollback: restart policy off.
+    Retire,
+}

@@ -1,0 +1,8 @@
+//! Proof that a rollout loses nothing: a steady stream of requests through the balancer for its length.
+
+mod sender;
+mod tally;
+mod target;
+mod watch;
+
+pub use watch::ProbeWatch;

@@ -1,0 +1,106 @@
+//! Where the requests of a probe go, and how one is sent.
+
+use hyper::{Method, Uri};
+
+use crate::{hosts::Reached, http, model::Probe, text};
+
+/// Where requests go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    host: String,
+    port: u16,
+    path: String,
+}
+
+impl Target {
+    /// Takes a URL apart; the error says what is wrong with it.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        let uri: Uri = url
+            .parse()
+            .map_err(|error| format!("`{url}` is not a URL: {error}"))?;
+        if uri.scheme_str() != Some("http") {
+            return Err(format!("`{url}` is not an http:// URL"));
+        }
+        let host = uri
+            .host()
+            .ok_or_else(|| format!("`{url}` names no host"))?
+            .to_owned();
+        let path = uri
+            .path_and_query()
+            .map_or("/", hyper::http::uri::PathAndQuery::as_str)
+            .to_owned();
+        Ok(Self {
+            host,
+            port: uri.port_u16().unwrap_or(80),
+            path,
+        })
+    }
+
+    /// Sends one request; the error says what became of it.
+    pub async fn ask(&self, probe: &Probe, through: Option<&Reached>) -> Result<(), String> {
+        let Self { host, port, path } = self;
+        let authority = format!("{host}:{port}");
+        let request = async {
+            let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
+            let answer = if let Some(reached) = through {
+                let stream = reached
+                    .session
+                    .tunnel_beside(host, *port, probe.timeout)
+                    .await
+                    .map_err(|error| because(&error))?;
+                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+            } else {
+                let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
+                    .await
+                    .map_err(|error| because(&error))?;
+                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+            };
+            let answer = answer.map_err(|error| because(&error))?;
+            let fine = probe
+                .status
+                .map_or((200..400).contains(&answer.status), |status| {
+                    status == answer.status
+                });
+            if fine {
+                Ok(())
+            } else {
+                Err(format!("GET {path} answered {}", answer.status))
+            }
+        };
+        tokio::time::timeout(probe.timeout, request)
+            .await
+            .unwrap_or_else(|_| {
+                Err(format!(
+                    "no answer within {}",
+                    text::duration(probe.timeout)
+                ))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let target = |host: &str, port, path: &str| {
+            Ok(Target {
+                host: host.into(),
+                port,
+                path: path.into(),
+            })
+        };
+        assert_eq!(
+            Target::parse("http://10.0.0.3/"),
+            target("10.0.0.3", 80, "/")
+        );
+        assert_eq!(
+            Target::parse("http://lb:8080/health?x=1"),
+            target("lb", 8080, "/health?x=1")
+        );
+        for wrong in ["https://lb/", "lb", "http://", ""] {
+            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The containers of a slot, as they were last seen.
+
+use tokio::sync::Mutex;
+
+use crate::{
+    docker::Container,
+    model::HostRecipe,
+    plan::{ContainerName, SlotPlan},
+    rollout::machine::Side,
+};
+
+/// A container of a slot, as it was last seen.
+#[derive(Debug, Clone)]
+pub struct SlotContainer {
+    /// Its two names.
+    pub name: ContainerName,
+    /// As docker showed it while it ran; `None` before it was looked at.
+    pub inspected: Option<Container>,
+    /// The ids of its services in the local agent, as found by address and port.
+    pub service_ids: Vec<String>,
+    /// The restart policy it has while it serves.
+    pub restart_policy: String,
+}
+
+impl SlotContainer {
+    /// A container before anything is done. Docker's own default is not to restart it.
+    fn before(name: &ContainerName, inspected: Option<Container>, restart: Option<String>) -> Self {
+        Self {
+            name: name.clone(),
+            inspected,
+            service_ids: Vec::new(),
+            restart_policy: restart.unwrap_or_else(|| "no".to_owned()),
+        }
+    }
+
+    /// Whether it was up when it was last seen.
+    pub fn is_up(&self) -> bool {
+        let seen = self.inspected.as_ref();
+        seen.is_some_and(|seen| seen.state.is_up())
+    }
+
+    /// The ports under which it is reached: in the container, and on the host.
+    pub fn ports(&self, host_recipe: &HostRecipe) -> Vec<(u16, u16)> {
+        let seen = self.inspected.as_ref();
+        seen.map_or_else(Vec::new, |seen| ports_of(seen, host_recipe))
+    }
+}
+
+/// The ports under which a container is reached: in the container, and on the host.
+pub fn ports_of(container: &Container, host_recipe: &HostRecipe) -> Vec<(u16, u16)> {
+    if container.network_mode == "host" {
+        let http = host_recipe.ready.http.as_ref().and_then(|http| http.port);
+        let port = http.or(host_recipe.ready.tcp);
+        return port.map(|port| (port, port)).into_iter().collect();
+    }
+    container.tcp_ports()
+}
+
+/// The containers of a slot.
+pub struct SlotContainers {
+    new: Mutex<Vec<SlotContainer>>,
+    old: Mutex<Vec<SlotContainer>>,
+}
+
+impl SlotContainers {
+    /// What is known before anything was done: what the plan brings, and of what it lets go how docker
+    /// showed it among the host's `containers`.
+    pub fn before(plan: &SlotPlan, containers: &[Container]) -> Self {
+        let new = plan.incoming.iter().map(|incoming| {
+            let restart = incoming.desired.spec.restart.clone();
+            SlotContainer::before(&incoming.name, None, restart)
+        });
+        let old = plan.outgoing.iter().map(|name| {
+            let mut containers = containers.iter();
+            let seen = containers.find(|container| container.name == name.active);
+            let restart = seen.map(|container| container.restart.clone());
+            SlotContainer::before(name, seen.cloned(), restart)
+        });
+        Self {
+            new: Mutex::new(new.collect()),
+            old: Mutex::new(old.collect()),
+        }
+    }
+
+    /// Those of one side.
+    pub(super) fn of(&self, side: Side) -> &Mutex<Vec<SlotContainer>> {
+        match side {
+            Side::New => &self.new,
+            Side::Old => &self.old,
+        }
+    }
+}

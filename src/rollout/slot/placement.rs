@@ -1,0 +1,179 @@
+//! One place of a container on one host while its rollout runs: what is known of it, and how it is looked at.
+
+use std::sync::Arc;
+
+use super::{
+    container::{SlotContainer, SlotContainers, ports_of},
+    context::RolloutContext,
+};
+use crate::{
+    balancers::Backend,
+    docker::{self, Container},
+    hosts::{self, HostError, QUICK, Reached},
+    model::{HostRecipe, LateValues},
+    plan::SlotPlan,
+    rollout::machine::Side,
+};
+
+/// One place of a container on one host while its rollout runs.
+pub struct Placement {
+    /// What it shares with the others of its rollout.
+    pub context: Arc<RolloutContext>,
+    /// The host.
+    pub reached: Reached,
+    /// The recipe as resolved for this host.
+    pub host_recipe: Arc<HostRecipe>,
+    /// What was planned.
+    pub plan: SlotPlan,
+    /// Whether it is the first slot of its rollout, where what runs `once` runs.
+    pub is_first: bool,
+    /// Whether the recipe's `before` and `after` belong to what is started: a rollback to a release whose
+    /// own were others runs none.
+    pub runs_tasks: bool,
+    /// Its containers before anything was done, see [`SlotContainers::before`].
+    pub containers: SlotContainers,
+}
+
+impl Placement {
+    /// The containers of one side, as last seen.
+    pub async fn containers_of(&self, side: Side) -> Vec<SlotContainer> {
+        self.containers.of(side).lock().await.clone()
+    }
+
+    /// The names of one side's containers, for people.
+    pub fn names(&self, side: Side) -> String {
+        let names: Vec<_> = match side {
+            Side::New => self
+                .plan
+                .incoming
+                .iter()
+                .map(|incoming| &*incoming.name.active)
+                .collect(),
+            Side::Old => self
+                .plan
+                .outgoing
+                .iter()
+                .map(|name| &*name.active)
+                .collect(),
+        };
+        names.join(", ")
+    }
+
+    /// What a template of this slot may name late.
+    pub fn late_values(&self, side: Side) -> LateValues {
+        let container = match side {
+            Side::New => self.plan.incoming.as_ref().map(|incoming| &incoming.name),
+            Side::Old => self.plan.outgoing.first(),
+        };
+        LateValues {
+            release: self.context.release.to_string(),
+            container: container
+                .map(|name| name.active.clone())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// The containers of one side as balancers know them, from when they were last seen.
+    pub async fn backends(&self, side: Side) -> Vec<Backend> {
+        let containers = self.containers_of(side).await.into_iter();
+        let backend = |container: SlotContainer| Backend {
+            host: self.reached.clone(),
+            ports: container.ports(&self.host_recipe),
+            is_up: container.is_up(),
+            container: container.name.active,
+            service_ids: container.service_ids,
+        };
+        containers.map(backend).collect()
+    }
+
+    /// One container as balancers know it, from how docker shows it now.
+    pub fn backend(&self, container: &Container) -> Backend {
+        Backend {
+            host: self.reached.clone(),
+            ports: ports_of(container, &self.host_recipe),
+            is_up: container.state.is_up(),
+            container: container.name.clone(),
+            service_ids: Vec::new(),
+        }
+    }
+
+    /// Keeps what taking the containers of one side out has found of them.
+    pub async fn keep_service_ids(&self, side: Side, backends: Vec<Backend>) {
+        let mut containers = self.containers.of(side).lock().await;
+        for (container, backend) in containers.iter_mut().zip(backends) {
+            container.service_ids = backend.service_ids;
+        }
+    }
+
+    /// Whether a container that has the incoming one's name is the one that this slot made, in a try that
+    /// came no further, or is to start again.
+    pub fn is_incoming(&self, there: &Container) -> bool {
+        let hash = self
+            .plan
+            .incoming
+            .as_ref()
+            .map(|incoming| incoming.hash.as_str());
+        self.is_of_this_slot(there)
+            && there.identity().is_some_and(|identity| {
+                identity.release == self.context.release.0 && Some(identity.spec.as_str()) == hash
+            })
+    }
+
+    /// Whether a container is one of this very slot. Two environments that are deployed at the same time
+    /// may both have planned a name, and what is the other's may not be touched.
+    fn is_of_this_slot(&self, there: &Container) -> bool {
+        there.identity().is_some_and(|identity| {
+            identity.environment == self.context.environment
+                && *identity.recipe == *self.context.recipe.name
+                && identity.instance == self.plan.instance
+        })
+    }
+
+    /// A container by name, if it is there.
+    pub async fn inspect(&self, name: &str) -> Result<Option<Container>, HostError> {
+        let output = self
+            .reached
+            .run(docker::inspect_containers(&[name]), QUICK)
+            .await?;
+        // Docker prints the empty list and fails when there is none, and fails in the same way when the
+        // daemon does not answer; only its words tell the two apart.
+        if output.status != 0 && !output.stderr.to_lowercase().contains("no such") {
+            return Err(hosts::failed(format!("docker inspect {name}"), &output));
+        }
+        let containers =
+            docker::parse_containers(&output.stdout).map_err(|source| HostError::Output {
+                command: format!("docker inspect {name}"),
+                source,
+            })?;
+        Ok(containers.into_iter().next())
+    }
+
+    /// Looks at the containers of a side again: after a start they have other ports.
+    pub async fn inspect_again(&self, side: Side) -> Result<(), HostError> {
+        for (index, container) in self.containers_of(side).await.iter().enumerate() {
+            let seen = self.inspect(&container.name.active).await?;
+            let seen = seen.filter(|seen| self.is_of_this_slot(seen));
+            if let Some(container) = self.containers.of(side).lock().await.get_mut(index) {
+                container.inspected = seen;
+                container.service_ids.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// A container under whichever of its two names it has now.
+    pub async fn current(&self, container: &SlotContainer) -> Result<Option<Container>, HostError> {
+        for name in [&container.name.active, &container.name.retired] {
+            if let Some(there) = self.inspect(name).await?
+                && self.is_of_this_slot(&there)
+                && container
+                    .inspected
+                    .as_ref()
+                    .is_none_or(|seen| seen.id == there.id)
+            {
+                return Ok(Some(there));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,15 @@
+//! The steps of a rollout: what is done once to the containers of a slot. Every step is idempotent, as a revert
+//! may ask for what is already so.
+
+mod logs;
+mod names;
+mod perform;
+mod retire;
+mod start;
+mod stop;
+mod tasks;
+mod traffic;
+
+pub use logs::last_logs;
+pub use perform::perform;
+pub use tasks::before_once;

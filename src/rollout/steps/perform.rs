@@ -1,0 +1,27 @@
+//! Which file performs which step.
+
+use super::{
+    retire::retire,
+    start::{start_new, start_old},
+    stop::stop,
+    traffic::{deregister, take_out},
+};
+use crate::{
+    hosts::HostError,
+    rollout::{
+        machine::{Side, Step},
+        slot::Placement,
+    },
+};
+
+/// Performs one step on the containers of one side of a slot.
+pub async fn perform(placement: &Placement, side: Side, step: Step) -> Result<(), HostError> {
+    match (step, side) {
+        (Step::Start, Side::New) => start_new(placement).await,
+        (Step::Start, Side::Old) => start_old(placement).await,
+        (Step::EnterMaintenance, _) => take_out(placement, side).await,
+        (Step::Stop, _) => stop(placement, side).await,
+        (Step::Deregister, _) => deregister(placement, side).await,
+        (Step::Retire, _) => retire(placement, side).await,
+    }
+}

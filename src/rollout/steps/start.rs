@@ -1,0 +1,89 @@
+//! The step `Start`: a container runs under its serving name and is not kept out of traffic.
+
+use std::time::Duration;
+
+use super::{
+    names::{free_name, take_serving_name},
+    tasks,
+    traffic::put_back,
+};
+use crate::{
+    docker::{self, Identity},
+    hosts::{HostError, QUICK},
+    plan::{ContainerName, Incoming},
+    rollout::{machine::Side, slot::Placement},
+};
+
+/// The longest that `docker run` may take: the image is there, so it makes and starts a container.
+const RUN: Duration = Duration::from_secs(120);
+
+/// Starts the new container: made if it is not there yet.
+pub(super) async fn start_new(placement: &Placement) -> Result<(), HostError> {
+    let Some(incoming) = &placement.plan.incoming else {
+        return Ok(());
+    };
+    tasks::before(placement).await?;
+    let there = placement.inspect(&incoming.name.active).await?;
+    let there = there.filter(|there| placement.is_incoming(there));
+    if incoming.exists || there.is_some() {
+        start_all(placement, Side::New).await?;
+    } else {
+        free_name(placement, &incoming.name.active).await?;
+        run(placement, incoming).await?;
+    }
+    placement.inspect_again(Side::New).await?;
+    put_back(placement, Side::New).await?;
+    tasks::after(placement).await
+}
+
+/// Starts the old containers again.
+pub(super) async fn start_old(placement: &Placement) -> Result<(), HostError> {
+    start_all(placement, Side::Old).await?;
+    placement.inspect_again(Side::Old).await?;
+    put_back(placement, Side::Old).await
+}
+
+async fn run(placement: &Placement, incoming: &Incoming) -> Result<(), HostError> {
+    let context = &placement.context;
+    let identity = Identity {
+        environment: context.environment.clone(),
+        recipe: context.recipe.name.to_string(),
+        release: context.release.0,
+        instance: placement.plan.instance,
+        spec: incoming.hash.clone(),
+    };
+    let desired = &incoming.desired;
+    let command = docker::run(
+        &desired.spec,
+        &incoming.name.active,
+        &desired.image,
+        &identity,
+        &desired.secrets,
+    );
+    placement.reached.expect(command, RUN).await.map(|_| ())
+}
+
+async fn start_all(placement: &Placement, side: Side) -> Result<(), HostError> {
+    for container in placement.containers_of(side).await {
+        start(placement, &container.name, &container.restart_policy).await?;
+    }
+    Ok(())
+}
+
+/// Starts a container that is there, under its serving name and with the restart policy that it has while it
+/// serves.
+async fn start(
+    placement: &Placement,
+    name: &ContainerName,
+    restart_policy: &str,
+) -> Result<(), HostError> {
+    take_serving_name(placement, name).await?;
+    let reached = &placement.reached;
+    reached
+        .expect(docker::set_restart(&name.active, restart_policy), QUICK)
+        .await?;
+    reached
+        .expect(docker::start(&name.active), RUN)
+        .await
+        .map(|_| ())
+}

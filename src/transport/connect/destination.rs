@@ -1,0 +1,330 @@
+//! Where a connection goes and how it logs in, resolved: the inventory first, then OpenSSH's
+//! configuration, then OpenSSH's defaults.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{endpoint::Endpoint, error::ConnectError};
+use crate::{
+    model::{HostKeyPolicy, SshSettings},
+    transport::openssh::{
+        known_hosts::Names,
+        paths::Paths,
+        proxy_jump::{JumpHost, jump_of_command},
+        ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, evaluate},
+        time::seconds,
+        tokens::Tokens,
+    },
+};
+
+/// The keys OpenSSH tries by default that we can use. It begins with RSA for history's sake; the likeliest
+/// one first saves attempts, which servers count.
+const DEFAULT_KEYS: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+/// The connect timeout where nobody says one. OpenSSH would wait for as long as TCP does.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// All that is needed to connect. Equal destinations are the same connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Destination {
+    pub(super) endpoint: Endpoint,
+    pub(super) names: Names,
+    pub(super) accept_new: bool,
+    /// `known_hosts` files, those of the user first.
+    pub(super) known_hosts: Vec<PathBuf>,
+    /// Where a new host key goes.
+    pub(super) first_known_hosts: PathBuf,
+    pub(super) identity_files: Vec<IdentityFile>,
+    /// Whether only the named identity files count, and none else of the agent's.
+    pub(super) identities_only: bool,
+    pub(super) agent: Option<PathBuf>,
+    pub(super) timeout: Duration,
+    /// The jump hosts, first hop first.
+    pub(super) jumps: Vec<JumpHost>,
+}
+
+/// A private key file that may be tried.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct IdentityFile {
+    pub(super) path: PathBuf,
+    pub(super) origin: Origin,
+}
+
+/// Who named a key file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Origin {
+    Inventory,
+    SshConfig,
+    Default,
+}
+
+impl Destination {
+    pub(super) fn policy(&self) -> HostKeyPolicy {
+        if self.accept_new {
+            HostKeyPolicy::AcceptNew
+        } else {
+            HostKeyPolicy::Strict
+        }
+    }
+
+    /// Resolves `host` under these settings.
+    pub(super) fn resolve(
+        host: &str,
+        settings: &SshSettings,
+        paths: &Paths,
+    ) -> Result<Self, ConnectError> {
+        let lookup = Lookup {
+            host,
+            user: settings.user.as_deref(),
+        };
+        let resolved = evaluate(&config_files(settings, paths), lookup, paths).and_then(|config| {
+            Resolver {
+                host,
+                settings,
+                paths,
+                config,
+            }
+            .resolve()
+        });
+        resolved.map_err(
+            |ConfigProblem { file, line, reason }| ConnectError::Config { file, line, reason },
+        )
+    }
+}
+
+/// As `ssh` does: a file that is named replaces both the user's and the system's.
+fn config_files(settings: &SshSettings, paths: &Paths) -> Vec<ConfigFile> {
+    let user_folder = paths.home.join(".ssh");
+    match &settings.config_file {
+        Some(file) => vec![ConfigFile {
+            path: paths.expand(file),
+            folder: user_folder,
+            required: true,
+        }],
+        None => vec![
+            ConfigFile {
+                path: user_folder.join("config"),
+                folder: user_folder,
+                required: false,
+            },
+            ConfigFile {
+                path: paths.system_config.clone(),
+                folder: paths
+                    .system_config
+                    .parent()
+                    .unwrap_or(Path::new("/"))
+                    .to_owned(),
+                required: false,
+            },
+        ],
+    }
+}
+
+struct Resolver<'a> {
+    host: &'a str,
+    settings: &'a SshSettings,
+    paths: &'a Paths,
+    config: HostConfig,
+}
+
+impl Resolver<'_> {
+    fn resolve(&self) -> Result<Destination, ConfigProblem> {
+        let mut tokens = Tokens {
+            paths: self.paths,
+            original_host: self.host.to_owned(),
+            host: self.host.to_owned(),
+            port: 22,
+            user: self.paths.user.clone(),
+            alias: None,
+        };
+        if let Some(name) = self.config.get(Keyword::HostName)? {
+            tokens.host = tokens.expand(name)?;
+        }
+        tokens.port = self.port()?;
+        tokens.user = match (&self.settings.user, self.config.get(Keyword::User)) {
+            (Some(user), _) => user.clone(),
+            (None, configured) => match configured? {
+                Some(user) => user.first().to_owned(),
+                None => self.paths.user.clone(),
+            },
+        };
+        if let Some(alias) = self.config.get(Keyword::HostKeyAlias)? {
+            tokens.alias = Some(tokens.expand(alias)?);
+        }
+        if let Some(revoked) = self.config.get(Keyword::RevokedHostKeys)?
+            && revoked.first() != "none"
+        {
+            return Err(revoked.problem("`RevokedHostKeys` is not supported"));
+        }
+
+        let jumps = self.jumps(&tokens)?;
+        let endpoint = Endpoint {
+            user: tokens.user.clone(),
+            address: tokens.host.clone(),
+            port: tokens.port,
+            jumps: (!jumps.is_empty()).then(|| {
+                let hops: Vec<_> = jumps.iter().map(ToString::to_string).collect();
+                hops.join(",")
+            }),
+        };
+        let user_known_hosts = self.user_known_hosts(&tokens)?;
+        let (identity_files, identities_only) = self.identities(&tokens)?;
+        Ok(Destination {
+            names: Names::new(&endpoint.address, endpoint.port, tokens.alias.as_deref()),
+            endpoint,
+            accept_new: self.accept_new()?,
+            first_known_hosts: user_known_hosts
+                .first()
+                .cloned()
+                .unwrap_or_else(|| PathBuf::from("/dev/null")),
+            known_hosts: self.with_system_known_hosts(user_known_hosts, &tokens)?,
+            identity_files,
+            identities_only,
+            agent: self.agent(&tokens)?,
+            timeout: self.timeout()?,
+            jumps,
+        })
+    }
+
+    fn port(&self) -> Result<u16, ConfigProblem> {
+        if let Some(port) = self.settings.port {
+            return Ok(port);
+        }
+        match self.config.get(Keyword::Port)? {
+            None => Ok(22),
+            Some(value) => value
+                .first()
+                .parse()
+                .ok()
+                .filter(|port| *port != 0)
+                .ok_or_else(|| value.problem(format!("`{}` is no port", value.first()))),
+        }
+    }
+
+    fn timeout(&self) -> Result<Duration, ConfigProblem> {
+        if let Some(timeout) = self.settings.connect_timeout {
+            return Ok(timeout);
+        }
+        let configured = self.config.get(Keyword::ConnectTimeout)?;
+        match configured.filter(|value| value.first() != "none") {
+            None => Ok(CONNECT_TIMEOUT),
+            Some(value) => seconds(value.first())
+                .map(Duration::from_secs)
+                .ok_or_else(|| value.problem(format!("`{}` is no time", value.first()))),
+        }
+    }
+
+    fn accept_new(&self) -> Result<bool, ConfigProblem> {
+        if let Some(policy) = self.settings.host_keys {
+            return Ok(policy == HostKeyPolicy::AcceptNew);
+        }
+        match self.config.get(Keyword::StrictHostKeyChecking)? {
+            None => Ok(false),
+            Some(value) => match &*value.first().to_ascii_lowercase() {
+                // `no` is taken for `accept-new`: a changed key is refused all the same.
+                "no" | "off" | "false" | "accept-new" => Ok(true),
+                "yes" | "true" | "ask" => Ok(false),
+                _ => {
+                    Err(value.problem(format!("`{}` is no way to check host keys", value.first())))
+                }
+            },
+        }
+    }
+
+    fn user_known_hosts(&self, tokens: &Tokens<'_>) -> Result<Vec<PathBuf>, ConfigProblem> {
+        if !self.settings.known_hosts_files.is_empty() {
+            let files = self.settings.known_hosts_files.iter();
+            return Ok(files.map(|file| self.paths.expand(file)).collect());
+        }
+        match self.config.get(Keyword::UserKnownHostsFile)? {
+            Some(value) => tokens.paths(value),
+            None => Ok(["known_hosts", "known_hosts2"]
+                .map(|name| self.paths.home.join(".ssh").join(name))
+                .into()),
+        }
+    }
+
+    fn with_system_known_hosts(
+        &self,
+        mut files: Vec<PathBuf>,
+        tokens: &Tokens<'_>,
+    ) -> Result<Vec<PathBuf>, ConfigProblem> {
+        // The inventory's own files stand alone, so that a run depends on nothing it does not name.
+        if self.settings.known_hosts_files.is_empty() {
+            files.extend(match self.config.get(Keyword::GlobalKnownHostsFile)? {
+                Some(value) => tokens.paths(value)?,
+                None => self.paths.system_known_hosts.clone(),
+            });
+        }
+        Ok(files)
+    }
+
+    fn identities(&self, tokens: &Tokens<'_>) -> Result<(Vec<IdentityFile>, bool), ConfigProblem> {
+        let only = match self.config.get(Keyword::IdentitiesOnly)? {
+            Some(value) => ["yes", "true"].contains(&value.first().to_ascii_lowercase().as_str()),
+            None => false,
+        };
+        let mut files: Vec<_> = self
+            .settings
+            .identity_files
+            .iter()
+            .map(|path| IdentityFile {
+                path: self.paths.expand(path),
+                origin: Origin::Inventory,
+            })
+            .collect();
+        for value in self.config.all(Keyword::IdentityFile)? {
+            for path in tokens.paths(value)? {
+                if files.iter().all(|file| file.path != path) {
+                    files.push(IdentityFile {
+                        path,
+                        origin: Origin::SshConfig,
+                    });
+                }
+            }
+        }
+        if files.is_empty() && self.config.get(Keyword::IdentityFile)?.is_none() {
+            files.extend(DEFAULT_KEYS.iter().map(|name| IdentityFile {
+                path: self.paths.home.join(".ssh").join(name),
+                origin: Origin::Default,
+            }));
+        }
+        Ok((files, only))
+    }
+
+    fn agent(&self, tokens: &Tokens<'_>) -> Result<Option<PathBuf>, ConfigProblem> {
+        match self.config.get(Keyword::IdentityAgent)? {
+            None => Ok(self.paths.agent.clone()),
+            Some(value) => match value.first() {
+                "none" => Ok(None),
+                "SSH_AUTH_SOCK" | "$SSH_AUTH_SOCK" => Ok(self.paths.agent.clone()),
+                _ => tokens.path(value, value.first()).map(Some),
+            },
+        }
+    }
+
+    fn jumps(&self, tokens: &Tokens<'_>) -> Result<Vec<JumpHost>, ConfigProblem> {
+        if let Some(text) = &self.settings.proxy_jump {
+            return JumpHost::parse_list(text).map_err(|reason| ConfigProblem {
+                file: PathBuf::from("proxy_jump"),
+                line: 0,
+                reason,
+            });
+        }
+        let Some(value) = self.config.get(Keyword::Proxy)? else {
+            return Ok(Vec::new());
+        };
+        let text = if value.keyword == "proxyjump" {
+            tokens.expand(value)?
+        } else {
+            jump_of_command(value)?
+        };
+        JumpHost::parse_list(&text).map_err(|reason| value.problem(reason))
+    }
+}
+
+#[cfg(test)]
+#[path = "destination_tests.rs"]
+mod tests;

@@ -1,0 +1,177 @@
+//! From a host to a session: all connections of one run.
+
+mod countdown;
+mod destination;
+mod dial;
+mod endpoint;
+mod error;
+mod handshake;
+mod host_key;
+mod jump;
+mod login;
+mod stream;
+
+use std::{fmt, sync::Arc};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Semaphore,
+};
+
+use self::{
+    countdown::Countdown,
+    destination::Destination,
+    dial::dial,
+    handshake::{Handshaken, handshake},
+    host_key::KnownHostsFiles,
+    jump::{JumpSession, JumpSessions, settings_of_jump},
+    login::{Keyring, log_in},
+};
+use super::{
+    openssh::{paths::Paths, proxy_jump::JumpHost},
+    session::{Session, connection::Connection},
+};
+use crate::model::{Host, HostName, SshSettings};
+
+pub use self::{
+    endpoint::Endpoint,
+    error::{ConnectError, Tried},
+    login::Prompt,
+};
+
+/// Connections that may be on their way at once, without a jump host. More only compete for this machine.
+const DIRECT: usize = 32;
+
+/// Opens the sessions of one run, and keeps what they share: OpenSSH's files, the agent, passphrases, and
+/// the sessions to jump hosts.
+pub struct Connector {
+    paths: Paths,
+    keyring: Keyring,
+    known_hosts: Arc<KnownHostsFiles>,
+    direct: Semaphore,
+    jumps: JumpSessions,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("paths", &self.paths)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    /// For the account that shipit runs under.
+    pub fn new(prompt: Arc<dyn Prompt>) -> Self {
+        Self::with_paths(prompt, Paths::of_this_account())
+    }
+
+    /// For OpenSSH's files in other places.
+    pub fn with_paths(prompt: Arc<dyn Prompt>, paths: Paths) -> Self {
+        Self {
+            paths,
+            keyring: Keyring::new(prompt),
+            known_hosts: Arc::default(),
+            direct: Semaphore::new(DIRECT),
+            jumps: JumpSessions::default(),
+        }
+    }
+
+    /// Connects to a host and logs in.
+    ///
+    /// The host's connect timeout covers TCP, handshake and login, but not the time a person takes to type
+    /// a passphrase or to let an agent sign, nor the wait for other connections of ours that go first.
+    pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
+        let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
+        self.open(host.name.clone(), destination, &host.ssh, &[])
+            .await
+    }
+
+    /// `behind` are the jump hosts that wait for this connection, to see a circle before it closes.
+    async fn open(
+        &self,
+        name: HostName,
+        destination: Destination,
+        settings: &SshSettings,
+        behind: &[Destination],
+    ) -> Result<Session, ConnectError> {
+        let mut countdown = Countdown::new(destination.endpoint.clone(), destination.timeout);
+        match destination.jumps.split_last() {
+            None => {
+                // Never closed, so never an error; a turn more would be harmless as well.
+                let _turn = self.direct.acquire().await.ok();
+                let stream = dial(&destination.endpoint, &mut countdown).await?;
+                self.establish(name, &destination, stream, None, countdown)
+                    .await
+            }
+            Some((last, before)) => {
+                let jump = self.jump(last, before, settings, behind).await?;
+                let _turn = jump.turn().await;
+                let stream = jump.dial(&destination, &mut countdown).await?;
+                let carrier = Some(jump.session());
+                self.establish(name, &destination, stream, carrier, countdown)
+                    .await
+            }
+        }
+    }
+
+    /// The session to a jump host, which all hosts behind it share.
+    async fn jump(
+        &self,
+        last: &JumpHost,
+        before: &[JumpHost],
+        settings: &SshSettings,
+        behind: &[Destination],
+    ) -> Result<JumpSession, ConnectError> {
+        let failed = |source| ConnectError::Jump {
+            jump: last.to_string(),
+            source,
+        };
+        let settings = settings_of_jump(last, before, settings);
+        let destination = Destination::resolve(&last.host, &settings, &self.paths)
+            .map_err(|error| failed(Arc::new(error)))?;
+        if behind.contains(&destination) {
+            return Err(failed(Arc::new(ConnectError::Handshake {
+                endpoint: Box::new(destination.endpoint),
+                reason: "jump hosts lead to jump hosts in a circle".to_owned(),
+            })));
+        }
+        let behind = [behind, std::slice::from_ref(&destination)].concat();
+        let open = || async {
+            let name = HostName::from(last.to_string());
+            Box::pin(self.open(name, destination.clone(), &settings, &behind)).await
+        };
+        self.jumps.get(&destination, open).await.map_err(failed)
+    }
+
+    /// Handshake and login on a connection that is open.
+    async fn establish<S>(
+        &self,
+        host: HostName,
+        destination: &Destination,
+        stream: S,
+        carrier: Option<&Session>,
+        mut countdown: Countdown,
+    ) -> Result<Session, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let Handshaken {
+            mut handle,
+            disconnect_reason,
+            abort_on_drop,
+        } = handshake(stream, destination, &self.known_hosts, &mut countdown).await?;
+        log_in(
+            &mut handle,
+            &disconnect_reason,
+            destination,
+            &self.keyring,
+            &mut countdown,
+        )
+        .await?;
+        tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
+        let carrier = carrier.map(|jump| Arc::clone(jump.connection()));
+        let connection = Connection::new(host, handle, disconnect_reason, carrier, abort_on_drop);
+        Ok(Session::new(Arc::new(connection)))
+    }
+}

@@ -1,0 +1,8 @@
+//! OpenSSH's client files, read as `ssh` reads them. Nothing here opens a socket.
+
+pub(super) mod known_hosts;
+pub(super) mod paths;
+pub(super) mod proxy_jump;
+pub(super) mod ssh_config;
+pub(super) mod time;
+pub(super) mod tokens;

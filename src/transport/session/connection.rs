@@ -1,0 +1,52 @@
+//! One SSH connection: russh's handle, its limits, and why it ended.
+
+use std::sync::Arc;
+
+use russh::client;
+use tokio_util::sync::DropGuard;
+
+use super::{
+    channel_limit::ChannelLimit, client::Client, disconnect::DisconnectReason, error::SessionError,
+};
+use crate::model::HostName;
+
+/// A connection that is logged in.
+pub(in crate::transport) struct Connection {
+    pub(super) host: HostName,
+    pub(super) handle: client::Handle<Client>,
+    pub(super) channels: Arc<ChannelLimit>,
+    pub(super) disconnect_reason: Arc<DisconnectReason>,
+    /// The connection to the jump host that carries this one, which must live as long.
+    _carrier: Option<Arc<Connection>>,
+    /// Ends russh's task with the last session.
+    _abort_on_drop: DropGuard,
+}
+
+impl Connection {
+    /// `carrier` is the connection to the jump host that carries this one; `abort_on_drop` ends russh's task.
+    pub(in crate::transport) fn new(
+        host: HostName,
+        handle: client::Handle<Client>,
+        disconnect_reason: Arc<DisconnectReason>,
+        carrier: Option<Arc<Connection>>,
+        abort_on_drop: DropGuard,
+    ) -> Self {
+        Self {
+            host,
+            handle,
+            channels: Arc::new(ChannelLimit::new()),
+            disconnect_reason,
+            _carrier: carrier,
+            _abort_on_drop: abort_on_drop,
+        }
+    }
+
+    /// The error for a connection that is gone.
+    pub(super) fn disconnected(&self, what: &str) -> SessionError {
+        SessionError::Disconnected {
+            host: self.host.clone(),
+            what: what.to_owned(),
+            reason: self.disconnect_reason.describe(),
+        }
+    }
+}

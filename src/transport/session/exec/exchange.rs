@@ -1,0 +1,335 @@
+//! One command on one channel: its input goes in, its output comes out, and it ends in one of the ways
+//! a command can end.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use russh::{ChannelMsg, ChannelWriteHalf, Sig, client::Msg};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    command::RemoteCommand,
+    event::OutputStream,
+    transport::session::{
+        channel::{OpenChannel, Target, WhenAbandoned},
+        connection::Connection,
+        error::{Refusal, SessionError},
+    },
+};
+
+/// What one read of an input stream takes at most; as much as a packet carries.
+const CHUNK: usize = 32 * 1024;
+
+/// How much of standard error an error keeps.
+const EVIDENCE: usize = 4 * 1024;
+
+/// What goes to a command's standard input.
+pub(in crate::transport) enum Input<'a> {
+    Nothing,
+    Secret(&'a SecretString),
+    Stream(
+        Box<dyn AsyncRead + Send + Unpin + 'a>,
+        &'a mut (dyn FnMut(u64) + Send),
+    ),
+}
+
+impl<'a> Input<'a> {
+    pub(in crate::transport) fn from_command(command: &'a RemoteCommand) -> Self {
+        command.stdin().map_or(Self::Nothing, Self::Secret)
+    }
+}
+
+/// How long a command may take.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::transport) enum Deadline {
+    /// From the call to the end.
+    Total(Duration),
+    /// From one sign of life to the next.
+    Idle(Duration),
+}
+
+impl Deadline {
+    fn duration(self) -> Duration {
+        match self {
+            Self::Total(duration) | Self::Idle(duration) => duration,
+        }
+    }
+}
+
+/// Runs a command on a channel of its own, to its end. Returns the exit status.
+pub(in crate::transport) async fn exchange(
+    connection: &Arc<Connection>,
+    command: &RemoteCommand,
+    input: Input<'_>,
+    deadline: Deadline,
+    on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
+) -> Result<u32, SessionError> {
+    tracing::debug!(host = %connection.host, %command, "runs");
+    let begun = Instant::now();
+    let what = format!("`{}`", brief(command));
+    let open = OpenChannel::open(
+        connection,
+        Target::Session,
+        &what,
+        deadline.duration(),
+        WhenAbandoned::Terminate,
+    );
+    let channel = open.await?;
+    Exchange::new(connection, channel, command)
+        .run(input, begun, deadline, on_output)
+        .await
+}
+
+/// A command on its channel.
+struct Exchange<'a> {
+    connection: &'a Arc<Connection>,
+    channel: OpenChannel,
+    command: &'a RemoteCommand,
+    started: bool,
+    end: Option<End>,
+    evidence: Vec<u8>,
+}
+
+/// How the command ended, by the server's word.
+#[derive(Debug)]
+enum End {
+    Status(u32),
+    Signal(String),
+}
+
+impl<'a> Exchange<'a> {
+    fn new(
+        connection: &'a Arc<Connection>,
+        channel: OpenChannel,
+        command: &'a RemoteCommand,
+    ) -> Self {
+        Self {
+            connection,
+            channel,
+            command,
+            started: false,
+            end: None,
+            evidence: Vec::new(),
+        }
+    }
+
+    /// Runs the command; `begun` is when the caller's deadline began.
+    async fn run(
+        mut self,
+        input: Input<'_>,
+        begun: Instant,
+        deadline: Deadline,
+        on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
+    ) -> Result<u32, SessionError> {
+        let write = Arc::clone(&self.channel.write);
+        let progress = Progress::new();
+        let feed = feed(&write, self.command.to_wire(), input, &progress);
+        tokio::pin!(feed);
+        let mut feeding = true;
+
+        loop {
+            let expiry = match deadline {
+                Deadline::Total(duration) => begun + duration,
+                Deadline::Idle(duration) => progress.last() + duration,
+            };
+            tokio::select! {
+                message = self.channel.read.next() => {
+                    progress.touch();
+                    match message {
+                        Some(message) => self.take(message, on_output)?,
+                        None => return self.finish(),
+                    }
+                }
+                result = &mut feed, if feeding => {
+                    feeding = false;
+                    result.map_err(|source| SessionError::Input {
+                        host: self.connection.host.clone(),
+                        source,
+                    })?;
+                }
+                () = sleep_until(expiry) => {
+                    // The input may have moved on since the expiry was computed.
+                    let idle = matches!(deadline, Deadline::Idle(idle) if progress.last() + idle > Instant::now());
+                    if !idle {
+                        return Err(self.timed_out(deadline, progress.bytes()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        message: ChannelMsg,
+        on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
+    ) -> Result<(), SessionError> {
+        match message {
+            ChannelMsg::Success => self.started = true,
+            ChannelMsg::Failure if !self.started => {
+                return Err(SessionError::Refused {
+                    host: self.connection.host.clone(),
+                    what: self.what(),
+                    refusal: Refusal::Exec,
+                });
+            }
+            ChannelMsg::Data { data } => on_output(OutputStream::Stdout, &data),
+            // 1 is the only kind of extended data there is (RFC 4254, 5.2).
+            ChannelMsg::ExtendedData { data, .. } => {
+                self.keep(&data);
+                on_output(OutputStream::Stderr, &data);
+            }
+            ChannelMsg::ExitStatus { exit_status } => self.end = Some(End::Status(exit_status)),
+            ChannelMsg::ExitSignal { signal_name, .. } => {
+                self.end = Some(End::Signal(signal(signal_name)));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, stderr: &[u8]) {
+        self.evidence.extend_from_slice(stderr);
+        let excess = self.evidence.len().saturating_sub(EVIDENCE);
+        self.evidence.drain(..excess);
+    }
+
+    /// The channel is closed, or the connection gone. An exit status alone is not enough: sshd sends it
+    /// when the command exits, and what the command printed may come after it.
+    fn finish(self) -> Result<u32, SessionError> {
+        if !self.channel.read.closed_by_server() {
+            return Err(self.connection.disconnected(&self.what()));
+        }
+        let host = self.connection.host.clone();
+        let command = brief(self.command);
+        let stderr = String::from_utf8_lossy(&self.evidence).into_owned();
+        match self.end {
+            Some(End::Status(status)) => Ok(status),
+            Some(End::Signal(signal)) => Err(SessionError::Killed {
+                host,
+                command,
+                signal,
+                stderr,
+            }),
+            None => Err(SessionError::NoStatus {
+                host,
+                command,
+                stderr,
+            }),
+        }
+    }
+
+    fn timed_out(&self, deadline: Deadline, bytes: u64) -> SessionError {
+        let command = self.what();
+        let what = match (&self.end, deadline) {
+            (Some(End::Status(status)), _) => format!(
+                "the output of {command} to be closed, which had exited with status {status}"
+            ),
+            (Some(End::Signal(signal)), _) => {
+                format!("the output of {command} to be closed, which was ended by signal {signal}")
+            }
+            (None, _) if !self.started => format!("{command} to be started"),
+            (None, Deadline::Total(_)) => format!("{command} to end"),
+            (None, Deadline::Idle(_)) => {
+                format!("{command} to take more than the first {bytes} bytes, or to end")
+            }
+        };
+        SessionError::Timeout {
+            host: self.connection.host.clone(),
+            what,
+            after: deadline.duration(),
+            connection: !self.started,
+        }
+    }
+
+    fn what(&self) -> String {
+        format!("`{}`", brief(self.command))
+    }
+}
+
+/// Asks for the command and hands its input over. An end of the channel is not this one's to report.
+async fn feed(
+    write: &ChannelWriteHalf<Msg>,
+    wire: String,
+    input: Input<'_>,
+    progress: &Progress,
+) -> io::Result<()> {
+    if write.exec(true, wire).await.is_err() {
+        return Ok(());
+    }
+    match input {
+        Input::Nothing => {}
+        Input::Secret(secret) => {
+            let bytes = secret.expose_secret().as_bytes().to_vec();
+            if write.data_bytes(bytes).await.is_err() {
+                return Ok(());
+            }
+        }
+        Input::Stream(mut stream, on_bytes) => loop {
+            let mut chunk = vec![0; CHUNK];
+            let read = stream.read(&mut chunk).await?;
+            if read == 0 {
+                break;
+            }
+            chunk.truncate(read);
+            if write.data_bytes(chunk).await.is_err() {
+                return Ok(());
+            }
+            on_bytes(progress.add(read as u64));
+        },
+    }
+    let _ = write.eof().await;
+    Ok(())
+}
+
+/// When something last moved, and how many bytes were handed over.
+struct Progress(Mutex<(Instant, u64)>);
+
+impl Progress {
+    fn new() -> Self {
+        Self(Mutex::new((Instant::now(), 0)))
+    }
+
+    fn touch(&self) {
+        self.add(0);
+    }
+
+    fn add(&self, bytes: u64) -> u64 {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 = Instant::now();
+        state.1 += bytes;
+        state.1
+    }
+
+    fn last(&self) -> Instant {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
+
+/// The command as an error shows it: one line of a bearable length.
+pub(super) fn brief(command: &RemoteCommand) -> String {
+    const LONGEST: usize = 80;
+    let wire = command.to_wire();
+    let line = wire.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+        None => line,
+    }
+}
+
+fn signal(signal: Sig) -> String {
+    match signal {
+        Sig::Custom(name) => name,
+        known => format!("{known:?}"),
+    }
+}

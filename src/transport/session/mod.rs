@@ -1,0 +1,244 @@
+//! A session: commands, streams and tunnels over one SSH connection.
+
+mod channel;
+mod channel_limit;
+pub(super) mod client;
+pub(super) mod connection;
+pub(super) mod disconnect;
+mod error;
+mod exec;
+mod tunnel;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use russh::Disconnect;
+use tokio::{io::AsyncRead, time::timeout};
+
+use self::{
+    channel::{OpenChannel, Purpose, Target, WhenAbandoned},
+    connection::Connection,
+    exec::{Collected, Deadline, Input, Lines, exchange, upload},
+};
+use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
+
+pub use self::{
+    error::{Refusal, SessionError},
+    exec::{Held, HeldEnd, Output, Stdout},
+    tunnel::Tunnel,
+};
+
+/// One SSH connection to one host, logged in. Clones share it.
+///
+/// At most 9 channels (commands, held commands and tunnels, but for those beside) are open at once; one more
+/// waits for its place, within its deadline. Dropping the future of a command ends the command, by SIGTERM
+/// where the server passes signals on.
+#[derive(Clone)]
+pub struct Session {
+    connection: Arc<Connection>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("host", &self.connection.host)
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(super) fn new(connection: Arc<Connection>) -> Self {
+        Self { connection }
+    }
+
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// The host's name in the inventory.
+    pub fn host(&self) -> &HostName {
+        &self.connection.host
+    }
+
+    /// Runs a command to its end, its own standard input included.
+    ///
+    /// A status other than 0 is no error. After a timeout the command is ended and the session can be
+    /// used further, as far as the host still answers.
+    pub async fn run(
+        &self,
+        command: &RemoteCommand,
+        deadline: Duration,
+    ) -> Result<Output, SessionError> {
+        let mut collected = Collected::default();
+        let status = exchange(
+            &self.connection,
+            command,
+            Input::from_command(command),
+            Deadline::Total(deadline),
+            &mut |stream, bytes| collected.add(stream, bytes),
+        )
+        .await?;
+        Ok(collected.into_output(status))
+    }
+
+    /// Runs a command and hands over each line it prints as it comes, without its newline; a last line
+    /// that has none as well. Returns the exit status.
+    pub async fn run_streaming(
+        &self,
+        command: &RemoteCommand,
+        deadline: Duration,
+        on_line: &mut (dyn FnMut(OutputStream, &str) + Send),
+    ) -> Result<u32, SessionError> {
+        let mut stdout = Lines::default();
+        let mut stderr = Lines::default();
+        let result = exchange(
+            &self.connection,
+            command,
+            Input::from_command(command),
+            Deadline::Total(deadline),
+            &mut |stream, bytes| {
+                let lines = match stream {
+                    OutputStream::Stdout => &mut stdout,
+                    OutputStream::Stderr => &mut stderr,
+                };
+                lines.add(bytes, &mut |line| on_line(stream, line));
+            },
+        )
+        .await;
+        stdout.end(&mut |line| on_line(OutputStream::Stdout, line));
+        stderr.end(&mut |line| on_line(OutputStream::Stderr, line));
+        result
+    }
+
+    /// Runs a command and streams `input` to its standard input, as fast as the host takes it.
+    ///
+    /// `on_bytes` gets the bytes handed over so far, each time some were. The deadline is one of
+    /// idleness: it begins anew whenever bytes were handed over or the command printed something.
+    pub async fn send(
+        &self,
+        command: &RemoteCommand,
+        input: impl AsyncRead + Send + Unpin,
+        idle_deadline: Duration,
+        on_bytes: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<Output, SessionError> {
+        let mut collected = Collected::default();
+        let status = exchange(
+            &self.connection,
+            command,
+            Input::Stream(Box::new(input), on_bytes),
+            Deadline::Idle(idle_deadline),
+            &mut |stream, bytes| collected.add(stream, bytes),
+        )
+        .await?;
+        Ok(collected.into_output(status))
+    }
+
+    /// Runs a command whose standard output is read from here, as it comes. It begins when that is first
+    /// read.
+    ///
+    /// The deadline is one of idleness: it begins anew whenever the command printed something.
+    pub fn stdout(&self, command: RemoteCommand, idle_deadline: Duration) -> Stdout {
+        Stdout::new(Arc::clone(&self.connection), command, idle_deadline)
+    }
+
+    /// Starts a command that is to run for long and be talked to; it lives until the [`Held`] is dropped.
+    pub async fn hold(
+        &self,
+        command: &RemoteCommand,
+        deadline: Duration,
+    ) -> Result<Held, SessionError> {
+        tracing::debug!(host = %self.host(), %command, "holds");
+        Held::start(&self.connection, command, deadline).await
+    }
+
+    /// Opens a TCP connection from the host to `host:port`, as seen from there.
+    ///
+    /// It counts as a channel for as long as it lives. What comes out of it must be read: russh hands all
+    /// channels of a connection over in turn, and one that is full stops the others.
+    pub async fn tunnel(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Duration,
+    ) -> Result<Tunnel, SessionError> {
+        tracing::debug!(host = %self.host(), target = format!("{host}:{port}"), "opens a tunnel");
+        self.open_tunnel(host, port, Purpose::Question, deadline)
+            .await
+    }
+
+    /// A [`tunnel`](Self::tunnel) that takes no channel's place, for a stream of requests: however many of
+    /// them are under way, commands and other tunnels do not wait for them. Who opens these bounds their
+    /// number.
+    pub async fn tunnel_beside(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Duration,
+    ) -> Result<Tunnel, SessionError> {
+        self.open_tunnel(host, port, Purpose::Stream, deadline)
+            .await
+    }
+
+    /// A tunnel for another connection, which takes no channel's place.
+    pub(super) async fn carry(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Duration,
+    ) -> Result<Tunnel, SessionError> {
+        self.open_tunnel(host, port, Purpose::Jump, deadline).await
+    }
+
+    async fn open_tunnel(
+        &self,
+        host: &str,
+        port: u16,
+        purpose: Purpose,
+        deadline: Duration,
+    ) -> Result<Tunnel, SessionError> {
+        let kind = match purpose {
+            Purpose::Question | Purpose::Stream => "tunnel",
+            Purpose::Jump => "connection",
+        };
+        let what = format!("a {kind} to {host}:{port}");
+        let target = Target::Tcp {
+            host: host.to_owned(),
+            port,
+            purpose,
+        };
+        let when_abandoned = WhenAbandoned::HangUp;
+        OpenChannel::open(&self.connection, target, &what, deadline, when_abandoned)
+            .await
+            .map(Tunnel::new)
+    }
+
+    /// Places a file: writes `content` beside `to`, sets `mode`, and moves it there in one step, so that
+    /// nobody ever sees half of it. With `sudo` root does so and owns it.
+    ///
+    /// The content travels by standard input and is in no argument. The folder must exist.
+    pub async fn upload(
+        &self,
+        content: &[u8],
+        to: &str,
+        mode: u32,
+        sudo: bool,
+        deadline: Duration,
+    ) -> Result<(), SessionError> {
+        upload(&self.connection, content, to, mode, sudo, deadline).await
+    }
+
+    /// Whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.connection.handle.is_closed()
+    }
+
+    /// Says goodbye. All clones of the session end with it.
+    pub async fn close(&self) {
+        let goodbye = self
+            .connection
+            .handle
+            .disconnect(Disconnect::ByApplication, "", "");
+        // A host that takes nothing any more need not hear it.
+        let _ = timeout(Duration::from_secs(2), goodbye).await;
+    }
+}
