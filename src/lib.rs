@@ -31,5 +31,6 @@ pub mod run;
 pub mod secrets;
 pub mod state;
 pub mod tasks;
+pub mod terminal;
 pub mod text;
 pub mod transport;

@@ -3,7 +3,6 @@
 mod log;
 mod offline;
 mod online;
-mod terminal;
 
 use std::{path::Path, process::ExitCode};
 
@@ -15,6 +14,7 @@ use crate::{
     event::Outcome,
     model::{Name, Overrides, Project},
     report::{Choice, Colour, Output, Verbosity},
+    terminal,
 };
 
 /// Runs the program with this process's arguments.
@@ -31,7 +31,7 @@ pub fn run() -> ExitCode {
     match result {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(problems) => {
-            terminal::show_problems(&problems, &global);
+            terminal::show_problems(&problems, look(&global));
             ExitCode::from(Outcome::Usage.exit_code())
         }
     }

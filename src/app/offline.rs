@@ -5,13 +5,13 @@ use std::{io::Write, path::Path};
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Result, overrides, problem, project, terminal};
+use super::{Result, look, overrides, problem, project};
 use crate::{
     cli::{Cli, Global, Validate},
     config,
     diagnostic::Problems,
     event::Outcome,
-    model, text,
+    model, terminal, text,
 };
 
 /// Checks one environment, or all and what belongs to none.
@@ -51,7 +51,7 @@ pub fn validate(global: &Global, arguments: Validate) -> Result<Outcome> {
     if found.has_errors() {
         return Err(found);
     }
-    terminal::show_problems(&found, global);
+    terminal::show_problems(&found, look(global));
     if !global.quiet {
         print(&(lines.join("\n") + "\n"));
     }

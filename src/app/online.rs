@@ -2,11 +2,9 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{
-    Result, choice, environment_name, log::LogFile, overrides, problem, project, terminal,
-};
+use super::{Result, choice, environment_name, log::LogFile, look, overrides, problem, project};
 use crate::{
-    cli::{Command, Global},
+    cli::{Command, Global, OutputForm},
     deploy::{self, DeployRequest, Goal},
     event::{EventKind, Events, Outcome},
     hosts::{Run, Stop},
@@ -17,6 +15,7 @@ use crate::{
     report::{self, Masks},
     rollout::driver::Promotion,
     run::{self, Context, Interrupts},
+    terminal,
     transport::Connector,
 };
 
@@ -26,7 +25,7 @@ pub fn run(global: &Global, command: Command) -> Result<Outcome> {
     let named = environment_of(&command);
     let name = environment_name(&project, named)?;
     let loaded = model::load(&project, &name, &overrides(set_of(&command)))?;
-    terminal::show_problems(&loaded.warnings, global);
+    terminal::show_problems(&loaded.warnings, look(global));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -75,7 +74,8 @@ async fn report_run(
     let showing = tokio::spawn(report::drive(receiver, reporters, masks.clone()));
 
     let began = Instant::now();
-    let can_ask = terminal::can_ask(global.output);
+    // With `--output json` a question would be an event among others, in a file that nobody looks at.
+    let can_ask = global.output != OutputForm::Json && terminal::is_interactive();
     let connector = Connector::new(Arc::new(terminal::Passphrases {
         events: events.clone(),
         can_ask,

@@ -10,10 +10,8 @@ use std::{
 use secrecy::SecretString;
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use super::look;
 use crate::{
-    cli::{Global, OutputForm},
-    diagnostic::Problems,
+    diagnostic::{Look, Problems},
     event::{EventKind, Events},
     transport::Prompt,
 };
@@ -23,25 +21,20 @@ pub fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Whether a person can be asked. With `--output json` a question would be an event among others, in a file
-/// that nobody looks at.
-pub fn can_ask(output: OutputForm) -> bool {
-    output != OutputForm::Json && std::io::stdin().is_terminal() && stderr_is_terminal()
+/// Whether a person sees a question and can answer it.
+pub fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && stderr_is_terminal()
 }
 
 /// Prints problems of the files to standard error.
-pub fn show_problems(problems: &Problems, global: &Global) {
+pub fn show_problems(problems: &Problems, look: Look) {
     let width = usize::from(
         console::Term::stderr()
             .size_checked()
             .map_or(100, |(_, columns)| columns),
     );
     // A closed standard error cannot be told that it is closed.
-    let _ = write!(
-        std::io::stderr(),
-        "{}",
-        problems.render(look(global), width)
-    );
+    let _ = write!(std::io::stderr(), "{}", problems.render(look, width));
 }
 
 /// With `-vv`, or what `SHIPIT_LOG` asks for, traces go to standard error.
