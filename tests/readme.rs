@@ -15,7 +15,7 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use pages::{Block, Page, blocks, pages, prompted, root};
 use shipit::{
-    cli::{self, Cli},
+    commands::cli::{self, Cli},
     event::Outcome,
 };
 use tempfile::TempDir;

@@ -2,14 +2,20 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{Result, choice, environment_name, log::LogFile, look, overrides, problem, project};
-use crate::{
+use super::{
+    Result, choice,
     cli::{Command, Global, OutputForm},
+    environment_name,
+    log_file::LogFile,
+    look,
+    operate::{self, Confirm, DownRequest, ExecRequest, LogsRequest},
+    overrides, problem, project,
+};
+use crate::{
     deploy::{self, DeployRequest, Goal},
     event::{EventKind, Events, Outcome},
     hosts::{Run, Stop},
     model::{self, Environment, Name, Project},
-    operate::{self, Confirm, DownRequest, ExecRequest, LogsRequest},
     plan::Scope,
     release::Number,
     report::{self, Masks},

@@ -5,14 +5,12 @@ use std::{io::Write, path::Path};
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Result, look, overrides, problem, project};
-use crate::{
+use super::{
+    Result,
     cli::{Cli, Global, Validate},
-    config,
-    diagnostic::Problems,
-    event::Outcome,
-    model, terminal, text,
+    look, overrides, problem, project,
 };
+use crate::{config, diagnostic::Problems, event::Outcome, model, terminal, text};
 
 /// Checks one environment, or all and what belongs to none.
 pub fn validate(global: &Global, arguments: Validate) -> Result<Outcome> {

@@ -1,20 +1,16 @@
 //! The command line: clap's types and nothing else. What is wrong on it exits with 2, as clap does by
 //! itself.
 
-mod value;
-
-#[cfg(test)]
-mod tests;
-
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use super::value;
 use crate::model::Name;
 
 /// clap cannot group subcommands; a test holds this list against them.
-const TEMPLATE: &str = "\
+pub(super) const TEMPLATE: &str = "\
 {about}
 
 {usage-heading} {usage}

@@ -1,15 +1,21 @@
 //! The program: what each command of the command line does, as a table of contents.
 
-mod log;
+pub mod cli;
+mod log_file;
 mod offline;
-mod online;
+mod on_hosts;
+mod operate;
+mod value;
+
+#[cfg(test)]
+mod tests;
 
 use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
 
+use self::cli::{Cli, ColorWhen, Command, Global, OutputForm};
 use crate::{
-    cli::{Cli, ColorWhen, Command, Global, OutputForm},
     diagnostic::{Look, Problem, Problems},
     event::Outcome,
     model::{Name, Overrides, Project},
@@ -26,7 +32,7 @@ pub fn run() -> ExitCode {
         Command::Schema(arguments) => offline::schema(arguments.dir.as_deref()),
         Command::Completions(arguments) => Ok(offline::completions(arguments.shell)),
         Command::Man(arguments) => offline::man(&arguments.into),
-        online => online::run(&global, online),
+        online => on_hosts::run(&global, online),
     };
     match result {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
