@@ -1,6 +1,6 @@
 //! The commands that contact no host.
 
-use std::{io::Write, path::Path};
+use std::path::Path;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -51,7 +51,7 @@ pub fn validate(global: &Global, arguments: Validate) -> Result<Outcome> {
     }
     terminal::show_problems(&found, look(global));
     if !global.quiet {
-        print(&(lines.join("\n") + "\n"));
+        terminal::print(&(lines.join("\n") + "\n"));
     }
     Ok(Outcome::NothingToDo)
 }
@@ -67,7 +67,7 @@ pub fn schema(folder: Option<&Path>) -> Result<Outcome> {
             .into_iter()
             .map(|(name, schema)| (name.trim_end_matches(".json").to_owned(), schema))
             .collect();
-        print(&format!("{:#}\n", serde_json::Value::Object(both)));
+        terminal::print(&format!("{:#}\n", serde_json::Value::Object(both)));
         return Ok(Outcome::NothingToDo);
     };
     let cannot = |error| problem(format!("cannot write to `{}`: {error}", folder.display()));
@@ -82,7 +82,7 @@ pub fn schema(folder: Option<&Path>) -> Result<Outcome> {
 pub fn completions(shell: Shell) -> Outcome {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "shipit", &mut text);
-    print(&String::from_utf8_lossy(&text));
+    terminal::print(&String::from_utf8_lossy(&text));
     Outcome::NothingToDo
 }
 
@@ -92,10 +92,4 @@ pub fn man(folder: &Path) -> Result<Outcome> {
     std::fs::create_dir_all(folder).map_err(cannot)?;
     clap_mangen::generate_to(Cli::command(), folder).map_err(cannot)?;
     Ok(Outcome::Done)
-}
-
-/// Prints to standard output; a reader that has gone away has seen what it wanted.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

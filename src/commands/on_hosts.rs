@@ -21,7 +21,7 @@ use crate::{
     report::{self, Masks},
     rollout::driver::Promotion,
     run::{self, Context, Interrupts},
-    terminal,
+    terminal::{self, Terminal},
     transport::Connector,
 };
 
@@ -82,10 +82,8 @@ async fn report_run(
     let began = Instant::now();
     // With `--output json` a question would be an event among others, in a file that nobody looks at.
     let can_ask = global.output != OutputForm::Json && terminal::is_interactive();
-    let connector = Connector::new(Arc::new(terminal::Passphrases {
-        events: events.clone(),
-        can_ask,
-    }));
+    let person = Terminal::new(events.clone(), can_ask);
+    let connector = Connector::new(Arc::new(person.clone()));
     let context = Context {
         environment,
         root: &project.root,
@@ -101,7 +99,7 @@ async fn report_run(
         by: terminal::who(),
         revision: terminal::git_revision(&project.root),
     };
-    let result = Box::pin(perform(&context, command, word, can_ask)).await;
+    let result = Box::pin(perform(&context, command, word, &person)).await;
     let (outcome, error) = match result {
         Ok(outcome) => (outcome, None),
         Err(stop) => {
@@ -123,6 +121,7 @@ async fn report_run(
     });
     drop(context);
     drop(connector);
+    drop(person);
     drop(events);
     // Something that still holds a sender (a question on the terminal) must not keep the end from showing.
     let _ = tokio::time::timeout(std::time::Duration::from_secs(2), showing).await;
@@ -134,7 +133,7 @@ async fn perform(
     context: &Context<'_>,
     command: Command,
     word: &str,
-    can_ask: bool,
+    person: &Terminal,
 ) -> Run<Outcome> {
     let environment = context.environment;
     let scope = |recipes: &[Name], limit: &[String]| {
@@ -159,7 +158,7 @@ async fn perform(
         Command::Deploy(arguments) => {
             let scope = scope(&arguments.recipes, &arguments.selection.limit)?;
             start(&scope.hosts);
-            let promotion = promotion(context.events, arguments.promote, can_ask);
+            let promotion = promotion(arguments.promote, person);
             let request = DeployRequest {
                 scope,
                 goal: Goal::Files,
@@ -254,13 +253,13 @@ async fn perform(
                 .await
         }
         Command::Down(arguments) => {
-            if !arguments.yes && !can_ask {
+            if !arguments.yes && !person.can_ask() {
                 let message = "nobody can be asked here whether everything may be removed";
                 return Err(Stop::new(Outcome::Usage, message).hint("give `--yes` if it may"));
             }
             start(&[]);
             let request = DownRequest {
-                confirm: confirmation(context.events, arguments.yes),
+                confirm: confirmation(arguments.yes, person),
             };
             operate::down(context, request).await
         }
@@ -280,27 +279,20 @@ async fn perform(
     }
 }
 
-fn promotion(events: &Events, granted: bool, can_ask: bool) -> Promotion {
+fn promotion(granted: bool, person: &Terminal) -> Promotion {
     if granted {
         return Promotion::Granted;
     }
-    if !can_ask {
+    if !person.can_ask() {
         return Promotion::Nobody;
     }
-    let events = events.clone();
-    Promotion::Ask(Arc::new(move |question| {
-        terminal::confirm(&events, &question)
-    }))
+    let person = person.clone();
+    Promotion::Ask(Arc::new(move |question| person.confirm(&question)))
 }
 
-fn confirmation(events: &Events, yes: bool) -> Confirm {
-    let events = events.clone();
-    Box::new(move |question| {
-        if yes {
-            return Ok(true);
-        }
-        Ok(terminal::confirm(&events, question))
-    })
+fn confirmation(yes: bool, person: &Terminal) -> Confirm {
+    let person = person.clone();
+    Box::new(move |question| Ok(yes || person.confirm(question)))
 }
 
 /// The command as typed, for events and logs.

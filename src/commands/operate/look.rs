@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::connect_to_any;
 use crate::{
     docker::{self, Container},
     event::{EventKind, HostRow, Outcome, OutputStream, Severity},
@@ -18,7 +17,9 @@ use crate::{
 /// What every host runs of every recipe.
 pub async fn status(context: &Context<'_>) -> Run<Outcome> {
     let environment = context.environment;
-    let fleet = connect_to_any(context, &context.hosts_of(&Scope::default())).await?;
+    let fleet = context
+        .connect_to_any(&context.hosts_of(&Scope::default()))
+        .await?;
     let observed = observe(&fleet, environment, context.events).await?;
     for reached in fleet.hosts() {
         let Some(facts) = observed.facts.hosts.get(reached.name()) else {
@@ -127,7 +128,9 @@ fn missing_row(reached: &Reached, recipe: &Name, stopped: Option<&Container>) ->
 
 /// The newest releases, newest first.
 pub async fn history(context: &Context<'_>, number: usize) -> Run<Outcome> {
-    let fleet = connect_to_any(context, &context.hosts_of(&Scope::default())).await?;
+    let fleet = context
+        .connect_to_any(&context.hosts_of(&Scope::default()))
+        .await?;
     let observed = observe(&fleet, context.environment, context.events).await?;
     let releases = observed.history.releases();
     if releases.is_empty() {
@@ -185,7 +188,7 @@ pub async fn logs(context: &Context<'_>, request: LogsRequest) -> Run<Outcome> {
         .filter(|host| recipe.hosts.contains(&host.name))
         .filter(|host| request.hosts.is_empty() || request.hosts.contains(&host.name))
         .collect();
-    let fleet = connect_to_any(context, &hosts).await?;
+    let fleet = context.connect_to_any(&hosts).await?;
     let observed = observe(&fleet, environment, context.events).await?;
     let mut wanted = Vec::new();
     for reached in fleet.hosts() {

@@ -13,12 +13,10 @@ pub use look::{LogsRequest, history, logs, status};
 use jiff::Timestamp;
 
 use crate::{
-    event::{EventKind, Outcome, Phase, Severity},
-    hosts::{Fleet, Run, Stop, row},
-    model::Host,
+    event::{EventKind, Outcome},
+    hosts::{Run, Stop},
     run::Context,
     state::lasting_lock::{Hold, place_hold, read_hold, release_hold},
-    text,
 };
 
 /// Keeps everyone from changing the environment until [`unlock`].
@@ -93,41 +91,4 @@ pub async fn unlock(context: &Context<'_>) -> Run<Outcome> {
     context.events.send(EventKind::Note { message });
     fleet.close().await;
     Ok(outcome)
-}
-
-/// Connects to as many of these hosts as there are to be had: what only looks must work on a bad day. Each
-/// host that is missing is a row and a warning; none at all is an error.
-async fn connect_to_any(context: &Context<'_>, hosts: &[&Host]) -> Run<Fleet> {
-    context.events.send(EventKind::Phase {
-        phase: Phase::Connect,
-    });
-    let (fleet, failures) = Fleet::connect_to_any(
-        context.environment,
-        hosts,
-        context.connector,
-        context.events,
-    )
-    .await;
-    if fleet.hosts().is_empty() {
-        let mut stop = Stop::not_ready("cannot connect to any host");
-        for (host, error) in &failures {
-            stop.report
-                .causes
-                .push(format!("`{host}`: {}", text::chain(error).join(": ")));
-            stop.report.hint = stop.report.hint.take().or_else(|| error.hint());
-        }
-        return Err(stop);
-    }
-    for (host, error) in &failures {
-        let message = format!("left out: {}", text::chain(error).join(": "));
-        context.events.send(EventKind::Warning {
-            host: Some(host.to_string()),
-            message,
-            hint: error.hint(),
-        });
-        context.events.send(EventKind::HostState {
-            row: row(host, "cannot connect", Severity::Bad),
-        });
-    }
-    Ok(fleet)
 }
