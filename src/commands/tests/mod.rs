@@ -2,12 +2,27 @@
 
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+mod toy;
 
-use super::cli::*;
+use clap::{Args, FromArgMatches, error::ErrorKind};
 
-fn parse(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(words(line))
+use super::{
+    global::{Global, OutputForm},
+    inspect::Logs,
+    operate::Exec,
+    parser,
+    release::{Deploy, Rollback},
+};
+
+fn parse(line: &str) -> Result<clap::ArgMatches, clap::Error> {
+    parser().try_get_matches_from(words(line))
+}
+
+/// What a line gives the command that it names.
+fn typed<C: Args>(line: &str) -> C {
+    let matches = parse(line).expect(line);
+    let (_, matches) = matches.subcommand().expect(line);
+    C::from_arg_matches(matches).expect(line)
 }
 
 /// The words of a line in which only single quotes quote.
@@ -25,12 +40,12 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn clap_finds_no_mistake() {
-    Cli::command().debug_assert();
+    parser().debug_assert();
 }
 
 #[test]
 fn the_help_of_every_command() {
-    let mut command = Cli::command();
+    let mut command = parser();
     command.build();
     let mut helps = vec![command.render_help().to_string()];
     for subcommand in command.get_subcommands_mut() {
@@ -40,47 +55,17 @@ fn the_help_of_every_command() {
 }
 
 #[test]
-fn the_grouped_list_is_the_commands() {
-    let listed: Vec<_> = TEMPLATE
-        .lines()
-        .filter_map(|line| line.strip_prefix("  "))
-        .filter(|line| !line.starts_with("shipit "))
-        .map(|line| {
-            line.split_once(' ')
-                .map(|(name, about)| (name, about.trim()))
-        })
-        .collect();
-    let command = Cli::command();
-    let commands = command
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set());
-    let abouts: Vec<_> = commands
-        .map(|command| {
-            (
-                command.get_name(),
-                command.get_about().map(ToString::to_string),
-            )
-        })
-        .collect();
-    let expected: Vec<_> = abouts
-        .iter()
-        .map(|(name, about)| about.as_deref().map(|about| (*name, about)))
-        .collect();
-    assert_eq!(listed, expected);
-}
-
-#[test]
 fn limit_is_taken_for_what_exec_and_logs_call_it() {
-    let exec = parse("shipit exec staging --limit apps,host-3 -- true").map(|cli| cli.command);
-    assert!(matches!(exec, Ok(Command::Exec(exec)) if exec.hosts == ["apps", "host-3"]));
-    let logs = parse("shipit logs web --limit host-2").map(|cli| cli.command);
-    assert!(matches!(logs, Ok(Command::Logs(logs)) if logs.host.as_deref() == Some("host-2")));
+    let exec: Exec = typed("shipit exec staging --limit apps,host-3 -- true");
+    assert_eq!(exec.hosts, ["apps", "host-3"]);
+    let logs: Logs = typed("shipit logs web --limit host-2");
+    assert_eq!(logs.host.as_deref(), Some("host-2"));
 }
 
 #[test]
 fn every_example_parses() {
-    let mut command = Cli::command();
-    let mut texts = vec![TEMPLATE.to_owned()];
+    let mut command = parser();
+    let mut texts = vec![command.render_help().to_string()];
     for subcommand in command.get_subcommands_mut() {
         texts.extend(subcommand.get_after_help().map(ToString::to_string));
     }
@@ -131,34 +116,21 @@ fn what_is_wrong_exits_with_2() {
 
 #[test]
 fn values_are_read_as_meant() {
-    let Command::Deploy(deploy) =
-        parse("shipit deploy staging web db --limit a,b --limit c --set k=v=w --set e=")
-            .expect("it parses")
-            .command
-    else {
-        panic!("not a deploy");
-    };
+    let deploy: Deploy =
+        typed("shipit deploy staging web db --limit a,b --limit c --set k=v=w --set e=");
     assert_eq!(deploy.environment.environment.as_deref(), Some("staging"));
     let recipes: Vec<_> = deploy.recipes.iter().map(|name| &**name).collect();
     assert_eq!(recipes, ["web", "db"]);
-    assert_eq!(deploy.selection.limit, ["a", "b", "c"]);
+    assert_eq!(deploy.limit.limit, ["a", "b", "c"]);
     let set = [("k", "v=w"), ("e", "")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    assert_eq!(deploy.selection.set, set);
+    assert_eq!(deploy.variables.set, set);
 
     for line in ["shipit rollback --to r41", "shipit rollback --to 41"] {
-        let command = parse(line).expect(line).command;
-        assert!(matches!(
-            command,
-            Command::Rollback(Rollback { to: Some(41), .. })
-        ));
+        assert_eq!(typed::<Rollback>(line).to, Some(41), "{line}");
     }
-    let exec = parse("shipit exec --timeout 90s -- ls -l")
-        .expect("it parses")
-        .command;
-    assert!(
-        matches!(exec, Command::Exec(Exec { timeout, ref command, .. })
-        if timeout == Duration::from_secs(90) && *command == ["ls", "-l"])
-    );
+    let exec: Exec = typed("shipit exec --timeout 90s -- ls -l");
+    assert_eq!(exec.timeout, Duration::from_secs(90));
+    assert_eq!(exec.command, ["ls", "-l"]);
 }
 
 #[test]
@@ -167,9 +139,7 @@ fn an_environment_may_be_left_out_before_a_recipe() {
         ("shipit logs web", None),
         ("shipit logs staging web", Some("staging")),
     ] {
-        let Command::Logs(logs) = parse(line).expect(line).command else {
-            panic!("not logs");
-        };
+        let logs: Logs = typed(line);
         assert_eq!(logs.environment.environment.as_deref(), environment);
         assert_eq!(&*logs.recipe, "web");
     }
@@ -191,7 +161,7 @@ fn global_options_may_stand_anywhere() {
         "shipit -vv -C /srv/app --output json deploy",
         "shipit deploy staging -v -C /srv/app -v --output=json",
     ] {
-        let global = parse(line).expect(line).global;
+        let global = Global::from_arg_matches(&parse(line).expect(line)).expect(line);
         assert_eq!(
             (global.verbose, global.output),
             (2, OutputForm::Json),

@@ -1,4 +1,4 @@
-//! The log of a release: every event of it, always, in a file of the project.
+//! The log of a run: every event of it, in a file below the project's folder.
 
 use std::{
     fs::File,
@@ -14,7 +14,7 @@ use crate::model::Name;
 /// Where logs are kept, below the project's folder.
 const FOLDER: &str = ".shipit";
 
-/// The file of one run's log. It begins under the time's name, as the release's number comes later.
+/// The file that one run is logged in. It is named after the time at first: the release has no number yet.
 #[derive(Clone)]
 pub struct LogFile {
     file: Arc<Mutex<File>>,
@@ -42,7 +42,7 @@ impl LogFile {
 
     /// Names the file after its release, `r42.log`, once that is known.
     pub fn name_after(&self, release: &str) {
-        // Where it cannot be renamed it stays under its time's name: the log is there all the same.
+        // A log that cannot be renamed keeps the time as its name: it is there all the same.
         let _ = std::fs::rename(
             &self.path,
             self.path.with_file_name(format!("{release}.log")),

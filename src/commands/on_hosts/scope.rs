@@ -1,14 +1,34 @@
-//! What was typed for hosts and recipes, as names of the environment.
+//! What was typed for recipes and hosts, as names of the environment.
 
+use super::invocation::Invocation;
 use crate::{
     event::Outcome,
     hosts::{Run, Stop},
     model::{Environment, HostName, Name},
+    plan::Scope,
     text,
 };
 
-/// Turns what was typed for `--limit` or `--hosts` into a scope: names of hosts and of groups.
-pub fn limit(environment: &Environment, limits: &[String]) -> Run<Vec<HostName>> {
+/// The part of the environment with these recipes, on these hosts and groups. Without recipes it has all
+/// of them, without hosts likewise. A name that the environment does not have is a mistake of the user's.
+pub fn scope(invocation: &Invocation<'_>, recipes: &[Name], hosts: &[String]) -> Run<Scope> {
+    let environment = invocation.context.environment;
+    Ok(Scope {
+        recipes: known_recipes(environment, recipes)?,
+        hosts: limit(environment, hosts)?,
+    })
+}
+
+/// The host that has the environment's locks.
+pub fn lock_host(invocation: &Invocation<'_>) -> Scope {
+    Scope {
+        recipes: Vec::new(),
+        hosts: vec![invocation.context.environment.lock_host().name.clone()],
+    }
+}
+
+/// The hosts that names of hosts and of groups stand for, each once.
+fn limit(environment: &Environment, limits: &[String]) -> Run<Vec<HostName>> {
     let mut hosts = Vec::new();
     for wanted in limits {
         let found: Vec<_> = environment
@@ -40,9 +60,8 @@ pub fn limit(environment: &Environment, limits: &[String]) -> Run<Vec<HostName>>
     Ok(hosts)
 }
 
-/// Turns what was typed for recipes into their names.
-pub fn recipes(environment: &Environment, names: &[String]) -> Run<Vec<Name>> {
-    let find = |wanted: &String| {
+fn known_recipes(environment: &Environment, names: &[Name]) -> Run<Vec<Name>> {
+    let find = |wanted: &Name| {
         environment
             .recipe(wanted)
             .map(|recipe| recipe.name.clone())

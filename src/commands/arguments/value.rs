@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 /// `r41` or `41`.
-pub(super) fn release(text: &str) -> Result<u64, String> {
+pub fn release(text: &str) -> Result<u64, String> {
     match text.strip_prefix('r').unwrap_or(text).parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("a release is a number such as `r41` or `41`".to_owned()),
@@ -16,7 +16,7 @@ pub(super) fn release(text: &str) -> Result<u64, String> {
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// `30s`, `5m`, `1h 30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let duration: Option<SignedDuration> = text.parse().ok();
     match duration.map(Duration::try_from) {
         Some(Ok(duration)) if duration > LONGEST => {
@@ -28,7 +28,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `key=value`; the value may be empty and may have more equals signs.
-pub(super) fn assignment(text: &str) -> Result<(String, String), String> {
+pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("it has the form KEY=VALUE".to_owned()),

@@ -1,0 +1,97 @@
+//! `shipit lock`.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::{
+    commands::{
+        arguments::DefaultEnvironment,
+        command::{self, HostCommand, Needs},
+        on_hosts::{invocation::Invocation, scope::lock_host},
+    },
+    event::{EventKind, Outcome},
+    hosts::{Run, Stop},
+    model::Name,
+    plan::Scope,
+    run::Context,
+    state::lasting_lock::{Hold, place_hold, read_hold},
+};
+
+/// Keep everyone from deploying until it is unlocked
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A deploy locks by itself while it runs, and lets go however it ends. This lock is for longer.
+
+Example:
+  shipit lock production -m 'no deploys before the sale ends'")]
+pub struct Lock {
+    #[command(flatten)]
+    pub environment: DefaultEnvironment,
+    /// Why; shown to everyone who tries
+    #[arg(short, long, value_name = "TEXT")]
+    pub message: String,
+}
+
+impl HostCommand for Lock {
+    const NAME: &'static str = "lock";
+    const NEEDS: Needs = Needs {
+        contacts: "the first host",
+        lock: command::Lock::Never,
+        changes: "one volume there",
+        log: false,
+        exit_codes: &[0, 2, 3, 4, 130],
+    };
+
+    fn environment(&self) -> Option<&Name> {
+        self.environment.name()
+    }
+
+    fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
+        Ok(lock_host(invocation))
+    }
+
+    async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
+        let context = &invocation.context;
+        let placed = place(context, &scope, self.message);
+        context.interruptible("nothing was changed", placed).await
+    }
+}
+
+async fn place(context: &Context<'_>, scope: &Scope, message: String) -> Run<Outcome> {
+    let environment = &context.environment.name;
+    let fleet = context.connect(&context.hosts_of(scope)).await?;
+    let Some(reached) = fleet.hosts().first() else {
+        return Ok(Outcome::NothingToDo);
+    };
+    let cannot = |error| {
+        Stop::on_host(
+            Outcome::NotReady,
+            format!("cannot lock `{environment}`"),
+            reached.name(),
+            &error,
+        )
+    };
+    if let Some(hold) = read_hold(reached, environment).await.map_err(cannot)? {
+        return Err(Stop::new(
+            Outcome::Locked,
+            format!(
+                "`{environment}` is locked already by {}: {}",
+                hold.by, hold.message
+            ),
+        )
+        .hint(format!("shipit unlock {environment}")));
+    }
+    let hold = Hold {
+        message,
+        by: context.by.clone(),
+        at: Timestamp::now(),
+    };
+    place_hold(reached, environment, &hold)
+        .await
+        .map_err(cannot)?;
+    let message =
+        format!("`{environment}` is locked; `shipit unlock {environment}` takes the lock away");
+    context.events.send(EventKind::Note { message });
+    fleet.close().await;
+    Ok(Outcome::Done)
+}
