@@ -1,16 +1,26 @@
-.PHONY: help demo test lab lab-down clean lint
+.PHONY: help check test demo lab lab-down lint docs coverage mutants setup clean
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+check: ## the tests that need no hosts (with cargo-nextest if it is installed)
+	@lab/check
+test: ## every test, those on the hosts included; ONLY=NAME: the scenarios with NAME in their name; LABS=N
+	@lab/test
 demo: ## a first deploy on three hosts on this machine
 	@lab/demo
-test: ## every test, those on the three hosts included
-	@lab/test
 lab: ## bring the three hosts up
 	@lab/up
-lab-down: ## remove them
-	@lab/down
-clean: ## remove them, their images and what cargo built
-	@lab/clean
-	cargo clean
+lab-down: ## remove them, and the hosts of further labs
+	@lab/down-all
 lint: ## what a change must pass besides the tests
 	@lab/lint
+docs: ## the README, docs/ and the API documentation
+	@lab/docs
+coverage: ## which lines the tests without hosts run
+	@lab/coverage
+mutants: ## changes to plan, rollout, command and openssh that no test notices; FILE=GLOB for others
+	@lab/mutants
+setup: ## make a fresh Debian a machine to develop on (as root)
+	@lab/setup
+clean: ## remove the hosts, their images and what cargo built
+	@lab/clean
+	cargo clean

@@ -200,7 +200,7 @@ impl Diagnostic for Problem {
 
 /// How [`Problems`] are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum Style {
     /// Boxes and colours, for a terminal.
     Colours,
     /// Boxes without colours (`NO_COLOR`).
@@ -269,13 +269,13 @@ impl Problems {
     }
 
     /// The text to show, `width` columns wide.
-    pub fn render(&self, look: Look, width: usize) -> String {
+    pub fn render(&self, style: Style, width: usize) -> String {
         let mut text = String::new();
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {
                 text.push('\n');
             }
-            text.push_str(&render(problem, look, width));
+            text.push_str(&render(problem, style, width));
         }
         text
     }
@@ -297,18 +297,18 @@ impl From<Problem> for Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(Look::Plain, 100))
+        f.write_str(&self.render(Style::Plain, 100))
     }
 }
 
 impl std::error::Error for Problems {}
 
 /// miette draws it; the words around the snippets are those of every other error of shipit.
-fn render(problem: &Problem, look: Look, width: usize) -> String {
-    let mut theme = match look {
-        Look::Colours => GraphicalTheme::unicode(),
-        Look::Boxes => GraphicalTheme::unicode_nocolor(),
-        Look::Plain => GraphicalTheme::none(),
+fn render(problem: &Problem, style: Style, width: usize) -> String {
+    let mut theme = match style {
+        Style::Colours => GraphicalTheme::unicode(),
+        Style::Boxes => GraphicalTheme::unicode_nocolor(),
+        Style::Plain => GraphicalTheme::none(),
     };
     theme.characters.error = "error:".into();
     theme.characters.warning = "warning:".into();

@@ -1,4 +1,4 @@
-//! The values of secrets, read on the deployer's machine before anything is contacted.
+//! The values of secrets, read on the deployer's machine before any host is contacted.
 
 use std::{collections::BTreeMap, path::Path, process::Stdio, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::{process::Command, sync::Mutex};
 use crate::hosts::{Run, Stop};
 use crate::{event::Outcome, model::SecretSource, text};
 
-/// The longest that a secret's command may take: it may ask a vault over the network.
+/// The deadline of a secret's command, which may ask a vault over the network.
 const COMMAND: Duration = Duration::from_secs(60);
 
 /// Reads secrets, each source once in a run. Clones share what was read.
@@ -20,8 +20,8 @@ pub struct Secrets<'a> {
 }
 
 impl<'a> Secrets<'a> {
-    /// Reads relative paths from `root`, runs commands in it, and tells `mask` every value before it is
-    /// used anywhere.
+    /// Reads relative paths from `root`, runs commands in it, and gives every value to `mask` before it is used
+    /// anywhere.
     pub fn new(root: &'a Path, mask: &'a (dyn Fn(&str) + Sync)) -> Self {
         Self {
             root,
@@ -42,9 +42,9 @@ impl<'a> Secrets<'a> {
         Ok(values)
     }
 
-    /// The value of one secret; `name` is what it is called in an error.
+    /// The value of one secret. An error calls it `name`.
     pub async fn value(&self, name: &str, source: &SecretSource) -> Run<SecretString> {
-        // Held while it is read: who wants the same one meanwhile waits for it, and asks for none again.
+        // Locked while the value is read, so that who wants the same one meanwhile waits and does not read it again.
         let mut values = self.values.lock().await;
         if let Some((_, value)) = values.iter().find(|(known, _)| known == source) {
             return Ok(value.clone());

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use crate::{
     command::RemoteCommand,
-    event::{EventKind, Events, OutputStream},
-    hosts::{HostError, Reached, failed, progress},
+    event::{EventKind, Events},
+    hosts::{HostError, Reached, failed, progress, stream},
     model::{LateValues, Task, TaskAction},
 };
 
-/// The pause before a further try.
+/// The pause before another try.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs tasks one after the other, each only when its `unless` does not hold.
+/// Runs tasks one after the other, except those whose `unless` exits with 0.
 pub async fn run_all<'t>(
     reached: &Reached,
     recipe: &str,
@@ -28,7 +28,7 @@ pub async fn run_all<'t>(
     Ok(())
 }
 
-/// Whether a task's `unless` says that there is nothing to do.
+/// Whether a task's `unless` exits with 0, so that there is nothing to do.
 pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Result<bool, HostError> {
     let Some(unless) = &task.unless else {
         return Ok(false);
@@ -43,7 +43,7 @@ pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Resul
         == 0)
 }
 
-/// Runs one task, with its retries. Its output goes out line by line as it comes.
+/// Runs one task, with its retries. Each line of its output is an event as soon as it comes.
 pub async fn run(
     reached: &Reached,
     recipe: &str,
@@ -69,7 +69,7 @@ pub async fn run(
             }
         }
     };
-    progress::tell(
+    progress::step(
         events,
         reached.name(),
         Some(recipe),
@@ -125,37 +125,4 @@ async fn attempt(
                 .map_err(|source| HostError::Session { command, source })
         }
     }
-}
-
-/// Runs a command and sends each line it prints as an event; returns its status and its last lines.
-pub async fn stream(
-    reached: &Reached,
-    command: RemoteCommand,
-    deadline: Duration,
-    events: &Events,
-) -> Result<(u32, Vec<String>), HostError> {
-    const KEPT: usize = 20;
-    let command = reached.adapt(command);
-    let host = reached.name().to_string();
-    let mut last = std::collections::VecDeque::new();
-    let mut on_line = |stream: OutputStream, line: &str| {
-        if last.len() == KEPT {
-            last.pop_front();
-        }
-        last.push_back(line.to_owned());
-        events.send(EventKind::Output {
-            host: host.clone(),
-            stream,
-            line: line.to_owned(),
-        });
-    };
-    let status = reached
-        .session
-        .run_streaming(&command, deadline, &mut on_line)
-        .await
-        .map_err(|source| HostError::Session {
-            command: crate::hosts::short(&command),
-            source,
-        })?;
-    Ok((status, last.into()))
 }

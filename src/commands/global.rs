@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
 use crate::{
-    diagnostic::{Look, Problems},
+    diagnostic::{Problems, Style},
     model::Project,
     report::{Choice, Colour, Output, Verbosity},
     terminal,
@@ -106,15 +106,15 @@ impl Global {
 
     /// Prints problems of the files to standard error.
     pub fn show_problems(&self, problems: &Problems) {
-        let look = match (
+        let style = match (
             terminal::stderr_is_terminal(),
             self.colour().paints_stderr(),
         ) {
-            (_, true) => Look::Colours,
-            (true, false) => Look::Boxes,
-            (false, false) => Look::Plain,
+            (_, true) => Style::Colours,
+            (true, false) => Style::Boxes,
+            (false, false) => Style::Plain,
         };
-        terminal::show_problems(problems, look);
+        terminal::show_problems(problems, style);
     }
 
     fn colour(&self) -> Colour {

@@ -1,45 +1,50 @@
-//! Takes away what no rollback can need any more.
+//! Removes what no rollback can need any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     docker,
     event::{EventKind, Events, Phase},
-    hosts::{Fleet, HostError, QUICK, Reached},
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached},
+    model::Environment,
     release::{History, Number},
-    state::records,
-    text,
+    state, text,
 };
 
-/// Takes away the records of old releases and the stopped containers and images that only they could need.
-/// What cannot be taken away is a warning: the next deploy tries again.
-pub async fn prune(
-    fleet: &Fleet,
-    environment: &str,
-    history: &History,
-    keep: usize,
-    events: &Events,
-) {
+/// How many of the newest successful releases keep their stopped containers.
+const WITH_CONTAINERS: usize = 3;
+
+/// Removes the records of old releases, and the stopped containers and images that only they could need. What
+/// cannot be removed is a warning: the next deploy tries again.
+pub async fn prune(fleet: &Fleet, environment: &Environment, history: &History, events: &Events) {
     events.send(EventKind::Phase {
         phase: Phase::Prune,
     });
     let gone: BTreeSet<Number> = history
-        .prunable(keep)
+        .prunable(environment.keep_releases)
         .iter()
         .map(|release| release.number)
         .collect();
     let pruned = fleet
-        .each(|reached| prune_host(reached, environment, history, &gone))
+        .each(|reached| prune_host(reached, &environment.name, history, &gone))
         .await;
-    for (reached, result) in pruned {
-        if let Err(error) = result {
-            let message = format!("could not tidy up: {}", text::chain(&error).join(": "));
-            events.send(EventKind::Warning {
-                host: Some(reached.name().to_string()),
-                message,
-                hint: None,
-            });
-        }
+    let failed = pruned
+        .into_iter()
+        .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?)));
+    let mut failed: Vec<HostFailure> = failed.collect();
+    // The records go last: they name the images that are still to be removed from a host.
+    let with_leftovers = failed.iter().map(|(host, _)| host.clone()).collect();
+    let state = state::open(environment, fleet);
+    let mut not_removed = state.remove_records(&gone, &with_leftovers).await;
+    not_removed.retain(|(host, _)| !with_leftovers.contains(host));
+    failed.extend(not_removed);
+    for (host, error) in failed {
+        let message = format!("could not tidy up: {}", text::chain(&error).join(": "));
+        events.send(EventKind::Warning {
+            host: Some(host.to_string()),
+            message,
+            hint: None,
+        });
     }
 }
 
@@ -51,7 +56,7 @@ async fn prune_host(
 ) -> Result<(), HostError> {
     let host = reached.name();
     let kept_specs: BTreeSet<String> = history
-        .recent_successes(host, KEPT_SUCCESSES)
+        .recent_successes(host, WITH_CONTAINERS)
         .flat_map(|record| record.recipes.values().map(|recipe| recipe.hash.clone()))
         .collect();
     let containers = reached
@@ -60,8 +65,8 @@ async fn prune_host(
             docker::parse_containers,
         )
         .await?;
-    // Of each recipe's instance the newest stopped one stays in any case: it may be the one that failed
-    // last, whose logs are still wanted.
+    // The newest stopped container of each instance stays in any case: it may be the one that failed last, whose
+    // logs are still wanted.
     let mut newest = BTreeMap::<(String, u16), u64>::new();
     let stopped: Vec<_> = containers
         .iter()
@@ -83,12 +88,8 @@ async fn prune_host(
                 .await?;
         }
     }
-    prune_images(reached, history, gone).await?;
-    records::remove(reached, environment, gone).await
+    prune_images(reached, history, gone).await
 }
-
-/// How many of the newest successful releases keep their stopped containers.
-const KEPT_SUCCESSES: usize = 3;
 
 async fn prune_images(
     reached: &Reached,
@@ -108,7 +109,7 @@ async fn prune_images(
             .collect()
     };
     for reference in images(true).difference(&images(false)) {
-        // Docker refuses while a container uses it, and it may be gone already: both are fine.
+        // Docker refuses while a container uses the image, and the image may be gone already: both are fine.
         reached.run(docker::image_remove(reference), QUICK).await?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use std::{
 
 use serde::Deserialize;
 
-/// Where everything is in an archive of one image.
+/// The places of the layers in an archive of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
     /// Its whole length in bytes.
@@ -42,7 +42,7 @@ struct RootFs {
 }
 
 impl Archive {
-    /// Reads where everything is. The contents of layers are skipped over, not read.
+    /// Finds the layers' places. The contents of layers are skipped, not read.
     pub fn read(mut archive: impl Read + Seek) -> io::Result<Self> {
         let length = archive.seek(SeekFrom::End(0))?;
         archive.rewind()?;
@@ -79,7 +79,7 @@ impl Archive {
             ));
         }
         let file = |path: &String| {
-            // Docker writes a layer that is there twice as a link to the other: neither may go then.
+            // Docker writes a layer that occurs twice as a link to the first: then neither may be left out.
             let place = places.get(path).filter(|place| place.regular)?;
             let once = manifest
                 .layers

@@ -1,6 +1,6 @@
 //! Image references: `[REGISTRY[:PORT]/]NAME[:TAG][@DIGEST]`.
 
-/// A reference taken apart.
+/// A parsed reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference<'a> {
     /// Registry and name.
@@ -12,7 +12,7 @@ pub struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// Takes a reference apart. A colon before the last slash belongs to the registry's port.
+    /// Parses a reference. A colon before the last slash belongs to the registry's port.
     pub fn parse(text: &'a str) -> Self {
         let (named, digest) = match text.split_once('@') {
             Some((named, digest)) => (named, Some(digest)),
@@ -33,13 +33,13 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// The repository under a digest: what every host runs the same bytes by.
+    /// The repository at a digest: every host that runs it runs the same bytes.
     pub fn at_digest(&self, digest: &str) -> String {
         format!("{}@{digest}", self.repository)
     }
 
-    /// The tag under which an image of the deployer's own Docker is kept on hosts. It names the image's id,
-    /// so it never moves, and it keeps `docker image prune` from taking what a rollback needs.
+    /// The tag under which hosts keep an image of the deployer's own Docker. It names the image's id, so it
+    /// never moves, and it keeps `docker image prune` from removing what a rollback needs.
     pub fn local_tag(&self, image_id: &str) -> String {
         let id: String = image_id
             .trim_start_matches("sha256:")
@@ -49,7 +49,7 @@ impl<'a> Reference<'a> {
         format!("{}:shipit-{id}", self.repository)
     }
 
-    /// The tag that stands in for a reference by digest on a host that has the image, and not from its
+    /// The tag that stands in for a reference by digest on a host that got the image from elsewhere than its
     /// registry; none for other references.
     pub fn stand_in(&self) -> Option<String> {
         self.digest.map(|digest| self.local_tag(digest))

@@ -12,8 +12,8 @@ pub fn read_sockets(pid: u32) -> RemoteCommand {
 /// How many connections to one of `ports` have not ended, in what [`read_sockets`] printed.
 ///
 /// The columns are those of proc(5): `local_address` is hexadecimal `ADDRESS:PORT`, `st` the state.
-/// Established (01) and close-wait (08: the client is done, the server still answers) count; what the
-/// kernel winds down by itself, and listening sockets, do not.
+/// Established (01) and close-wait (08: the client is done, the server still answers) count. Listening
+/// sockets and those that the kernel closes by itself do not.
 pub fn open_connections(table: &str, ports: &[u16]) -> usize {
     let is_open = |line: &&str| {
         let mut columns = line.split_ascii_whitespace().skip(1);

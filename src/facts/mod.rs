@@ -1,5 +1,4 @@
-//! What runs on the hosts now, as read from docker: values for the plan, and the small probes that read
-//! them.
+//! What runs on the hosts now, as values for the plan, and the commands and parsers that read it.
 
 pub mod connections;
 pub mod routes;
@@ -20,11 +19,10 @@ pub struct Facts {
 pub struct HostFacts {
     /// The containers of this environment, running or not.
     pub containers: Vec<Container>,
-    /// The names of all containers, each with the environment it belongs to; empty for one that shipit
-    /// did not make.
+    /// The names of all containers, each with its environment; empty for a container that shipit did not
+    /// make.
     pub names: BTreeMap<String, String>,
-    /// The host ports of services that one of our deploys put into maintenance mode and did not take out,
-    /// as it was cut off.
+    /// The host ports of services that an interrupted deploy of ours left in maintenance mode.
     pub left_in_maintenance: BTreeSet<u16>,
 }
 

@@ -17,12 +17,11 @@ pub fn routes_to(output: &str, address: &str, port: u16) -> bool {
         })
 }
 
-/// What a balancer that printed `output` still has to route to before a container with these `ports` (in
-/// the container, on the host) can take the place of one with those `replaced`; `None` when nothing is
-/// missing.
+/// The addresses that a balancer, which printed `output`, still lacks before a container with `ports` (each
+/// in the container and on the host) can replace one with the ports `replaced`; `None` when it lacks none.
 ///
-/// A balancer need not know every port of a container, such as one for metrics. It has to route to those
-/// whose counterparts it routes to now, and to one at the least.
+/// A balancer need not route to every port of a container, such as one for metrics. It must route to those
+/// whose counterparts it routes to now, and to at least one.
 pub fn missing(
     output: &str,
     address: &str,
@@ -77,7 +76,7 @@ mod tests {
             [(5000, 32771), (9100, 32772)],
             [(5000, 32768), (9100, 32769)],
         );
-        // Which of the ports the balancer routes to, and what it is still asked for.
+        // The ports that the balancer routes to, and the address it still lacks.
         let cases: [(&[u16], Option<&str>); 7] = [
             (&[], Some("10.0.0.1:32771 or 10.0.0.1:32772")),
             (&[32768], Some("10.0.0.1:32771")),
@@ -98,7 +97,7 @@ mod tests {
                 "{routed:?}"
             );
         }
-        // A version without the second port cannot be asked for it.
+        // A version without the second port does not need a route to it.
         let output = "server 10.0.0.1:32769; server 10.0.0.1:32771;";
         assert_eq!(missing(output, "10.0.0.1", &new[..1], &old), None);
     }

@@ -1,9 +1,15 @@
-//! The hosts of a run: the sessions to them, what can go wrong there, and whether they are fit for a change.
+//! The hosts of a run: their sessions, what can go wrong on them, and the checks before a change.
 
-pub mod fleet;
+mod error;
+mod fleet;
+mod output;
 pub mod preflight;
 pub mod progress;
-pub mod stop;
+mod reached;
+mod stop;
 
-pub use fleet::{Fleet, HostError, QUICK, Reached, failed, short};
+pub use error::{HostError, HostFailure, failed, short};
+pub use fleet::Fleet;
+pub use output::stream;
+pub use reached::{QUICK, Reached};
 pub use stop::{Run, Stop, row};

@@ -1,16 +1,16 @@
-//! One thing done on one host, told as events: it began, it ended well or badly, and how long it took.
+//! One step on one host, as events: it started, it finished or failed, and how long it took.
 
 use tokio::time::Instant;
 
-use super::fleet::HostError;
+use super::error::HostError;
 use crate::{
     event::{EventKind, Events},
     model::HostName,
     text,
 };
 
-/// Does `work` and tells of it. `detail` says what came of it, where that is worth a word.
-pub async fn tell<T>(
+/// Does `work` as a step. `detail` adds to the event of its success what is worth a word.
+pub async fn step<T>(
     events: &Events,
     host: &HostName,
     recipe: Option<&str>,

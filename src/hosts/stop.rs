@@ -1,4 +1,4 @@
-//! Why a run ends before it is done, and everything to be shown of it.
+//! The early end of a run: why, and what to show.
 
 use crate::{
     event::{ErrorReport, Evidence, HostRow, Outcome, Severity},
@@ -6,24 +6,24 @@ use crate::{
     text,
 };
 
-use super::fleet::HostError;
+use super::error::HostError;
 
-/// The end of a run that did not come to a good one.
+/// The end of a run that did not do what was asked for.
 #[derive(Debug)]
 pub struct Stop {
-    /// How it ended; decides the exit code.
+    /// Decides the exit code.
     pub outcome: Outcome,
-    /// What to show.
+    /// The error to show.
     pub report: ErrorReport,
-    /// What each host has, where that is worth saying.
+    /// The state of each host, where that is worth a table.
     pub rows: Vec<HostRow>,
 }
 
-/// What anything of a run returns.
+/// The result of any part of a run.
 pub type Run<T> = Result<T, Box<Stop>>;
 
 impl Stop {
-    /// An end with a fact.
+    /// An end for this reason.
     pub fn new(outcome: Outcome, message: impl Into<String>) -> Box<Self> {
         let report = ErrorReport {
             message: message.into(),
@@ -36,12 +36,12 @@ impl Stop {
         })
     }
 
-    /// Nothing was changed, as something is not as it must be.
+    /// An end before anything was changed ([`Outcome::NotReady`]).
     pub fn not_ready(message: impl Into<String>) -> Box<Self> {
         Self::new(Outcome::NotReady, message)
     }
 
-    /// Something failed on one host.
+    /// A failure on one host, with its chain of causes.
     pub fn on_host(
         outcome: Outcome,
         message: impl Into<String>,
@@ -54,7 +54,7 @@ impl Stop {
         stop
     }
 
-    /// Something failed on several hosts at once: one cause and one row each.
+    /// Failures on several hosts: one cause for each, and what their commands printed.
     pub fn on_hosts(
         outcome: Outcome,
         message: impl Into<String>,
@@ -80,14 +80,14 @@ impl Stop {
         }
     }
 
-    /// The same with what to type.
+    /// Adds what to type.
     #[must_use]
     pub fn hint(mut self: Box<Self>, hint: impl Into<String>) -> Box<Self> {
         self.report.hint = Some(hint.into());
         self
     }
 
-    /// The same with a cause.
+    /// Adds a cause.
     #[must_use]
     pub fn cause(mut self: Box<Self>, cause: impl Into<String>) -> Box<Self> {
         self.report.causes.push(cause.into());

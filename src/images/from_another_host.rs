@@ -1,15 +1,16 @@
-//! What its source does not give any more, another host may still have.
+//! An image that its source no longer gives may still be on another host.
 //!
-//! A rollback is the case: the image is one of some releases ago, which nobody's machine and maybe no registry
-//! has any more, and a host was made anew. The others run it.
+//! This happens in a rollback to a host that was made anew: the image is a few releases old, and neither the
+//! deployer's machine nor the registry has it any more, but the other hosts still run it.
 
 use std::collections::BTreeMap;
 
 use futures::{StreamExt, future::join_all, stream};
 
 use super::{
-    Failure, Hindrance, Need, PULLING, have, is_full,
-    send::{Saved, Sender, fetch},
+    delivery::{AT_ONCE, Delivery, DeliveryError, FailedDelivery, is_disk_full},
+    present::have,
+    transfer::{SavedImage, Sender, save_from_host},
 };
 use crate::{
     docker::{self, Image, PinnedImage},
@@ -19,93 +20,97 @@ use crate::{
     text,
 };
 
-/// What a host did not get, and why.
-type Lacking = (Need, Hindrance);
+/// A delivery that failed at its source.
+type Undelivered = (Delivery, DeliveryError);
 
-/// Whether it got it from elsewhere, and by which reference it has it then.
-type Brought = (Need, Result<String, Failure>);
+/// A delivery from another host: the reference that the image has now, or why it failed.
+type Delivered = (Delivery, Result<String, FailedDelivery>);
 
-/// Brings hosts what their sources do not give, each image from the first host that has it and gives it.
-pub async fn bring(
+/// Delivers what the sources did not give, each image from the first host that has it and gives it.
+pub async fn deliver(
     fleet: &Fleet,
-    lacking: Vec<Lacking>,
+    undelivered: Vec<Undelivered>,
     sender: &Sender,
     events: &Events,
-) -> Vec<Brought> {
-    let asked = join_all(lacking.into_iter().map(async |(need, why)| {
-        let platform = platform(&need.reached).await;
-        (need, why, platform)
+) -> Vec<Delivered> {
+    let asked = join_all(undelivered.into_iter().map(async |(delivery, error)| {
+        let platform = platform(&delivery.reached).await;
+        (delivery, error, platform)
     }));
-    let mut brought = Vec::new();
-    // By platform, too: under one digest a registry has an image for each.
-    let mut alike = BTreeMap::<(PinnedImage, String), Vec<Lacking>>::new();
-    for (need, why, platform) in asked.await {
+    let mut delivered = Vec::new();
+    // By platform as well, as a registry has an image for each platform under one digest.
+    let mut alike = BTreeMap::<(PinnedImage, String), Vec<Undelivered>>::new();
+    for (delivery, at_source, platform) in asked.await {
         match platform {
             Ok(platform) => {
-                let key = (need.pin.clone(), platform);
-                alike.entry(key).or_default().push((need, why));
+                let key = (delivery.pin.clone(), platform);
+                alike.entry(key).or_default().push((delivery, at_source));
             }
-            Err(error) => brought.push(failed(need, Hindrance::Host(error), None)),
+            Err(error) => delivered.push(failed(delivery, DeliveryError::Host(error), None)),
         }
     }
-    for ((pin, platform), lacking) in alike {
-        let without: Vec<_> = lacking
+    for ((pin, platform), undelivered) in alike {
+        let without: Vec<_> = undelivered
             .iter()
-            .map(|(need, _)| need.reached.name().clone())
+            .map(|(delivery, _)| delivery.reached.name().clone())
             .collect();
-        let written = lacking[0].0.written.clone();
+        let written = undelivered[0].0.written.clone();
         match find(fleet, &pin, &platform, &without, &written, events).await {
             Ok((source, saved)) => {
-                let send = |(need, why)| send_on(need, why, &source, &saved, sender, events);
-                let sending = stream::iter(lacking.into_iter().map(send));
-                let results = sending.buffer_unordered(PULLING).collect::<Vec<_>>();
-                brought.extend(results.await);
+                let send =
+                    |(delivery, error)| send_on(delivery, error, &source, &saved, sender, events);
+                let sending = stream::iter(undelivered.into_iter().map(send));
+                let results = sending.buffer_unordered(AT_ONCE).collect::<Vec<_>>();
+                delivered.extend(results.await);
             }
-            Err(facts) => brought.extend(
-                lacking
+            Err(facts) => delivered.extend(
+                undelivered
                     .into_iter()
-                    .map(|(need, why)| failed(need, why, Some(facts.clone()))),
+                    .map(|(delivery, error)| failed(delivery, error, Some(facts.clone()))),
             ),
         }
     }
-    brought
+    delivered
 }
 
-fn failed(need: Need, why: Hindrance, elsewhere: Option<String>) -> Brought {
-    let host = need.reached.name().clone();
-    let failure = Failure {
+fn failed(delivery: Delivery, error: DeliveryError, elsewhere: Option<String>) -> Delivered {
+    let host = delivery.reached.name().clone();
+    let failure = FailedDelivery {
         host,
-        why,
+        error,
         elsewhere,
     };
-    (need, Err(failure))
+    (delivery, Err(failure))
 }
 
 async fn send_on(
-    need: Need,
-    hindrance: Hindrance,
+    delivery: Delivery,
+    at_source: DeliveryError,
     source: &Reached,
-    saved: &Saved,
+    saved: &SavedImage,
     sender: &Sender,
     events: &Events,
-) -> Brought {
-    let Need {
+) -> Delivered {
+    let Delivery {
         reached,
         source: origin,
         written,
         pin,
-    } = &need;
-    if let Err(error) = sender.send_on(reached, saved, written, pin, events).await {
-        if error.is_unreachable() || is_full(&error) {
-            return failed(need, Hindrance::Host(error), None);
+    } = &delivery;
+    if let Err(error) = sender
+        .send_saved(reached, saved, written, pin, events)
+        .await
+    {
+        if error.is_unreachable() || is_disk_full(&error) {
+            return failed(delivery, DeliveryError::Host(error), None);
         }
-        // Why its source did not give it is what can be mended.
+        // The error of the source is shown, as that is the one to mend.
         let tried = format!(
             "from `{}`: {}",
             source.name(),
             text::chain(&error).join(": ")
         );
-        return failed(need, hindrance, Some(tried));
+        return failed(delivery, at_source, Some(tried));
     }
     let why = match origin {
         ImageSource::Registry => "its registry did not give it",
@@ -119,19 +124,19 @@ async fn send_on(
         ),
     });
     let reference = pin.stand_in();
-    (need, Ok(reference))
+    (delivery, Ok(reference))
 }
 
 /// What a host answers when it is asked for an image.
 enum Answer {
     Has(Image),
-    /// It has the one of another platform.
+    /// It has the image, for this other platform.
     HasOther(String),
     HasNone,
 }
 
-/// Finds a host that has an image and saves it from there. Nothing is changed on that host. When there is
-/// none, it says what was asked.
+/// Finds a host that has an image, and saves the image from it. Nothing is changed on that host. The error says
+/// what each host answered.
 async fn find(
     fleet: &Fleet,
     pin: &PinnedImage,
@@ -139,7 +144,7 @@ async fn find(
     without: &[HostName],
     written: &str,
     events: &Events,
-) -> Result<(Reached, Saved), String> {
+) -> Result<(Reached, SavedImage), String> {
     let others = fleet
         .hosts()
         .iter()
@@ -147,8 +152,9 @@ async fn find(
     let asked = join_all(others.map(async |other| (other, ask(other, pin, platform).await)));
     let mut search = Search::default();
     for (other, answer) in asked.await {
-        let told = match answer {
-            Ok(Answer::Has(image)) => match fetch(other, &image.id, written, events).await {
+        let refusal = match answer {
+            Ok(Answer::Has(image)) => match save_from_host(other, &image.id, written, events).await
+            {
                 Ok(saved) => return Ok((other.clone(), saved)),
                 Err(error) => ("has it and cannot give it", chain(&error)),
             },
@@ -159,7 +165,9 @@ async fn find(
             }
             Err(error) => ("cannot be asked for it", chain(&error)),
         };
-        search.told.push((other.name().clone(), told.0, told.1));
+        search
+            .others
+            .push((other.name().clone(), refusal.0, refusal.1));
     }
     Err(search.describe(written))
 }
@@ -190,19 +198,20 @@ fn chain(error: &HostError) -> String {
 struct Search {
     /// The hosts that do not have it.
     without: Vec<HostName>,
-    /// Others, with what of them and why.
-    told: Vec<(HostName, &'static str, String)>,
+    /// Others, with what is wrong with them and why.
+    others: Vec<(HostName, &'static str, String)>,
 }
 
 impl Search {
     fn describe(&self, written: &str) -> String {
-        let Self { without, told } = self;
+        let Self { without, others } = self;
         let mut facts = Vec::new();
         if !without.is_empty() {
             facts.push(format!("it is not on {}", text::list(without)));
         }
         facts.extend(
-            told.iter()
+            others
+                .iter()
                 .map(|(host, what, why)| format!("`{host}` {what}: {why}")),
         );
         if facts.is_empty() {
@@ -228,7 +237,7 @@ mod tests {
             search.describe("web:1"),
             "no other host gives `web:1`: it is not on `host-2` and `host-3`"
         );
-        search.told = vec![
+        search.others = vec![
             (
                 "host-4".into(),
                 "has it for another platform",

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
-use super::Wanted;
+use super::wanted::Wanted;
 use crate::{
     command::RemoteCommand,
     docker,
@@ -14,8 +14,8 @@ use crate::{
 
 /// The logins of an environment's private registries.
 ///
-/// A password is read when its registry is about to be asked, and not before: a rollback to containers that
-/// are still there asks none, and must not fail for want of one.
+/// A password is read when its registry is about to be asked, and not before. A rollback to containers that are
+/// still there asks no registry, so it must not fail because a password is missing.
 pub struct Logins<'a> {
     logins: Vec<Login<'a>>,
     secrets: Secrets<'a>,
@@ -23,7 +23,7 @@ pub struct Logins<'a> {
 
 struct Login<'a> {
     login: &'a RegistryLogin,
-    /// Also when it could not be read: a command that asks a vault is not run again for every host.
+    /// Kept also when it could not be read, so that a command that asks a vault runs once and not for each host.
     password: OnceCell<Result<SecretString, NoPassword>>,
 }
 
@@ -68,8 +68,8 @@ impl<'a> Logins<'a> {
         }
     }
 
-    /// Reads the passwords of the registries that these images are in, so that one without a value is known
-    /// before anything is contacted.
+    /// Reads the passwords of the registries of these images, so that a missing one ends the run before any
+    /// host is contacted.
     pub async fn read_for(&self, images: impl IntoIterator<Item = &Wanted>) -> Run<()> {
         for (reference, source) in images {
             if let (ImageSource::Registry, Some(login)) = (source, self.of_registry(reference)) {
@@ -79,7 +79,7 @@ impl<'a> Logins<'a> {
         Ok(())
     }
 
-    /// The command as it asks the registry of `reference`: logged in, where there is a login for it.
+    /// The command with a login to the registry of `reference`, if there is one.
     pub async fn for_registry_of(
         &self,
         reference: &str,

@@ -7,7 +7,11 @@ use std::{
 
 use tokio::process::Command;
 
-use super::{Logins, inspect, pull};
+use super::{
+    logins::Logins,
+    present::{inspect, pull},
+    wanted::{Pins, Wanted},
+};
 use crate::{
     docker::{self, Image, PinnedImage, Reference},
     event::{EventKind, Events, Outcome},
@@ -15,12 +19,6 @@ use crate::{
     model::{HostName, ImageSource},
     text,
 };
-
-/// An image as a recipe names it.
-pub type Wanted = (String, ImageSource);
-
-/// What each image that a recipe names is now.
-pub type Pins = BTreeMap<Wanted, PinnedImage>;
 
 /// How the images of registries are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +29,7 @@ pub enum Lookup {
     Ask,
 }
 
-/// Finds out what every wanted image is now. `users` are the hosts that use each.
+/// Finds out which exact image each wanted one is now. `users` are the hosts that use each.
 pub async fn resolve(
     fleet: &Fleet,
     users: &BTreeMap<Wanted, BTreeSet<HostName>>,
@@ -102,7 +100,7 @@ fn cannot_tell(reference: &str, reached: &Reached, error: &HostError) -> Box<Sto
         .hint(format!("on `{}`: docker pull {reference}", reached.name()))
 }
 
-/// What the user wrote with a digest is exact already.
+/// A reference with a digest is exact already.
 fn exact(reference: &str) -> Option<PinnedImage> {
     let digest = Reference::parse(reference).digest?.to_owned();
     Some(PinnedImage {
@@ -139,8 +137,8 @@ async fn registry_pin(
         .map_err(|error| cannot_tell(reference, reached, &error))
 }
 
-/// What a plan can say of a registry's image, which it does not pull: what a host has, unless the registry
-/// says that it offers something else by now.
+/// The image that a plan shows. It pulls nothing: the one that a host has counts, unless the registry offers
+/// another one by now.
 async fn asked_pin(
     users: &[&Reached],
     reference: &str,
@@ -205,7 +203,7 @@ fn pin_of(reference: &str, image: &Image) -> Option<PinnedImage> {
     let repository = Reference::parse(reference).repository;
     let of_repository = |digest: &&String| Reference::parse(digest).repository == repository;
     let digests = &image.digests;
-    // Docker shortens `docker.io/library/nginx` to `nginx`: then the only digest there is, is meant.
+    // Docker shortens `docker.io/library/nginx` to `nginx`. Then the only digest there is must be meant.
     let found = digests
         .iter()
         .find(of_repository)

@@ -1,24 +1,25 @@
-//! Reads what is on the hosts: containers, records, and which commands are done already.
+//! Reads what is on the hosts: containers, release records, and which commands are done already.
 
 use std::collections::BTreeSet;
 
 use crate::{
     balancers::maintenance::is_own_maintenance,
-    docker::{self, Volume},
+    docker,
     event::{EventKind, Events, Outcome, Phase},
     facts::{Facts, HostFacts, parse_names},
-    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
-    model::{Environment, HostName, LateValues, Recipe},
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop},
+    model::{Environment, LateValues, Recipe},
     plan::{Scope, TaskRef},
-    release::{History, read_records},
+    release::History,
+    state::{self, StoredRecords},
     tasks, text,
 };
 
-/// What was read.
+/// What was read from the hosts.
 pub struct Observed {
-    /// What runs.
+    /// What runs now.
     pub facts: Facts,
-    /// The past.
+    /// The earlier releases.
     pub history: History,
 }
 
@@ -37,28 +38,38 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
     });
     let name = &*environment.name;
     let registered = environment.recipes.iter().any(Recipe::is_registered);
+    let state = state::open(environment, fleet);
+    let (observed, stored) = tokio::join!(
+        fleet.each(|reached| observe_host(reached, name, registered)),
+        state.read_records(),
+    );
+    let StoredRecords {
+        records,
+        unreadable,
+        failures: mut without_records,
+    } = stored;
     let mut facts = Facts::default();
-    let mut volumes = Vec::new();
-    let mut failures = Vec::<(HostName, HostError)>::new();
-    for (reached, result) in fleet
-        .each(|reached| observe_host(reached, name, registered))
-        .await
-    {
-        match result {
-            Ok((host_facts, host_volumes)) => {
-                facts.hosts.insert(reached.name().clone(), host_facts);
-                volumes.extend(host_volumes);
+    let mut failures = Vec::<HostFailure>::new();
+    for (reached, result) in observed {
+        let host = reached.name();
+        // A host that answers neither question is one failure.
+        let records = without_records.iter().position(|(of, _)| of == host);
+        let records = records.map(|at| without_records.remove(at));
+        match (result, records) {
+            (Ok(host_facts), None) => {
+                facts.hosts.insert(host.clone(), host_facts);
             }
-            Err(error) => failures.push((reached.name().clone(), error)),
+            (Err(error), _) => failures.push((host.clone(), error)),
+            (Ok(_), Some(failure)) => failures.push(failure),
         }
     }
+    failures.extend(without_records);
     if !failures.is_empty() {
         let names = text::list(failures.iter().map(|(host, _)| host));
         let message = format!("cannot read what runs on {names}; nothing was changed");
         return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
     }
-    let (records, unreadable) = read_records(&volumes);
-    for record in unreadable.into_iter().collect::<BTreeSet<_>>() {
+    for record in unreadable {
         let message = format!("a release record cannot be read and is left out: {record}");
         events.send(EventKind::Warning {
             host: None,
@@ -74,28 +85,24 @@ async fn observe_host(
     reached: &Reached,
     environment: &str,
     registered: bool,
-) -> Result<(HostFacts, Vec<Volume>), HostError> {
+) -> Result<HostFacts, HostError> {
     let containers = reached.read(
         docker::list_containers(environment),
         docker::parse_containers,
     );
     let names = reached.expect(docker::list_names(), QUICK);
-    let volumes = reached.read(docker::inspect_volumes(environment), docker::parse_volumes);
     let maintenance = async { Ok(left_in_maintenance(reached, registered).await) };
-    let (containers, names, volumes, left_in_maintenance) =
-        tokio::try_join!(containers, names, volumes, maintenance)?;
-    Ok((
-        HostFacts {
-            containers,
-            names: parse_names(&names),
-            left_in_maintenance,
-        },
-        volumes,
-    ))
+    let (containers, names, left_in_maintenance) =
+        tokio::try_join!(containers, names, maintenance)?;
+    Ok(HostFacts {
+        containers,
+        names: parse_names(&names),
+        left_in_maintenance,
+    })
 }
 
-/// The ports of services that are in a maintenance mode of ours. A host whose agent cannot be asked has
-/// none that could be told: where Consul is needed, its absence is found before anything is changed.
+/// The ports of services that are in a maintenance mode of ours. A host whose agent does not answer counts as
+/// having none: where Consul is needed, its absence is found before anything is changed.
 async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u16> {
     if !registered {
         return BTreeSet::new();
@@ -114,7 +121,7 @@ async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u1
         .collect()
 }
 
-/// Which commands of recipes without a container are done already: their `unless` is asked for real.
+/// Which commands of recipes without a container are done already. Their `unless` really runs, for a plan too.
 pub async fn done_tasks(
     fleet: &Fleet,
     environment: &Environment,

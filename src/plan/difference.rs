@@ -11,9 +11,9 @@ use crate::{docker::PinnedImage, model::ContainerSpec};
 pub struct Difference {
     /// `image`, `command`, `env.PORT`.
     pub field: String,
-    /// What it was; `None` when it was not there.
+    /// What it was; `None` when it was not set.
     pub old: Option<String>,
-    /// What it becomes; `None` when it goes.
+    /// What it becomes; `None` when it is no longer set.
     pub new: Option<String>,
 }
 

@@ -1,14 +1,17 @@
-//! What is to be said of a plan beside what it changes: what it costs, what is missing, what is in the way.
+//! Warnings about a plan, and obstacles to it: what it costs, what is missing, what is in the way.
 
 use std::collections::BTreeMap;
 
-use super::{Change, Input, Plan, RecipePlan, Remark};
+use super::{
+    changes::{Change, Plan, RecipePlan, Remark},
+    input::Input,
+};
 use crate::{
     model::{Environment, HostName, Name, Order, Recipe},
     text,
 };
 
-/// Balancers that are replaced and have no other beside them cannot be replaced without a gap.
+/// Balancers with a fixed port cannot be replaced without a gap unless another one serves meanwhile.
 pub(super) fn warn_of_lost_requests(
     recipe: &Recipe,
     plan: &RecipePlan,
@@ -59,13 +62,13 @@ fn requires(environment: &Environment, recipe: &Recipe, other: &Name) -> bool {
             .any(|required| requires(environment, required, other))
 }
 
-/// A recipe that was not asked for is looked at all the same: what needs it must find it running.
+/// Checks a recipe that was not asked for: the recipes that need it must find it running.
 pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
     let drains = |other: &&Recipe| {
         let mut balancers = other.drain.iter().flat_map(|drain| &drain.balancers);
         balancers.any(|name| *name == recipe.name)
     };
-    // A release that is gone back to may have had no need yet of what the files require now.
+    // An older release may not need yet what the files require now.
     let needs_it = |other: &&Recipe| {
         let required = !input.prefer_kept && requires(input.environment, other, &recipe.name);
         input.scope.has_recipe(&other.name) && (drains(other) || required)
@@ -137,7 +140,7 @@ pub(super) fn check_for_names_given_twice(plan: &mut Plan) {
     }
 }
 
-/// Containers of recipes that the environment no longer has go on running until someone says otherwise.
+/// Containers of recipes that the environment no longer has keep running until someone removes them.
 pub(super) fn warn_of_orphans(input: &Input, warnings: &mut Vec<Remark>) {
     for (host, facts) in &input.facts.hosts {
         for container in facts

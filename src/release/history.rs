@@ -1,20 +1,20 @@
-//! The releases of an environment, put together from the records of all its hosts.
+//! The releases of an environment, merged from the records of all its hosts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Action, Number, Outcome, Record};
+use super::record::{Action, Number, Outcome, Record};
 use crate::model::HostName;
 
-/// All that is known of an environment's past.
+/// The release records of an environment.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     records: BTreeMap<HostName, Vec<Record>>,
     newest_label: u64,
 }
 
-/// One release, as all hosts together tell it.
+/// One release, merged from the records of all hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
     /// Its number.
@@ -36,7 +36,7 @@ pub struct Release {
 }
 
 impl History {
-    /// Puts the records of all hosts together. `newest_label` is the highest release number on any
+    /// A history from the records of all hosts. `newest_label` is the highest release number on any
     /// container: a record can be lost, and its number must not be used again.
     pub fn new(records: BTreeMap<HostName, Vec<Record>>, newest_label: u64) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl History {
                 outcome: record.outcome,
                 hosts: Vec::new(),
             });
-            // A host that was lost on the way keeps the unfinished record; the others know the end.
+            // A host that was lost during the release keeps the unfinished record; the others have the end.
             if release.outcome == Outcome::Unfinished {
                 release.outcome = record.outcome;
                 release.finished = record.finished;
@@ -88,9 +88,9 @@ impl History {
             .max()
     }
 
-    /// Where `shipit rollback` goes: the newest successful release before the newest one. After a good
-    /// deploy that is the one before; after a failed one, what ran before it; after a rollback, what was
-    /// rolled back. So two rollbacks in a row go back and forth.
+    /// The target of `shipit rollback`: the newest successful release before the newest one. After a good
+    /// deploy that is the release before it; after a failed one, the release that ran before; after a
+    /// rollback, the release that was rolled back. So two rollbacks in a row go back and forth.
     pub fn previous(&self) -> Option<Number> {
         self.succeeded_before(self.newest()?)
     }
@@ -164,8 +164,8 @@ impl History {
             .find(|record| record.number == number)
     }
 
-    /// The releases beyond the newest `keep`. The two newest successful ones are never among them: they
-    /// are what runs and what a rollback goes to.
+    /// The releases beyond the newest `keep`. The two newest successful ones are never among them: one runs
+    /// and the other is the target of a rollback.
     pub fn prunable(&self, keep: usize) -> Vec<Release> {
         let releases = self.releases();
         let pinned: BTreeSet<Number> = releases
@@ -186,7 +186,7 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tests::record, *};
+    use super::{super::record::tests::record, *};
 
     fn history(outcomes: &[Outcome]) -> History {
         let records = outcomes

@@ -1,8 +1,8 @@
-//! One event a line, as serde writes it, and not a byte beside.
+//! One event a line, as serde writes it, and nothing else.
 
 use std::io::Write;
 
-use super::{Reporter, sink::Sink};
+use super::{reporter::Reporter, sink::Sink};
 use crate::event::Event;
 
 /// Writes each event as a line of JSON.

@@ -5,24 +5,24 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::{
-    Reporter,
-    narrator::{Level, Line, Manner, Narrator},
+    lines::{Level, Line, LineFormatter, LineOptions},
+    reporter::Reporter,
     sink::Sink,
-    style::Painter,
+    text::Painter,
 };
 use crate::event::Event;
 
 /// Writes every event as lines that begin with the time in UTC.
 #[derive(Debug)]
 pub(super) struct LogFile {
-    narrator: Narrator,
+    formatter: LineFormatter,
     sink: Sink,
 }
 
 impl LogFile {
     pub(super) fn new(writer: Box<dyn Write + Send>) -> Self {
         Self {
-            narrator: Narrator::new(Manner {
+            formatter: LineFormatter::new(LineOptions {
                 level: Level::Everything,
                 with_bars: false,
                 out: Painter::default(),
@@ -42,12 +42,12 @@ impl LogFile {
 
 impl Reporter for LogFile {
     fn event(&mut self, event: &Event) {
-        let lines = self.narrator.event(event);
+        let lines = self.formatter.event(event);
         self.write(event.at, &lines);
     }
 
     fn tick(&mut self, now: Timestamp) {
-        let lines = self.narrator.tick(now);
+        let lines = self.formatter.tick(now);
         self.write(now, &lines);
     }
 }

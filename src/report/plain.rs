@@ -5,8 +5,8 @@ use std::io::Write;
 use jiff::Timestamp;
 
 use super::{
-    Reporter,
-    narrator::{Line, Manner, Narrator, Stream},
+    lines::{Line, LineFormatter, LineOptions, Stream},
+    reporter::Reporter,
     sink::Sink,
     text::clean,
 };
@@ -15,7 +15,7 @@ use crate::event::{Event, EventKind};
 /// Writes lines: results to one writer, everything else to the other.
 #[derive(Debug)]
 pub(super) struct Plain {
-    narrator: Narrator,
+    formatter: LineFormatter,
     out: Sink,
     err: Sink,
 }
@@ -24,10 +24,10 @@ impl Plain {
     pub(super) fn new(
         out: Box<dyn Write + Send>,
         err: Box<dyn Write + Send>,
-        manner: Manner,
+        options: LineOptions,
     ) -> Self {
         Self {
-            narrator: Narrator::new(manner),
+            formatter: LineFormatter::new(options),
             out: Sink::new(out),
             err: Sink::new(err),
         }
@@ -45,7 +45,7 @@ impl Plain {
 
 impl Reporter for Plain {
     fn event(&mut self, event: &Event) {
-        let lines = self.narrator.event(event);
+        let lines = self.formatter.event(event);
         self.write(&lines);
         if let EventKind::Question { question } = &event.kind {
             self.err.text(&format!("{} ", clean(question)));
@@ -53,7 +53,7 @@ impl Reporter for Plain {
     }
 
     fn tick(&mut self, now: Timestamp) {
-        let lines = self.narrator.tick(now);
+        let lines = self.formatter.tick(now);
         self.write(&lines);
     }
 }

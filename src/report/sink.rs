@@ -1,12 +1,12 @@
-//! Where lines go. Whatever happens to it, the run goes on.
+//! Where lines are written. Whatever happens to it, the run continues.
 
 use std::{
     fmt,
     io::{self, Write},
 };
 
-/// A writer that nothing fails on: the first error (a closed pipe, a full disk, a terminal that is gone)
-/// silences it, as a deploy must not stop because no one listens.
+/// A writer that never fails: the first error (a closed pipe, a full disk, a lost terminal) silences it, as
+/// a deploy must not stop because nobody listens.
 pub(super) struct Sink {
     writer: Option<Box<dyn Write + Send>>,
 }
@@ -36,20 +36,20 @@ impl Sink {
     }
 }
 
-/// Standard output, which tells once when its reader has gone: what only shows something, such as
-/// `shipit logs -f | head`, then has nobody left to show it to.
+/// Standard output that reports once when its reader has gone: a command that only shows something, such
+/// as `shipit logs -f | head`, has nobody left to show it to.
 pub(super) struct Stdout {
     pub(super) reader_gone: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Stdout {
-    fn told<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+    fn notice_closed_pipe<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
         if result
             .as_ref()
             .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-            && let Some(tell) = self.reader_gone.take()
+            && let Some(reader_gone) = self.reader_gone.take()
         {
-            tell();
+            reader_gone();
         }
         result
     }
@@ -58,12 +58,12 @@ impl Stdout {
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = io::stdout().write(bytes);
-        self.told(result)
+        self.notice_closed_pipe(result)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let result = io::stdout().flush();
-        self.told(result)
+        self.notice_closed_pipe(result)
     }
 }
 

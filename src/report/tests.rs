@@ -1,49 +1,23 @@
 //! What each reporter makes of recorded events. Nothing here waits or looks at a clock.
 
+mod recorded;
 mod screen;
+mod secrets;
+mod support;
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use proptest::prelude::*;
-
-use super::{recorded::*, *};
+use self::{
+    recorded::*,
+    support::{Page, play},
+};
+use super::{Masks, Verbosity, drive, json, log_file, plain};
 use crate::event::{
-    Difference, ErrorReport, EventKind, Events, Evidence, HostRow, Outcome, OutputStream, Phase,
-    PlanAction, PlanRow, ProbeSummary, Severity,
+    Event, EventKind, Events, Outcome, OutputStream, PlanAction, PlanRow, ProbeSummary, Severity,
 };
-
-/// A writer whose text can be read afterwards.
-#[derive(Debug, Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
-
-impl Page {
-    fn text(&self) -> String {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-}
-
-impl Write for Page {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut page = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        page.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn play(reporter: &mut BoxedReporter, events: &[Event]) {
-    for event in events {
-        reporter.tick(event.at);
-        reporter.event(event);
-    }
-}
 
 /// What plain output makes of events, each stream under its name.
 fn plainly(events: &[Event], verbosity: Verbosity) -> String {
@@ -98,11 +72,14 @@ fn the_log() {
     insta::assert_snapshot!(page.text());
 }
 
-#[test]
-fn results() {
-    let good = |host, severity| EventKind::HostState {
-        row: row(host, Some("web"), Some("r42"), "serving", severity),
-    };
+fn serving(host: &str) -> EventKind {
+    EventKind::HostState {
+        row: row(host, Some("web"), Some("r42"), "serving", Severity::Good),
+    }
+}
+
+/// Runs that change something, or would.
+fn changing_runs() -> Vec<Vec<Event>> {
     let probe = EventKind::Probe {
         recipe: text("web"),
         summary: ProbeSummary {
@@ -120,13 +97,13 @@ fn results() {
     let kept = EventKind::Plan {
         rows: vec![planned("host-1", "web", PlanAction::Keep, "web-r42")],
     };
-    let runs = [
+    vec![
         simple(
             "deploy",
             vec![
                 release("r42", ""),
-                good("host-1", Severity::Good),
-                good("host-2", Severity::Good),
+                serving("host-1"),
+                serving("host-2"),
                 probe,
                 finished(Outcome::Done, 12_345, None),
             ],
@@ -144,6 +121,12 @@ fn results() {
         ),
         simple("down", vec![finished(Outcome::Done, 4_000, None)]),
         simple("deploy", vec![finished(Outcome::Interrupted, 4_000, None)]),
+    ]
+}
+
+/// Runs whose output is what was asked for.
+fn showing_runs() -> Vec<Vec<Event>> {
+    vec![
         simple(
             "exec",
             vec![
@@ -170,24 +153,25 @@ fn results() {
         ),
         simple(
             "check",
-            vec![
-                good("host-1", Severity::Good),
-                finished(Outcome::NothingToDo, 500, None),
-            ],
+            vec![serving("host-1"), finished(Outcome::NothingToDo, 500, None)],
         ),
         simple(
             "status",
-            vec![
-                good("host-1", Severity::Good),
-                finished(Outcome::NothingToDo, 500, None),
-            ],
+            vec![serving("host-1"), finished(Outcome::NothingToDo, 500, None)],
         ),
-    ];
-    let told = runs.map(|events| {
-        let normal = plainly(&events, Verbosity::Normal);
-        let quiet = plainly(&events, Verbosity::Quiet);
-        format!("{normal}--- and with -q\n{quiet}")
-    });
+    ]
+}
+
+#[test]
+fn results() {
+    let runs = changing_runs().into_iter().chain(showing_runs());
+    let told: Vec<_> = runs
+        .map(|events| {
+            let normal = plainly(&events, Verbosity::Normal);
+            let quiet = plainly(&events, Verbosity::Quiet);
+            format!("{normal}--- and with -q\n{quiet}")
+        })
+        .collect();
     insta::assert_snapshot!(told.join("=====\n"));
 }
 
@@ -277,147 +261,4 @@ async fn driving_masks_and_ends_when_the_senders_are_gone() {
     drive(receiver, vec![json(page.clone())], masks).await;
     let told: serde_json::Value = serde_json::from_str(&page.text()).expect("one line of JSON");
     assert_eq!(told["line"], "password=***");
-}
-
-const SECRETS: [&str; 4] = ["hunter2", "pass\nphrase", "qu\"ote\\d", "hunter2hunter3"];
-
-/// Text in which a secret may be, alone, among other things, or broken by a colour.
-fn tainted() -> impl Strategy<Value = String> {
-    let secret = prop::sample::select(&SECRETS[..]).prop_map(text);
-    let broken = Just(text("hun\x1b[31mter2"));
-    let noise = "[a-z \u{1b}é]{0,6}";
-    prop::collection::vec(
-        prop_oneof![secret, broken, noise.prop_map(|noise: String| noise)],
-        1..4,
-    )
-    .prop_map(|parts| parts.concat())
-}
-
-/// Every kind of event, with the text in every string.
-fn every_kind(t: &str) -> Vec<EventKind> {
-    let s = || text(t);
-    let some = || Some(text(t));
-    let difference = Difference {
-        field: s(),
-        old: some(),
-        new: some(),
-    };
-    let plan_row = PlanRow {
-        host: s(),
-        recipe: s(),
-        action: PlanAction::Replace,
-        container: some(),
-        reason: s(),
-        differences: vec![difference],
-        note: some(),
-    };
-    let host_row = HostRow {
-        host: s(),
-        recipe: some(),
-        release: some(),
-        state: s(),
-        detail: some(),
-        severity: Severity::Bad,
-    };
-    let summary = ProbeSummary {
-        first_failure: some(),
-        ..ProbeSummary::default()
-    };
-    let evidence = Evidence {
-        title: s(),
-        lines: vec![s()],
-    };
-    let error = ErrorReport {
-        message: s(),
-        causes: vec![s()],
-        evidence: vec![evidence],
-        hint: some(),
-    };
-    vec![
-        EventKind::Started {
-            command: s(),
-            environment: s(),
-            hosts: vec![s()],
-        },
-        EventKind::Phase {
-            phase: Phase::Deploy,
-        },
-        EventKind::Release {
-            release: s(),
-            description: s(),
-        },
-        EventKind::HostSteps {
-            host: s(),
-            total: 3,
-        },
-        EventKind::Plan {
-            rows: vec![plan_row],
-        },
-        begins(t, Some(t), t),
-        waits(t, t, t, t),
-        EventKind::Transfer {
-            host: s(),
-            what: s(),
-            bytes: 1,
-            total: None,
-        },
-        prints(t, OutputStream::Stdout, t),
-        ends(t, Some(t), t, 1, t),
-        EventKind::StepFailed {
-            host: s(),
-            recipe: some(),
-            step: s(),
-            error: vec![s()],
-            evidence: vec![s()],
-        },
-        EventKind::Warning {
-            host: some(),
-            message: s(),
-            hint: some(),
-        },
-        EventKind::Note { message: s() },
-        EventKind::Result { lines: vec![s()] },
-        EventKind::Question { question: s() },
-        EventKind::Answered,
-        EventKind::Probe {
-            recipe: s(),
-            summary,
-        },
-        EventKind::HostState { row: host_row },
-        finished(Outcome::Failed, 1, Some(error)),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-    #[test]
-    fn no_sink_ever_has_a_secret(text in tainted()) {
-        let masks = Masks::new(SECRETS);
-        let (out, err, lines, log) =
-            (Page::default(), Page::default(), Page::default(), Page::default());
-        let (bars, screen) = screen::bars(60, 300, Verbosity::Verbose);
-        let mut reporters = [
-            plain(out.clone(), err.clone(), Verbosity::Verbose),
-            json(lines.clone()),
-            log_file(log.clone()),
-            bars,
-        ];
-        let mut shown = String::new();
-        for kind in every_kind(&text) {
-            let mut event = event(0, kind);
-            masks.mask_event(&mut event);
-            for reporter in &mut reporters {
-                reporter.event(&event);
-                reporter.tick(event.at);
-            }
-        }
-        for page in [out, err, lines, log] {
-            shown += &page.text();
-        }
-        // What was drawn was seen, even where it is gone.
-        shown += &screen.moves_since_last_check();
-        for secret in ["hunter2", "phrase", "qu\"ote", "qu\\\"ote", "hunter3"] {
-            prop_assert!(!shown.contains(secret), "{secret} in {shown}");
-        }
-    }
 }

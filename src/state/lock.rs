@@ -1,147 +1,52 @@
-//! The environment's lock: at most one change at a time, and none that goes stale.
-//!
-//! A process on the lock host holds `flock` on a file for as long as our channel to it lives. It ends when
-//! its standard input does, or when no heartbeat came for [`SILENCE`], so that the kernel releases the lock
-//! however we die: killed, cut off, or asleep in a closed laptop. Nobody ever has to break it.
-//!
-//! The file is in `/tmp`, where every account finds and may open it. Debian's `fs.protected_regular`
-//! forbids to open another account's file there for creation, so it is only ever opened for reading (which
-//! is enough for `flock`), and the holder's name is written into it without creating it.
-
-use std::time::Duration;
+//! Taking the environment's lock: at most one change at a time.
 
 use jiff::Timestamp;
 
-use super::lasting_lock::read_hold;
-use crate::{
-    command::RemoteCommand,
-    event::{EventKind, Outcome, Phase},
-    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
-    run::Context,
-    transport::Held,
+use super::{
+    backend::{Attempt, Backend, Lock},
+    open::open,
 };
-
-/// How often the holder is told that we live.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-
-/// How long the holder waits for a heartbeat before it lets go, in seconds.
-const SILENCE: &str = "60";
-
-/// `$1` is the file, `$2` who holds it, `$3` how long a silence may be. Prints `held`, or `busy` and who
-/// holds it. The descriptor 9 is closed for every child, so that none keeps the lock longer than the shell.
-const HOLD: &str = r#"
-[ ! -L "$1" ] || { echo "refuse $1 is a symbolic link"; exit 1; }
-[ -e "$1" ] || (umask 000; : >>"$1") || exit
-exec 9<"$1" || exit
-flock -n 9 || { echo "busy $(head -n 1 "$1")"; exit 0; }
-printf '%s\n' "$2" 9<&- | dd of="$1" conv=nocreat 2>/dev/null 9<&- || printf '%s\n' "$2" >"$1"
-echo held
-while [ -n "$(timeout "$3" head -c 1 9<&-)" ]; do :; done
-"#;
-
-/// The lock, for as long as this lives.
-pub struct Lock {
-    beating: tokio::task::JoinHandle<()>,
-    lost: tokio::sync::watch::Receiver<Option<String>>,
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // With the task goes the channel, with that the holder's standard input, with that the lock.
-        self.beating.abort();
-    }
-}
-
-impl Lock {
-    /// Why the lock is lost already, if it is.
-    pub fn is_lost(&self) -> Option<String> {
-        self.lost.borrow().clone()
-    }
-
-    /// Waits until the lock is lost: the host that keeps it is gone, so someone else could take it.
-    pub async fn lost(&mut self) -> String {
-        match self.lost.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            Err(_) => std::future::pending().await,
-        }
-    }
-}
+use crate::{
+    event::{EventKind, Outcome, Phase},
+    hosts::{Fleet, HostFailure, Run, Stop},
+    run::Context,
+};
 
 /// Takes the environment's lock for `what`, the word that others are shown.
 pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock> {
     context.events.send(EventKind::Phase { phase: Phase::Lock });
     let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
     let holder = format!("{} ({what}, since {since})", context.by);
-    let environment = context.environment;
-    let Some(reached) = fleet.host(&environment.lock_host().name) else {
-        return Err(Stop::not_ready(format!(
-            "`{}` keeps the lock and was not reached",
-            environment.lock_host().name
-        )));
-    };
-    acquire(reached, &environment.name, &holder).await
+    let backend = open(context.environment, fleet);
+    take_from(&*backend, &context.environment.name, &holder).await
 }
 
-/// Takes the lock, or says who has it.
-async fn acquire(reached: &Reached, environment: &str, holder: &str) -> Run<Lock> {
-    if let Some(hold) = read_hold(reached, environment)
-        .await
-        .map_err(|error| cannot(reached, &error))?
-    {
-        let at = hold.at.strftime("%Y-%m-%d %H:%M UTC");
+async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Run<Lock> {
+    let cannot = |failure| cannot(backend, &failure);
+    if let Some(lock) = backend.lasting_lock().await.map_err(cannot)? {
+        let at = lock.at.strftime("%Y-%m-%d %H:%M UTC");
         return Err(Stop::new(
             Outcome::Locked,
             format!(
                 "`{environment}` is locked by {} since {at}: {}",
-                hold.by, hold.message
+                lock.by, lock.message
             ),
         )
         .hint(format!("shipit unlock {environment}")));
     }
-    let file = format!("/tmp/shipit-{environment}.lock");
-    let command = reached.adapt(RemoteCommand::script(
-        HOLD,
-        [file.as_str(), holder, SILENCE],
-    ));
-    let start = async {
-        let mut held = reached.session.hold(&command, QUICK).await?;
-        let answer = held.line(QUICK).await?;
-        Ok((held, answer))
-    };
-    let (held, answer) = start.await.map_err(|source| {
-        cannot(
-            reached,
-            &HostError::Session {
-                command: "flock".into(),
-                source,
-            },
-        )
-    })?;
-    match answer
-        .as_deref()
-        .map(|line| line.split_once(' ').unwrap_or((line, "")))
-    {
-        Some(("held", _)) => Ok(keep(held)),
-        Some(("busy", holder)) => {
+    match backend.try_lock(holder).await.map_err(cannot)? {
+        Attempt::Taken(lock) => Ok(lock),
+        Attempt::HeldBy(holder) => {
             let holder = if holder.is_empty() {
                 "someone else"
             } else {
-                holder
+                &holder
             };
             Err(Stop::new(
                 Outcome::Locked,
                 format!("`{environment}` is being changed by {holder}"),
             )
             .hint("wait until it has ended; the lock ends with it, whatever becomes of it"))
-        }
-        Some((_, reason)) => Err(cannot(reached, &HostError::Fact(reason.to_owned()))),
-        None => {
-            let ended = tokio::time::timeout(QUICK, held.ended()).await;
-            let why = ended.map_or_else(|_| "nothing was said".to_owned(), |end| end.to_string());
-            Err(cannot(
-                reached,
-                &HostError::Fact(format!("the process that holds it ended: {why}")),
-            ))
         }
     }
 }
@@ -150,35 +55,156 @@ async fn acquire(reached: &Reached, environment: &str, holder: &str) -> Run<Lock
     clippy::unnecessary_box_returns,
     reason = "it becomes the error of a `Run`"
 )]
-fn cannot(reached: &Reached, error: &HostError) -> Box<Stop> {
+fn cannot(backend: &dyn Backend, (host, error): &HostFailure) -> Box<Stop> {
     Stop::on_host(
         Outcome::NotReady,
-        format!("cannot take the lock on `{}`", reached.name()),
-        reached.name(),
+        format!("cannot take the lock on `{host}`"),
+        host,
         error,
     )
-    .hint("the host needs `flock` (util-linux) and a /tmp that this account may write to")
+    .hint(backend.lock_requirement())
 }
 
-/// Feeds the holder for as long as the lock is wanted.
-fn keep(mut held: Held) -> Lock {
-    let (sender, lost) = tokio::sync::watch::channel(None);
-    let beating = tokio::spawn(async move {
-        let ended = held.ended();
-        tokio::pin!(ended);
-        loop {
-            tokio::select! {
-                end = &mut ended => {
-                    sender.send_replace(Some(format!("the process that holds the lock is gone: {end}")));
-                    return;
-                }
-                () = tokio::time::sleep(HEARTBEAT) => {}
-            }
-            if let Err(error) = held.write(b".", QUICK).await {
-                sender.send_replace(Some(format!("the lock can no longer be held: {error}")));
-                return;
-            }
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures::{
+        FutureExt,
+        future::{LocalBoxFuture, ready},
+    };
+
+    use super::*;
+    use crate::{
+        hosts::HostError,
+        model::HostName,
+        release::{Number, Record},
+        state::backend::{LastingLock, StoredRecords},
+    };
+
+    /// A backend that keeps no records, and whose locks are as a test wants them.
+    #[derive(Default)]
+    struct Locks {
+        lasting: Option<LastingLock>,
+        held_by: Option<&'static str>,
+    }
+
+    impl Backend for Locks {
+        fn try_lock<'a>(
+            &'a self,
+            _holder: &'a str,
+        ) -> LocalBoxFuture<'a, Result<Attempt, HostFailure>> {
+            let attempt = match self.held_by {
+                Some(holder) => Ok(Attempt::HeldBy(holder.to_owned())),
+                None => Err((
+                    "host-1".into(),
+                    HostError::Fact("no flock there".to_owned()),
+                )),
+            };
+            ready(attempt).boxed_local()
         }
-    });
-    Lock { beating, lost }
+
+        fn lock_requirement(&self) -> &'static str {
+            "install flock"
+        }
+
+        fn lasting_lock(&self) -> LocalBoxFuture<'_, Result<Option<LastingLock>, HostFailure>> {
+            ready(Ok(self.lasting.clone())).boxed_local()
+        }
+
+        fn place_lasting_lock<'a>(
+            &'a self,
+            _lock: &'a LastingLock,
+        ) -> LocalBoxFuture<'a, Result<(), HostFailure>> {
+            ready(Ok(())).boxed_local()
+        }
+
+        fn release_lasting_lock(&self) -> LocalBoxFuture<'_, Result<(), HostFailure>> {
+            ready(Ok(())).boxed_local()
+        }
+
+        fn read_records(&self) -> LocalBoxFuture<'_, StoredRecords> {
+            ready(StoredRecords::default()).boxed_local()
+        }
+
+        fn write_records<'a>(
+            &'a self,
+            _records: &'a [Record],
+        ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
+            ready(Vec::new()).boxed_local()
+        }
+
+        fn remove_records<'a>(
+            &'a self,
+            _releases: &'a BTreeSet<Number>,
+            _except: &'a BTreeSet<HostName>,
+        ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
+            ready(Vec::new()).boxed_local()
+        }
+
+        fn remove_all_records(&self) -> LocalBoxFuture<'_, Vec<HostFailure>> {
+            ready(Vec::new()).boxed_local()
+        }
+    }
+
+    /// What bob is shown who deploys `staging`, line by line.
+    async fn shown(locks: Locks) -> Vec<String> {
+        let taken = take_from(&locks, "staging", "bob@desk (deploy)").await;
+        let stop = taken.map(drop).expect_err("no lock");
+        let report = stop.report;
+        let outcome = stop.outcome.exit_code().to_string();
+        [outcome, report.message]
+            .into_iter()
+            .chain(report.causes)
+            .chain(report.hint)
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_lasting_lock_comes_before_one_that_is_held() {
+        let lasting = Some(LastingLock {
+            message: "the database moves".to_owned(),
+            by: "alice@laptop".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        });
+        let held_by = Some("carol@ci (deploy)");
+        assert_eq!(
+            shown(Locks { lasting, held_by }).await,
+            [
+                "4",
+                "`staging` is locked by alice@laptop since 1970-01-01 00:00 UTC: the database moves",
+                "shipit unlock staging"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn who_holds_the_lock_is_shown() {
+        let held_by = |holder| Locks {
+            held_by: Some(holder),
+            ..Locks::default()
+        };
+        let hint = "wait until it has ended; the lock ends with it, whatever becomes of it";
+        assert_eq!(
+            shown(held_by("carol@ci (deploy)")).await,
+            ["4", "`staging` is being changed by carol@ci (deploy)", hint]
+        );
+        assert_eq!(
+            shown(held_by("")).await,
+            ["4", "`staging` is being changed by someone else", hint]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_cannot_be_taken_says_what_it_needs() {
+        assert_eq!(
+            shown(Locks::default()).await,
+            [
+                "3",
+                "cannot take the lock on `host-1`",
+                "no flock there",
+                "install flock"
+            ]
+        );
+    }
 }

@@ -1,5 +1,11 @@
-//! Everything that outlives a run: the lock while it runs, the lasting lock, the release records.
+//! Everything that outlives a run: the lock while it runs, the lasting lock, and the release records.
+//!
+//! All of it is reached through one trait, [`Backend`]. [`open`] says which one an environment uses.
 
-pub mod lasting_lock;
+mod backend;
 pub mod lock;
-pub mod records;
+mod on_hosts;
+mod open;
+
+pub use backend::{Attempt, Backend, LastingLock, Lock, StoredRecords};
+pub use open::open;

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use crate::diagnostic::{Look, Problems};
+use crate::diagnostic::{Problems, Style};
 
 /// Whether standard error is shown to a person.
 pub fn stderr_is_terminal() -> bool {
@@ -23,14 +23,14 @@ pub fn print(text: &str) {
 }
 
 /// Prints problems of the files to standard error.
-pub fn show_problems(problems: &Problems, look: Look) {
+pub fn show_problems(problems: &Problems, style: Style) {
     let width = usize::from(
         console::Term::stderr()
             .size_checked()
             .map_or(100, |(_, columns)| columns),
     );
     // Nobody is left to hear that standard error is closed.
-    let _ = write!(std::io::stderr(), "{}", problems.render(look, width));
+    let _ = write!(std::io::stderr(), "{}", problems.render(style, width));
 }
 
 /// With `-vv`, or what `SHIPIT_LOG` asks for, traces go to standard error.

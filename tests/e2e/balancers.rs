@@ -19,7 +19,7 @@ pub fn two_balancers(stage: &Stage) {
         "192.168.50.101\", groups = [\"consul\", \"apps\", \"balancers\"]",
     );
     project.ok(&format!("deploy staging --set version={old}"));
-    let both = ["192.168.50.101:80", lab::BALANCER];
+    let both = lab::all_here(&["192.168.50.101:80", "192.168.50.103:80"]);
     for balancer in both {
         let answer = lab::get(&format!("http://{balancer}/"));
         assert!(
@@ -27,11 +27,9 @@ pub fn two_balancers(stage: &Stage) {
             "{balancer}: {answer:?}"
         );
     }
-    stage.loses_nothing_at(
-        &["192.168.50.101:80", lab::BALANCER],
-        "a new version behind two balancers",
-        |_| vec![deployed(&project, &format!("deploy staging --set version={new}")).0],
-    );
+    stage.loses_nothing_at(both, "a new version behind two balancers", |_| {
+        vec![deployed(&project, &format!("deploy staging --set version={new}")).0]
+    });
     both_answer(new);
 
     project.edit(BALANCER, "SERVICE = ", "ROUND = \"2\", SERVICE = ");
@@ -39,37 +37,33 @@ pub fn two_balancers(stage: &Stage) {
         .ok(&format!("plan staging --set version={new}"))
         .says("2 to replace")
         .says_not("is the only balancer");
-    stage.loses_nothing_at(
-        &["192.168.50.101:80", lab::BALANCER],
-        "two balancers are replaced, one at a time",
-        |_| {
-            let line = format!("deploy staging --set version={new}");
-            let (run, events) = deployed(&project, &line);
-            // What was done to the balancers, in order: never both without one.
-            let steps: Vec<_> = events
-                .iter()
-                .filter(|event| event["recipe"] == "dr-con" && event["event"] == "step-finished")
-                .filter_map(|event| {
-                    let step = event["step"].as_str()?;
-                    let word = step.split(' ').next()?;
-                    Some(format!("{} {word}", event["host"].as_str()?))
-                })
-                .filter(|step| !step.ends_with(" keep") && !step.ends_with(" see"))
-                .collect();
-            assert_eq!(
-                steps,
-                [
-                    "host-1 stop",
-                    "host-1 start",
-                    "host-1 wait",
-                    "host-3 stop",
-                    "host-3 start",
-                    "host-3 wait"
-                ]
-            );
-            vec![run]
-        },
-    );
+    stage.loses_nothing_at(both, "two balancers are replaced, one at a time", |_| {
+        let line = format!("deploy staging --set version={new}");
+        let (run, events) = deployed(&project, &line);
+        // What was done to the balancers, in order: never both without one.
+        let steps: Vec<_> = events
+            .iter()
+            .filter(|event| event["recipe"] == "dr-con" && event["event"] == "step-finished")
+            .filter_map(|event| {
+                let step = event["step"].as_str()?;
+                let word = step.split(' ').next()?;
+                Some(format!("{} {word}", event["host"].as_str()?))
+            })
+            .filter(|step| !step.ends_with(" keep") && !step.ends_with(" see"))
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                "host-1 stop",
+                "host-1 start",
+                "host-1 wait",
+                "host-3 stop",
+                "host-3 start",
+                "host-3 wait"
+            ]
+        );
+        vec![run]
+    });
     // One balancer as before: the other goes.
     stage.serve(new);
     assert_eq!(HOST_1.containers("--filter name=dr-con"), [""; 0]);
@@ -143,7 +137,7 @@ pub fn two_ports(stage: &Stage) {
     stage.loses_nothing("an app with two ports, asked through the first", |_| {
         let mut deploys = Vec::new();
         stage.loses_nothing_at(
-            &["192.168.50.103:81"],
+            lab::all_here(&["192.168.50.103:81"]),
             "the same deploys, asked through the second",
             |_| {
                 deploys.extend([deploy(new), deploy(old)]);

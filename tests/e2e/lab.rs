@@ -1,7 +1,13 @@
 //! The hosts of the lab, looked at and touched without shipit: what a test says of them must not rest on
 //! the program that it tests.
 
-use std::{fmt::Write as _, process::Command, thread, time::Duration, time::Instant};
+use std::{
+    fmt::Write as _,
+    process::Command,
+    sync::LazyLock,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -9,35 +15,75 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Host {
     pub name: &'static str,
-    pub address: &'static str,
+    number: &'static str,
 }
 
 pub const HOST_1: Host = Host {
     name: "host-1",
-    address: "192.168.50.101",
+    number: "101",
 };
 pub const HOST_2: Host = Host {
     name: "host-2",
-    address: "192.168.50.102",
+    number: "102",
 };
 pub const HOST_3: Host = Host {
     name: "host-3",
-    address: "192.168.50.103",
+    number: "103",
 };
 pub const HOSTS: [Host; 3] = [HOST_1, HOST_2, HOST_3];
 /// Those that run the app.
 pub const APPS: [Host; 2] = [HOST_1, HOST_2];
 
-/// The load balancer, as a client's browser and as a socket has it.
-pub const URL: &str = "http://192.168.50.103/";
-pub const BALANCER: &str = "192.168.50.103:80";
+/// The network that the repository's files name: that of the first lab.
+pub const FIRST: &str = "192.168.50";
+
+/// Names the network of this process's lab; the first one's when it is not set.
+pub const VARIABLE: &str = "SHIPIT_LAB_NETWORK";
+
+/// The network of this process's lab.
+fn network() -> &'static str {
+    static NETWORK: LazyLock<String> =
+        LazyLock::new(|| std::env::var(VARIABLE).unwrap_or_else(|_| FIRST.to_owned()));
+    &NETWORK
+}
+
+/// A text that names the first lab's addresses, with those of this process's lab in their place.
+pub fn here(text: &str) -> String {
+    text.replace(&format!("{FIRST}."), &format!("{}.", network()))
+}
+
+/// The same for several that live as long as the process.
+pub fn all_here(texts: &[&str]) -> &'static [&'static str] {
+    let texts: Vec<&'static str> = texts.iter().map(|text| &*here(text).leak()).collect();
+    texts.leak()
+}
+
+/// The load balancer, as a client's browser has it.
+pub fn url() -> String {
+    format!("http://{}/", HOST_3.address())
+}
+
+/// The load balancer, as a socket has it.
+pub fn balancer() -> &'static [&'static str] {
+    static BALANCER: LazyLock<&[&str]> = LazyLock::new(|| all_here(&["192.168.50.103:80"]));
+    &BALANCER
+}
 
 /// The longest that anything asked of a host may take.
 const LIMIT: &str = "60";
 
 impl Host {
+    /// Its address in this process's lab.
+    pub fn address(self) -> String {
+        format!("{}.{}", network(), self.number)
+    }
+
     /// Runs a script over SSH; its output, or what went wrong.
     pub fn try_run(self, script: &str) -> Result<String, String> {
+        self.try_run_at(&self.address(), script)
+    }
+
+    fn try_run_at(self, address: &str, script: &str) -> Result<String, String> {
         let home = std::env::var("HOME").unwrap_or_default();
         let output = Command::new("timeout")
             .args([LIMIT, "ssh", "-q", "-F", "none", "-i"])
@@ -45,7 +91,7 @@ impl Host {
             .args(["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"])
             .args(["-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=no"])
             .args(["-o", "UserKnownHostsFile=/dev/null"])
-            .arg(format!("vagrant@{}", self.address))
+            .arg(format!("vagrant@{address}"))
             .arg(script)
             .output()
             .map_err(|error| format!("ssh cannot be run: {error}"))?;
@@ -188,10 +234,11 @@ pub fn complaints_since(time: &str) -> String {
     )
 }
 
-/// Whether the lab is there; what is wrong with it otherwise.
-pub fn reachable() -> Result<(), String> {
+/// Whether the lab of a network is there; what is wrong with it otherwise.
+pub fn reachable(network: &str) -> Result<(), String> {
     for host in HOSTS {
-        host.try_run("docker version >/dev/null")?;
+        let address = format!("{network}.{}", host.number);
+        host.try_run_at(&address, "docker version >/dev/null")?;
     }
     Ok(())
 }
@@ -221,7 +268,7 @@ pub fn get(url: &str) -> Result<String, String> {
 /// What Consul's API has at `path`, asked on one host.
 #[track_caller]
 pub fn consul(host: Host, path: &str) -> Value {
-    let url = format!("http://{}:8500/v1/{path}", host.address);
+    let url = format!("http://{}:8500/v1/{path}", host.address());
     let text = get(&url).unwrap_or_else(|problem| panic!("{url}: {problem}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{url}: {error}: {text}"))
 }
@@ -235,7 +282,7 @@ pub fn passing(service: &str) -> Vec<String> {
 /// The same, or why Consul does not say.
 pub fn try_passing(service: &str) -> Result<Vec<String>, String> {
     let path = format!("v1/health/service/{service}?passing");
-    let text = get(&format!("http://{}:8500/{path}", HOST_3.address))?;
+    let text = get(&format!("http://{}:8500/{path}", HOST_3.address()))?;
     let found: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;
     let instances = found.as_array().cloned().unwrap_or_default();
     let mut endpoints: Vec<_> = instances
@@ -257,9 +304,9 @@ pub fn try_passing(service: &str) -> Result<Vec<String>, String> {
 #[track_caller]
 pub fn answers(requests: usize) -> Vec<String> {
     let mut answers: Vec<_> = (0..requests)
-        .map(|_| match get(URL) {
+        .map(|_| match get(&url()) {
             Ok(body) => body.trim().to_owned(),
-            Err(problem) => panic!("{URL}: {problem}"),
+            Err(problem) => panic!("{}: {problem}", url()),
         })
         .collect();
     answers.sort();

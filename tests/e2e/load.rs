@@ -36,6 +36,7 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -54,7 +55,7 @@ const LONGEST: Duration = Duration::from_secs(420);
 const BODY: usize = 4096;
 
 /// What became of a stream's requests.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// How many there were.
     pub requests: u64,

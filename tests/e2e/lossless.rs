@@ -350,7 +350,7 @@ pub fn consul_lacks_a_server(stage: &Stage) {
     run.exits(3).says("Consul is not fit for this");
     assert_eq!(after, before, "nothing was changed");
     lab::eventually("Consul is whole again", Duration::from_secs(30), || {
-        let leader = lab::get("http://192.168.50.103:8500/v1/status/leader")?;
+        let leader = lab::get(&lab::here("http://192.168.50.103:8500/v1/status/leader"))?;
         if leader.contains(":8300") {
             Ok(())
         } else {

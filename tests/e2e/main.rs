@@ -1,8 +1,8 @@
-//! `shipit` on the three hosts of the lab, as one story that begins on empty hosts and leaves them empty.
+//! `shipit` on the three hosts of a lab.
 //!
-//! `make test` brings the lab up and runs this; without it every scenario shows as ignored. There is one
-//! lab, so scenarios run one after the other. Each brings about what it needs, so
-//! `SHIPIT_LAB=1 cargo test --test e2e NAME` runs one on its own.
+//! `make test` brings the labs up and runs this; without it every scenario shows as ignored. On one lab the
+//! scenarios run one after the other; with several labs (`SHIPIT_LAB_NETWORKS`) each takes the next scenario
+//! when it is free. Every scenario brings about what it needs, so `make test ONLY=NAME` runs one on its own.
 
 mod bad_hosts;
 mod balancers;
@@ -24,20 +24,20 @@ mod sharing;
 mod stage;
 mod table;
 mod terminal;
+mod workers;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    process::ExitCode,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{process::ExitCode, sync::Arc};
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use stage::Stage;
+use libtest_mimic::{Arguments, Trial};
+use stage::{Measures, Stage};
+use workers::Workers;
 
 type Scenario = fn(&Stage);
 
-/// The story. The order matters only for the time that it takes.
+/// Only the first lab has the addresses that `make demo` and the README name.
+const ON_THE_FIRST_LAB: &[&str] = &["readme::every_command_block_runs"];
+
+/// All scenarios. The order matters only for the time that they take.
 const STORY: &[(&str, Scenario)] = &[
     (
         "first::a_deploy_brings_everything_up_on_empty_hosts",
@@ -159,58 +159,45 @@ const STORY: &[(&str, Scenario)] = &[
 ];
 
 fn main() -> ExitCode {
+    if let Some(scenarios) = workers::asked_of_this_process() {
+        workers::work(STORY, scenarios);
+        return ExitCode::SUCCESS;
+    }
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
     let with_lab = std::env::var("SHIPIT_LAB").is_ok_and(|value| value == "1");
     if !arguments.list && !with_lab {
         eprintln!("\nThe end-to-end tests need the three hosts of the lab: `make test` runs them.");
     }
-    if !arguments.list
-        && with_lab
-        && let Err(problem) = lab::reachable()
-    {
-        eprintln!("error: SHIPIT_LAB=1, but the lab cannot be used: {problem}\nhint: make lab");
-        return ExitCode::FAILURE;
-    }
+    let workers = if with_lab && !arguments.list {
+        match Workers::start() {
+            Ok(workers) => workers,
+            Err(problem) => {
+                eprintln!(
+                    "error: SHIPIT_LAB=1, but a lab cannot be used: {problem}\nhint: make lab"
+                );
+                return ExitCode::FAILURE;
+            }
+        }
+    } else {
+        Workers::default()
+    };
+    arguments.test_threads = Some(workers.count().max(1));
 
-    let stage = Arc::new(Stage::default());
-    let message = remember_panics();
-    let scenario = |(name, scenario): &(&str, Scenario)| {
-        let (stage, message, scenario) = (stage.clone(), message.clone(), *scenario);
-        let name = (*name).to_owned();
-        let of = name.clone();
+    let (workers, measures) = (Arc::new(workers), Arc::new(Measures::default()));
+    let scenario = |(name, _): &(&'static str, Scenario)| {
+        let (name, workers, measures) = (*name, workers.clone(), measures.clone());
         Trial::test(name, move || {
-            let began = Instant::now();
-            let result = catch_unwind(AssertUnwindSafe(|| scenario(&stage)));
-            stage.note_time(&of, began.elapsed());
-            result.map_err(|_| {
-                let said = message.lock().expect("the message").take();
-                Failed::from(said.unwrap_or_else(|| "it panicked".to_owned()))
-            })
+            workers.run(name, ON_THE_FIRST_LAB.contains(&name), &measures)
         })
     };
-    let mut trials: Vec<_> = STORY.iter().map(scenario).collect();
-    // Last, so that it shows what all the others have measured, right above cargo's summary.
-    let told = stage.clone();
-    trials.push(Trial::test("last::lost_requests_and_times", move || {
-        println!("\n\n{}", told.show());
-        Ok(())
-    }));
+    let trials: Vec<_> = STORY.iter().map(scenario).collect();
     let trials = trials
         .into_iter()
         .map(|trial| trial.with_ignored_flag(!with_lab))
         .collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// Keeps what a panic says for the list of failures, instead of printing it into the list of scenarios.
-fn remember_panics() -> Arc<Mutex<Option<String>>> {
-    let message = Arc::new(Mutex::new(None));
-    let kept = message.clone();
-    std::panic::set_hook(Box::new(move |panic| {
-        kept.lock()
-            .expect("the message")
-            .get_or_insert(panic.to_string());
-    }));
-    message
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if with_lab && !arguments.list {
+        println!("{}", measures.show());
+    }
+    conclusion.exit_code()
 }

@@ -20,7 +20,7 @@ pub fn look(stage: &Stage) {
         .says("dr-con");
     let endpoint = lab::passing("flask-nanoservice")
         .into_iter()
-        .find(|endpoint| endpoint.starts_with(HOST_1.address));
+        .find(|endpoint| endpoint.starts_with(&HOST_1.address()));
     status.says(&endpoint.expect("the app on host-1"));
     status.says_not("not there");
 
@@ -164,8 +164,9 @@ pub fn check(stage: &Stage) {
 
     // A service whose container is gone, as a host leaves it that crashed. Its id is none that Registrator
     // would clean up by itself.
-    let ghost =
-        r#"{"ID": "ghost", "Name": "flask-nanoservice", "Address": "192.168.50.102", "Port": 1}"#;
+    let ghost = lab::here(
+        r#"{"ID": "ghost", "Name": "flask-nanoservice", "Address": "192.168.50.102", "Port": 1}"#,
+    );
     HOST_2.run(&format!(
         "curl -fsS -X PUT -d '{ghost}' http://127.0.0.1:8500/v1/agent/service/register"
     ));

@@ -12,10 +12,13 @@ use std::{
 
 use serde_json::Value;
 
-/// The longest that any one command may take.
-const DEADLINE: Duration = Duration::from_secs(150);
+use crate::lab;
 
-/// A copy of this repository's `inventory/` and `recipes/`.
+/// The longest that any one command may take.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+/// A copy of this repository's `inventory/` and `recipes/`, with the addresses of this process's lab. What
+/// is written into it, or looked for in it, may name those of the first one.
 #[derive(Debug)]
 pub struct Project {
     root: PathBuf,
@@ -36,13 +39,16 @@ impl Project {
     fn copied(from: &Path, name: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("e2e")
+            .join(lab::here("192.168.50.0"))
             .join(name);
         let _ = fs::remove_dir_all(&root);
         for folder in ["inventory", "recipes"] {
             fs::create_dir_all(root.join(folder)).expect("the project's folder");
             for entry in fs::read_dir(from.join(folder)).expect("the files") {
                 let entry = entry.expect("an entry");
-                fs::copy(entry.path(), root.join(folder).join(entry.file_name())).expect("a copy");
+                let content = fs::read_to_string(entry.path()).expect("a text file");
+                let copy = root.join(folder).join(entry.file_name());
+                fs::write(copy, lab::here(&content)).expect("a copy");
             }
         }
         Self {
@@ -66,13 +72,14 @@ impl Project {
     pub fn write(&self, path: &str, content: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a file in a folder")).expect("the folder");
-        fs::write(path, content).expect("the file");
+        fs::write(path, lab::here(content)).expect("the file");
     }
 
     /// Replaces a text of a file, which must be there exactly once.
     #[track_caller]
     pub fn edit(&self, path: &str, old: &str, new: &str) {
         let content = fs::read_to_string(self.path(path)).expect("the file");
+        let old = &*lab::here(old);
         assert_eq!(
             content.matches(old).count(),
             1,

@@ -188,7 +188,7 @@ fn own(stage: &Stage) -> Project {
     }
     let inventory = "inventory/production.toml";
     for (shown, here) in [("10.0.0.11", HOST_1), ("10.0.0.12", HOST_2)] {
-        project.edit(inventory, shown, here.address);
+        project.edit(inventory, shown, &here.address());
     }
     let known_hosts = pages::root().join("lab/.state/known_hosts");
     project.edit(
@@ -212,7 +212,7 @@ fn own_project(stage: &Stage, block: &Block) {
         project.ok(line.strip_prefix("shipit ").expect("shipit"));
     }
     for host in APPS {
-        let answer = lab::get(&format!("http://{}:8080/", host.address));
+        let answer = lab::get(&format!("http://{}:8080/", host.address()));
         assert!(
             answer.as_ref().is_ok_and(|body| body.contains("(v1)")),
             "{answer:?}"

@@ -13,7 +13,7 @@ use crate::{
 fn consul_is_whole() {
     lab::eventually("Consul is whole", Duration::from_secs(60), || {
         for host in HOSTS {
-            let base = format!("http://{}:8500/v1", host.address);
+            let base = format!("http://{}:8500/v1", host.address());
             let leader = lab::get(&format!("{base}/status/leader"))?;
             let members = lab::get(&format!("{base}/agent/members"))?;
             let alive = members.matches("\"Status\":1").count();
@@ -81,7 +81,7 @@ pub fn consul_without_a_leader(stage: &Stage) {
         }
         // The agent on the balancer's host has noticed, and so has DR-CoN.
         lab::eventually("no leader", Duration::from_secs(30), || {
-            let leader = lab::get("http://192.168.50.103:8500/v1/status/leader")?;
+            let leader = lab::get(&lab::here("http://192.168.50.103:8500/v1/status/leader"))?;
             if leader.trim() == "\"\"" {
                 Ok(())
             } else {

@@ -8,9 +8,12 @@ use crate::{
 /// The registry's password, which shipit is given as `$REGISTRY_PASSWORD`.
 pub const PASSWORD: &str = "s3cr3t with 'quotes' = \"and\" $more";
 
-const SERVER: &str = "192.168.50.103:5000";
+fn server() -> String {
+    lab::here("192.168.50.103:5000")
+}
 
 pub fn private_registry(stage: &Stage) {
+    let server = server();
     // Both versions are on host-1 then, to be pushed from there.
     for version in ["v1", "v2"] {
         if HOST_1.image(version).is_none() {
@@ -45,7 +48,7 @@ http = "/"
     project.edit(
         "inventory/staging.toml",
         "\"shipit-lab/flask-nanoservice\"",
-        &format!("\"{SERVER}/flask-nanoservice\""),
+        &format!("\"{server}/flask-nanoservice\""),
     );
     project.edit(
         "recipes/flask-nanoservice.toml",
@@ -58,11 +61,11 @@ http = "/"
         host.run("rm -f ~/.docker/config.json");
     }
     let without_login = project.shipit("deploy staging --set version=v1");
-    without_login.exits(3).says(SERVER);
+    without_login.exits(3).says(&server);
     project.write(
         "inventory/staging.toml",
         &format!(
-            "{staging}\n[registries.\"{SERVER}\"]\nusername = \"deploy\"\npassword = {{ env = \"REGISTRY_PASSWORD\" }}\n"
+            "{staging}\n[registries.\"{server}\"]\nusername = \"deploy\"\npassword = {{ env = \"REGISTRY_PASSWORD\" }}\n"
         ),
     );
     stage.loses_nothing("from a private registry, and back without it", |_| {
@@ -78,7 +81,7 @@ http = "/"
                 host.app()
             ));
             assert!(
-                image.contains(&format!("{SERVER}/flask-nanoservice"))
+                image.contains(&format!("{server}/flask-nanoservice"))
                     && image.contains("@sha256:"),
                 "pinned by digest on {}: {image}",
                 host.name
@@ -89,7 +92,7 @@ http = "/"
 
         project.ok("down registry --yes");
         assert!(
-            lab::get(&format!("http://{SERVER}/")).is_err(),
+            lab::get(&format!("http://{server}/")).is_err(),
             "the registry is gone"
         );
         let (back, _) = deployed(&project, "rollback staging");
@@ -97,7 +100,7 @@ http = "/"
         vec![first, second, back]
     });
     let gone = project.shipit("deploy staging --set version=v2");
-    gone.exits(3).says(SERVER);
+    gone.exits(3).says(&server);
     both_answer("v1");
     assert!(HOST_3.containers("--all --filter name=registry").is_empty());
 }
@@ -105,15 +108,16 @@ http = "/"
 /// Pushes a version of the app from host-1, where it is known under a name of shipit's.
 #[track_caller]
 fn push(version: &str) {
+    let server = server();
     let image = HOST_1.image(version).expect("it was deployed before");
     HOST_1.run(&format!(
         "set -e
-        docker tag {image} {SERVER}/flask-nanoservice:{version}
-        docker --config /tmp/e2e-docker login --username deploy --password-stdin {SERVER} <<'END' >/dev/null 2>&1
+        docker tag {image} {server}/flask-nanoservice:{version}
+        docker --config /tmp/e2e-docker login --username deploy --password-stdin {server} <<'END' >/dev/null 2>&1
 {PASSWORD}
 END
-        docker --config /tmp/e2e-docker push {SERVER}/flask-nanoservice:{version} >/dev/null
-        docker rmi {SERVER}/flask-nanoservice:{version} >/dev/null
+        docker --config /tmp/e2e-docker push {server}/flask-nanoservice:{version} >/dev/null
+        docker rmi {server}/flask-nanoservice:{version} >/dev/null
         rm -rf /tmp/e2e-docker"
     ));
 }

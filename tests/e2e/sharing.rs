@@ -70,7 +70,7 @@ consul = "feature"
     });
     project.ok("unlock staging");
     for host in APPS {
-        let answer = lab::get(&format!("http://{}:8080/", host.address));
+        let answer = lab::get(&format!("http://{}:8080/", host.address()));
         assert!(
             answer.as_ref().is_ok_and(|body| body.contains("(v2)")),
             "{answer:?}"

@@ -3,16 +3,17 @@
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{load::Tally, project::Run};
+use crate::{lab, load::Tally, project::Run};
 
 /// What the recipe lets pass on purpose while it replaces a container: `min_healthy_time`, `drain.wait`.
 const HEALTHY: Duration = Duration::from_secs(2);
 const DRAIN: Duration = Duration::from_secs(1);
 
 /// A row.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Row {
     what: String,
     tally: Tally,
@@ -21,7 +22,7 @@ struct Row {
 }
 
 /// The rows so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Table {
     rows: Vec<Row>,
 }
@@ -38,6 +39,11 @@ impl Table {
                 .flat_map(|deployed| deployed.overheads.clone())
                 .collect(),
         });
+    }
+
+    /// Adds the rows of another table.
+    pub fn extend(&mut self, other: Self) {
+        self.rows.extend(other.rows);
     }
 
     /// The median overhead of all replacements.
@@ -168,7 +174,7 @@ fn overhead(events: &[&Value]) -> Option<Duration> {
                 .is_some_and(|gate| gate.ends_with("to be ready"))
             && event["last_seen"]
                 .as_str()
-                .is_some_and(|seen| seen.starts_with("192.168.50."))
+                .is_some_and(|seen| seen.starts_with(&lab::here("192.168.50.")))
     })?;
     let not_ours = took("start ")?
         + at(ready)?.checked_sub(started)?

@@ -11,7 +11,7 @@ use std::{
 use crate::project::{Project, Run};
 
 /// The longest that any one command may take.
-const DEADLINE: Duration = Duration::from_secs(150);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A `shipit` on a terminal of its own, 100 columns wide. It is killed when this is dropped before its end.
 #[derive(Debug)]

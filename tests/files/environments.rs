@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use shipit::{
-    diagnostic::Look,
+    diagnostic::Style,
     model::{Project, SecretSource, default_environment},
 };
 
@@ -118,9 +118,9 @@ fn extends_ends_somewhere() {
     ]);
     assert_snapshot!("extends_cycle", project.shown());
     let lost = project.load("lost").expect_err("no such base");
-    assert_snapshot!("extends_unknown", lost.render(Look::Plain, 100));
+    assert_snapshot!("extends_unknown", lost.render(Style::Plain, 100));
     let unknown = project.load("ohter").expect_err("no such environment");
-    assert_snapshot!("unknown_environment", unknown.render(Look::Plain, 100));
+    assert_snapshot!("unknown_environment", unknown.render(Style::Plain, 100));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn the_default_environment_is_the_only_one_or_the_one_that_says_so() {
 
     let render = |project: &TestProject| {
         let problems = default_environment(&project.project()).expect_err("no telling which");
-        problems.render(Look::Plain, 100)
+        problems.render(Style::Plain, 100)
     };
     let none = TestProject::new(&[("inventory/a.toml", ""), ("inventory/b.toml", "")]);
     assert_snapshot!("no_default", render(&none));

@@ -3,7 +3,7 @@
 use std::fs;
 
 use shipit::{
-    diagnostic::{Look, Problems},
+    diagnostic::{Problems, Style},
     model::{Loaded, Overrides, Project, load},
 };
 use tempfile::TempDir;
@@ -81,7 +81,10 @@ impl TestProject {
 pub fn shown(result: Result<Loaded, Problems>) -> String {
     match result {
         Ok(loaded) if loaded.warnings.is_empty() => "no mistakes\n".to_owned(),
-        Ok(loaded) => format!("loaded, with\n{}", loaded.warnings.render(Look::Plain, 100)),
-        Err(problems) => problems.render(Look::Plain, 100),
+        Ok(loaded) => format!(
+            "loaded, with\n{}",
+            loaded.warnings.render(Style::Plain, 100)
+        ),
+        Err(problems) => problems.render(Style::Plain, 100),
     }
 }

@@ -1,7 +1,7 @@
 //! TOML that is none, keys that are none, values of the wrong type.
 
 use insta::assert_snapshot;
-use shipit::diagnostic::Look;
+use shipit::diagnostic::Style;
 
 use super::project::TestProject;
 
@@ -155,8 +155,8 @@ fn a_terminal_gets_boxes_and_colours() {
     let problems = TestProject::of_recipe("hosts = \"all\"\n[container]\nimgae = \"b\"\n")
         .load("test")
         .expect_err("a wrong key");
-    assert_snapshot!("boxes", problems.render(Look::Boxes, 80));
-    assert!(problems.render(Look::Colours, 80).contains("\u{1b}["));
-    assert!(!problems.render(Look::Plain, 80).contains('\u{1b}'));
-    assert!(problems.render(Look::Plain, 80).is_ascii());
+    assert_snapshot!("boxes", problems.render(Style::Boxes, 80));
+    assert!(problems.render(Style::Colours, 80).contains("\u{1b}["));
+    assert!(!problems.render(Style::Plain, 80).contains('\u{1b}'));
+    assert!(problems.render(Style::Plain, 80).is_ascii());
 }

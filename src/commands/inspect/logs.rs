@@ -12,13 +12,13 @@ use crate::{
     },
     docker::{self, Container},
     event::{EventKind, Outcome, OutputStream},
-    hosts::{Fleet, QUICK, Reached, Run, Stop},
+    hosts::{self, Fleet, QUICK, Reached, Run, Stop},
     model::{Name, Recipe},
     observe::{Observed, observe},
     plan::Scope,
     release::Number,
     run::Context,
-    tasks, text,
+    text,
 };
 
 /// Show the logs of a recipe's containers
@@ -178,7 +178,7 @@ async fn follow(context: &Context<'_>, containers: &[OnHost<'_>], lines: u32) {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let following = containers.iter().map(|(reached, name)| async move {
         let command = docker::container_logs_follow(name, lines);
-        if let Err(error) = tasks::stream(reached, command, DAY, context.events).await {
+        if let Err(error) = hosts::stream(reached, command, DAY, context.events).await {
             let message = format!(
                 "the logs of `{name}` broke off: {}",
                 text::chain(&error).join(": ")

@@ -18,7 +18,7 @@ use crate::{
     plan::Scope,
     release::Number,
     run::Context,
-    state::lasting_lock::read_hold,
+    state,
 };
 
 /// Show what runs on every host
@@ -70,17 +70,14 @@ async fn show_status(context: &Context<'_>, scope: &Scope) -> Run<()> {
 
 async fn show_lasting_lock(context: &Context<'_>, fleet: &Fleet) {
     let environment = context.environment;
-    let Some(reached) = fleet.host(&environment.lock_host().name) else {
-        return;
-    };
-    let Ok(Some(hold)) = read_hold(reached, &environment.name).await else {
+    let Ok(Some(lock)) = state::open(environment, fleet).lasting_lock().await else {
         return;
     };
     let message = format!(
         "locked by {} since {}: {}",
-        hold.by,
-        hold.at.strftime("%Y-%m-%d %H:%M UTC"),
-        hold.message
+        lock.by,
+        lock.at.strftime("%Y-%m-%d %H:%M UTC"),
+        lock.message
     );
     context.events.send(EventKind::Warning {
         host: None,

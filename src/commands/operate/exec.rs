@@ -12,10 +12,10 @@ use crate::{
         on_hosts::{invocation::Invocation, scope::scope},
     },
     event::{EventKind, Outcome, Severity},
-    hosts::{Run, Stop, row},
+    hosts::{self, Run, Stop, row},
     model::Name,
     plan::Scope,
-    tasks, text,
+    text,
 };
 
 /// Run a command on all hosts
@@ -73,7 +73,7 @@ impl HostCommand for Exec {
         };
         let command = RemoteCommand::new(program).args(arguments);
         let running = fleet
-            .each(|reached| tasks::stream(reached, command.clone(), self.timeout, context.events));
+            .each(|reached| hosts::stream(reached, command.clone(), self.timeout, context.events));
         let results = context
             .interruptible("how far the command came is not known", async {
                 Ok(running.await)

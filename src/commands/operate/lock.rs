@@ -10,11 +10,11 @@ use crate::{
         on_hosts::{invocation::Invocation, scope::lock_host},
     },
     event::{EventKind, Outcome},
-    hosts::{Run, Stop},
+    hosts::{HostFailure, Run, Stop},
     model::Name,
     plan::Scope,
     run::Context,
-    state::lasting_lock::{Hold, place_hold, read_hold},
+    state::{self, LastingLock},
 };
 
 /// Keep everyone from deploying until it is unlocked
@@ -60,35 +60,27 @@ impl HostCommand for Lock {
 async fn place(context: &Context<'_>, scope: &Scope, message: String) -> Run<Outcome> {
     let environment = &context.environment.name;
     let fleet = context.connect(&context.hosts_of(scope)).await?;
-    let Some(reached) = fleet.hosts().first() else {
-        return Ok(Outcome::NothingToDo);
+    let state = state::open(context.environment, &fleet);
+    let cannot = |(host, error): HostFailure| {
+        let message = format!("cannot lock `{environment}`");
+        Stop::on_host(Outcome::NotReady, message, &host, &error)
     };
-    let cannot = |error| {
-        Stop::on_host(
-            Outcome::NotReady,
-            format!("cannot lock `{environment}`"),
-            reached.name(),
-            &error,
-        )
-    };
-    if let Some(hold) = read_hold(reached, environment).await.map_err(cannot)? {
+    if let Some(lock) = state.lasting_lock().await.map_err(cannot)? {
         return Err(Stop::new(
             Outcome::Locked,
             format!(
                 "`{environment}` is locked already by {}: {}",
-                hold.by, hold.message
+                lock.by, lock.message
             ),
         )
         .hint(format!("shipit unlock {environment}")));
     }
-    let hold = Hold {
+    let lock = LastingLock {
         message,
         by: context.by.clone(),
         at: Timestamp::now(),
     };
-    place_hold(reached, environment, &hold)
-        .await
-        .map_err(cannot)?;
+    state.place_lasting_lock(&lock).await.map_err(cannot)?;
     let message =
         format!("`{environment}` is locked; `shipit unlock {environment}` takes the lock away");
     context.events.send(EventKind::Note { message });

@@ -9,11 +9,11 @@ use crate::{
         on_hosts::{invocation::Invocation, scope::lock_host},
     },
     event::{EventKind, Outcome},
-    hosts::{Run, Stop},
+    hosts::{HostFailure, Run, Stop},
     model::Name,
     plan::Scope,
     run::Context,
-    state::lasting_lock::{read_hold, release_hold},
+    state,
 };
 
 /// Take such a lock away
@@ -50,27 +50,21 @@ impl HostCommand for Unlock {
 async fn take_away(context: &Context<'_>, scope: &Scope) -> Run<Outcome> {
     let environment = &context.environment.name;
     let fleet = context.connect(&context.hosts_of(scope)).await?;
-    let Some(reached) = fleet.hosts().first() else {
-        return Ok(Outcome::NothingToDo);
+    let state = state::open(context.environment, &fleet);
+    let cannot = |(host, error): HostFailure| {
+        let message = format!("cannot unlock `{environment}`");
+        Stop::on_host(Outcome::NotReady, message, &host, &error)
     };
-    let cannot = |error| {
-        Stop::on_host(
-            Outcome::NotReady,
-            format!("cannot unlock `{environment}`"),
-            reached.name(),
-            &error,
-        )
-    };
-    let hold = read_hold(reached, environment).await.map_err(cannot)?;
-    let (message, outcome) = match hold {
+    let lock = state.lasting_lock().await.map_err(cannot)?;
+    let (message, outcome) = match lock {
         None => (
             format!("`{environment}` is not locked"),
             Outcome::NothingToDo,
         ),
-        Some(hold) => {
-            release_hold(reached, environment).await.map_err(cannot)?;
+        Some(lock) => {
+            state.release_lasting_lock().await.map_err(cannot)?;
             (
-                format!("took away the lock of {}: {}", hold.by, hold.message),
+                format!("took away the lock of {}: {}", lock.by, lock.message),
                 Outcome::Done,
             )
         }

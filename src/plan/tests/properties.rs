@@ -105,30 +105,7 @@ impl Shared {
                         .map_err(TestCaseError::fail)?;
                 }
             }
-            Event::RollBack(to) => {
-                let numbers: Vec<_> = (world.records.values().flatten())
-                    .map(|record| record.number.0)
-                    .collect();
-                if numbers.is_empty() {
-                    return Ok(());
-                }
-                let to = *to.get(&numbers);
-                let (plan, desired) = (world.plan_rollback(to), world.recorded(to));
-                self.carry_out(
-                    &plan,
-                    &desired,
-                    Action::RollbackTo(crate::release::Number(to)),
-                )?;
-                if plan.obstacles.is_empty() {
-                    let again = self.now.plan_rollback(to);
-                    prop_assert!(
-                        again.is_empty(),
-                        "after\n{}\nstill\n{}",
-                        shown(&plan),
-                        shown(&again)
-                    );
-                }
-            }
+            Event::RollBack(to) => self.roll_back(*to)?,
             Event::Hit(host, which, blow) => {
                 let containers = world.docker.containers(HOSTS[*host]);
                 if containers.is_empty() {
@@ -160,6 +137,33 @@ impl Shared {
                 swap(&mut self.now, &mut self.other);
                 swap(&mut self.now.docker, &mut self.other.docker);
             }
+        }
+        Ok(())
+    }
+
+    fn roll_back(&mut self, to: Index) -> Result<(), TestCaseError> {
+        let world = &mut self.now;
+        let numbers: Vec<_> = (world.records.values().flatten())
+            .map(|record| record.number.0)
+            .collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let to = *to.get(&numbers);
+        let (plan, desired) = (world.plan_rollback(to), world.recorded(to));
+        self.carry_out(
+            &plan,
+            &desired,
+            Action::RollbackTo(crate::release::Number(to)),
+        )?;
+        if plan.obstacles.is_empty() {
+            let again = self.now.plan_rollback(to);
+            prop_assert!(
+                again.is_empty(),
+                "after\n{}\nstill\n{}",
+                shown(&plan),
+                shown(&again)
+            );
         }
         Ok(())
     }

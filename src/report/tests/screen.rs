@@ -1,7 +1,7 @@
 //! Bars on a terminal in memory.
 
 use std::{
-    io::{self, Write},
+    io,
     sync::{
         Arc,
         atomic::{AtomicU16, Ordering},
@@ -11,46 +11,13 @@ use std::{
 use indicatif::{InMemoryTerm, TermLike};
 
 use super::{
-    super::{BoxedReporter, bars::Bars, narrator::Manner, recorded::*, style::Colour, *},
-    play,
+    recorded::*,
+    support::{bars, options, play},
 };
-use crate::event::{EventKind, Outcome, OutputStream};
-
-/// Standard output and standard error when both are the terminal.
-#[derive(Debug)]
-struct OnScreen(InMemoryTerm);
-
-impl Write for OnScreen {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes).replace('\n', "\r\n");
-        self.0.write_str(&text)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn manner(verbosity: Verbosity, colour: Colour) -> Manner {
-    Manner {
-        level: verbosity.into(),
-        with_bars: true,
-        out: colour.of_stdout(),
-        err: colour.of_stderr(),
-    }
-}
-
-pub(super) fn bars(rows: u16, columns: u16, verbosity: Verbosity) -> (BoxedReporter, InMemoryTerm) {
-    let screen = InMemoryTerm::new(rows, columns);
-    let bars = Bars::new(
-        Arc::new(screen.clone()),
-        Box::new(OnScreen(screen.clone())),
-        Box::new(OnScreen(screen.clone())),
-        manner(verbosity, Colour::Never),
-    );
-    (Box::new(bars), screen)
-}
+use crate::{
+    event::{EventKind, Outcome, OutputStream},
+    report::{BoxedReporter, Colour, Reporter, Verbosity, bars::Bars},
+};
 
 /// The screen at these times of the recorded deploy, and at its end.
 fn frames(columns: u16) -> String {
@@ -193,8 +160,8 @@ fn bars_follow_a_terminal_that_becomes_narrower() {
         columns: columns.clone(),
     };
     let sink = || Box::new(io::sink());
-    let manner = manner(Verbosity::Normal, Colour::Always);
-    let mut bars = Bars::new(Arc::new(terminal), sink(), sink(), manner);
+    let options = options(Verbosity::Normal, Colour::Always);
+    let mut bars = Bars::new(Arc::new(terminal), sink(), sink(), options);
     bars.event(&event(0, started("deploy", &["host-1", "host-2"])));
     bars.event(&event(
         0,
@@ -251,7 +218,7 @@ impl TermLike for Gone {
 #[test]
 fn a_closed_terminal_stops_nothing() {
     let sink = || Box::new(io::sink());
-    let manner = manner(Verbosity::Normal, Colour::Always);
-    let bars = Bars::new(Arc::new(Gone), sink(), sink(), manner);
+    let options = options(Verbosity::Normal, Colour::Always);
+    let bars = Bars::new(Arc::new(Gone), sink(), sink(), options);
     play(&mut (Box::new(bars) as BoxedReporter), &deploy());
 }

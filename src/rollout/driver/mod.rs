@@ -270,7 +270,7 @@ impl Driver<'_> {
         self.tasks.spawn(async move {
             let (host, recipe) = (run.reached.name(), Some(&*run.recipe.name));
             let work = run.perform(side, step);
-            let result = progress::tell(&events, host, recipe, &text, work, |()| None).await;
+            let result = progress::step(&events, host, recipe, &text, work, |()| None).await;
             let result = result.map_err(into_failure);
             let _ = sender.send(Input::StepEnded {
                 slot,

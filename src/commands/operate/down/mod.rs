@@ -10,8 +10,8 @@ use crate::{
         on_hosts::invocation::Invocation,
     },
     event::{EventKind, Outcome, Phase, Severity},
-    hosts::{Fleet, HostError, Run, Stop, preflight, row},
-    model::{HostName, Name},
+    hosts::{Fleet, HostFailure, Run, Stop, preflight, row},
+    model::Name,
     observe::{Observed, observe},
     plan::Scope,
     run::Context,
@@ -103,7 +103,7 @@ fn question(context: &Context<'_>, fleet: &Fleet, observed: &Observed) -> Option
     ))
 }
 
-fn show_hosts(context: &Context<'_>, fleet: &Fleet, failures: &[(HostName, HostError)]) {
+fn show_hosts(context: &Context<'_>, fleet: &Fleet, failures: &[HostFailure]) {
     for reached in fleet.hosts() {
         let failed = failures.iter().any(|(host, _)| host == reached.name());
         let (state, severity) = if failed {
@@ -117,7 +117,7 @@ fn show_hosts(context: &Context<'_>, fleet: &Fleet, failures: &[(HostName, HostE
     }
 }
 
-fn outcome(context: &Context<'_>, failures: &[(HostName, HostError)]) -> Run<Outcome> {
+fn outcome(context: &Context<'_>, failures: &[HostFailure]) -> Run<Outcome> {
     if failures.is_empty() {
         return Ok(Outcome::Done);
     }

@@ -3,10 +3,11 @@
 use crate::{
     docker::{self, Container},
     event::Outcome,
-    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop, progress},
-    model::{Environment, HostName},
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop, progress},
+    model::Environment,
     observe::Observed,
     run::Context,
+    state,
 };
 
 /// Removes every container and every record. Returns the hosts on which something could not be removed; an
@@ -15,7 +16,7 @@ pub async fn remove_everything(
     context: &Context<'_>,
     fleet: &Fleet,
     observed: &Observed,
-) -> Run<Vec<(HostName, HostError)>> {
+) -> Run<Vec<HostFailure>> {
     let environment = context.environment;
     let mut failures = Vec::new();
     for recipe in in_order_of_removal(environment, observed) {
@@ -27,20 +28,15 @@ pub async fn remove_everything(
         let removed = fleet
             .each(|reached| remove_recipe(context, reached, observed, recipe.as_deref()))
             .await;
-        failures.extend(failed(removed));
+        failures.extend(
+            removed
+                .into_iter()
+                .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
+        );
     }
-    let removed = fleet
-        .each(|reached| remove_records(reached, &environment.name))
-        .await;
-    failures.extend(failed(removed));
+    let state = state::open(environment, fleet);
+    failures.extend(state.remove_all_records().await);
     Ok(failures)
-}
-
-fn failed(results: Vec<(&Reached, Result<(), HostError>)>) -> Vec<(HostName, HostError)> {
-    results
-        .into_iter()
-        .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?)))
-        .collect()
 }
 
 /// What others need goes last: the recipes from the last to the first, and before them (`None`) the
@@ -96,29 +92,10 @@ async fn remove_recipe(
             reached.expect(docker::remove(&container.name), QUICK).await
         };
         let step = format!("remove {}", container.name);
-        progress::tell(context.events, reached.name(), recipe, &step, work, |_| {
+        progress::step(context.events, reached.name(), recipe, &step, work, |_| {
             None
         })
         .await?;
     }
     Ok(())
-}
-
-/// Removes the records. A lasting lock stays: it was placed on purpose.
-async fn remove_records(reached: &Reached, environment: &str) -> Result<(), HostError> {
-    let volumes = reached
-        .read(docker::inspect_volumes(environment), docker::parse_volumes)
-        .await?;
-    let records: Vec<_> = volumes
-        .iter()
-        .filter(|volume| volume.labels.contains_key(docker::label::RECORD))
-        .map(|volume| volume.name.as_str())
-        .collect();
-    if records.is_empty() {
-        return Ok(());
-    }
-    reached
-        .expect(docker::volume_remove(&records), QUICK)
-        .await
-        .map(|_| ())
 }

@@ -1,0 +1,132 @@
+//! The phases of a deploy, in their order.
+
+use super::{
+    credentials,
+    planning::plan,
+    prune::prune,
+    reach::reach,
+    ready::ready,
+    record,
+    request::DeployRequest,
+    rollouts::{Deployment, while_locked},
+    up_to_date::up_to_date,
+    wanted::{Wanted, wanted},
+};
+use crate::{
+    event::{EventKind, Outcome, Phase},
+    hosts::{Fleet, Run, Stop},
+    images,
+    observe::{Observed, observe},
+    plan::Plan,
+    run::Context,
+    state::{Lock, lock},
+};
+
+/// Deploys or rolls back.
+pub async fn deploy(context: &Context<'_>, request: DeployRequest) -> Run<Outcome> {
+    // Nothing is changed in here, so an interrupt may end it at any point.
+    let preparing = prepare(context, &request);
+    let prepared = context.interruptible("nothing was changed", preparing);
+    let (fleet, prepared) = prepared.await?;
+    let result = match prepared {
+        Prepared::UpToDate => Ok(Outcome::NothingToDo),
+        Prepared::Planned => Ok(Outcome::Done),
+        Prepared::Ready(ready) => change(context, &request, &fleet, *ready).await,
+    };
+    fleet.close().await;
+    result
+}
+
+/// What there is to do once everything is known.
+enum Prepared {
+    /// Nothing.
+    UpToDate,
+    /// Nothing, as only the plan was asked for.
+    Planned,
+    /// This.
+    Ready(Box<Ready>),
+}
+
+/// Everything that the changes need.
+struct Ready {
+    lock: Lock,
+    observed: Observed,
+    wanted: Wanted,
+    plan: Plan,
+}
+
+/// The phases that change no container.
+async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, Prepared)> {
+    let events = context.events;
+    let credentials = credentials::read(context, request).await?;
+    let fleet = reach(context, request).await?;
+    let lock = if request.dry_run {
+        None
+    } else {
+        Some(lock::take(context, &fleet, request.goal.verb()).await?)
+    };
+    let observed = observe(&fleet, context.environment, events).await?;
+    let history = &observed.history;
+    let wanted = wanted(context, request, &fleet, history, &credentials).await?;
+    let mut plan = plan(context, &fleet, &observed, &wanted).await?;
+    if plan.is_empty() {
+        up_to_date(context, request, &fleet, &observed, &wanted, &plan).await;
+        return Ok((fleet, Prepared::UpToDate));
+    }
+    let Some(lock) = lock else {
+        return Ok((fleet, Prepared::Planned));
+    };
+    ready(context, &fleet, &observed, &request.promotion, &mut plan).await?;
+    images::distribute(&fleet, &mut plan, &credentials.logins, events).await?;
+    let ready = Ready {
+        lock,
+        observed,
+        wanted,
+        plan,
+    };
+    Ok((fleet, Prepared::Ready(Box::new(ready))))
+}
+
+/// The phases that change what runs. An interrupt is theirs to handle.
+async fn change(
+    context: &Context<'_>,
+    request: &DeployRequest,
+    fleet: &Fleet,
+    ready: Ready,
+) -> Run<Outcome> {
+    let Ready {
+        mut lock,
+        observed: Observed { facts, mut history },
+        wanted,
+        plan,
+    } = ready;
+    if let Some(reason) = lock.is_lost() {
+        let message = "the lock was lost before anything was changed";
+        return Err(Stop::new(Outcome::Locked, message).cause(reason));
+    }
+    let records = record::write_unfinished(context, fleet, &history, &wanted, &plan).await?;
+    (context.log)(&plan.release.to_string());
+    context.events.send(EventKind::Phase {
+        phase: Phase::Deploy,
+    });
+    let deployment = Deployment {
+        context,
+        fleet,
+        facts: &facts,
+        plan: &plan,
+        promotion: &request.promotion,
+        action: wanted.action,
+    };
+    let rolling_out = Box::pin(deployment.carry_out());
+    let ended = while_locked(context, &mut lock, rolling_out).await;
+    let records = record::write_finished(context, fleet, records, ended.stop.as_deref()).await;
+    if ended.stop.is_none() {
+        history.add(&records);
+        prune(fleet, context.environment, &history, context.events).await;
+    }
+    drop(lock);
+    for row in ended.rows {
+        context.events.send(EventKind::HostState { row });
+    }
+    ended.stop.map_or(Ok(Outcome::Done), Err)
+}

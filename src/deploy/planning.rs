@@ -1,0 +1,70 @@
+//! Phase: compare what is wanted with what is there.
+
+use jiff::Timestamp;
+
+use super::{show, wanted::Wanted};
+use crate::{
+    event::{EventKind, Phase},
+    hosts::{Fleet, Run, Stop},
+    observe::{Observed, done_tasks},
+    plan::{self, Plan, Remark},
+    release::{Action, Number},
+    run::Context,
+};
+
+/// Makes the plan and shows it. An obstacle in it ends the run.
+pub async fn plan(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    observed: &Observed,
+    wanted: &Wanted,
+) -> Run<Plan> {
+    let environment = context.environment;
+    context.events.send(EventKind::Phase { phase: Phase::Plan });
+    let done = done_tasks(fleet, environment, &wanted.scope).await?;
+    let release = observed.history.next_number();
+    let plan = plan::build(&plan::Input {
+        environment,
+        facts: &observed.facts,
+        history: &observed.history,
+        desired: &wanted.desired,
+        scope: &wanted.scope,
+        release,
+        prefer_kept: matches!(wanted.action, Action::RollbackTo(_)),
+        done_tasks: &done,
+        new_key: &format!("{release}-{}", Timestamp::now().as_nanosecond()),
+    });
+    if !plan.is_empty() {
+        context.events.send(EventKind::Release {
+            release: release.to_string(),
+            description: description(wanted.action, release),
+        });
+    }
+    show::plan(&plan, environment, context.events);
+    match plan.obstacles.first() {
+        None => Ok(plan),
+        Some(first) => Err(stopped_by(&plan.obstacles, first)),
+    }
+}
+
+fn description(action: Action, release: Number) -> String {
+    match action {
+        Action::Deploy => String::new(),
+        Action::RollbackTo(target) => format!("{release} = {target} again"),
+    }
+}
+
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "it becomes the error of a `Run`"
+)]
+fn stopped_by(obstacles: &[Remark], first: &Remark) -> Box<Stop> {
+    let mut stop = Stop::not_ready("this cannot be deployed; nothing was changed on any host");
+    let cause = |obstacle: &Remark| match &obstacle.host {
+        Some(host) => format!("`{host}`: {}", obstacle.message),
+        None => obstacle.message.clone(),
+    };
+    stop.report.causes = obstacles.iter().map(cause).collect();
+    stop.report.hint.clone_from(&first.hint);
+    stop
+}

@@ -1,0 +1,75 @@
+//! Phase: open a session to every host, and check that it is fit for a change.
+
+use std::collections::BTreeSet;
+
+use super::request::{DeployRequest, Goal};
+use crate::{
+    hosts::{Fleet, Run, preflight},
+    model::{Environment, Host, HostName},
+    plan::Scope,
+    run::Context,
+};
+
+/// Reaches the hosts of a deploy. One that is needed and is not reached, or not fit, ends the run; one that only
+/// helps is left out.
+pub async fn reach(context: &Context<'_>, request: &DeployRequest) -> Run<Fleet> {
+    let needed = needed(context.environment, &request.scope);
+    let hosts = needed_or_helpful(context.environment, request, &needed);
+    let fleet = context
+        .connect_to(&hosts, |host| needed.contains(host))
+        .await?;
+    preflight::fit(&fleet, |host| needed.contains(host), context.events).await
+}
+
+/// The hosts of the scope, the lock host, those of every balancer that a rollout asks, and those that a probe goes
+/// through.
+fn needed(environment: &Environment, scope: &Scope) -> BTreeSet<HostName> {
+    let balancers: BTreeSet<&HostName> = environment
+        .recipes
+        .iter()
+        .filter(|recipe| scope.has_recipe(&recipe.name))
+        .flat_map(|recipe| recipe.drain.iter().flat_map(|drain| &drain.balancers))
+        .filter_map(|name| environment.recipe(name))
+        .flat_map(|recipe| &recipe.hosts)
+        .collect();
+    let probed_through: BTreeSet<&HostName> = environment
+        .recipes
+        .iter()
+        .filter(|recipe| scope.has_recipe(&recipe.name))
+        .filter_map(|recipe| recipe.probe.as_ref()?.through.as_ref())
+        .collect();
+    let wanted = |host: &&Host| {
+        scope.has_host(&host.name)
+            || host.name == environment.lock_host().name
+            || balancers.contains(&host.name)
+            || probed_through.contains(&host.name)
+    };
+    let wanted = environment.hosts.iter().filter(wanted);
+    wanted.map(|host| host.name.clone()).collect()
+}
+
+/// The hosts that are needed, and those that help if they answer. For a rollback that is the one after each host
+/// of the scope: it keeps copies of that host's records, which a reinstalled host has lost. And Consul's servers,
+/// which are counted before one of them goes.
+fn needed_or_helpful<'e>(
+    environment: &'e Environment,
+    request: &DeployRequest,
+    needed: &BTreeSet<HostName>,
+) -> Vec<&'e Host> {
+    let scope = &request.scope;
+    let hosts = &environment.hosts;
+    let before = |at: usize| &hosts[(at + hosts.len() - 1) % hosts.len()].name;
+    let keeps_copies =
+        |at: usize| matches!(request.goal, Goal::Release(_)) && scope.has_host(before(at));
+    let is_server = |host: &HostName| {
+        let mut recipes = environment.recipes.iter();
+        recipes.any(|recipe| {
+            recipe.is_consul() && scope.has_recipe(&recipe.name) && recipe.hosts.contains(host)
+        })
+    };
+    let wanted = |(at, host): &(usize, &Host)| {
+        needed.contains(&host.name) || keeps_copies(*at) || is_server(&host.name)
+    };
+    let wanted = hosts.iter().enumerate().filter(wanted);
+    wanted.map(|(_, host)| host).collect()
+}

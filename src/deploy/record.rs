@@ -1,0 +1,116 @@
+//! Phases: record a release as unfinished before the first change, and how it ended after the last.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::wanted::Wanted;
+use crate::{
+    desired::{self, Hashes},
+    event::{EventKind, Outcome, Phase},
+    hosts::{Fleet, Run, Stop},
+    plan::Plan,
+    release::{Action, History, Number, Outcome as RecordOutcome, Record},
+    run::Context,
+    state, text,
+};
+
+/// Writes the records of a release that is about to begin. When one cannot be written, nothing begins.
+pub async fn write_unfinished(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    history: &History,
+    wanted: &Wanted,
+    plan: &Plan,
+) -> Run<Vec<Record>> {
+    let environment = context.environment;
+    let template = new_record(context, plan.release, wanted.action);
+    let hashes = hashes(plan);
+    let records = desired::records(
+        environment,
+        &template,
+        &wanted.scope,
+        &wanted.desired,
+        history,
+        &hashes,
+    );
+    let state = state::open(environment, fleet);
+    let failures = state.write_records(&records).await;
+    if failures.is_empty() {
+        return Ok(records);
+    }
+    let message = format!(
+        "cannot write the record of {}; nothing was changed on any host",
+        plan.release
+    );
+    Err(Stop::on_hosts(Outcome::NotReady, message, &failures))
+}
+
+/// Writes how the release ended: well, or with `stop`. Returns the finished records. One that cannot be written is
+/// a warning, as the changes are made by now.
+pub async fn write_finished(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    mut records: Vec<Record>,
+    stop: Option<&Stop>,
+) -> Vec<Record> {
+    context.events.send(EventKind::Phase {
+        phase: Phase::Record,
+    });
+    let outcome = match stop.map(|stop| stop.outcome) {
+        None => RecordOutcome::Succeeded,
+        Some(Outcome::Reverted) => RecordOutcome::Reverted,
+        Some(Outcome::Interrupted) => RecordOutcome::Interrupted,
+        Some(_) => RecordOutcome::Failed,
+    };
+    for record in &mut records {
+        record.outcome = outcome;
+        record.finished = Some(Timestamp::now());
+    }
+    let state = state::open(context.environment, fleet);
+    for (host, error) in state.write_records(&records).await {
+        let message = format!(
+            "the record could not be written: {}",
+            text::chain(&error).join(": ")
+        );
+        context.events.send(EventKind::Warning {
+            host: Some(host.to_string()),
+            message,
+            hint: None,
+        });
+    }
+    records
+}
+
+/// What all records of a release have in common, before anything is known of its end.
+pub fn new_record(context: &Context<'_>, number: Number, action: Action) -> Record {
+    Record {
+        number,
+        environment: context.environment.name.to_string(),
+        host: "".into(),
+        action,
+        by: context.by.clone(),
+        started: Timestamp::now(),
+        finished: None,
+        revision: context.revision.clone(),
+        outcome: RecordOutcome::Unfinished,
+        recipes: BTreeMap::new(),
+    }
+}
+
+/// The hashes of the specs that the plan starts.
+pub fn hashes(plan: &Plan) -> Hashes {
+    let slots = plan
+        .recipes
+        .iter()
+        .flat_map(|recipe| recipe.slots.iter().map(move |slot| (&recipe.recipe, slot)));
+    slots
+        .filter_map(|(recipe, slot)| {
+            let incoming = slot.incoming.as_ref()?;
+            Some((
+                (recipe.clone(), slot.host.clone()),
+                incoming.hash.as_str().to_owned(),
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! What is asked of a deploy.
+
+use crate::{plan::Scope, release::Number, rollout::driver::Promotion};
+
+/// A deploy or a rollback as it was asked for.
+pub struct DeployRequest {
+    /// The hosts and recipes that it may change.
+    pub scope: Scope,
+    /// The state to reach.
+    pub goal: Goal,
+    /// Only show the plan.
+    pub dry_run: bool,
+    /// How a canary's question is answered.
+    pub promotion: Promotion,
+}
+
+/// The state to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// What the files say.
+    Files,
+    /// What an earlier release had; the previous one when no number is given.
+    Release(Option<Number>),
+}
+
+impl Goal {
+    /// The command's word, as others see it in the lock.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Files => "deploy",
+            Self::Release(_) => "rollback",
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What the rollouts of one deploy share, and the words of their errors.
+
+use crate::{
+    event::{EventKind, Outcome},
+    facts::Facts,
+    hosts::{Fleet, Stop},
+    model::Recipe,
+    plan::Plan,
+    release::Action,
+    rollout::{
+        driver::{Driven, Promotion, Running, drive},
+        machine::Rollout,
+        probe::ProbeWatch,
+    },
+    run::{Context, Stage},
+};
+
+/// Everything that the rollouts of one deploy share.
+pub struct Deployment<'a> {
+    /// The run's context.
+    pub context: &'a Context<'a>,
+    /// The hosts.
+    pub fleet: &'a Fleet,
+    /// What ran before.
+    pub facts: &'a Facts,
+    /// What is to change.
+    pub plan: &'a Plan,
+    /// How a canary's question is answered.
+    pub promotion: &'a Promotion,
+    /// What the release is.
+    pub action: Action,
+}
+
+impl Deployment<'_> {
+    /// What an error names as having failed: `deploy of `web` r42`.
+    pub(super) fn title(&self, recipe: &Recipe) -> String {
+        let verb = match self.action {
+            Action::Deploy => "deploy",
+            Action::RollbackTo(_) => "rollback",
+        };
+        format!("{verb} of `{}` {}", recipe.name, self.plan.release)
+    }
+
+    /// The error of a run that the second interrupt stopped.
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "it becomes the error of a `Run`"
+    )]
+    pub(super) fn stopped_now(&self, recipe: &Recipe) -> Box<Stop> {
+        let message = format!("{} was stopped at once", self.title(recipe));
+        Stop::new(Outcome::Interrupted, message).hint(self.status_hint())
+    }
+
+    /// The hint after a rollout that left things half done.
+    pub(super) fn status_hint(&self) -> String {
+        let environment = &self.context.environment.name;
+        format!(
+            "`shipit status {environment}` shows what runs now; the same command again goes on from there, and `shipit rollback {environment}` goes back"
+        )
+    }
+
+    /// The error of a run that the first interrupt ended.
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "it becomes the error of a `Run`"
+    )]
+    pub(super) fn interrupted(&self) -> Box<Stop> {
+        let message = format!(
+            "{} was interrupted; the hosts in hand were finished, no other was started",
+            self.plan.release
+        );
+        Stop::new(Outcome::Interrupted, message).hint(self.status_hint())
+    }
+
+    /// Runs commands outside of a rollout. A first interrupt waits for their end, a second stops them.
+    pub(super) async fn unless_stopped_now<T>(
+        &self,
+        recipe: &Recipe,
+        commands: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Box<Stop>> {
+        let mut interrupts = self.context.interrupts.clone();
+        let stopped = async {
+            while interrupts.next().await != Stage::Now {
+                let message = format!(
+                    "interrupted: {commands} of `{}` are waited for; once more stops now",
+                    recipe.name
+                );
+                self.context.events.send(EventKind::Warning {
+                    host: None,
+                    message,
+                    hint: None,
+                });
+            }
+        };
+        tokio::select! {
+            ended = work => Ok(ended),
+            () = stopped => Err(self.stopped_now(recipe)),
+        }
+    }
+
+    /// Drives one rollout to its end.
+    pub(super) async fn drive(
+        &self,
+        running: &Running,
+        machine: Rollout,
+        probe: Option<&mut ProbeWatch>,
+    ) -> Driven {
+        drive(
+            running,
+            machine,
+            self.context.events,
+            self.context.interrupts,
+            probe,
+            self.promotion,
+        )
+        .await
+    }
+}

@@ -1,0 +1,31 @@
+//! Rollouts need the lock for as long as they run.
+
+use std::{convert::Infallible, future::pending};
+
+use crate::{event::EventKind, run::Context, state::Lock};
+
+/// Does `work`, which an interrupt can end early. Losing the lock is such an interrupt.
+pub async fn while_locked<T>(
+    context: &Context<'_>,
+    lock: &mut Lock,
+    work: impl Future<Output = T>,
+) -> T {
+    let interrupt_when_lost = async {
+        let reason = lock.lost().await;
+        let message = format!("{reason}; the hosts in hand are finished, no other is started");
+        context.events.send(EventKind::Warning {
+            host: None,
+            message,
+            hint: None,
+        });
+        // A second interrupt would stop the hosts in hand.
+        if !context.interrupts.happened() {
+            context.interrupts.raise();
+        }
+        pending::<Infallible>().await
+    };
+    tokio::select! {
+        done = work => done,
+        never = interrupt_when_lost => match never {},
+    }
+}

@@ -1,0 +1,49 @@
+//! The commands of recipes without a container.
+
+use super::deployment::Deployment;
+use crate::{
+    event::Outcome,
+    hosts::Stop,
+    model::{LateValues, Recipe},
+    plan::RecipePlan,
+    tasks,
+};
+
+impl Deployment<'_> {
+    /// Runs the commands that the plan has for a recipe, one after the other.
+    pub(super) async fn run_tasks(
+        &self,
+        recipe_plan: &RecipePlan,
+        recipe: &Recipe,
+    ) -> Result<(), Box<Stop>> {
+        let late = LateValues {
+            release: self.plan.release.to_string(),
+            container: String::new(),
+        };
+        for task_ref in &recipe_plan.tasks {
+            let task = recipe
+                .on
+                .get(&task_ref.host)
+                .and_then(|on| on.commands.get(task_ref.index));
+            if self.context.interrupts.happened() {
+                return Err(self.interrupted());
+            }
+            let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else {
+                continue;
+            };
+            let events = self.context.events;
+            let work = tasks::run(reached, &recipe.name, task, &late, events);
+            let ended = self.unless_stopped_now(recipe, &task.name, work).await?;
+            ended.map_err(|error| {
+                let message = format!(
+                    "{} stopped: `{}` failed on `{}`",
+                    self.title(recipe),
+                    task.name,
+                    task_ref.host
+                );
+                Stop::on_host(Outcome::Failed, message, &task_ref.host, &error)
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Phase: say what is wanted on every host, with exact images and the values of secrets.
+
+use super::{
+    credentials::Credentials,
+    request::{DeployRequest, Goal},
+};
+use crate::{
+    desired,
+    hosts::{Fleet, Run},
+    images::{self, Lookup},
+    plan::{DesiredState, Scope},
+    release::{Action, History},
+    run::Context,
+};
+
+/// What a release is to bring.
+pub struct Wanted {
+    /// What is wanted on every host of the scope.
+    pub desired: DesiredState,
+    /// The hosts and recipes that the release covers. A rollback may cover less than was asked for.
+    pub scope: Scope,
+    /// What the release is.
+    pub action: Action,
+}
+
+/// Finds out what is wanted: from the files, or from the records of an earlier release.
+pub async fn wanted(
+    context: &Context<'_>,
+    request: &DeployRequest,
+    fleet: &Fleet,
+    history: &History,
+    credentials: &Credentials<'_>,
+) -> Run<Wanted> {
+    let (environment, scope) = (context.environment, &request.scope);
+    let Credentials { secrets, logins } = credentials;
+    match request.goal {
+        Goal::Files => {
+            let lookup = if request.dry_run {
+                Lookup::Ask
+            } else {
+                Lookup::Pull
+            };
+            let users = desired::wanted_images(environment, scope);
+            let pins = images::resolve(fleet, &users, lookup, logins, context.events).await?;
+            let desired = desired::from_files(environment, scope, &pins, secrets).await?;
+            Ok(Wanted {
+                desired,
+                scope: scope.clone(),
+                action: Action::Deploy,
+            })
+        }
+        Goal::Release(to) => {
+            let target = desired::rollback_target(environment, history, to)?;
+            let (desired, scope) =
+                desired::from_records(context, scope, history, target, secrets).await?;
+            Ok(Wanted {
+                desired,
+                scope,
+                action: Action::RollbackTo(target),
+            })
+        }
+    }
+}

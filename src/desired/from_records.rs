@@ -1,0 +1,137 @@
+//! What an earlier release had.
+
+use crate::{
+    event::{EventKind, Outcome as RunOutcome},
+    hosts::{Run, Stop},
+    model::{Environment, HostName, Name},
+    plan::{Desired, DesiredState, Scope},
+    release::{History, Number, Outcome},
+    run::Context,
+    secrets::Secrets,
+};
+
+/// The release that a rollback goes to: `to`, or the previous one. Only a release that succeeded will do.
+pub fn rollback_target(
+    environment: &Environment,
+    history: &History,
+    to: Option<Number>,
+) -> Run<Number> {
+    let releases = history.releases();
+    let show = format!("shipit history {}", environment.name);
+    let Some(number) = to else {
+        return history.previous().ok_or_else(|| {
+            Stop::new(
+                RunOutcome::NotReady,
+                format!(
+                    "`{}` has no earlier successful release to go back to",
+                    environment.name
+                ),
+            )
+            .hint(show)
+        });
+    };
+    match releases.iter().find(|release| release.number == number) {
+        None => Err(Stop::new(
+            RunOutcome::NotReady,
+            format!("there is no release {number} of `{}`", environment.name),
+        )
+        .hint(show)),
+        Some(release) if release.outcome != Outcome::Succeeded => Err(Stop::new(
+            RunOutcome::NotReady,
+            format!(
+                "{number} of `{}` is no release to go back to: it {}",
+                environment.name,
+                describe(release.outcome)
+            ),
+        )
+        .hint(show)),
+        Some(_) => Ok(number),
+    }
+}
+
+/// How a release ended, as the end of a sentence.
+pub fn describe(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Unfinished => "never ended",
+        Outcome::Succeeded => "succeeded",
+        Outcome::Failed => "failed",
+        Outcome::Reverted => "failed and was reverted",
+        Outcome::Interrupted => "was interrupted",
+    }
+}
+
+/// What a release had, and the scope that it covers.
+///
+/// Recipes that the files no longer have, and hosts without a record of the release or an earlier one, are left
+/// out of both and so left alone. Each is a warning.
+pub async fn from_records(
+    context: &Context<'_>,
+    scope: &Scope,
+    history: &History,
+    target: Number,
+    secrets: &Secrets<'_>,
+) -> Run<(DesiredState, Scope)> {
+    let environment = context.environment;
+    let warn = |host: Option<&HostName>, message: String| {
+        context.events.send(EventKind::Warning {
+            host: host.map(ToString::to_string),
+            message,
+            hint: None,
+        });
+    };
+    let mut desired = DesiredState::new();
+    let mut hosts = Vec::new();
+    for host in environment
+        .hosts
+        .iter()
+        .filter(|host| scope.has_host(&host.name))
+    {
+        let Some(record) = history.at(&host.name, target) else {
+            warn(
+                Some(&host.name),
+                format!("it has no record of {target} or an earlier release, and is left as it is"),
+            );
+            continue;
+        };
+        hosts.push(host.name.clone());
+        for (name, recorded) in &record.recipes {
+            let Some(recipe) = environment.recipe(name) else {
+                warn(
+                    Some(&host.name),
+                    format!(
+                        "{target} had a recipe `{name}`, which the files have no more; it is left out"
+                    ),
+                );
+                continue;
+            };
+            let wanted = Desired {
+                spec: recorded.spec.clone(),
+                image: recorded.image.clone(),
+                instances: recorded.instances,
+                secrets: secrets.of(&recorded.spec.secrets).await?,
+            };
+            desired
+                .entry(recipe.name.clone())
+                .or_default()
+                .insert(host.name.clone(), wanted);
+        }
+    }
+    let had: Vec<Name> = environment
+        .recipes
+        .iter()
+        .filter(|recipe| desired.contains_key(&recipe.name) && scope.has_recipe(&recipe.name))
+        .map(|recipe| recipe.name.clone())
+        .collect();
+    if had.is_empty() {
+        return Err(Stop::new(
+            RunOutcome::NotReady,
+            format!("{target} has nothing to go back to on these hosts"),
+        )
+        .hint(format!("shipit history {}", environment.name)));
+    }
+    let scope = Scope {
+        recipes: had,
+        hosts,
+    };
+    Ok((desired, scope))
+}

@@ -1,0 +1,11 @@
+//! What is wanted on every host: from the files for a deploy, from records for a rollback.
+
+mod from_files;
+mod from_records;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use from_files::{from_files, read_secrets, setup, wanted_images};
+pub use from_records::{describe, from_records, rollback_target};
+pub use records::{Hashes, records};

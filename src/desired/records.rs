@@ -1,0 +1,71 @@
+//! The records that a release leaves.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    model::{Environment, HostName, Name},
+    plan::{Desired, DesiredState, Scope},
+    release::{History, RecipeRecord, Record},
+};
+
+/// The hashes of the specs as the containers carry them, by recipe and host.
+pub type Hashes = BTreeMap<(Name, HostName), String>;
+
+/// One record for each host of a release: what is wanted there, even if that is nothing. For recipes outside the
+/// scope it says what the host had before.
+pub fn records(
+    environment: &Environment,
+    template: &Record,
+    scope: &Scope,
+    desired: &DesiredState,
+    history: &History,
+    hashes: &Hashes,
+) -> Vec<Record> {
+    // The lock host gets a record of every release, also of one that is limited to other hosts. So whoever holds
+    // the lock finds the next free number, whichever other hosts it reaches.
+    let lock_host = &environment.lock_host().name;
+    let hosts = environment
+        .hosts
+        .iter()
+        .map(|host| &host.name)
+        .filter(|host| scope.has_host(host) || *host == lock_host);
+    let record_of = |host: &HostName| {
+        let before = history.recent_successes(host, 1).next();
+        let mut recipes = before
+            .map(|record| record.recipes.clone())
+            .unwrap_or_default();
+        let replaced = |name: &Name| scope.has_host(host) && scope.has_recipe(name);
+        recipes.retain(|name, _| name.parse().is_ok_and(|name| !replaced(&name)));
+        for (recipe, on) in desired
+            .iter()
+            .filter(|(recipe, _)| scope.has_recipe(recipe))
+        {
+            let Some(wanted) = on.get(host) else { continue };
+            let hash = hashes
+                .get(&(recipe.clone(), host.clone()))
+                .cloned()
+                .unwrap_or_default();
+            let Desired {
+                spec,
+                image,
+                instances,
+                secrets: _,
+            } = wanted.clone();
+            recipes.insert(
+                recipe.to_string(),
+                RecipeRecord {
+                    spec,
+                    image,
+                    instances,
+                    hash,
+                },
+            );
+        }
+        Record {
+            host: host.clone(),
+            recipes,
+            ..template.clone()
+        }
+    };
+    hosts.map(record_of).collect()
+}

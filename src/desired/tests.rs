@@ -1,0 +1,158 @@
+//! What the records of some releases say, and where a rollback may go.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Hashes, records, rollback_target};
+use crate::{
+    docker::PinnedImage,
+    model::{Environment, HostName, Name, Overrides, Project, load},
+    plan::{Desired, DesiredState, Scope},
+    release::{Action, History, Number, Outcome, Record},
+};
+
+/// Two hosts, of which the first keeps the lock, and two recipes on each.
+fn environment() -> Environment {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+        std::fs::write(path, text).expect("the file");
+    };
+    write(
+        "inventory/staging.toml",
+        "recipes = [\"db\", \"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\nb = { address = \"192.0.2.2\" }\n",
+    );
+    for recipe in ["db", "web"] {
+        let text = format!("hosts = \"all\"\ncontainer.image = \"{recipe}\"\n");
+        write(&format!("recipes/{recipe}.toml"), &text);
+    }
+    let project = Project {
+        root: folder.path().to_owned(),
+    };
+    load(&project, "staging", &Overrides::default())
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .environment
+}
+
+fn template(number: u64, outcome: Outcome) -> Record {
+    Record {
+        number: Number(number),
+        environment: "staging".into(),
+        host: "".into(),
+        action: Action::Deploy,
+        by: "alice@laptop".into(),
+        started: Timestamp::UNIX_EPOCH,
+        finished: None,
+        revision: None,
+        outcome,
+        recipes: BTreeMap::new(),
+    }
+}
+
+/// A release that succeeds and brings these recipes to these hosts, in a scope of hosts and recipes.
+fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recipes: &[&str]) {
+    let environment = environment();
+    let number = history.next_number();
+    let mut desired = DesiredState::new();
+    for (host, recipe) in wanted {
+        let host = HostName::from(*host);
+        let on = &environment.recipe(recipe).expect("a recipe").on[&host];
+        let one = Desired {
+            spec: on.container.clone().expect("a container"),
+            image: PinnedImage {
+                reference: format!("{recipe}@{number}"),
+                digest: number.to_string(),
+            },
+            instances: 1,
+            secrets: BTreeMap::new(),
+        };
+        let recipe: Name = recipe.parse().expect("a name");
+        desired.entry(recipe).or_default().insert(host, one);
+    }
+    let scope = Scope {
+        recipes: recipes
+            .iter()
+            .map(|name| name.parse().expect("a name"))
+            .collect(),
+        hosts: hosts.iter().map(|host| HostName::from(*host)).collect(),
+    };
+    let template = template(number.0, Outcome::Succeeded);
+    let made = records(
+        &environment,
+        &template,
+        &scope,
+        &desired,
+        history,
+        &Hashes::new(),
+    );
+    history.add(&made);
+}
+
+/// What each host had at a release: `a: db@r1 web@r1`.
+fn had(history: &History, number: u64) -> Vec<String> {
+    let of = |host: &str| {
+        let record = history.at(&host.into(), Number(number));
+        record.map_or(format!("{host}: no record"), |record| {
+            let images = record
+                .recipes
+                .values()
+                .map(|recipe| &*recipe.image.reference);
+            format!("{host}: {}", images.collect::<Vec<_>>().join(" "))
+        })
+    };
+    ["a", "b"].map(of).to_vec()
+}
+
+const EVERYTHING: [(&str, &str); 4] = [("a", "db"), ("a", "web"), ("b", "db"), ("b", "web")];
+
+#[test]
+fn a_release_that_is_limited_changes_no_record_of_what_it_leaves_alone() {
+    let mut history = History::default();
+    release(&mut history, &EVERYTHING, &[], &[]);
+    release(&mut history, &EVERYTHING[2..], &["b"], &[]);
+    assert_eq!(had(&history, 2), ["a: db@r1 web@r1", "b: db@r2 web@r2"]);
+    release(&mut history, &EVERYTHING, &[], &["web"]);
+    assert_eq!(had(&history, 3), ["a: db@r1 web@r3", "b: db@r2 web@r3"]);
+    release(&mut history, &EVERYTHING[2..], &["b"], &["db"]);
+    assert_eq!(had(&history, 4), ["a: db@r1 web@r3", "b: db@r4 web@r3"]);
+}
+
+#[test]
+fn a_host_that_has_nothing_any_more_has_a_record_of_that() {
+    let mut history = History::default();
+    release(&mut history, &EVERYTHING, &[], &[]);
+    release(&mut history, &EVERYTHING[..2], &[], &[]);
+    assert_eq!(had(&history, 2), ["a: db@r2 web@r2", "b: "]);
+    assert_eq!(had(&history, 1), ["a: db@r1 web@r1", "b: db@r1 web@r1"]);
+}
+
+#[test]
+fn only_a_release_that_succeeded_is_one_to_go_back_to() {
+    let environment = environment();
+    let mut history = History::default();
+    let target = |history: &History, to: Option<u64>| {
+        rollback_target(&environment, history, to.map(Number)).map_err(|stop| {
+            assert_eq!(stop.report.hint.as_deref(), Some("shipit history staging"));
+            stop.report.message
+        })
+    };
+    let none = "`staging` has no earlier successful release to go back to";
+    assert_eq!(target(&history, None), Err(none.to_owned()));
+    release(&mut history, &EVERYTHING, &[], &[]);
+    assert_eq!(target(&history, None), Err(none.to_owned()));
+    let failed = Record {
+        host: "a".into(),
+        ..template(2, Outcome::Reverted)
+    };
+    history.add(&[failed]);
+    assert_eq!(target(&history, None), Ok(Number(1)));
+    assert_eq!(target(&history, Some(1)), Ok(Number(1)));
+    let reverted = "r2 of `staging` is no release to go back to: it failed and was reverted";
+    assert_eq!(target(&history, Some(2)), Err(reverted.to_owned()));
+    assert_eq!(
+        target(&history, Some(9)),
+        Err("there is no release r9 of `staging`".to_owned())
+    );
+}

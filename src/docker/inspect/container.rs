@@ -1,0 +1,330 @@
+//! Containers as `docker inspect` shows them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Deserialize;
+
+use super::null::null_is_default;
+use crate::docker::Identity;
+
+/// Docker's default for a container that sets none.
+const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A container as `docker inspect` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// The full id.
+    pub id: String,
+    /// The name, without docker's leading slash.
+    pub name: String,
+    /// The id of its image.
+    pub image_id: String,
+    /// The reference it was made from.
+    pub image: String,
+    /// Whether it runs and how it ended.
+    pub state: ContainerState,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its published ports.
+    pub ports: Vec<PortBinding>,
+    /// The ports its image or options expose, as `(port, protocol)`.
+    pub exposed: Vec<(u16, String)>,
+    /// `host`, `default`, `bridge`, …
+    pub network_mode: String,
+    /// The restart policy, as `--restart` takes it: `no`, `always`, `on-failure:3`.
+    pub restart: String,
+    /// How long `docker stop` gives it between SIGTERM and SIGKILL.
+    pub stop_timeout: Duration,
+}
+
+impl Container {
+    /// Its environment, recipe and release; `None` where shipit did not make it.
+    pub fn identity(&self) -> Option<Identity> {
+        Identity::from_labels(&self.labels)
+    }
+
+    /// The host port under which a TCP port of the container is reached. With the host's network it is
+    /// the port itself. Without `port`: the only published TCP port.
+    pub fn host_port(&self, port: Option<u16>) -> Option<u16> {
+        if self.network_mode == "host" {
+            return port;
+        }
+        let mut tcp: Vec<_> = self
+            .ports
+            .iter()
+            .filter(|binding| binding.protocol == "tcp")
+            .collect();
+        // Docker lists a port once for IPv4 and once for IPv6, under one number.
+        tcp.dedup_by_key(|binding| binding.host_port);
+        match port {
+            Some(port) => tcp
+                .iter()
+                .find(|binding| binding.container_port == port)
+                .map(|binding| binding.host_port),
+            None if tcp.len() == 1 => tcp.first().map(|binding| binding.host_port),
+            None => None,
+        }
+    }
+
+    /// Every host port it publishes over TCP.
+    pub fn tcp_host_ports(&self) -> Vec<u16> {
+        let mut ports: Vec<_> = self.tcp_ports().into_iter().map(|(_, host)| host).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
+    /// Every TCP port that it publishes: the port in the container and the one on the host.
+    pub fn tcp_ports(&self) -> Vec<(u16, u16)> {
+        let tcp = self.ports.iter().filter(|port| port.protocol == "tcp");
+        let mut ports: Vec<_> = tcp
+            .map(|port| (port.container_port, port.host_port))
+            .collect();
+        // Docker lists a port once for IPv4 and once for IPv6.
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+}
+
+/// Whether a container runs and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ContainerState {
+    /// `running`, `exited`, `created`, `restarting`, `paused`, `dead`.
+    pub status: String,
+    /// Whether its main process runs.
+    pub running: bool,
+    /// Whether docker is about to start it again after it exited.
+    #[serde(default)]
+    pub restarting: bool,
+    /// The exit code of its last run.
+    #[serde(default)]
+    pub exit_code: i64,
+    /// Whether the kernel killed it because it ran out of memory.
+    #[serde(default, rename = "OOMKilled")]
+    pub oom_killed: bool,
+    /// Docker's own message on why it could not start.
+    #[serde(default)]
+    pub error: String,
+    /// The process id on the host; 0 when it does not run.
+    #[serde(default)]
+    pub pid: u32,
+    /// When it last started, RFC 3339.
+    #[serde(default)]
+    pub started_at: String,
+    /// When it last ended, RFC 3339 in UTC, so that texts compare as times do.
+    #[serde(default)]
+    pub finished_at: String,
+    /// Docker's healthcheck, where the image has one.
+    #[serde(default)]
+    pub health: Option<Health>,
+}
+
+impl ContainerState {
+    /// Whether it serves: it runs and is not between two restarts.
+    pub fn is_up(&self) -> bool {
+        self.running && !self.restarting
+    }
+}
+
+/// The state of docker's healthcheck.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Health {
+    /// `starting`, `healthy`, `unhealthy`.
+    pub status: String,
+    /// The last results, oldest first.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub log: Vec<HealthResult>,
+}
+
+/// One result of a healthcheck.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct HealthResult {
+    /// The check's exit code.
+    pub exit_code: i64,
+    /// What it printed.
+    #[serde(default)]
+    pub output: String,
+}
+
+/// A published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortBinding {
+    /// The port in the container.
+    pub container_port: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// The address on the host.
+    pub host_ip: String,
+    /// The port on the host.
+    pub host_port: u16,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawContainer {
+    id: String,
+    name: String,
+    image: String,
+    state: ContainerState,
+    config: RawConfig,
+    host_config: RawHostConfig,
+    #[serde(default)]
+    network_settings: RawNetworkSettings,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawConfig {
+    #[serde(default)]
+    image: String,
+    #[serde(default, deserialize_with = "null_is_default")]
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    stop_timeout: Option<u64>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    exposed_ports: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawHostConfig {
+    #[serde(default)]
+    network_mode: String,
+    #[serde(default)]
+    restart_policy: RawRestartPolicy,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawRestartPolicy {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    maximum_retry_count: u32,
+}
+
+impl RawRestartPolicy {
+    /// As `--restart` takes it.
+    fn into_option(self) -> String {
+        match (self.name.as_str(), self.maximum_retry_count) {
+            ("", _) => "no".to_owned(),
+            (_, 0) => self.name,
+            (_, most) => format!("{}:{most}", self.name),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawNetworkSettings {
+    #[serde(default, deserialize_with = "null_is_default")]
+    ports: BTreeMap<String, Option<Vec<RawBinding>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawBinding {
+    #[serde(default)]
+    host_ip: String,
+    #[serde(default)]
+    host_port: String,
+}
+
+fn port_and_protocol(text: &str) -> Option<(u16, String)> {
+    let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    Some((port.parse().ok()?, protocol.to_owned()))
+}
+
+/// Reads what `docker inspect --type container` printed.
+pub fn parse_containers(json: &str) -> Result<Vec<Container>, serde_json::Error> {
+    let raw: Vec<RawContainer> = serde_json::from_str(json)?;
+    Ok(raw.into_iter().map(into_container).collect())
+}
+
+fn into_container(raw: RawContainer) -> Container {
+    let bindings = raw
+        .network_settings
+        .ports
+        .iter()
+        .flat_map(|(port, bindings)| {
+            let bindings = bindings.as_deref().unwrap_or_default();
+            port_and_protocol(port)
+                .into_iter()
+                .flat_map(move |(container_port, protocol)| {
+                    bindings.iter().filter_map(move |binding| {
+                        Some(PortBinding {
+                            container_port,
+                            protocol: protocol.clone(),
+                            host_ip: binding.host_ip.clone(),
+                            host_port: binding.host_port.parse().ok()?,
+                        })
+                    })
+                })
+        });
+    Container {
+        id: raw.id,
+        name: raw.name.trim_start_matches('/').to_owned(),
+        image_id: raw.image,
+        image: raw.config.image,
+        ports: bindings.collect(),
+        exposed: raw
+            .config
+            .exposed_ports
+            .keys()
+            .filter_map(|text| port_and_protocol(text))
+            .collect(),
+        state: raw.state,
+        labels: raw.config.labels,
+        network_mode: raw.host_config.network_mode,
+        restart: raw.host_config.restart_policy.into_option(),
+        stop_timeout: raw
+            .config
+            .stop_timeout
+            .map_or(DEFAULT_STOP_TIMEOUT, Duration::from_secs),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INSPECTED: &str = r#"[{"Id":"c1","Name":"/web-r42","Image":"sha256:aa",
+        "State":{"Status":"running","Running":true,"Restarting":false,"OOMKilled":false,"Pid":7,"ExitCode":0,"Error":"",
+                 "StartedAt":"2026-01-01T00:00:00Z","Health":{"Status":"unhealthy","Log":[{"ExitCode":1,"Output":"no"}]}},
+        "Config":{"Image":"web:1","Labels":{"shipit.environment":"staging","shipit.recipe":"web","shipit.release":"42",
+                  "shipit.instance":"1","shipit.spec":"ab"},"ExposedPorts":{"5000/tcp":{}}},
+        "HostConfig":{"NetworkMode":"default","RestartPolicy":{"Name":"always"}},
+        "NetworkSettings":{"Ports":{"5000/tcp":[{"HostIp":"0.0.0.0","HostPort":"32768"},{"HostIp":"::","HostPort":"32768"}],
+                           "9/udp":null}}},
+        {"Id":"c2","Name":"/consul","Image":"sha256:bb","State":{"Status":"exited","Running":false},
+         "Config":{"Labels":null},"HostConfig":{"NetworkMode":"host"}}]"#;
+
+    #[test]
+    fn a_container_is_read_with_its_ports_and_its_identity() {
+        let containers = parse_containers(INSPECTED).expect("docker's JSON");
+        let [web, consul] = &containers[..] else {
+            panic!("two containers")
+        };
+        assert_eq!(web.name, "web-r42");
+        assert_eq!(web.identity().map(|identity| identity.release), Some(42));
+        assert_eq!(web.host_port(None), Some(32768));
+        assert_eq!(web.host_port(Some(5000)), Some(32768));
+        assert_eq!(web.host_port(Some(1)), None);
+        assert_eq!(web.tcp_host_ports(), [32768]);
+        assert_eq!(
+            web.state.health.as_ref().map(|health| &*health.status),
+            Some("unhealthy")
+        );
+        assert_eq!(consul.identity(), None);
+        assert_eq!(
+            consul.host_port(Some(8500)),
+            Some(8500),
+            "the host's network has the port itself"
+        );
+        assert!(!consul.state.is_up());
+    }
+}

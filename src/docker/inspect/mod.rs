@@ -1,0 +1,12 @@
+//! Docker's JSON as types, as far as shipit reads it.
+
+mod container;
+mod image;
+mod info;
+mod null;
+mod volume;
+
+pub use container::{Container, ContainerState, Health, PortBinding, parse_containers};
+pub use image::{Image, manifest_config_digests, parse_images, parse_layers};
+pub use info::{Info, parse_info};
+pub use volume::{Volume, parse_volumes};

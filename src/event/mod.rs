@@ -1,0 +1,15 @@
+//! Everything that happens, as values. All output (bars, lines, JSON, the log of a release) is made from
+//! these and from nothing else, so a list of events is a whole run.
+
+mod channel;
+mod kind;
+mod milliseconds;
+mod outcome;
+mod probe;
+mod rows;
+
+pub use channel::Events;
+pub use kind::{Event, EventKind, OutputStream, Phase};
+pub use outcome::{ErrorReport, Evidence, Outcome};
+pub use probe::ProbeSummary;
+pub use rows::{Difference, HostRow, PlanAction, PlanRow, Severity};

@@ -1,0 +1,140 @@
+//! What can go wrong on a host, and how a failed command is shown.
+
+use crate::{
+    command::RemoteCommand,
+    consul::ConsulError,
+    model::HostName,
+    transport::{Output, SessionError},
+};
+
+/// Why something did not work on a host.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The session failed.
+    #[error("cannot run `{command}`")]
+    Session {
+        /// What was to run, or a word for what was to be done.
+        command: String,
+        /// Why not.
+        source: SessionError,
+    },
+    /// The command ran and failed.
+    #[error("`{command}` failed with status {status}: {message}")]
+    Status {
+        /// What ran.
+        command: String,
+        /// Its exit status.
+        status: u32,
+        /// The last line it printed as an error.
+        message: String,
+        /// Everything it printed.
+        output: Vec<String>,
+    },
+    /// The command printed something else than it should.
+    #[error("cannot read what `{command}` printed")]
+    Output {
+        /// What ran.
+        command: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Consul's agent failed.
+    #[error(transparent)]
+    Consul(#[from] ConsulError),
+    /// Something else, as a whole sentence.
+    #[error("{0}")]
+    Fact(String),
+}
+
+/// A host that did not do what it was asked, and why.
+pub type HostFailure = (HostName, HostError);
+
+impl HostError {
+    /// Whether the host itself is unreachable, so that nothing more can be done on it.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Session { source, .. } => source.is_unreachable(),
+            Self::Consul(error) => error.is_host_unreachable(),
+            Self::Status { .. } | Self::Output { .. } | Self::Fact(_) => false,
+        }
+    }
+
+    /// What the failing command printed, if that is what failed.
+    pub fn output(&self) -> &[String] {
+        match self {
+            Self::Status { output, .. } => output,
+            _ => &[],
+        }
+    }
+}
+
+/// The error of a command that ran and failed.
+pub fn failed(command: String, output: &Output) -> HostError {
+    let lines: Vec<String> = output
+        .stderr
+        .lines()
+        .chain(output.stdout.lines())
+        .map(str::to_owned)
+        .collect();
+    let last_of = |text: &str| {
+        text.lines()
+            .rev()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .map(str::to_owned)
+    };
+    let message = last_of(&output.stderr)
+        .or_else(|| last_of(&output.stdout))
+        .unwrap_or_else(|| "no output".into());
+    HostError::Status {
+        command,
+        status: output.status,
+        message,
+        output: lines,
+    }
+}
+
+/// A command as an error names it: one short line.
+pub fn short(command: &RemoteCommand) -> String {
+    const MOST: usize = 100;
+    // Of our own scripts the interesting part is what docker is asked, not the shell around it.
+    let words = command.words();
+    let line = match words {
+        [sh, c, script, rest @ ..]
+            if sh == "sh" && c == "-c" && rest.first().is_some_and(|word| word == "shipit") =>
+        {
+            match rest.get(1).map(String::as_str) {
+                Some("docker") => rest[1..].join(" "),
+                _ => script.split_whitespace().collect::<Vec<_>>().join(" "),
+            }
+        }
+        _ => words.join(" "),
+    };
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= MOST {
+        line
+    } else {
+        format!("{}…", line.chars().take(MOST).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker;
+
+    #[test]
+    fn a_command_is_shown_in_one_short_line() {
+        let shown =
+            |words: &[&str]| short(&RemoteCommand::new(words[0]).args(words[1..].iter().copied()));
+        assert_eq!(shown(&["docker", "ps", "--all"]), "docker ps --all");
+        assert_eq!(shown(&["sh", "-c", "a\n   b"]), "sh -c a b");
+        let long = shown(&["echo", &"ü".repeat(200)]);
+        assert_eq!((long.chars().count(), long.ends_with('…')), (101, true));
+        let listed = short(&docker::list_containers("staging"));
+        assert!(
+            !listed.contains('\n') && listed.contains("docker ps"),
+            "{listed}"
+        );
+    }
+}

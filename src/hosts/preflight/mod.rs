@@ -1,0 +1,65 @@
+//! The checks that every host must pass before any of them is touched; one file a check.
+
+mod daemon;
+mod disk;
+mod unfit;
+
+pub use self::disk::free_space;
+use self::unfit::Unfit;
+use super::{
+    error::HostError,
+    fleet::Fleet,
+    reached::Reached,
+    stop::{Run, Stop, row},
+};
+use crate::{
+    event::{EventKind, Events, Outcome, Phase, Severity},
+    model::HostName,
+    text,
+};
+
+/// Checks every host. The error names all that failed.
+pub async fn check(fleet: &Fleet, events: &Events) -> Run<()> {
+    fit(fleet, |_| true, events).await.map(drop)
+}
+
+/// Checks every host, and returns the fleet without those that failed and are not `needed`.
+pub async fn fit(fleet: &Fleet, needed: impl Fn(&HostName) -> bool, events: &Events) -> Run<Fleet> {
+    events.send(EventKind::Phase {
+        phase: Phase::Preflight,
+    });
+    let results = fleet.each(check_host).await;
+    let mut failures = Vec::<(HostName, HostError)>::new();
+    let mut hints = Vec::new();
+    let mut rows = Vec::new();
+    for (reached, result) in results {
+        match result {
+            Ok(()) => rows.push(row(reached.name(), "ready", Severity::Good)),
+            Err(unfit) => {
+                rows.push(row(reached.name(), "not ready", Severity::Bad));
+                failures.push((reached.name().clone(), unfit.error));
+                if !hints.contains(&unfit.hint) {
+                    hints.push(unfit.hint);
+                }
+            }
+        }
+    }
+    if !failures.iter().any(|(host, _)| needed(host)) {
+        return Ok(fleet.without(|host| failures.iter().any(|(unfit, _)| unfit == host)));
+    }
+    let names = text::list(failures.iter().map(|(host, _)| host));
+    let verb = if failures.len() == 1 { "is" } else { "are" };
+    let mut stop = Stop::on_hosts(
+        Outcome::NotReady,
+        format!("{names} {verb} not ready; nothing was changed on any host"),
+        &failures,
+    );
+    stop.rows = rows;
+    Err(stop.hint(hints.join("\n")))
+}
+
+/// Runs the checks on one host in this order, up to the first that fails.
+async fn check_host(reached: &Reached) -> Result<(), Unfit> {
+    let info = daemon::info(reached).await?;
+    disk::has_room(reached, &info).await
+}

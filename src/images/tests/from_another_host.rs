@@ -1,0 +1,411 @@
+//! Images that go from host to host, over SSH to servers in this process whose docker is scripted.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use async_compression::tokio::bufread::GzipEncoder;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::{io::AsyncReadExt, sync::mpsc::UnboundedReceiver};
+
+use super::{
+    super::{Logins, distribute},
+    pin, plan, run,
+};
+use crate::{
+    docker,
+    event::{Event, EventKind, Events, Outcome},
+    hosts::{Fleet, Stop},
+    model::{ImageSource, Overrides, Project, RegistryLogin, SecretSource, load},
+    plan::Plan,
+    secrets::Secrets,
+    transport::{Connector, Paths, Prompt},
+};
+use server::{Act, Behaviour, Server, out};
+
+#[path = "../../../tests/transport/server.rs"]
+#[expect(dead_code, reason = "the transport's own tests use more of it")]
+mod server;
+
+const KEY: &str = include_str!("../../../tests/transport/keys/rsa");
+const ID: &str = "sha256:1d";
+
+/// The docker of one host, as far as images go.
+#[derive(Clone)]
+struct FakeDocker {
+    /// By which references it has the image.
+    references: Arc<Mutex<BTreeSet<String>>>,
+    /// What `docker save` comes to.
+    saved: Vec<Act>,
+    platform: &'static str,
+}
+
+impl FakeDocker {
+    fn does(&self, command: &str) -> Vec<Act> {
+        let words: Vec<_> = command.split(' ').collect();
+        let last = words.last().copied().unwrap_or_default().to_owned();
+        let mut references = self.references.lock().expect("not poisoned");
+        if command.contains("docker image inspect \"$reference\"") {
+            let asked = command.rsplit_once(" shipit ").expect("references").1;
+            let lines = asked
+                .split(' ')
+                .filter(|reference| references.contains(*reference))
+                .map(|reference| format!("{reference} [\"{ID}\",[],[]]\n"));
+            return vec![out(&lines.collect::<String>()), Act::Status(0)];
+        }
+        if command.contains("docker save") {
+            assert!(!references.is_empty() && last == ID, "{command}");
+            return self.saved.clone();
+        }
+        match &words[..] {
+            ["docker", "version", ..] => vec![out(self.platform), out("\n"), Act::Status(0)],
+            ["docker", "load", ..] => vec![
+                Act::Take(usize::MAX),
+                out(&format!("Loaded image ID: {ID}\n")),
+                Act::Status(0),
+            ],
+            ["docker", "tag", id, _] if *id == ID => {
+                references.insert(last);
+                vec![Act::Status(0)]
+            }
+            ["docker", "pull", ..] => {
+                let refused = b"dial tcp 192.0.2.1:443: connection refused\n";
+                vec![Act::Err(refused.to_vec()), Act::Status(1)]
+            }
+            _ if command.contains(".RootFS.Layers") => vec![Act::Status(0)],
+            _ => panic!("{command}"),
+        }
+    }
+}
+
+/// An archive as `docker save` writes it, compressed.
+async fn archive() -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    let layer = "layer ".repeat(200_000);
+    for (path, content) in [
+        ("1d.json", r#"{"rootfs":{"diff_ids":["sha256:a"]}}"#),
+        ("a/layer.tar", &layer),
+        (
+            "manifest.json",
+            r#"[{"Config":"1d.json","Layers":["a/layer.tar"]}]"#,
+        ),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        let appended = builder.append_data(&mut header, path, content.as_bytes());
+        appended.expect("appended");
+    }
+    let plain = builder.into_inner().expect("an archive");
+    let mut compressed = Vec::new();
+    let mut encoder = GzipEncoder::new(&plain[..]);
+    let read = encoder.read_to_end(&mut compressed).await;
+    read.expect("compressed");
+    compressed
+}
+
+struct Nobody;
+
+impl Prompt for Nobody {
+    fn passphrase(&self, _: &Path) -> Option<SecretString> {
+        None
+    }
+}
+
+/// Three hosts, of which the first has nothing.
+struct Lab {
+    folder: TempDir,
+    servers: Vec<Server>,
+    dockers: Vec<FakeDocker>,
+    fleet: Fleet,
+    events: Events,
+    told: UnboundedReceiver<Event>,
+}
+
+impl Lab {
+    async fn new(mut prepare: impl FnMut(&mut [FakeDocker])) -> Self {
+        let saved = vec![Act::Out(archive().await), Act::Status(0)];
+        let mut dockers = vec![
+            FakeDocker {
+                references: Arc::default(),
+                saved,
+                platform: "linux/amd64",
+            };
+            3
+        ];
+        for docker in &mut dockers {
+            docker.references = Arc::default();
+        }
+        prepare(&mut dockers);
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+            std::fs::write(path, text).expect("the file");
+        };
+        write(".ssh/id_rsa", KEY);
+        let (mut servers, mut known, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, docker) in (1..).zip(&dockers) {
+            let docker = docker.clone();
+            let behaviour = Behaviour::new(&KEY.parse().expect("a key"))
+                .script(move |command| docker.does(command));
+            let server = behaviour.start().await;
+            let (port, key) = (server.port, server.host_key.to_openssh().expect("a key"));
+            known.push(format!("[127.0.0.1]:{port} {key}\n"));
+            hosts.push(format!(
+                "host-{number} = {{ address = \"127.0.0.1\", port = {port} }}\n"
+            ));
+            servers.push(server);
+        }
+        write(".ssh/known_hosts", &known.concat());
+        write(
+            "inventory/staging.toml",
+            &format!("recipes = [\"web\"]\n[hosts]\n{}", hosts.concat()),
+        );
+        write(
+            "recipes/web.toml",
+            "hosts = \"all\"\ncontainer.image = \"web\"\n",
+        );
+        let project = Project {
+            root: folder.path().to_owned(),
+        };
+        let environment = load(&project, "staging", &Overrides::default())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .environment;
+        let paths = Paths {
+            home: folder.path().to_owned(),
+            user: "deployer".into(),
+            agent: None,
+            system_config: folder.path().join("none"),
+            system_known_hosts: Vec::new(),
+        };
+        let connector = Connector::with_paths(Arc::new(Nobody), paths);
+        let (events, told) = Events::channel();
+        let hosts: Vec<_> = environment.hosts.iter().collect();
+        let (fleet, failures) =
+            Fleet::connect_to_any(&environment, &hosts, &connector, &events).await;
+        assert!(failures.is_empty(), "{failures:?}");
+        Self {
+            folder,
+            servers,
+            dockers,
+            fleet,
+            events,
+            told,
+        }
+    }
+
+    /// Brings the image to the first host: the reference by which that is to start it.
+    async fn bring(&self, registries: &[RegistryLogin]) -> Result<String, Box<Stop>> {
+        self.bring_for(plan(&["host-1"]), registries).await
+    }
+
+    async fn bring_for(
+        &self,
+        mut plan: Plan,
+        registries: &[RegistryLogin],
+    ) -> Result<String, Box<Stop>> {
+        let logins = Logins::new(registries, Secrets::new(self.folder.path(), &|_| {}));
+        distribute(&self.fleet, &mut plan, &logins, &self.events).await?;
+        Ok(run(&plan.recipes[0].slots[0]).0)
+    }
+
+    /// What docker was told to do on a host, but for what only looks.
+    fn did(&self, host: usize) -> Vec<String> {
+        let commands = self.servers[host - 1].seen.commands.lock().expect("seen");
+        let looks = ["inspect", "version", "sh -c 'ids"];
+        commands
+            .iter()
+            .filter(|command| !looks.iter().any(|look| command.contains(look)))
+            .map(|command| {
+                let saves = command.contains("docker save");
+                if saves { "docker save" } else { command }.to_owned()
+            })
+            .collect()
+    }
+
+    fn told(&mut self) -> Vec<EventKind> {
+        let mut told = Vec::new();
+        while let Ok(event) = self.told.try_recv() {
+            told.push(event.kind);
+        }
+        told
+    }
+}
+
+fn has(docker: &FakeDocker, reference: &str) {
+    let mut references = docker.references.lock().expect("not poisoned");
+    references.insert(reference.to_owned());
+}
+
+const GIVEN: &str = "registry.example/web:shipit-0123456789ab";
+
+fn pull() -> String {
+    docker::pull(&pin().reference).to_wire()
+}
+
+fn load_and_tag() -> [String; 2] {
+    [
+        "docker load --quiet".to_owned(),
+        format!("docker tag {ID} {GIVEN}"),
+    ]
+}
+
+#[tokio::test]
+async fn what_the_registry_does_not_give_comes_from_another_host() {
+    let mut lab = Lab::new(|dockers| has(&dockers[2], &pin().reference)).await;
+    let reference = lab
+        .bring(&[])
+        .await
+        .unwrap_or_else(|stop| panic!("{stop:?}"));
+    assert_eq!(reference, GIVEN);
+    let [load, tag] = load_and_tag();
+    assert_eq!(lab.did(1), [pull(), load, tag]);
+    assert!(lab.did(2).is_empty());
+    assert_eq!(lab.did(3), ["docker save"]);
+    let told = lab.told();
+    let note = told.iter().find_map(|event| match event {
+        EventKind::Note { message } => Some(&**message),
+        _ => None,
+    });
+    assert_eq!(
+        note,
+        Some(
+            "`registry.example/web:1` came to `host-1` from `host-3`, as its registry did not give it"
+        )
+    );
+    assert!(
+        told.iter()
+            .any(|event| matches!(event, EventKind::Transfer { host, .. } if host == "host-1"))
+    );
+
+    // It is there now, under the name that it got.
+    let again = lab
+        .bring(&[])
+        .await
+        .unwrap_or_else(|stop| panic!("{stop:?}"));
+    assert_eq!(again, GIVEN);
+    assert_eq!(lab.did(1).len(), 3, "nothing more was done");
+}
+
+#[tokio::test]
+async fn a_host_that_was_given_an_image_gives_it_on() {
+    let lab = Lab::new(|dockers| has(&dockers[1], GIVEN)).await;
+    assert_eq!(lab.bring(&[]).await.ok().as_deref(), Some(GIVEN));
+    assert_eq!(lab.did(2), ["docker save"]);
+}
+
+#[tokio::test]
+async fn what_the_deployers_docker_does_not_have_any_more_comes_from_another_host() {
+    // This machine's Docker has no image of that id, or there is none here.
+    let local = || {
+        let mut plan = plan(&["host-1"]);
+        let incoming = plan.recipes[0].slots[0].incoming.as_mut();
+        let desired = &mut incoming.expect("one comes").desired;
+        desired.spec.source = ImageSource::Local;
+        desired.image.reference = GIVEN.to_owned();
+        plan
+    };
+    let mut lab = Lab::new(|dockers| has(&dockers[1], GIVEN)).await;
+    let reference = lab.bring_for(local(), &[]).await;
+    assert_eq!(reference.ok().as_deref(), Some(GIVEN));
+    assert_eq!(lab.did(1), load_and_tag());
+    assert!(lab.told().iter().any(|event| matches!(
+        event,
+        EventKind::Note { message } if message.ends_with("as this machine's Docker did not give it")
+    )));
+
+    let lab = Lab::new(|_| {}).await;
+    let stop = lab
+        .bring_for(local(), &[])
+        .await
+        .expect_err("nobody has it");
+    assert_eq!(stop.outcome, Outcome::NotReady);
+    let causes = stop.report.causes;
+    assert!(
+        causes[0].starts_with(
+            "`host-1`: cannot save `registry.example/web:1` from this machine's Docker"
+        ),
+        "{causes:?}"
+    );
+    assert_eq!(causes.len(), 2);
+}
+
+#[tokio::test]
+async fn without_its_password_a_registry_is_not_asked_and_another_host_is() {
+    let lab = Lab::new(|dockers| has(&dockers[1], &pin().reference)).await;
+    let login = RegistryLogin {
+        server: "registry.example".into(),
+        username: "deploy".into(),
+        password: SecretSource::Command("exit 1".into()),
+    };
+    assert_eq!(
+        lab.bring(std::slice::from_ref(&login))
+            .await
+            .ok()
+            .as_deref(),
+        Some(GIVEN)
+    );
+    assert_eq!(lab.did(1), load_and_tag());
+
+    let lab = Lab::new(|_| {}).await;
+    let stop = lab.bring(&[login]).await.expect_err("nobody has it");
+    assert_eq!(stop.outcome, Outcome::Usage);
+    assert_eq!(
+        stop.report.causes,
+        [
+            "`host-1`: the secret `registries.registry.example.password` has no value: \
+             `exit 1` failed (exit status: 1): no output",
+            "no other host gives `registry.example/web:1`: it is not on `host-2` and `host-3`",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_no_host_has_is_the_registrys_failure() {
+    let lab = Lab::new(|_| {}).await;
+    let stop = lab.bring(&[]).await.expect_err("nobody has it");
+    assert_eq!(stop.outcome, Outcome::NotReady);
+    assert_eq!(
+        stop.report.causes,
+        [
+            format!(
+                "`host-1`: `{}` failed with status 1: dial tcp 192.0.2.1:443: connection refused",
+                pull()
+            ),
+            "no other host gives `registry.example/web:1`: it is not on `host-2` and `host-3`"
+                .to_owned(),
+        ]
+    );
+    assert_eq!(lab.did(1), [pull()]);
+}
+
+#[tokio::test]
+async fn a_host_that_gives_half_an_image_or_that_of_another_platform_gives_none() {
+    let lab = Lab::new(|dockers| {
+        for docker in &dockers[1..] {
+            has(docker, &pin().reference);
+        }
+        dockers[1].platform = "linux/arm64";
+        let Act::Out(mut bytes) = dockers[2].saved.remove(0) else {
+            panic!("it gives one")
+        };
+        bytes.truncate(bytes.len() / 2);
+        let broken = Act::Err(b"unexpected EOF\n".to_vec());
+        dockers[2].saved = vec![Act::Out(bytes), broken, Act::Status(1)];
+    })
+    .await;
+    let stop = lab.bring(&[]).await.expect_err("nobody gives it");
+    assert_eq!(
+        stop.report.causes[1],
+        "no other host gives `registry.example/web:1`: \
+         `host-2` has it for another platform: linux/arm64; \
+         `host-3` has it and cannot give it: `docker save` failed with status 1: unexpected EOF"
+    );
+    assert_eq!(lab.did(1), [pull()], "nothing was loaded");
+    let references = lab.dockers[0].references.lock().expect("not poisoned");
+    assert!(references.is_empty());
+}

@@ -1,0 +1,154 @@
+//! A plan: what would change, recipe by recipe and slot by slot.
+
+use std::fmt;
+
+use super::{
+    difference::Difference,
+    input::{Desired, TaskRef},
+};
+use crate::{
+    docker::SpecHash,
+    model::{Environment, HostName, Name, Order},
+    release::Number,
+};
+
+/// What would change.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The release's number, if there is anything to do.
+    pub release: Number,
+    /// Recipe by recipe, in the order in which they are rolled out.
+    pub recipes: Vec<RecipePlan>,
+    /// What to know beforehand.
+    pub warnings: Vec<Remark>,
+    /// Why it cannot be done; nothing may be changed while there is one.
+    pub obstacles: Vec<Remark>,
+}
+
+impl Plan {
+    /// Whether nothing would change.
+    pub fn is_empty(&self) -> bool {
+        self.recipes
+            .iter()
+            .all(|recipe| recipe.changes().next().is_none() && recipe.tasks.is_empty())
+    }
+
+    /// The hosts where something would change, in the inventory's order.
+    pub fn changed_hosts(&self, environment: &Environment) -> Vec<HostName> {
+        let changes = |host: &HostName| {
+            self.recipes.iter().any(|recipe| {
+                recipe.changes().any(|slot| slot.host == *host)
+                    || recipe.tasks.iter().any(|task| task.host == *host)
+            })
+        };
+        environment
+            .hosts
+            .iter()
+            .map(|host| host.name.clone())
+            .filter(changes)
+            .collect()
+    }
+}
+
+/// A fact about a plan and what to type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The host it is about, if one.
+    pub host: Option<HostName>,
+    /// The fact.
+    pub message: String,
+    /// What to type.
+    pub hint: Option<String>,
+}
+
+/// What would change of one recipe.
+#[derive(Debug, Clone)]
+pub struct RecipePlan {
+    /// The recipe.
+    pub recipe: Name,
+    /// Whether the new container starts before the old one stops.
+    pub order: Order,
+    /// Every place of a container, hosts in the inventory's order.
+    pub slots: Vec<SlotPlan>,
+    /// The commands to run, for a recipe without a container.
+    pub tasks: Vec<TaskRef>,
+}
+
+impl RecipePlan {
+    /// The slots where something happens.
+    pub fn changes(&self) -> impl Iterator<Item = &SlotPlan> {
+        self.slots.iter().filter(|slot| slot.change != Change::Keep)
+    }
+}
+
+/// What would happen in one place of a container.
+#[derive(Debug, Clone)]
+pub struct SlotPlan {
+    /// The host.
+    pub host: HostName,
+    /// Which of the host's equal containers, from 1.
+    pub instance: u16,
+    /// What happens.
+    pub change: Change,
+    /// The container that runs here afterwards.
+    pub incoming: Option<Incoming>,
+    /// The containers that run here now and are stopped.
+    pub outgoing: Vec<ContainerName>,
+    /// Why.
+    pub reason: String,
+    /// Field by field, what is different.
+    pub differences: Vec<Difference>,
+}
+
+/// What happens in a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing: what runs is what is wanted.
+    Keep,
+    /// A container where none runs.
+    Create,
+    /// A container in place of another.
+    Replace,
+    /// The container is there and stopped.
+    Start,
+    /// A container is removed and not replaced.
+    Remove,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Keep => "keep",
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Start => "start",
+            Self::Remove => "remove",
+        })
+    }
+}
+
+/// The two names of a container: while it serves, and while it is kept.
+///
+/// They differ only where old and new have the same name while they serve (stop-first).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerName {
+    /// Its name while it serves.
+    pub active: String,
+    /// Its name while it is kept for a rollback.
+    pub retired: String,
+}
+
+/// The container that runs in a slot afterwards.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Its names.
+    pub name: ContainerName,
+    /// Whether it exists already and is only started.
+    pub exists: bool,
+    /// Whether it already runs, and only its settings change. A revert leaves it running.
+    pub runs: bool,
+    /// What it is made from.
+    pub desired: Desired,
+    /// The hash of that.
+    pub hash: SpecHash,
+}

@@ -1,0 +1,263 @@
+//! The plan of one slot: what happens to the containers in it.
+
+use super::{
+    changes::{Change, Incoming, Remark, SlotPlan},
+    difference::{Difference, differences},
+    input::{Desired, Input},
+    names::Names,
+};
+use crate::{
+    docker::{Container, SpecHash},
+    facts::HostFacts,
+    model::Recipe,
+    text,
+};
+
+/// The place of one of a recipe's containers on a host, with all that is known of it.
+pub(super) struct Slot<'a> {
+    pub(super) input: &'a Input<'a>,
+    pub(super) recipe: &'a Recipe,
+    pub(super) facts: &'a HostFacts,
+    pub(super) names: Names<'a>,
+}
+
+impl Slot<'_> {
+    /// What happens here; `None` where nothing runs and nothing is wanted.
+    pub(super) fn plan(
+        &self,
+        desired: Option<&Desired>,
+        obstacles: &mut Vec<Remark>,
+    ) -> Option<SlotPlan> {
+        let here: Vec<_> = self
+            .facts
+            .of_recipe(&self.recipe.name)
+            .into_iter()
+            .filter(|container| {
+                container
+                    .identity()
+                    .is_some_and(|id| id.instance == self.names.instance)
+            })
+            .collect();
+        let running: Vec<_> = here
+            .iter()
+            .copied()
+            .filter(|container| container.state.running)
+            .collect();
+        let Some(desired) = desired else {
+            return self.remove(&running, obstacles);
+        };
+        let fits = |container: &&Container| {
+            self.hash_for(desired, container).as_str() == spec_label(container)
+        };
+        let mut up = running.iter().copied().filter(|it| it.state.is_up());
+        if let Some(kept) = up.find(fits) {
+            return Some(self.keep(desired, kept, &running, obstacles));
+        }
+        // Where nothing else runs, the newest container of this spec, stopped or restarting over and over,
+        // is what should run here. A rollback also goes back to one that was kept while another ran.
+        let startable = running.iter().all(fits) || self.input.prefer_kept;
+        if let Some(kept) = here.iter().copied().filter(|_| startable).find(fits) {
+            return Some(self.start(desired, kept, &running, obstacles));
+        }
+        Some(self.create(desired, &here, &running, obstacles))
+    }
+
+    /// Nothing is wanted here.
+    fn remove(&self, running: &[&Container], obstacles: &mut Vec<Remark>) -> Option<SlotPlan> {
+        let newest = running.first()?;
+        self.names.check(None, running, obstacles);
+        let reason = format!("`{}` is no longer wanted here", newest.name);
+        Some(self.slot(Change::Remove, None, running, reason))
+    }
+
+    /// What is wanted runs already. Others beside it are what an interrupted deploy left.
+    fn keep(
+        &self,
+        desired: &Desired,
+        kept: &Container,
+        running: &[&Container],
+        obstacles: &mut Vec<Remark>,
+    ) -> SlotPlan {
+        let others = others_than(kept, running);
+        self.names.check(None, &others, obstacles);
+        let incoming = self.existing(desired, kept);
+        if !others.is_empty() {
+            let names = text::list(others.iter().map(|container| &container.name));
+            let reason = format!("an interrupted deploy left {names} beside `{}`", kept.name);
+            return self.slot(Change::Replace, Some(incoming), &others, reason);
+        }
+        let mut ports = kept.tcp_host_ports().into_iter();
+        let in_maintenance = ports.any(|port| self.facts.left_in_maintenance.contains(&port));
+        let wanted = desired.spec.restart.as_deref().unwrap_or("no");
+        let (change, reason) = if kept.restart != wanted {
+            let reason = format!("its restart policy is {}, not {wanted}", kept.restart);
+            (Change::Start, reason)
+        } else if in_maintenance {
+            let name = &kept.name;
+            let reason = format!("an interrupted deploy left `{name}` in maintenance mode");
+            (Change::Start, reason)
+        } else {
+            (Change::Keep, String::new())
+        };
+        self.slot(change, Some(incoming), &[], reason)
+    }
+
+    /// What is wanted is there and not up.
+    fn start(
+        &self,
+        desired: &Desired,
+        kept: &Container,
+        running: &[&Container],
+        obstacles: &mut Vec<Remark>,
+    ) -> SlotPlan {
+        let (incoming, outgoing) = (self.existing(desired, kept), others_than(kept, running));
+        self.names.check(Some(&incoming.name), &outgoing, obstacles);
+        let reason = format!("`{}` is there and {}", kept.name, kept.state.status);
+        let change = if outgoing.is_empty() {
+            Change::Start
+        } else {
+            Change::Replace
+        };
+        SlotPlan {
+            differences: self.differences(desired, outgoing.first().copied()),
+            ..self.slot(change, Some(incoming), &outgoing, reason)
+        }
+    }
+
+    /// What is wanted is not there.
+    fn create(
+        &self,
+        desired: &Desired,
+        here: &[&Container],
+        running: &[&Container],
+        obstacles: &mut Vec<Remark>,
+    ) -> SlotPlan {
+        let incoming = self.new_container(desired);
+        self.names.check(Some(&incoming.name), running, obstacles);
+        let (change, reason) = if !running.is_empty() {
+            let old = text::list(running.iter().map(|container| &container.name));
+            (Change::Replace, format!("in place of {old}"))
+        } else if here.is_empty() {
+            (Change::Create, "nothing runs here yet".to_owned())
+        } else {
+            (Change::Create, "nothing runs here now".to_owned())
+        };
+        SlotPlan {
+            differences: self.differences(desired, running.first().copied()),
+            ..self.slot(change, Some(incoming), running, reason)
+        }
+    }
+
+    fn slot(
+        &self,
+        change: Change,
+        incoming: Option<Incoming>,
+        outgoing: &[&Container],
+        reason: String,
+    ) -> SlotPlan {
+        let outgoing = outgoing.iter();
+        SlotPlan {
+            host: self.names.host.clone(),
+            instance: self.names.instance,
+            change,
+            incoming,
+            outgoing: outgoing.map(|container| self.names.of(container)).collect(),
+            reason,
+            differences: Vec::new(),
+        }
+    }
+
+    fn existing(&self, desired: &Desired, container: &Container) -> Incoming {
+        let name = if container.state.running {
+            self.names.of(container)
+        } else {
+            self.names.of_stopped(container, self.input.release)
+        };
+        Incoming {
+            name,
+            exists: true,
+            runs: container.state.is_up(),
+            hash: self.hash_for(desired, container),
+            desired: desired.clone(),
+        }
+    }
+
+    fn new_container(&self, desired: &Desired) -> Incoming {
+        let hash = SpecHash::of(
+            &desired.spec,
+            &desired.image,
+            &desired.secrets,
+            self.input.new_key,
+        );
+        Incoming {
+            name: self.names.of_new(self.input.release),
+            exists: false,
+            runs: false,
+            hash,
+            desired: desired.clone(),
+        }
+    }
+
+    fn hash_for(&self, desired: &Desired, container: &Container) -> SpecHash {
+        let identity = container.identity();
+        let key = identity
+            .as_ref()
+            .and_then(|identity| identity.spec.key())
+            .unwrap_or(self.input.new_key);
+        SpecHash::of(&desired.spec, &desired.image, &desired.secrets, key)
+    }
+
+    fn differences(&self, desired: &Desired, old: Option<&Container>) -> Vec<Difference> {
+        let Some(old) = old else { return Vec::new() };
+        let hash = spec_label(old);
+        let record = self.input.history.newest_on(self.names.host, |record| {
+            record
+                .recipes
+                .get(&*self.recipe.name)
+                .is_some_and(|recipe| recipe.hash == hash)
+        });
+        let Some(recorded) = record.and_then(|record| record.recipes.get(&*self.recipe.name))
+        else {
+            // The container itself shows only its image.
+            if old.image == desired.image.reference {
+                return Vec::new();
+            }
+            return vec![Difference {
+                field: "image".into(),
+                old: Some(old.image.clone()),
+                new: Some(desired.spec.image.clone()),
+            }];
+        };
+        let found = differences(
+            (&recorded.spec, &recorded.image),
+            (&desired.spec, &desired.image),
+        );
+        if found.is_empty() && !desired.secrets.is_empty() {
+            let names = desired
+                .secrets
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ");
+            return vec![Difference {
+                field: "secrets".into(),
+                old: Some(names.clone()),
+                new: Some(format!("{names} (another value)")),
+            }];
+        }
+        found
+    }
+}
+
+/// The running containers that are not `kept`.
+fn others_than<'a>(kept: &Container, running: &[&'a Container]) -> Vec<&'a Container> {
+    let others = running.iter().copied();
+    others.filter(|other| other.id != kept.id).collect()
+}
+
+fn spec_label(container: &Container) -> String {
+    container
+        .identity()
+        .map(|identity| identity.spec.as_str().to_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,76 @@
+//! Which reporter shows a run, and what it writes to.
+
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
+
+use console::Term;
+
+use super::{
+    bars::Bars,
+    json::Json,
+    lines::LineOptions,
+    log_file::LogFile,
+    options::{Choice, Output, Verbosity},
+    plain::Plain,
+    reporter::BoxedReporter,
+    sink::Stdout,
+    text::Colour,
+};
+
+/// The reporter for this process's standard output and standard error. `reader_gone` is called when
+/// standard output has lost its reader.
+pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static) -> BoxedReporter {
+    let Choice {
+        output,
+        verbosity,
+        colour,
+    } = choice;
+    let term = Term::buffered_stderr();
+    let can_draw = term.is_term() && !console::is_dumb();
+    // Quiet shows no progress, so it has nothing to draw.
+    let draws = can_draw && verbosity != Verbosity::Quiet;
+    let options = LineOptions {
+        level: verbosity.into(),
+        with_bars: false,
+        out: colour.of_stdout(),
+        err: colour.of_stderr(),
+    };
+    let out = Box::new(Stdout {
+        reader_gone: Some(Box::new(reader_gone)),
+    });
+    let err = Box::new(io::stderr());
+    match output {
+        Output::Json => json(out),
+        Output::Auto | Output::Bars if draws => {
+            Box::new(Bars::new(Arc::new(term), out, err, options))
+        }
+        Output::Auto | Output::Bars | Output::Plain => Box::new(Plain::new(out, err, options)),
+    }
+}
+
+/// Plain lines without colours: results to `out`, everything else to `err`.
+pub fn plain(
+    out: impl Write + Send + 'static,
+    err: impl Write + Send + 'static,
+    verbosity: Verbosity,
+) -> BoxedReporter {
+    let options = LineOptions {
+        level: verbosity.into(),
+        with_bars: false,
+        out: Colour::Never.of_stdout(),
+        err: Colour::Never.of_stderr(),
+    };
+    Box::new(Plain::new(Box::new(out), Box::new(err), options))
+}
+
+/// One event a line, exactly as serde writes it, flushed line by line.
+pub fn json(out: impl Write + Send + 'static) -> BoxedReporter {
+    Box::new(Json::new(Box::new(out)))
+}
+
+/// Everything, always, each line with its time in UTC.
+pub fn log_file(out: impl Write + Send + 'static) -> BoxedReporter {
+    Box::new(LogFile::new(Box::new(out)))
+}

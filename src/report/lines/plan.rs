@@ -1,0 +1,171 @@
+//! The plan as a tree: per recipe, per container, field by field `old → new`.
+
+use std::fmt::Write;
+
+use crate::{
+    event::{Difference, PlanAction, PlanRow},
+    report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad},
+};
+
+/// How many hosts are named on one line before the rest is a number.
+const NAMED_HOSTS: usize = 6;
+
+/// How a plan is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlanOptions {
+    pub(super) painter: Painter,
+    /// Whether every host is named, and every unchanged container too.
+    pub(super) complete: bool,
+}
+
+/// Whether the plan changes anything.
+pub(super) fn changes_anything(rows: &[PlanRow]) -> bool {
+    rows.iter().any(|row| row.action != PlanAction::Keep)
+}
+
+/// The plan's lines, with a summary as the last.
+pub(super) fn lines(rows: &[PlanRow], options: PlanOptions) -> Vec<String> {
+    let mut lines = Vec::new();
+    for recipe in in_order(rows, |row| &row.recipe) {
+        let (unchanged, changed): (Vec<_>, Vec<_>) = recipe
+            .iter()
+            .copied()
+            .partition(|row| row.action == PlanAction::Keep && row.note.is_none());
+        let Some(name) = recipe.first().map(|row| clean(&row.recipe)) else {
+            continue;
+        };
+        if changed.is_empty() {
+            let hosts = hosts_of(&unchanged, options);
+            let line = format!("{name}: unchanged on {hosts}");
+            lines.push(options.painter.paint(Paint::Faint, line));
+            continue;
+        }
+        lines.push(options.painter.paint(Paint::Strong, name));
+        for alike in in_order(changed, what_happens) {
+            push_entry(&alike, options, &mut lines);
+        }
+        if !unchanged.is_empty() {
+            let line = format!("  unchanged on {}", hosts_of(&unchanged, options));
+            lines.push(options.painter.paint(Paint::Faint, line));
+        }
+    }
+    lines.push(options.painter.paint(Paint::Strong, summary(rows)));
+    lines
+}
+
+/// `2 to replace, 1 to create, 3 unchanged`.
+fn summary(rows: &[PlanRow]) -> String {
+    let words = [
+        (PlanAction::Replace, "to replace"),
+        (PlanAction::Create, "to create"),
+        (PlanAction::Start, "to start"),
+        (PlanAction::Remove, "to remove"),
+        (PlanAction::Run, "to run"),
+        (PlanAction::Keep, "unchanged"),
+    ];
+    let counts = words.into_iter().filter_map(|(action, words)| {
+        let number = rows.iter().filter(|row| row.action == action).count();
+        (number > 0).then(|| {
+            format!(
+                "{} {words}",
+                count(u64::try_from(number).unwrap_or(u64::MAX))
+            )
+        })
+    });
+    let counts: Vec<_> = counts.collect();
+    if counts.is_empty() {
+        return "nothing is planned".to_owned();
+    }
+    counts.join(", ")
+}
+
+/// What must be equal for hosts to share an entry: all but the host. With 300 hosts a plan is
+/// readable only so.
+fn what_happens(row: &PlanRow) -> impl PartialEq + '_ {
+    let PlanRow {
+        host: _,
+        recipe,
+        action,
+        container,
+        reason,
+        differences,
+        note,
+    } = row;
+    (recipe, action, container, reason, differences, note)
+}
+
+/// The rows of one entry, which are alike but for their hosts.
+fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) {
+    let Some(row) = rows.first() else { return };
+    let (word, paint) = match row.action {
+        PlanAction::Replace => ("replace", Paint::Notable),
+        PlanAction::Create => ("create", Paint::Good),
+        PlanAction::Start => ("start", Paint::Good),
+        PlanAction::Remove => ("remove", Paint::Bad),
+        PlanAction::Run => ("run", Paint::Progress),
+        PlanAction::Keep => ("keep", Paint::Faint),
+    };
+    let mut rest = String::new();
+    if let Some(container) = &row.container {
+        let _ = write!(rest, " {}", clean(container));
+    }
+    let _ = write!(rest, " on {}", hosts_of(rows, options));
+    if !row.reason.is_empty() {
+        let _ = write!(rest, ": {}", clean(&row.reason));
+    }
+    let word = options.painter.paint(paint, word);
+    lines.push(format!("  {word}{rest}"));
+    let fields = row.differences.iter().map(|difference| &difference.field);
+    let width = fields.map(|field| columns(&clean(field))).max();
+    for difference in &row.differences {
+        let line = difference_line(difference, width.unwrap_or(0), options);
+        lines.push(line);
+    }
+    if let Some(note) = &row.note {
+        for (number, line) in clean_lines(note).enumerate() {
+            let start = if number == 0 { "note:" } else { "     " };
+            let start = options.painter.paint(Paint::Notable, start);
+            lines.push(format!("    {start} {line}"));
+        }
+    }
+}
+
+fn difference_line(difference: &Difference, width: usize, options: PlanOptions) -> String {
+    let Difference { field, old, new } = difference;
+    let value = |value: &Option<String>, paint| match value {
+        Some(value) => options.painter.paint(paint, clean(value)),
+        None => options.painter.paint(Paint::Faint, "(none)"),
+    };
+    let field = pad(&clean(field), width);
+    let old = value(old, Paint::Faint);
+    let new = value(new, Paint::Good);
+    format!("    {field}  {old} → {new}")
+}
+
+fn hosts_of(rows: &[&PlanRow], options: PlanOptions) -> String {
+    let mut names: Vec<_> = rows.iter().map(|row| clean(&row.host)).collect();
+    // Several instances of a container are on one host.
+    names.dedup();
+    if options.complete || names.len() <= NAMED_HOSTS {
+        return names.join(", ");
+    }
+    let more = names.len() - (NAMED_HOSTS - 1);
+    let first = names[..NAMED_HOSTS - 1].join(", ");
+    format!("{first} and {}", counted(more, "more host"))
+}
+
+/// The rows in groups of equal keys, each group where its first row is.
+fn in_order<'a, K: PartialEq>(
+    rows: impl IntoIterator<Item = &'a PlanRow>,
+    key: impl Fn(&'a PlanRow) -> K,
+) -> Vec<Vec<&'a PlanRow>> {
+    let mut groups: Vec<(K, Vec<&PlanRow>)> = Vec::new();
+    for row in rows {
+        let key = key(row);
+        match groups.iter_mut().find(|(of, _)| *of == key) {
+            Some((_, group)) => group.push(row),
+            None => groups.push((key, vec![row])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}

@@ -1,0 +1,179 @@
+//! Every string of an event, in one place. Everything is destructured, so that a new field does not
+//! compile before it is decided here.
+
+use crate::event::{Difference, ErrorReport, EventKind, Evidence, HostRow, PlanRow, ProbeSummary};
+
+/// Calls `apply` with every string of an event.
+pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
+    match kind {
+        EventKind::Started {
+            command,
+            environment,
+            hosts,
+        } => {
+            apply(command);
+            apply(environment);
+            hosts.iter_mut().for_each(apply);
+        }
+        EventKind::Phase { phase: _ } | EventKind::Answered => {}
+        EventKind::Release {
+            release,
+            description,
+        } => {
+            apply(release);
+            apply(description);
+        }
+        EventKind::HostSteps {
+            host: text,
+            total: _,
+        }
+        | EventKind::Note { message: text }
+        | EventKind::Question { question: text } => apply(text),
+        EventKind::Plan { rows } => rows.iter_mut().for_each(|row| in_plan_row(row, apply)),
+        EventKind::StepStarted { .. }
+        | EventKind::StepFinished { .. }
+        | EventKind::StepFailed { .. }
+        | EventKind::Waiting { .. } => in_step(kind, apply),
+        EventKind::Transfer {
+            host,
+            what,
+            bytes: _,
+            total: _,
+        } => {
+            apply(host);
+            apply(what);
+        }
+        EventKind::Output {
+            host,
+            stream: _,
+            line,
+        } => {
+            apply(host);
+            apply(line);
+        }
+        EventKind::Warning {
+            host,
+            message,
+            hint,
+        } => {
+            apply(message);
+            host.iter_mut().chain(hint).for_each(apply);
+        }
+        EventKind::Result { lines } => lines.iter_mut().for_each(apply),
+        EventKind::Probe { recipe, summary } => {
+            apply(recipe);
+            in_probe_summary(summary, apply);
+        }
+        EventKind::HostState { row } => in_host_row(row, apply),
+        EventKind::Finished {
+            outcome: _,
+            took: _,
+            error,
+        } => error.iter_mut().for_each(|error| in_error(error, apply)),
+    }
+}
+
+fn in_step(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
+    let mut of_step = |host: &mut String, recipe: &mut Option<String>, text: &mut String| {
+        apply(host);
+        recipe.iter_mut().for_each(&mut *apply);
+        apply(text);
+    };
+    match kind {
+        EventKind::StepStarted { host, recipe, step } => of_step(host, recipe, step),
+        EventKind::StepFinished {
+            host,
+            recipe,
+            step,
+            took: _,
+            detail,
+        } => {
+            of_step(host, recipe, step);
+            detail.iter_mut().for_each(apply);
+        }
+        EventKind::StepFailed {
+            host,
+            recipe,
+            step,
+            error,
+            evidence,
+        } => {
+            of_step(host, recipe, step);
+            error.iter_mut().chain(evidence).for_each(apply);
+        }
+        EventKind::Waiting {
+            host,
+            recipe,
+            waits_for,
+            last_seen,
+        } => {
+            of_step(host, recipe, waits_for);
+            apply(last_seen);
+        }
+        _ => {}
+    }
+}
+
+fn in_probe_summary(summary: &mut ProbeSummary, apply: &mut impl FnMut(&mut String)) {
+    let ProbeSummary {
+        requests: _,
+        failed: _,
+        slowest: _,
+        p99: _,
+        first_failure,
+    } = summary;
+    first_failure.iter_mut().for_each(apply);
+}
+
+fn in_host_row(row: &mut HostRow, apply: &mut impl FnMut(&mut String)) {
+    let HostRow {
+        host,
+        recipe,
+        release,
+        state,
+        detail,
+        severity: _,
+    } = row;
+    apply(host);
+    apply(state);
+    recipe
+        .iter_mut()
+        .chain(release)
+        .chain(detail)
+        .for_each(apply);
+}
+
+fn in_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
+    let PlanRow {
+        host,
+        recipe,
+        action: _,
+        container,
+        reason,
+        differences,
+        note,
+    } = row;
+    apply(host);
+    apply(recipe);
+    apply(reason);
+    container.iter_mut().chain(note).for_each(&mut *apply);
+    for Difference { field, old, new } in differences {
+        apply(field);
+        old.iter_mut().chain(new).for_each(&mut *apply);
+    }
+}
+
+fn in_error(error: &mut ErrorReport, apply: &mut impl FnMut(&mut String)) {
+    let ErrorReport {
+        message,
+        causes,
+        evidence,
+        hint,
+    } = error;
+    apply(message);
+    causes.iter_mut().chain(hint).for_each(&mut *apply);
+    for Evidence { title, lines } in evidence {
+        apply(title);
+        lines.iter_mut().for_each(&mut *apply);
+    }
+}

@@ -1,0 +1,50 @@
+//! What the command line says about output.
+
+use super::{lines::Level, text::Colour};
+
+/// What the command line says about output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// In which form.
+    pub output: Output,
+    /// How much.
+    pub verbosity: Verbosity,
+    /// With colours or without.
+    pub colour: Colour,
+}
+
+/// The form of output; `--output`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Output {
+    /// Bars where standard error is a terminal that can draw them, else plain lines.
+    #[default]
+    Auto,
+    /// Lines.
+    Plain,
+    /// One event a line.
+    Json,
+    /// Bars; still plain lines where no terminal can draw them.
+    Bars,
+}
+
+/// How much is shown; `-q` and `-v`. It does not change JSON and the log file, which have everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Warnings, errors and the result.
+    Quiet,
+    /// Also what is finished.
+    #[default]
+    Normal,
+    /// Also what begins, what is waited for, and the output of what failed.
+    Verbose,
+}
+
+impl From<Verbosity> for Level {
+    fn from(verbosity: Verbosity) -> Self {
+        match verbosity {
+            Verbosity::Quiet => Self::Quiet,
+            Verbosity::Normal => Self::Normal,
+            Verbosity::Verbose => Self::Verbose,
+        }
+    }
+}
