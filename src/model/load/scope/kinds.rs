@@ -4,10 +4,10 @@ use super::resolver::Resolver;
 use crate::{
     config::{
         slot::{Defaulted, Plain},
-        values::{Count, ImageSource, Line, Order, Script, Text},
+        values::{self, Line, Script, Text},
     },
     diagnostic::{Located, Place},
-    model::Template,
+    model::{Count, ImageSource, Order, Template},
 };
 
 /// A kind of value that means something on a host.
@@ -55,15 +55,20 @@ impl Resolve<Template> for Script {
 }
 
 macro_rules! plain {
-    ($($type:ty),*) => {$(
-        impl Resolve<Self> for $type {
-            fn resolve(&self, _: &Place, _: &mut Resolver<'_>) -> Self {
+    ($($type:ty => $meant:ty,)*) => {$(
+        impl Resolve<$meant> for $type {
+            fn resolve(&self, _: &Place, _: &mut Resolver<'_>) -> $meant {
                 self.meaning()
             }
         }
     )*};
 }
-plain!(u16, Count, ImageSource, Order);
+plain! {
+    u16 => u16,
+    values::Count => Count,
+    values::ImageSource => ImageSource,
+    values::Order => Order,
+}
 
 /// The value of a key, written or not.
 pub(in super::super) trait Settle<M> {
