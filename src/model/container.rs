@@ -4,8 +4,11 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::{meant, recorded};
-use crate::config::{recipe::container_keys, values::ImageSource};
+use super::{
+    ImageSource,
+    keys::{meant, recorded},
+};
+use crate::config::recipe::container_keys;
 
 container_keys! {
     meant ContainerSpec from ContainerSection

@@ -2,8 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{HostName, Name, Recipe, SecretSource};
-use crate::config::values::HostKeyPolicy;
+use super::{HostKeyPolicy, HostName, Name, Recipe, SecretSource};
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 //! Everything a template can say about a host is resolved here, for each host, before anything is
 //! contacted. Only what is known later (the release's number, a container's name) stays a [`Template`].
 
+mod choices;
 mod container;
 mod environment;
 mod keys;
@@ -11,7 +12,7 @@ mod name;
 mod recipe;
 mod template;
 
-pub use crate::config::values::{Count, HostKeyPolicy, ImageSource, Order};
+pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
 pub use container::{ContainerSpec, Publish, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, HostAndPort, RegistryLogin, SshSettings};
 pub use load::{Loaded, Overrides, Project, check_the_rest, default_environment, load};

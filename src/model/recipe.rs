@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use super::{ContainerSpec, HostName, Name, Template, keys::meant};
-use crate::config::{
-    recipe::{http_keys, ready_keys, rollout_keys},
-    values::{Count, Order},
-};
+use super::{ContainerSpec, Count, HostName, Name, Order, Template, keys::meant};
+use crate::config::recipe::{http_keys, ready_keys, rollout_keys};
 
 ready_keys! { meant Ready from ReadySection #[derive(Debug, Clone)] {} }
 

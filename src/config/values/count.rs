@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::{Spanned, de::DeValue};
 
-use super::super::{from_toml::FromToml, key::Written, reader::Reader, slot::Plain};
+use super::super::{from_toml::FromToml, key::Written, reader::Reader};
 use crate::diagnostic::Problem;
 
 /// A number of containers, or a percentage of them: `2`, `"25%"`.
@@ -17,29 +17,12 @@ pub enum Count {
     Percent(u8),
 }
 
-impl Count {
-    /// How many of `total`. A percentage rounds down, as Kubernetes' `maxUnavailable` does, and is at
-    /// least one, as a rollout of none would never end.
-    pub fn of(self, total: usize) -> usize {
-        match self {
-            Self::Number(number) => usize::from(number).max(1),
-            Self::Percent(percent) => (total * usize::from(percent) / 100).max(1),
-        }
-    }
-}
-
 impl Written for Count {
     fn written(&self) -> serde_json::Value {
         match self {
             Self::Number(number) => (*number).into(),
             Self::Percent(percent) => format!("{percent}%").into(),
         }
-    }
-}
-
-impl Plain<Self> for Count {
-    fn meaning(&self) -> Self {
-        *self
     }
 }
 
@@ -91,17 +74,5 @@ impl JsonSchema for Count {
             { "type": "integer", "minimum": 1 },
             { "type": "string", "pattern": "^(100|[1-9][0-9]?)%$" },
         ] })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentage_rounds_down_and_is_never_none() {
-        let of = |percent, total| Count::Percent(percent).of(total);
-        assert_eq!([of(25, 10), of(25, 3), of(100, 7), of(1, 0)], [2, 1, 7, 1]);
-        assert_eq!(Count::Number(3).of(2), 3);
     }
 }

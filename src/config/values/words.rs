@@ -1,21 +1,18 @@
 //! Values that are one of a few words.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use toml::{Spanned, de::DeValue};
 
-use super::super::{
-    from_toml::FromToml, key::Written, reader::Reader, slot::Plain, suggest::did_you_mean,
-};
+use super::super::{from_toml::FromToml, key::Written, reader::Reader, suggest::did_you_mean};
 use crate::diagnostic::Problem;
 
 /// An enum of words.
 macro_rules! choice {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
         pub enum $name {
-            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)*
+            $($(#[$variant_meta])* #[schemars(rename = $word)] $variant,)*
         }
 
         impl Written for $name {
@@ -23,12 +20,6 @@ macro_rules! choice {
                 match self {
                     $(Self::$variant => $word.into(),)*
                 }
-            }
-        }
-
-        impl Plain<Self> for $name {
-            fn meaning(&self) -> Self {
-                *self
             }
         }
 
@@ -78,10 +69,8 @@ choice! {
 
 choice! {
     /// Where an image comes from.
-    #[derive(Default, PartialOrd, Ord)]
     ImageSource {
         /// Each host pulls it from its registry.
-        #[default]
         Registry = "registry",
         /// The deployer's own Docker has it; hosts that lack it get it over the SSH connection.
         Local = "local",

@@ -2,7 +2,7 @@
 
 use super::{hosts::is_address, read::Project, secret};
 use crate::{
-    config::inventory::{Inventory, ReleasesSection},
+    config::{inventory::Inventory, slot::Plain},
     diagnostic::{Problem, Problems},
     model::{ConsulSettings, HostAndPort, ImageSource, RegistryLogin},
 };
@@ -10,16 +10,14 @@ use crate::{
 /// The source of images whose recipe does not name one.
 pub(super) fn image_source(inventory: &Inventory) -> ImageSource {
     let images = inventory.images.as_ref();
-    images.map_or_else(ImageSource::default, |images| *images.source.value())
+    let section = images.map(|images| images.value.clone());
+    section.unwrap_or_default().source.value().meaning()
 }
 
 pub(super) fn keep_releases(inventory: &Inventory) -> usize {
     let releases = inventory.releases.as_ref();
-    let keep = releases.map_or_else(
-        || *ReleasesSection::default().keep.value(),
-        |releases| *releases.keep.value(),
-    );
-    usize::try_from(keep).unwrap_or(usize::MAX)
+    let section = releases.map(|releases| releases.value.clone());
+    usize::try_from(*section.unwrap_or_default().keep.value()).unwrap_or(usize::MAX)
 }
 
 pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSettings {

@@ -6,6 +6,7 @@ use super::super::read::Project;
 use crate::{
     config::{
         inventory::{HostSection, SshSection},
+        slot::Plain,
         values::OneOrMany,
     },
     diagnostic::{Located, Problem, Problems},
@@ -45,7 +46,7 @@ pub(super) fn settings(
         port: first(host.port.as_ref(), general.port.as_ref()),
         identity_files: paths(project, identity_files, problems),
         r#become: first(host.r#become.as_ref(), general.r#become.as_ref()).unwrap_or(false),
-        host_keys: general.host_keys.map(|policy| policy.value),
+        host_keys: general.host_keys.map(|policy| policy.meaning()),
         known_hosts_files: paths(project, general.known_hosts_file.as_ref(), problems),
         proxy_jump: first(host.proxy_jump.as_ref(), general.proxy_jump.as_ref()),
         config_file: general

@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use super::super::scope::resolved;
 use crate::{
-    config::{
-        recipe::{RolloutSection, rollout_keys},
-        values::{Count, Order},
-    },
-    model::RolloutPolicy,
+    config::recipe::{RolloutSection, rollout_keys},
+    model::{Count, Order, RolloutPolicy},
 };
 
 rollout_keys!(resolved RolloutSection as RolloutPolicy);

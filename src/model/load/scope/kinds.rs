@@ -1,13 +1,15 @@
 //! What the kinds of values mean on a host.
 
+use std::collections::BTreeMap;
+
 use super::resolver::Resolver;
 use crate::{
     config::{
         slot::{Defaulted, Plain},
-        values::{Count, ImageSource, Line, Order, Script, Text},
+        values::{self, Line, Script, Text},
     },
     diagnostic::{Located, Place},
-    model::Template,
+    model::{Count, ImageSource, Order, Ready, RolloutPolicy, Template},
 };
 
 /// A kind of value that means something on a host.
@@ -22,12 +24,6 @@ pub(in super::super) fn meaning<T: Resolve<M>, M>(
     resolver: &mut Resolver<'_>,
 ) -> M {
     found.value.resolve(&found.place, resolver)
-}
-
-impl<T: Resolve<M>, M> Resolve<Option<M>> for T {
-    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> Option<M> {
-        Some(self.resolve(place, resolver))
-    }
 }
 
 impl<T: Resolve<M>, M> Resolve<Vec<M>> for Vec<Located<T>> {
@@ -55,15 +51,20 @@ impl Resolve<Template> for Script {
 }
 
 macro_rules! plain {
-    ($($type:ty),*) => {$(
-        impl Resolve<Self> for $type {
-            fn resolve(&self, _: &Place, _: &mut Resolver<'_>) -> Self {
+    ($($type:ty => $meant:ty,)*) => {$(
+        impl Resolve<$meant> for $type {
+            fn resolve(&self, _: &Place, _: &mut Resolver<'_>) -> $meant {
                 self.meaning()
             }
         }
     )*};
 }
-plain!(u16, Count, ImageSource, Order);
+plain! {
+    u16 => u16,
+    values::Count => Count,
+    values::ImageSource => ImageSource,
+    values::Order => Order,
+}
 
 /// The value of a key, written or not.
 pub(in super::super) trait Settle<M> {
@@ -71,12 +72,47 @@ pub(in super::super) trait Settle<M> {
     fn settle(&self, resolver: &mut Resolver<'_>) -> M;
 }
 
-impl<T: Resolve<M>, M: Default> Settle<M> for Option<Located<T>> {
+impl<T: Resolve<M::Written>, M: Absent> Settle<M> for Option<Located<T>> {
     fn settle(&self, resolver: &mut Resolver<'_>) -> M {
-        self.as_ref()
-            .map(|found| meaning(found, resolver))
-            .unwrap_or_default()
+        M::of(self.as_ref().map(|found| meaning(found, resolver)))
     }
+}
+
+/// A meaning that a key without a default can have.
+pub(in super::super) trait Absent {
+    /// What it means where it is written.
+    type Written;
+
+    /// What it means, written or not.
+    fn of(written: Option<Self::Written>) -> Self;
+}
+
+impl<M> Absent for Option<M> {
+    type Written = M;
+
+    fn of(written: Option<M>) -> Self {
+        written
+    }
+}
+
+macro_rules! empty_when_absent {
+    ($(<$($generic:ident),*> $type:ty,)*) => {$(
+        impl<$($generic),*> Absent for $type {
+            type Written = Self;
+
+            fn of(written: Option<Self>) -> Self {
+                written.unwrap_or_default()
+            }
+        }
+    )*};
+}
+empty_when_absent! {
+    <> String,
+    <> ImageSource,
+    <> Ready,
+    <> RolloutPolicy,
+    <M> Vec<M>,
+    <K, M> BTreeMap<K, M>,
 }
 
 impl<T: Plain<M>, M> Settle<M> for Defaulted<T> {

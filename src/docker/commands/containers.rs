@@ -1,0 +1,165 @@
+//! `docker run`, `docker stop` and all else about containers.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use secrecy::SecretString;
+
+use super::docker::docker;
+use crate::{
+    command::RemoteCommand,
+    docker::{Identity, PinnedImage, label},
+    model::ContainerSpec,
+};
+
+/// Seconds for docker's `--time`, rounded up: docker takes whole ones, and 0 would mean to kill at once.
+pub(super) fn whole_seconds(duration: Duration) -> String {
+    duration.as_millis().div_ceil(1000).to_string()
+}
+
+/// `docker run --detach`: makes and starts a container that carries its [`Identity`].
+///
+/// `image` is what the deploy pinned, so that every host runs the same bytes. Secrets go to docker's own
+/// environment by standard input and are passed on by name (`--env NAME`), so they are in no argument.
+pub fn run(
+    spec: &ContainerSpec,
+    name: &str,
+    image: &PinnedImage,
+    identity: &Identity,
+    secrets: &BTreeMap<String, SecretString>,
+) -> RemoteCommand {
+    let ContainerSpec {
+        image: _,  // as written; `image` is what it was resolved to
+        source: _, // how it came to the host
+        platform,
+        command,
+        entrypoint,
+        env,
+        secrets: _, // where their values came from
+        publish,
+        publish_all,
+        volumes,
+        network,
+        restart,
+        user,
+        hostname,
+        workdir,
+        labels,
+        options,
+        setup: _, // what happens around the container
+        stop_timeout,
+    } = spec;
+    let mut run = docker(&["run", "--detach", "--name", name]);
+    let option = |run: RemoteCommand, flag: &str, value: &Option<String>| match value {
+        Some(value) => run.args([flag, value]),
+        None => run,
+    };
+    run = option(run, "--platform", platform);
+    run = option(run, "--restart", restart);
+    run = option(run, "--network", network);
+    run = option(run, "--user", user);
+    run = option(run, "--hostname", hostname);
+    run = option(run, "--workdir", workdir);
+    run = option(run, "--entrypoint", entrypoint);
+    run = run.args(["--stop-timeout", &whole_seconds(*stop_timeout)]);
+    if *publish_all {
+        run = run.arg("--publish-all");
+    }
+    for publish in publish {
+        run = run.args(["--publish".to_owned(), publish.to_string()]);
+    }
+    for volume in volumes {
+        run = run.args(["--volume", volume]);
+    }
+    for (name, value) in env {
+        run = run.args(["--env".to_owned(), format!("{name}={value}")]);
+    }
+    for name in secrets.keys() {
+        run = run.args(["--env", name]);
+    }
+    for (name, value) in labels.iter().chain(&identity.labels()) {
+        run = run.args(["--label".to_owned(), format!("{name}={value}")]);
+    }
+    run = run.args(options).arg(&image.reference).args(command);
+    if secrets.is_empty() {
+        run
+    } else {
+        run.with_secret_env(secrets.iter().map(|(name, value)| (name.as_str(), value)))
+    }
+}
+
+/// `docker start`.
+pub fn start(name: &str) -> RemoteCommand {
+    docker(&["start", name])
+}
+
+/// `docker stop`: SIGTERM, then SIGKILL after the container's own stop timeout, which [`run`] has set.
+pub fn stop(name: &str) -> RemoteCommand {
+    docker(&["stop", name])
+}
+
+/// `docker rm --force --volumes`: the container and its anonymous volumes.
+pub fn remove(name: &str) -> RemoteCommand {
+    docker(&["rm", "--force", "--volumes", name])
+}
+
+/// `docker rename`.
+pub fn rename(from: &str, to: &str) -> RemoteCommand {
+    docker(&["rename", from, to])
+}
+
+/// `docker update --restart`: a kept container must not come up by itself when the host reboots.
+pub fn set_restart(name: &str, policy: &str) -> RemoteCommand {
+    docker(&["update", "--restart", policy, name])
+}
+
+/// Whether a container of this name exists: exit status 0 when it does.
+pub fn exists(name: &str) -> RemoteCommand {
+    docker(&["container", "inspect", "--format", "{{.Id}}", name])
+}
+
+/// `docker logs --tail` of both streams, in the order in which docker kept them.
+pub fn container_logs(name: &str, lines: u32) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"exec docker logs --tail "$2" "$1" 2>&1"#,
+        [name.to_owned(), lines.to_string()],
+    )
+}
+
+/// `docker logs --follow`, until the channel is closed.
+pub fn container_logs_follow(name: &str, lines: u32) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"exec docker logs --follow --tail "$2" "$1" 2>&1"#,
+        [name.to_owned(), lines.to_string()],
+    )
+}
+
+/// `docker inspect` of every container of an environment, as one JSON array; `[]` when there is none.
+pub fn list_containers(environment: &str) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker ps --all --quiet --no-trunc --filter "label=$1") || exit
+           if [ -z "$ids" ]; then echo '[]'; else docker inspect --type container $ids; fi"#,
+        [format!("{}={environment}", label::ENVIRONMENT)],
+    )
+}
+
+/// `docker inspect` of every running container of the host, whoever made it, as one JSON array.
+pub fn list_running() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker ps --quiet --no-trunc) || exit
+           if [ -z "$ids" ]; then echo '[]'; else docker inspect --type container $ids; fi"#,
+        [""; 0],
+    )
+}
+
+/// The names of all containers of a host, each with the environment it belongs to or nothing:
+/// `NAME ENVIRONMENT`, one a line.
+pub fn list_names() -> RemoteCommand {
+    let format = format!("{{{{.Names}}}} {{{{.Label \"{}\"}}}}", label::ENVIRONMENT);
+    docker(&["ps", "--all", "--format"]).arg(format)
+}
+
+/// `docker inspect` of containers by name, as one JSON array. A missing one makes the status non-zero;
+/// the others are printed all the same.
+pub fn inspect_containers(names: &[&str]) -> RemoteCommand {
+    docker(&["inspect", "--type", "container"]).args(names.iter().copied())
+}

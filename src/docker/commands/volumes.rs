@@ -1,0 +1,28 @@
+//! `docker volume …`.
+
+use std::collections::BTreeMap;
+
+use super::docker::docker;
+use crate::{command::RemoteCommand, docker::label};
+
+/// `docker volume inspect` of every volume of an environment, as one JSON array.
+pub fn inspect_volumes(environment: &str) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"names=$(docker volume ls --quiet --filter "label=$1") || exit
+           if [ -z "$names" ]; then echo '[]'; else docker volume inspect $names; fi"#,
+        [format!("{}={environment}", label::ENVIRONMENT)],
+    )
+}
+
+/// `docker volume create` with labels. An existing volume of that name is left as it is.
+pub fn volume_create(name: &str, labels: &BTreeMap<String, String>) -> RemoteCommand {
+    let words = labels
+        .iter()
+        .flat_map(|(name, value)| ["--label".to_owned(), format!("{name}={value}")]);
+    docker(&["volume", "create"]).args(words).arg(name)
+}
+
+/// `docker volume rm --force`: fine when it is not there.
+pub fn volume_remove(names: &[&str]) -> RemoteCommand {
+    docker(&["volume", "rm", "--force"]).args(names.iter().copied())
+}

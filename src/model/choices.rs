@@ -1,0 +1,102 @@
+//! What is chosen by one word or number of the files.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{slot::Plain, values};
+
+/// Where an image comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ImageSource {
+    /// Each host pulls it from its registry.
+    #[default]
+    Registry,
+    /// The deployer's own Docker has it, and hosts that lack it get it over the SSH connection.
+    Local,
+}
+
+impl Plain<ImageSource> for values::ImageSource {
+    fn meaning(&self) -> ImageSource {
+        match self {
+            Self::Registry => ImageSource::Registry,
+            Self::Local => ImageSource::Local,
+        }
+    }
+}
+
+/// What to do with a host key that no `known_hosts` file has. A changed key is refused under each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostKeyPolicy {
+    /// Refuse it, as OpenSSH's `StrictHostKeyChecking yes`.
+    Strict,
+    /// Add it to the first `known_hosts` file, as OpenSSH's `StrictHostKeyChecking accept-new`.
+    AcceptNew,
+}
+
+impl Plain<HostKeyPolicy> for values::HostKeyPolicy {
+    fn meaning(&self) -> HostKeyPolicy {
+        match self {
+            Self::Strict => HostKeyPolicy::Strict,
+            Self::AcceptNew => HostKeyPolicy::AcceptNew,
+        }
+    }
+}
+
+/// A number of containers, or a share of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// So many; at least 1.
+    Number(u16),
+    /// So many percent, 1 to 100.
+    Percent(u8),
+}
+
+impl Count {
+    /// How many of `total`. A percentage rounds down, as Kubernetes' `maxUnavailable` does, and is at
+    /// least one, as a rollout of none would never end.
+    pub fn of(self, total: usize) -> usize {
+        match self {
+            Self::Number(number) => usize::from(number).max(1),
+            Self::Percent(percent) => (total * usize::from(percent) / 100).max(1),
+        }
+    }
+}
+
+impl Plain<Count> for values::Count {
+    fn meaning(&self) -> Count {
+        match *self {
+            Self::Number(number) => Count::Number(number),
+            Self::Percent(percent) => Count::Percent(percent),
+        }
+    }
+}
+
+/// The order of an update, in Docker Swarm's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The new container serves before the old one goes.
+    StartFirst,
+    /// The old container goes before the new one starts.
+    StopFirst,
+}
+
+impl Plain<Order> for values::Order {
+    fn meaning(&self) -> Order {
+        match self {
+            Self::StartFirst => Order::StartFirst,
+            Self::StopFirst => Order::StopFirst,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_rounds_down_and_is_never_none() {
+        let of = |percent, total| Count::Percent(percent).of(total);
+        assert_eq!([of(25, 10), of(25, 3), of(100, 7), of(1, 0)], [2, 1, 7, 1]);
+        assert_eq!(Count::Number(3).of(2), 3);
+    }
+}
