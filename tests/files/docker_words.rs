@@ -1,5 +1,7 @@
 //! Every key that stands for an option of `docker run` becomes that option.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use shipit::{
@@ -20,7 +22,7 @@ fn every_key_has_its_word_for_docker() {
     let mut recipe = "hosts = \"web\"\n[container]\nimage = \"web\"\n".to_owned();
     for (name, docker) in &keys {
         let value = docker.example.replace('…', "no");
-        recipe += &format!("{name} = {value}\n");
+        let _ = writeln!(recipe, "{name} = {value}");
     }
     let loaded = TestProject::of_recipe(&recipe)
         .load("test")
