@@ -5,10 +5,9 @@
 //! [`transport`], told by [`event`]s to the [`report`]ers, and kept as a [`release`].
 //! `docs/ARCHITECTURE.md` has the table of the modules and what each may use.
 
-pub mod app;
 pub mod balancers;
-pub mod cli;
 pub mod command;
+pub mod commands;
 pub mod config;
 pub mod consul;
 pub mod deploy;
@@ -22,7 +21,6 @@ pub mod http;
 pub mod images;
 pub mod model;
 pub mod observe;
-pub mod operate;
 pub mod plan;
 pub mod release;
 pub mod report;
@@ -31,5 +29,6 @@ pub mod run;
 pub mod secrets;
 pub mod state;
 pub mod tasks;
+pub mod terminal;
 pub mod text;
 pub mod transport;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    shipit::app::run()
+    shipit::commands::run()
 }

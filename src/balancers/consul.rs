@@ -62,7 +62,7 @@ async fn take_out(backends: &mut [Backend], reason: &str) -> Result<Vec<String>,
         }
         if services.is_empty() && backend.is_up {
             warnings.push(format!(
-                "Consul's agent has no service for `{}`, so nothing takes traffic away from it",
+                "Consul's agent has no service for `{}`, so it cannot be taken out of rotation",
                 backend.container
             ));
         }

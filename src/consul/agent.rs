@@ -58,7 +58,7 @@ pub enum ConsulError {
         body: String,
     },
     /// It answered something else than its documentation says.
-    #[error("Consul's agent on `{host}` answered {path} with something else than expected")]
+    #[error("Consul's agent on `{host}` answered {path} with something unexpected")]
     Unexpected {
         /// The host it runs on.
         host: String,

@@ -46,9 +46,9 @@ fn promotion_can_be_answered(
     match plan.recipes.iter().find(asks) {
         Some(recipe_plan) if matches!(promotion, Promotion::Nobody) => Err(Stop::new(
             Outcome::Usage,
-            format!("the canaries of `{}` need a promotion, and nobody can be asked here; nothing was changed", recipe_plan.recipe),
+            format!("the canaries of `{}` need a promotion, and there is nobody to ask; nothing was changed", recipe_plan.recipe),
         )
-        .hint("give `--promote`, or set `auto_promote = true`")),
+        .hint("use `--promote`, or set `auto_promote = true`")),
         _ => Ok(()),
     }
 }

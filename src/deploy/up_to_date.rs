@@ -50,10 +50,7 @@ fn warn_that_it_runs(context: &Context<'_>, history: &History, target: Number) {
     });
     context.events.send(EventKind::Warning {
         host: None,
-        message: format!(
-            "{target} is what runs already{}",
-            because.unwrap_or_default()
-        ),
+        message: format!("{target} is already running{}", because.unwrap_or_default()),
         hint: earlier.map(|earlier| {
             let environment = &context.environment.name;
             format!("`shipit rollback {environment} --to {earlier}` goes further back")

@@ -39,7 +39,7 @@ pub fn rollback_target(
         Some(release) if release.outcome != Outcome::Succeeded => Err(Stop::new(
             RunOutcome::NotReady,
             format!(
-                "{number} of `{}` is no release to go back to: it {}",
+                "{number} of `{}` cannot be rolled back to: it {}",
                 environment.name,
                 describe(release.outcome)
             ),
@@ -89,7 +89,7 @@ pub async fn from_records(
         let Some(record) = history.at(&host.name, target) else {
             warn(
                 Some(&host.name),
-                format!("it has no record of {target} or an earlier release, and is left as it is"),
+                format!("it has no record of {target} or an earlier release; left as it is"),
             );
             continue;
         };
@@ -99,7 +99,7 @@ pub async fn from_records(
                 warn(
                     Some(&host.name),
                     format!(
-                        "{target} had a recipe `{name}`, which the files have no more; it is left out"
+                        "{target} had a recipe `{name}`, which is no longer in the files; left out"
                     ),
                 );
                 continue;
@@ -125,7 +125,7 @@ pub async fn from_records(
     if had.is_empty() {
         return Err(Stop::new(
             RunOutcome::NotReady,
-            format!("{target} has nothing to go back to on these hosts"),
+            format!("{target} has nothing to roll back to on these hosts"),
         )
         .hint(format!("shipit history {}", environment.name)));
     }

@@ -149,7 +149,7 @@ fn only_a_release_that_succeeded_is_one_to_go_back_to() {
     history.add(&[failed]);
     assert_eq!(target(&history, None), Ok(Number(1)));
     assert_eq!(target(&history, Some(1)), Ok(Number(1)));
-    let reverted = "r2 of `staging` is no release to go back to: it failed and was reverted";
+    let reverted = "r2 of `staging` cannot be rolled back to: it failed and was reverted";
     assert_eq!(target(&history, Some(2)), Err(reverted.to_owned()));
     assert_eq!(
         target(&history, Some(9)),

@@ -158,7 +158,7 @@ fn json<T: serde::de::DeserializeOwned>(
 fn wrong(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("not an archive of `docker save`: {what}"),
+        format!("not a `docker save` archive: {what}"),
     )
 }
 

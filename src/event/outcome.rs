@@ -18,7 +18,7 @@ pub enum Outcome {
     NotReady,
     /// Someone else holds the lock; nothing was changed.
     Locked,
-    /// It failed, and every host was returned to what it had.
+    /// It failed; every host was reverted.
     Reverted,
     /// The user stopped it.
     Interrupted,

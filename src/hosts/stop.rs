@@ -72,7 +72,7 @@ impl Stop {
 
     fn add_output(&mut self, host: &HostName, error: &HostError) {
         if error.output().len() > 1 {
-            let title = format!("what it printed on `{host}`");
+            let title = format!("output on `{host}`");
             self.report.evidence.push(Evidence {
                 title,
                 lines: error.output().to_vec(),

@@ -113,12 +113,12 @@ async fn send_on(
         return failed(delivery, at_source, Some(tried));
     }
     let why = match origin {
-        ImageSource::Registry => "its registry did not give it",
-        ImageSource::Local => "this machine's Docker did not give it",
+        ImageSource::Registry => "its registry did not provide it",
+        ImageSource::Local => "this machine's Docker did not have it",
     };
     events.send(EventKind::Note {
         message: format!(
-            "`{written}` came to `{}` from `{}`, as {why}",
+            "`{written}` reached `{}` from `{}`, because {why}",
             reached.name(),
             source.name()
         ),
@@ -156,14 +156,14 @@ async fn find(
             Ok(Answer::Has(image)) => match save_from_host(other, &image.id, written, events).await
             {
                 Ok(saved) => return Ok((other.clone(), saved)),
-                Err(error) => ("has it and cannot give it", chain(&error)),
+                Err(error) => ("has it but cannot provide it", chain(&error)),
             },
             Ok(Answer::HasOther(platform)) => ("has it for another platform", platform),
             Ok(Answer::HasNone) => {
                 search.without.push(other.name().clone());
                 continue;
             }
-            Err(error) => ("cannot be asked for it", chain(&error)),
+            Err(error) => ("cannot be asked", chain(&error)),
         };
         search
             .others
@@ -215,9 +215,9 @@ impl Search {
                 .map(|(host, what, why)| format!("`{host}` {what}: {why}")),
         );
         if facts.is_empty() {
-            facts.push("this run has reached no other".to_owned());
+            facts.push("this run reached no other host".to_owned());
         }
-        format!("no other host gives `{written}`: {}", facts.join("; "))
+        format!("no other host has `{written}`: {}", facts.join("; "))
     }
 }
 
@@ -230,12 +230,12 @@ mod tests {
         let mut search = Search::default();
         assert_eq!(
             search.describe("web:1"),
-            "no other host gives `web:1`: this run has reached no other"
+            "no other host has `web:1`: this run reached no other host"
         );
         search.without = vec!["host-2".into(), "host-3".into()];
         assert_eq!(
             search.describe("web:1"),
-            "no other host gives `web:1`: it is not on `host-2` and `host-3`"
+            "no other host has `web:1`: it is not on `host-2` and `host-3`"
         );
         search.others = vec![
             (
@@ -245,15 +245,15 @@ mod tests {
             ),
             (
                 "host-5".into(),
-                "has it and cannot give it",
+                "has it but cannot provide it",
                 "`docker save` failed".into(),
             ),
         ];
         assert_eq!(
             search.describe("web:1"),
-            "no other host gives `web:1`: it is not on `host-2` and `host-3`; \
+            "no other host has `web:1`: it is not on `host-2` and `host-3`; \
              `host-4` has it for another platform: linux/arm64; \
-             `host-5` has it and cannot give it: `docker save` failed"
+             `host-5` has it but cannot provide it: `docker save` failed"
         );
     }
 }

@@ -95,7 +95,7 @@ async fn local_pin(reference: &str) -> Run<PinnedImage> {
     reason = "it becomes the error of a `Run`"
 )]
 fn cannot_tell(reference: &str, reached: &Reached, error: &HostError) -> Box<Stop> {
-    let message = format!("cannot tell which image `{reference}` is now; nothing was changed");
+    let message = format!("cannot resolve the image `{reference}`; nothing was changed");
     Stop::on_host(Outcome::NotReady, message, reached.name(), error)
         .hint(format!("on `{}`: docker pull {reference}", reached.name()))
 }
@@ -120,7 +120,7 @@ async fn registry_pin(
     }
     let Some(reached) = users.first() else {
         return Err(Stop::not_ready(format!(
-            "no host can be asked for `{reference}`"
+            "no host of this run can look up `{reference}`"
         )));
     };
     let ask = async {
@@ -187,7 +187,7 @@ async fn asked_pin(
             events.send(EventKind::Warning {
                 host: Some(reached.name().to_string()),
                 message: format!(
-                    "the registry cannot be asked whether `{reference}` has moved: {why}"
+                    "cannot ask the registry whether `{reference}` has changed: {why}"
                 ),
                 hint: Some("`shipit deploy` pulls it and looks".into()),
             });

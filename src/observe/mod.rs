@@ -162,7 +162,7 @@ pub async fn done_tasks(
         });
         for (reached, found) in asked.await {
             let message = format!(
-                "cannot ask on `{}` what `{}` has left to do",
+                "cannot find out on `{}` which commands of `{}` are done",
                 reached.name(),
                 recipe.name
             );

@@ -61,7 +61,7 @@ impl Names<'_> {
                     ),
                 ),
                 None => (
-                    format!("is of the environment `{environment}`"),
+                    format!("belongs to the environment `{environment}`"),
                     format!(
                         "give the recipe another name there, or `{}` here",
                         self.recipe
@@ -70,7 +70,7 @@ impl Names<'_> {
             };
             obstacles.push(Remark {
                 host: Some(self.host.clone()),
-                message: format!("a container named `{name}` is there that {whose}"),
+                message: format!("a container named `{name}` exists that {whose}"),
                 hint: Some(hint),
             });
         }

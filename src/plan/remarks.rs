@@ -29,10 +29,10 @@ pub(super) fn warn_of_lost_requests(
         warnings.push(Remark {
             host: replaced.first().map(|slot| slot.host.clone()),
             message: format!(
-                "`{}` is the only balancer and has a fixed port: requests are refused from its stop to its start",
+                "`{}` is the only balancer and has a fixed port: requests are refused while it is replaced",
                 recipe.name
             ),
-            hint: Some("a second host in its group lets them be replaced one at a time".into()),
+            hint: Some("add a second host to its group, so that balancers are replaced one at a time".into()),
         });
     } else if recipe
         .rollout

@@ -53,7 +53,7 @@ impl Slot<'_> {
         if let Some(kept) = up.find(fits) {
             return Some(self.keep(desired, kept, &running, obstacles));
         }
-        // Where nothing else runs, the newest container of this spec, stopped or restarting over and over,
+        // Where nothing else runs, the newest container of this spec, stopped or in a restart loop,
         // is what should run here. A rollback also goes back to one that was kept while another ran.
         let startable = running.iter().all(fits) || self.input.prefer_kept;
         if let Some(kept) = here.iter().copied().filter(|_| startable).find(fits) {
@@ -83,14 +83,17 @@ impl Slot<'_> {
         let incoming = self.existing(desired, kept);
         if !others.is_empty() {
             let names = text::list(others.iter().map(|container| &container.name));
-            let reason = format!("an interrupted deploy left {names} beside `{}`", kept.name);
+            let reason = format!(
+                "an interrupted deploy left {names} running beside `{}`",
+                kept.name
+            );
             return self.slot(Change::Replace, Some(incoming), &others, reason);
         }
         let mut ports = kept.tcp_host_ports().into_iter();
         let in_maintenance = ports.any(|port| self.facts.left_in_maintenance.contains(&port));
         let wanted = desired.spec.restart.as_deref().unwrap_or("no");
         let (change, reason) = if kept.restart != wanted {
-            let reason = format!("its restart policy is {}, not {wanted}", kept.restart);
+            let reason = format!("its restart policy is {}, should be {wanted}", kept.restart);
             (Change::Start, reason)
         } else if in_maintenance {
             let name = &kept.name;
@@ -112,7 +115,7 @@ impl Slot<'_> {
     ) -> SlotPlan {
         let (incoming, outgoing) = (self.existing(desired, kept), others_than(kept, running));
         self.names.check(Some(&incoming.name), &outgoing, obstacles);
-        let reason = format!("`{}` is there and {}", kept.name, kept.state.status);
+        let reason = format!("`{}` exists but is {}", kept.name, kept.state.status);
         let change = if outgoing.is_empty() {
             Change::Start
         } else {
@@ -242,7 +245,7 @@ impl Slot<'_> {
             return vec![Difference {
                 field: "secrets".into(),
                 old: Some(names.clone()),
-                new: Some(format!("{names} (another value)")),
+                new: Some(format!("{names} (value changed)")),
             }];
         }
         found

@@ -81,7 +81,7 @@ pub enum Outcome {
     Succeeded,
     /// It failed, and what it changed stayed.
     Failed,
-    /// It failed, and every host was returned to what it had.
+    /// It failed; every host was reverted.
     Reverted,
     /// The user stopped it.
     Interrupted,

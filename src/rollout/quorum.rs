@@ -47,7 +47,7 @@ pub async fn consul_is_ready(
                 continue;
             };
             let message = format!(
-                "Consul is not fit for this on `{}`; nothing was changed on any host",
+                "Consul is not ready on `{}`; nothing was changed on any host",
                 slot.host
             );
             let seen = cluster_is_whole(reached, servers).await.map_err(|error| {

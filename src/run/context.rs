@@ -24,9 +24,9 @@ pub struct Context<'a> {
     pub events: &'a Events,
     /// Ctrl-C.
     pub interrupts: &'a Interrupts,
-    /// Told every secret's value before it is used.
+    /// Takes each secret's value before it is used, so that every output masks it.
     pub mask: &'a (dyn Fn(&str) + Sync),
-    /// Told the release's number once it is known.
+    /// Takes the release's number once it is known.
     pub log: &'a (dyn Fn(&str) + Sync),
     /// Who does this, and from where: `alice@laptop`.
     pub by: String,
@@ -83,6 +83,38 @@ impl Context<'_> {
         Err(stop)
     }
 
+    /// Connects to as many of these hosts as answer: what only looks must work on a bad day. Each host that
+    /// does not answer is a row and a warning; when none does, that is an error.
+    pub async fn connect_to_any(&self, hosts: &[&Host]) -> Run<Fleet> {
+        self.events.send(EventKind::Phase {
+            phase: Phase::Connect,
+        });
+        let (fleet, failures) =
+            Fleet::connect_to_any(self.environment, hosts, self.connector, self.events).await;
+        if fleet.hosts().is_empty() {
+            let mut stop = Stop::not_ready("cannot connect to any host");
+            for (host, error) in &failures {
+                stop.report
+                    .causes
+                    .push(format!("`{host}`: {}", text::chain(error).join(": ")));
+                stop.report.hint = stop.report.hint.take().or_else(|| error.hint());
+            }
+            return Err(stop);
+        }
+        for (host, error) in &failures {
+            let message = format!("left out: {}", text::chain(error).join(": "));
+            self.events.send(EventKind::Warning {
+                host: Some(host.to_string()),
+                message,
+                hint: error.hint(),
+            });
+            self.events.send(EventKind::HostState {
+                row: hosts::row(host, "cannot connect", Severity::Bad),
+            });
+        }
+        Ok(fleet)
+    }
+
     /// The hosts of a scope, in the inventory's order.
     pub fn hosts_of(&self, scope: &Scope) -> Vec<&Host> {
         self.environment
@@ -92,8 +124,8 @@ impl Context<'_> {
             .collect()
     }
 
-    /// Does something that may be left at any point; an interrupt ends it at once. `state` says what that
-    /// means for the hosts.
+    /// Does work that may be left at any point: an interrupt ends it at once. `state` says what that means
+    /// for the hosts.
     pub async fn interruptible<T>(
         &self,
         state: &str,

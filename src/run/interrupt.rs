@@ -1,21 +1,22 @@
-//! Ctrl-C, SIGTERM, and SIGHUP of a closed terminal. The first asks to come to a good end, the second to stop now.
+//! Ctrl-C, SIGTERM, and the SIGHUP of a closed terminal. The first asks for an orderly end, the second
+//! stops the run at once.
 
 use tokio::sync::watch;
 
 /// What the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Finish or take back the hosts in hand, start no other.
+    /// Finish or revert the hosts in hand, start no other.
     Finish,
     /// Stop now.
     Now,
 }
 
-/// Tells of interrupts, each once. Clones tell of the same ones, each from where it was cloned.
+/// The interrupts of this process, one after the other. A clone begins at the one where it was cloned.
 #[derive(Clone)]
 pub struct Interrupts {
     count: watch::Sender<u8>,
-    told: u8,
+    seen: u8,
 }
 
 impl Interrupts {
@@ -27,7 +28,7 @@ impl Interrupts {
         let mut hangup = signal(SignalKind::hangup())?;
         let interrupts = Self {
             count: watch::Sender::new(0),
-            told: 0,
+            seen: 0,
         };
         let listening = interrupts.clone();
         tokio::spawn(async move {
@@ -43,27 +44,27 @@ impl Interrupts {
         Ok(interrupts)
     }
 
-    /// Counts one more, as if the user had typed it: something else wants the run to come to an end.
+    /// Counts one more, as if the user had typed it: something else wants the run to end.
     pub fn raise(&self) {
         self.count
             .send_modify(|count| *count = count.saturating_add(1));
     }
 
-    /// Waits for the next one that this value has not told of.
+    /// Waits for the next one that this value has not returned yet.
     pub async fn next(&mut self) -> Stage {
-        let told = self.told;
+        let seen = self.seen;
         let mut count = self.count.subscribe();
         // It is closed only when every value of this type is gone, and this one is here.
-        let _ = count.wait_for(|count| *count > told).await;
-        self.told += 1;
-        if self.told == 1 {
+        let _ = count.wait_for(|count| *count > seen).await;
+        self.seen += 1;
+        if self.seen == 1 {
             Stage::Finish
         } else {
             Stage::Now
         }
     }
 
-    /// Whether there was one, told of or not.
+    /// Whether there was one, returned or not.
     pub fn happened(&self) -> bool {
         *self.count.borrow() > 0
     }

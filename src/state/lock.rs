@@ -46,7 +46,7 @@ async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Ru
                 Outcome::Locked,
                 format!("`{environment}` is being changed by {holder}"),
             )
-            .hint("wait until it has ended; the lock ends with it, whatever becomes of it"))
+            .hint("wait until that run ends; the lock ends with it"))
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
             held_by: Some(holder),
             ..Locks::default()
         };
-        let hint = "wait until it has ended; the lock ends with it, whatever becomes of it";
+        let hint = "wait until that run ends; the lock ends with it";
         assert_eq!(
             shown(held_by("carol@ci (deploy)")).await,
             ["4", "`staging` is being changed by carol@ci (deploy)", hint]

@@ -49,7 +49,7 @@ pub fn two_balancers(stage: &Stage) {
                 let word = step.split(' ').next()?;
                 Some(format!("{} {word}", event["host"].as_str()?))
             })
-            .filter(|step| !step.ends_with(" keep") && !step.ends_with(" see"))
+            .filter(|step| !step.ends_with(" keep") && !step.ends_with(" check"))
             .collect();
         assert_eq!(
             steps,
@@ -74,7 +74,7 @@ pub fn the_only_balancer(stage: &Stage) {
     let project = stage.project();
     project.edit(BALANCER, "SERVICE = ", "ROUND = \"1\", SERVICE = ");
     let line = format!("staging --set version={version}");
-    let warning = "`dr-con` is the only balancer and has a fixed port: requests are refused from its stop to its start";
+    let warning = "`dr-con` is the only balancer and has a fixed port: requests are refused while it is replaced";
     project.ok(&format!("plan {line}")).says(warning);
     let tally = stage.measure("the only balancer is replaced, as the plan warns", |_| {
         let run = project.ok(&format!("deploy {line}"));

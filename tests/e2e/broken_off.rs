@@ -61,7 +61,7 @@ pub fn interrupted(stage: &Stage) {
         run.signal("INT");
         let run = run.finish();
         run.exits(130)
-            .says("interrupted: the hosts in hand are finished, no other is started")
+            .says("interrupted: finishing the hosts in progress, starting no other")
             .says("serving (untouched)");
         let answers = lab::who_answers(2);
         assert_eq!(answers.len(), 2, "{answers:?}");

@@ -120,7 +120,7 @@ pub fn bad_canary(stage: &Stage) {
     both_answer(version);
     // As `shipit deploy … || shipit rollback` would: what serves now is the good one, so nothing goes.
     let back = stage.project().ok("rollback staging");
-    back.says(" is what runs already, as r")
+    back.says(" is already running, as r")
         .says(" failed and was reverted")
         .says("` goes further back");
     assert_eq!(APPS.map(lab::Host::app), before);
@@ -347,7 +347,7 @@ pub fn consul_lacks_a_server(stage: &Stage) {
     let run = project.shipit(&format!("deploy staging --set version={version}"));
     let after = lab::everything();
     HOST_3.run("docker start consul");
-    run.exits(3).says("Consul is not fit for this");
+    run.exits(3).says("Consul is not ready");
     assert_eq!(after, before, "nothing was changed");
     lab::eventually("Consul is whole again", Duration::from_secs(30), || {
         let leader = lab::get(&lab::here("http://192.168.50.103:8500/v1/status/leader"))?;

@@ -71,8 +71,8 @@ pub fn promoted_beforehand(stage: &Stage) {
     project
         .shipit(&format!("deploy staging --set version={new}"))
         .exits(2)
-        .says("the canaries of `flask-nanoservice` need a promotion, and nobody can be asked here")
-        .says("hint: give `--promote`, or set `auto_promote = true`");
+        .says("the canaries of `flask-nanoservice` need a promotion, and there is nobody to ask")
+        .says("hint: use `--promote`, or set `auto_promote = true`");
     assert_eq!(lab::everything(), before);
     let first = HOST_1.app();
     stage.loses_nothing("a canary that is promoted beforehand", |_| {

@@ -46,7 +46,7 @@ pub fn reinstalled_host(stage: &Stage) {
     );
     stage.loses_nothing("rollback after a host was reinstalled", |_| {
         let (back, events) = deployed(project, "rollback staging");
-        let came = "came to `host-2` from `host-1`, as this machine's Docker did not give it";
+        let came = "reached `host-2` from `host-1`, because this machine's Docker did not have it";
         let notes = events.iter().filter_map(|event| event["message"].as_str());
         assert_eq!(
             notes.filter(|note| note.contains(came)).count(),

@@ -106,13 +106,13 @@ async fn a_command_that_stalls_ends_in_a_timeout_and_the_session_goes_on() {
     let stalled = stalled.unwrap_err();
     assert_eq!(
         stalled.to_string(),
-        "`host-1` kept us waiting for `stall` to end for more than 1 s"
+        "`host-1`: timed out after 1 s waiting for `stall` to end"
     );
     assert!(!stalled.is_unreachable());
     assert_eq!(
         exited.unwrap_err().to_string(),
-        "`host-1` kept us waiting for the output of `exited` to be closed, which had exited with \
-         status 0 for more than 1 s"
+        "`host-1`: timed out after 1 s waiting for the output of `exited` to close after it exited \
+         with status 0"
     );
     assert!(after.unwrap().success());
     assert!(!session.is_closed());
@@ -174,7 +174,7 @@ async fn a_server_that_opens_no_channel_counts_as_unreachable() {
     assert!(error.is_unreachable());
     assert_eq!(
         error.to_string(),
-        "`host-1` kept us waiting for a channel for `docker ps` for more than 1 s"
+        "`host-1`: timed out after 1 s waiting for a channel for `docker ps`"
     );
 }
 
@@ -295,8 +295,8 @@ async fn a_command_that_takes_no_more_input_ends_in_a_timeout() {
 
     assert_eq!(
         error.to_string(),
-        "`host-1` kept us waiting for `docker load` to take more than the first 0 bytes, or to \
-         end for more than 1 s"
+        "`host-1`: timed out after 1 s waiting for `docker load` to take more than the first 0 bytes, \
+         or to end"
     );
 }
 
@@ -370,7 +370,7 @@ async fn what_a_failing_command_printed_does_not_pass_for_all_of_it() {
     let (error, end) = read("stalls").await;
     assert_eq!(
         error,
-        "`host-1` kept us waiting for `stalls` to print more, or to end for more than 1 s"
+        "`host-1`: timed out after 1 s waiting for `stalls` to print more, or to end"
     );
     assert!(!end.unwrap_err().is_unreachable());
     let (_, end) = read("breaks").await;

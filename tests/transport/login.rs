@@ -353,7 +353,7 @@ async fn a_refusal_lists_what_was_tried_and_what_to_type() {
     assert_eq!(
         error.to_string(),
         format!(
-            "deployer@127.0.0.1:{} refused to log us in; {}: refused",
+            "deployer@127.0.0.1:{} refused the login; {}: refused",
             server.port,
             home.path(".ssh/id_ed25519").display()
         )
@@ -463,7 +463,7 @@ async fn a_server_that_says_nothing_ends_in_a_timeout() {
     assert_eq!(
         error.to_string(),
         format!(
-            "deployer@127.0.0.1:{} kept us waiting for the SSH handshake for more than 0.3 s",
+            "deployer@127.0.0.1:{}: timed out after 0.3 s waiting for the SSH handshake",
             server.port
         )
     );

@@ -55,7 +55,7 @@ impl Deployment<'_> {
     pub(super) fn status_hint(&self) -> String {
         let environment = &self.context.environment.name;
         format!(
-            "`shipit status {environment}` shows what runs now; the same command again goes on from there, and `shipit rollback {environment}` goes back"
+            "`shipit status {environment}` shows what runs now; run the same command again to continue, or `shipit rollback {environment}` to go back"
         )
     }
 
@@ -66,7 +66,7 @@ impl Deployment<'_> {
     )]
     pub(super) fn interrupted(&self) -> Box<Stop> {
         let message = format!(
-            "{} was interrupted; the hosts in hand were finished, no other was started",
+            "{} was interrupted; the hosts in progress were finished, no other was started",
             self.plan.release
         );
         Stop::new(Outcome::Interrupted, message).hint(self.status_hint())
@@ -83,7 +83,7 @@ impl Deployment<'_> {
         let stopped = async {
             while interrupts.next().await != Stage::Now {
                 let message = format!(
-                    "interrupted: {commands} of `{}` are waited for; once more stops now",
+                    "interrupted: {commands} of `{}` ; interrupt again to stop now",
                     recipe.name
                 );
                 self.context.events.send(EventKind::Warning {

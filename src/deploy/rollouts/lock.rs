@@ -12,7 +12,7 @@ pub async fn while_locked<T>(
 ) -> T {
     let interrupt_when_lost = async {
         let reason = lock.lost().await;
-        let message = format!("{reason}; the hosts in hand are finished, no other is started");
+        let message = format!("{reason}; finishing the hosts in progress, starting no other");
         context.events.send(EventKind::Warning {
             host: None,
             message,

@@ -66,7 +66,7 @@ impl Deployment<'_> {
             phase: Phase::Revert,
         });
         self.context.events.send(EventKind::Note {
-            message: format!("taking back `{}`: {reason}", finished.running.recipe.name),
+            message: format!("reverting `{}`: {reason}", finished.running.recipe.name),
         });
         // A slot that was reverted by itself, or never begun, has nothing to revert.
         let updated: Vec<usize> = (0..finished.states.len())

@@ -79,7 +79,7 @@ impl Deployment<'_> {
         let runs = self.action == Action::Deploy || *recorded == now;
         if !runs {
             let message =
-                "the release had other `before` and `after` commands than the files: none is run"
+                "the release had other `before` and `after` commands than the files have now; running none"
                     .to_owned();
             let host = Some(slot.host.to_string());
             self.context.events.send(EventKind::Warning {

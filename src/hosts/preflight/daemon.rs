@@ -45,7 +45,7 @@ pub async fn info(reached: &Reached) -> Result<Info, Unfit> {
 fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
     let says = |words: &str| complaint.to_lowercase().contains(words);
     if says("sudo") && (says("password") || says("not allowed") || says("not in the sudoers")) {
-        format!("let `{user}` use sudo without a password on `{host}`, or leave `become` out")
+        format!("let `{user}` use sudo without a password on `{host}`, or remove `become`")
     } else if status == 127 || says("not found") {
         format!("install docker on `{host}`: `sudo apt-get install docker.io`")
     } else if says("permission denied") {

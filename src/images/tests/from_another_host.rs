@@ -274,7 +274,7 @@ async fn what_the_registry_does_not_give_comes_from_another_host() {
     assert_eq!(
         note,
         Some(
-            "`registry.example/web:1` came to `host-1` from `host-3`, as its registry did not give it"
+            "`registry.example/web:1` reached `host-1` from `host-3`, because its registry did not provide it"
         )
     );
     assert!(
@@ -315,7 +315,7 @@ async fn what_the_deployers_docker_does_not_have_any_more_comes_from_another_hos
     assert_eq!(lab.did(1), load_and_tag());
     assert!(lab.told().iter().any(|event| matches!(
         event,
-        EventKind::Note { message } if message.ends_with("as this machine's Docker did not give it")
+        EventKind::Note { message } if message.ends_with("because this machine's Docker did not have it")
     )));
 
     let lab = Lab::new(|_| {}).await;
@@ -359,7 +359,7 @@ async fn without_its_password_a_registry_is_not_asked_and_another_host_is() {
         [
             "`host-1`: the secret `registries.registry.example.password` has no value: \
              `exit 1` failed (exit status: 1): no output",
-            "no other host gives `registry.example/web:1`: it is not on `host-2` and `host-3`",
+            "no other host has `registry.example/web:1`: it is not on `host-2` and `host-3`",
         ]
     );
 }
@@ -376,7 +376,7 @@ async fn what_no_host_has_is_the_registrys_failure() {
                 "`host-1`: `{}` failed with status 1: dial tcp 192.0.2.1:443: connection refused",
                 pull()
             ),
-            "no other host gives `registry.example/web:1`: it is not on `host-2` and `host-3`"
+            "no other host has `registry.example/web:1`: it is not on `host-2` and `host-3`"
                 .to_owned(),
         ]
     );
@@ -401,9 +401,9 @@ async fn a_host_that_gives_half_an_image_or_that_of_another_platform_gives_none(
     let stop = lab.bring(&[]).await.expect_err("nobody gives it");
     assert_eq!(
         stop.report.causes[1],
-        "no other host gives `registry.example/web:1`: \
+        "no other host has `registry.example/web:1`: \
          `host-2` has it for another platform: linux/arm64; \
-         `host-3` has it and cannot give it: `docker save` failed with status 1: unexpected EOF"
+         `host-3` has it but cannot provide it: `docker save` failed with status 1: unexpected EOF"
     );
     assert_eq!(lab.did(1), [pull()], "nothing was loaded");
     let references = lab.dockers[0].references.lock().expect("not poisoned");

@@ -131,7 +131,7 @@ fn an_image_that_nobody_has_is_an_error_of_its_source_and_says_who_was_asked() {
     let failure = |host: &str, error: HostError| FailedDelivery {
         host: host.into(),
         error: DeliveryError::Source(error),
-        elsewhere: Some("no other host gives `web`: it is not on `host-3`".into()),
+        elsewhere: Some("no other host has `web`: it is not on `host-3`".into()),
     };
     let full = HostError::Fact("write: No space left on device".into());
     let stop = undelivered_images(vec![
@@ -154,7 +154,7 @@ fn an_image_that_nobody_has_is_an_error_of_its_source_and_says_who_was_asked() {
             "`host-1`: `docker pull web` failed with status 1: connection refused",
             "`host-2`: `docker pull web` failed with status 1: connection refused",
             "`host-4`: write: No space left on device",
-            "no other host gives `web`: it is not on `host-3`",
+            "no other host has `web`: it is not on `host-3`",
         ]
     );
     let hint = stop.report.hint.expect("a hint");

@@ -97,7 +97,7 @@ fn a_changed_secret_is_noticed_and_not_shown() {
     let plan = world.planned();
     assert_snapshot!(super::shown::shown(&plan), @"
         host-1 web replace web-r1 → web-r2: in place of `web-r1`
-            secrets: TOKEN → TOKEN (another value)
+            secrets: TOKEN → TOKEN (value changed)
     ");
     let everything = format!("{plan:?}");
     assert!(!everything.contains("swordfish") && !everything.contains("barracuda"));
@@ -187,7 +187,7 @@ upstreams = "cat routes"
     assert_snapshot!(world.plan(), @"
         host-1 web replace web (then web-r1) → web: in place of `web`
             image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
-        warning on host-1: `web` is the only balancer and has a fixed port: requests are refused from its stop to its start [a second host in its group lets them be replaced one at a time]
+        warning on host-1: `web` is the only balancer and has a fixed port: requests are refused while it is replaced [add a second host to its group, so that balancers are replaced one at a time]
     ");
 
     world.edit(TWO_HOSTS, &[("web", &balancer.replace("apps", "all"))]);
@@ -216,7 +216,7 @@ fn balancers_that_are_replaced_all_at_once_are_warned_about() {
     assert_eq!(
         warnings(ONE_HOST, ""),
         [
-            "`web` is the only balancer and has a fixed port: requests are refused from its stop to its start"
+            "`web` is the only balancer and has a fixed port: requests are refused while it is replaced"
         ]
     );
     assert_eq!(warnings(TWO_HOSTS, ""), [""; 0]);

@@ -131,7 +131,9 @@ fn count_of(host: &HostProgress) -> String {
 /// its name.
 fn activity(open: &OpenStep, steps: usize, width: usize) -> String {
     let (head, tail) = match (&open.waiting, &open.transfer) {
-        (Some((waits_for, last_seen)), _) => (format!("waits for {waits_for}"), last_seen.clone()),
+        (Some((waits_for, last_seen)), _) => {
+            (format!("waiting for {waits_for}"), last_seen.clone())
+        }
         (None, Some(transfer)) => {
             let sent = bytes_of(transfer.bytes, transfer.total);
             (transfer.what.clone(), sent)

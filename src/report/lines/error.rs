@@ -52,7 +52,7 @@ pub(super) fn error_without_reason(outcome: Outcome, after: Duration) -> Option<
         Outcome::Usage => "the command line or the files are wrong",
         Outcome::NotReady => "not every host is ready; nothing was changed",
         Outcome::Locked => "someone else holds the lock; nothing was changed",
-        Outcome::Reverted => "failed, and every host was returned to what it had",
+        Outcome::Reverted => "failed; every host was reverted",
         Outcome::Interrupted => "interrupted",
     };
     Some(ErrorReport {

@@ -8,7 +8,7 @@ pub(crate) fn phase_name(phase: Phase) -> &'static str {
         Phase::Connect => "connecting",
         Phase::Preflight => "checking the hosts",
         Phase::Lock => "taking the lock",
-        Phase::Observe => "looking at what runs",
+        Phase::Observe => "reading what runs",
         Phase::Plan => "planning",
         Phase::Pull => "getting the images",
         Phase::Deploy => "deploying",

@@ -74,7 +74,7 @@ fn summary(rows: &[PlanRow]) -> String {
     });
     let counts: Vec<_> = counts.collect();
     if counts.is_empty() {
-        return "nothing is planned".to_owned();
+        return "no changes planned".to_owned();
     }
     counts.join(", ")
 }

@@ -10,10 +10,10 @@ pub(super) fn describe_step(placement: &Placement, side: Side, step: Step) -> St
     let names = placement.names(side);
     match step {
         Step::Start => format!("start {names}"),
-        Step::EnterMaintenance => format!("put {names} into maintenance"),
+        Step::EnterMaintenance => format!("put {names} into maintenance mode"),
         Step::Stop => format!("stop {names}"),
         Step::Deregister => format!("deregister {names}"),
-        Step::Retire => format!("keep {names} for a rollback"),
+        Step::Retire => format!("keep {names} (stopped) for rollback"),
     }
 }
 
@@ -26,8 +26,8 @@ pub(super) fn describe_gate(
 ) -> String {
     match purpose {
         Purpose::Reach => format!("wait for {}", what_a_gate_waits_for(placement, side, gate)),
-        Purpose::Confirm => format!("see that {} is still ready", placement.names(side)),
-        Purpose::Monitor => format!("see that {} stays ready", placement.names(side)),
+        Purpose::Confirm => format!("check that {} is still ready", placement.names(side)),
+        Purpose::Monitor => format!("check that {} stays ready", placement.names(side)),
     }
 }
 
@@ -39,7 +39,7 @@ pub(super) fn what_a_gate_waits_for(placement: &Placement, side: Side, gate: Gat
         Gate::Leader => "the other Consul servers to have a leader".to_owned(),
         Gate::Ready => format!("{names} to be ready"),
         Gate::Routed => format!("the balancers to route to {names}"),
-        Gate::Unrouted => format!("the balancers to leave {names}"),
+        Gate::Unrouted => format!("the balancers to stop routing to {names}"),
         Gate::Idle => format!("the connections of {names} to end"),
         Gate::Gone => format!("Consul to drop {names}"),
     }

@@ -123,7 +123,7 @@ impl Driver<'_> {
             reason = over_budget => Some(Input::OverBudget { reason }),
             stage = interrupts.next() => match stage {
                 Stage::Finish => {
-                    let message = "interrupted: the hosts in hand are finished, no other is started; once more stops now";
+                    let message = "interrupted: finishing the hosts in progress, starting no other; interrupt again to stop now";
                     self.events.send(EventKind::Warning { host: None, message: message.into(), hint: None });
                     Some(Input::Interrupt)
                 }
@@ -166,7 +166,7 @@ impl Driver<'_> {
                         phase: Phase::Revert,
                     });
                     self.events.send(EventKind::Note {
-                        message: format!("taking back: {reason}"),
+                        message: format!("reverting: {reason}"),
                     });
                 }
                 Action::Finish(finish) => return Some(finish),

@@ -38,7 +38,7 @@ impl WatchProgress {
             names: placement.names(side),
             // Other words than for the first wait, so that the two can be told apart.
             waits_for: match purpose {
-                Purpose::Confirm => format!("{} to be ready still", placement.names(side)),
+                Purpose::Confirm => format!("{} to still be ready", placement.names(side)),
                 Purpose::Reach | Purpose::Monitor => what_a_gate_waits_for(placement, side, gate),
             },
             purpose,
@@ -66,7 +66,7 @@ impl WatchProgress {
             // That it is dead is reported when the watch fails.
             if *verdict == Verdict::NotYet && self.was_well && breaks_are_news {
                 let message = format!(
-                    "{} is not ready any more, so no other is begun: {detail}",
+                    "{} is no longer ready, so no other starts: {detail}",
                     self.names
                 );
                 self.events.send(EventKind::Warning {

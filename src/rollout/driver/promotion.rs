@@ -30,8 +30,8 @@ impl Promotion {
             }
             Self::Nobody => {
                 let message =
-                    "nobody can be asked whether the others may follow the canaries".to_owned();
-                let hint = Some("give `--promote`, or set `auto_promote = true`".to_owned());
+                    "there is nobody to ask whether the others may follow the canaries".to_owned();
+                let hint = Some("use `--promote`, or set `auto_promote = true`".to_owned());
                 events.send(EventKind::Warning {
                     host: None,
                     message,

@@ -125,7 +125,7 @@ impl Watches {
                 watch.warn_of_giving_up(side, gate);
                 watch.finished(side, gate, Some("gave up waiting"));
             }
-            WatchEnd::Abandoned => watch.finished(side, gate, Some("no longer waited for")),
+            WatchEnd::Abandoned => watch.finished(side, gate, Some("stopped waiting")),
             WatchEnd::Failed => {
                 let logs = logs_of(&watch.placement, side, gate).await;
                 watch.failed(side, gate, &logs);
@@ -177,16 +177,18 @@ impl OpenWatch {
     }
 
     fn failed(&self, side: Side, gate: Gate, logs: &[Evidence]) {
+        let last_seen = lock(&self.last_seen).clone();
         let error = match self.purpose {
-            Purpose::Reach => "it did not come to that",
-            Purpose::Confirm | Purpose::Monitor => "it is not ready",
+            Purpose::Reach if last_seen.is_empty() => "not in time".to_owned(),
+            Purpose::Reach => last_seen,
+            Purpose::Confirm | Purpose::Monitor => "not ready".to_owned(),
         };
         let lines = logs.iter().flat_map(|evidence| evidence.lines.clone());
         self.send(EventKind::StepFailed {
             host: self.host(),
             recipe: Some(self.recipe()),
             step: describe_gate(&self.placement, side, gate, self.purpose),
-            error: vec![error.to_owned()],
+            error: vec![error],
             evidence: lines.collect(),
         });
     }

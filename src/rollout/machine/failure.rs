@@ -54,7 +54,9 @@ pub(super) fn late(
     let limit = Span(limit);
     let fact = match gate {
         Gate::Quorum => {
-            format!("Consul could not spare the server on `{host}` within {limit}")
+            format!(
+                "Consul's cluster was not complete within {limit}, so the server on `{host}` was not stopped"
+            )
         }
         Gate::Leader => format!("Consul's other servers had no leader within {limit}"),
         Gate::Ready if awaited.purpose == Purpose::Confirm => not_stopped(side, host),
@@ -81,14 +83,16 @@ pub(super) fn late_before(host: &str, awaited: &Await, limit: Duration, took: Du
 pub(super) fn never(host: &str, awaited: &Await, detail: &str) -> Failure {
     let it = container(awaited.side, host);
     let fact = match awaited.gate {
-        Gate::Quorum => format!("Consul cannot spare the server on `{host}`"),
+        Gate::Quorum => {
+            format!("Consul's cluster is not complete, so the server on `{host}` cannot be stopped")
+        }
         Gate::Leader => "Consul's other servers cannot have a leader".to_owned(),
         Gate::Ready if awaited.purpose == Purpose::Confirm => not_stopped(awaited.side, host),
         Gate::Ready => format!("{it} cannot become ready"),
         Gate::Routed => format!("the balancers cannot route to {it}"),
-        Gate::Unrouted => format!("the balancers cannot leave {it}"),
+        Gate::Unrouted => format!("the balancers cannot stop routing to {it}"),
         Gate::Idle => format!("the connections of {it} cannot end"),
-        Gate::Gone => format!("Consul cannot let go of {it}"),
+        Gate::Gone => format!("Consul cannot drop {it}"),
     };
     failed(vec![fact, detail.to_owned()])
 }
@@ -113,7 +117,7 @@ pub(super) fn no_progress<'a>(
     limit: Duration,
     waiting: impl Iterator<Item = (&'a str, Option<&'a Observation>)>,
 ) -> Failure {
-    let fact = format!("nothing more became healthy within {}", Span(limit));
+    let fact = format!("no other container became healthy within {}", Span(limit));
     let seen = waiting.map(|(host, seen)| format!("`{host}`, {}", last_seen(Duration::ZERO, seen)));
     failed(std::iter::once(fact).chain(seen).collect())
 }

@@ -90,7 +90,7 @@ impl Sender {
         self.events.send(EventKind::Warning {
             host: None,
             message: format!(
-                "{UNDER_WAY} probe requests of `{}` are unanswered at once, so fewer than {} a second are sent",
+                "{UNDER_WAY} probe requests of `{}` are in flight, so fewer than {} a second are sent",
                 self.recipe, self.rate
             ),
             hint: None,

@@ -32,7 +32,7 @@ pub(super) async fn free_name(placement: &Placement, name: &str) -> Result<(), H
         .filter(|identity| identity.environment == placement.context.environment);
     let Some(identity) = identity else {
         return Err(HostError::Fact(format!(
-            "a container named `{name}` that is not of `{}` came up meanwhile; the next deploy takes another name",
+            "a container named `{name}` that does not belong to `{}` appeared meanwhile; the next deploy uses another name",
             placement.context.environment
         )));
     };

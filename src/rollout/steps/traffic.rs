@@ -17,7 +17,7 @@ pub(super) async fn take_out(placement: &Placement, side: Side) -> Result<(), Ho
             context.release,
             placement.names(Side::New)
         ),
-        Side::New => format!("{}: taken back", context.release),
+        Side::New => format!("{}: reverted", context.release),
     };
     let mut backends = placement.backends(side).await;
     for message in context.routing.take_out(&mut backends, &reason).await? {

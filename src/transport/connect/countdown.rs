@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(begun.elapsed().as_secs(), 6);
         assert_eq!(
             error.expect_err("too late").to_string(),
-            "me@web:22 kept us waiting for an answer for more than 10 s"
+            "me@web:22: timed out after 10 s waiting for an answer"
         );
     }
 }

@@ -226,9 +226,10 @@ impl Resolver<'_> {
                 // `no` is taken for `accept-new`: a changed key is refused all the same.
                 "no" | "off" | "false" | "accept-new" => Ok(true),
                 "yes" | "true" | "ask" => Ok(false),
-                _ => {
-                    Err(value.problem(format!("`{}` is no way to check host keys", value.first())))
-                }
+                _ => Err(value.problem(format!(
+                    "`{}` is not a value of `StrictHostKeyChecking`",
+                    value.first()
+                ))),
             },
         }
     }

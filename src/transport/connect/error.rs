@@ -26,7 +26,7 @@ pub enum ConnectError {
         source: io::Error,
     },
     /// The other side took longer than the connect timeout.
-    #[error("{endpoint} kept us waiting for {what} for more than {} s", .after.as_secs_f64())]
+    #[error("{endpoint}: timed out after {} s waiting for {what}", .after.as_secs_f64())]
     Timeout {
         /// Who was to be reached.
         endpoint: Box<Endpoint>,
@@ -96,7 +96,7 @@ pub enum ConnectError {
         source: io::Error,
     },
     /// The server took none of our keys.
-    #[error("{endpoint} refused to log us in{}{}", tried_list(.tried), closing_words(.said.as_ref()))]
+    #[error("{endpoint} refused the login{}{}", tried_list(.tried), closing_words(.said.as_ref()))]
     AuthenticationRefused {
         /// Who was to be reached, and as whom.
         endpoint: Box<Endpoint>,
@@ -124,7 +124,7 @@ pub enum ConnectError {
         reason: String,
     },
     /// There is no way past a jump host.
-    #[error("could not get through the jump host {jump}")]
+    #[error("could not connect through the jump host {jump}")]
     Jump {
         /// The jump host.
         jump: String,
@@ -228,7 +228,7 @@ impl ConnectError {
             ),
             Self::Jump { source, .. } => return source.hint(),
             Self::Config { .. } => {
-                "say it under [ssh] in the inventory, or name another file there as `config_file`"
+                "set it under [ssh] in the inventory, or name another `config_file` there"
                     .to_owned()
             }
         };

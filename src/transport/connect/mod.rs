@@ -133,7 +133,7 @@ impl Connector {
         if behind.contains(&destination) {
             return Err(failed(Arc::new(ConnectError::Handshake {
                 endpoint: Box::new(destination.endpoint),
-                reason: "jump hosts lead to jump hosts in a circle".to_owned(),
+                reason: "the jump hosts form a circle".to_owned(),
             })));
         }
         let behind = [behind, std::slice::from_ref(&destination)].concat();

@@ -10,7 +10,7 @@ use crate::model::HostName;
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
     /// Nothing came within the deadline.
-    #[error("`{host}` kept us waiting for {what} for more than {}", seconds(*after))]
+    #[error("`{host}`: timed out after {} waiting for {what}", seconds(*after))]
     Timeout {
         /// The host.
         host: HostName,

@@ -43,7 +43,7 @@ pub(super) fn warn_named_hosts(
             let written = &member.written;
             problems.push(
                 Problem::warning(format!(
-                    "`{}` is no IP address: Consul and balancers are likely to have another one",
+                    "`{}` is not an IP address; Consul and balancers probably use one",
                     written.value
                 ))
                 .at(&written.place, "compared as it is written")

@@ -8,7 +8,7 @@ use crate::{
     model::Recipe,
 };
 
-/// A shorter time must be shorter than a longer one, or no container could ever be in time.
+/// A shorter time must be shorter than a longer one, or no container could become healthy in time.
 pub(super) fn check_times(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     let Some(section) = &raw.rollout else {
         return;
@@ -45,7 +45,7 @@ pub(super) fn check_times(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
                 shown(*short),
                 shown(*long)
             ))
-            .at(place, "no container could ever be in time")
+            .at(place, "no container could become healthy in time")
             .hint("`min_healthy_time` < `healthy_deadline` < `progress_deadline`"),
         );
     }

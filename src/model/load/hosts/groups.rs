@@ -22,7 +22,7 @@ pub(super) fn read(section: &HostSection, problems: &mut Problems) -> Vec<Name> 
     for text in texts.unwrap_or_default() {
         match text.parse::<Name>() {
             Ok(group) if &*group == "all" => problems.push(
-                Problem::error("`all` is no group's name")
+                Problem::error("`all` cannot name a group")
                     .at(&text.place, "every host is in it already"),
             ),
             Ok(group) if groups.contains(&group) => {}

@@ -145,7 +145,7 @@ fn refuse_twins(
                 ))
                 .at(at, "the same address and port")
                 .at(place, format!("`{}`", other.name))
-                .hint("name a machine once; what it runs is for its groups to say"),
+                .hint("list each machine once; its groups say what it runs"),
             );
             return;
         }

@@ -30,7 +30,7 @@ pub fn default_environment(project: &Project) -> Result<Name, Problems> {
     match defaults.as_slice() {
         [(only, _)] => return Ok(only.clone()),
         [] => problems.push(
-            Problem::error("which environment? there are several and none says `default = true`")
+            Problem::error("which environment? there are several, and none has `default = true`")
                 .hint(format!("name one of {known}")),
         ),
         [(_, first), (_, second), ..] => problems.push(several_defaults(first, second, &known)),
@@ -54,7 +54,7 @@ fn several_defaults(
     second: &Located<bool>,
     known: &impl Display,
 ) -> Problem {
-    Problem::error("which environment? several say `default = true`")
+    Problem::error("which environment? several have `default = true`")
         .at(&first.place, "one")
         .at(&second.place, "another")
         .hint(format!("leave it in one file, or name one of {known}"))

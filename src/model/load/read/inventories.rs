@@ -52,7 +52,7 @@ pub(in super::super) fn inventories(
                 let way: Vec<_> = layers.iter().map(|(name, _)| &**name).collect();
                 problems.push(
                     Problem::error(format!(
-                        "`extends` goes round: {} → {base}",
+                        "`extends` forms a circle: {} → {base}",
                         way.join(" → ")
                     ))
                     .at(&extends.place, "is extended by this one")

@@ -106,7 +106,7 @@ impl Project {
 
     /// A path from one of the files: `~` is the home folder, and what is relative starts at the root.
     fn path(&self, text: &str) -> Result<PathBuf, String> {
-        let home = || std::env::home_dir().ok_or("`~` stands for nothing: HOME is not set");
+        let home = || std::env::home_dir().ok_or("`~` cannot be expanded: HOME is not set");
         Ok(match text.strip_prefix('~') {
             Some("") => home()?,
             Some(rest) if rest.starts_with('/') => home()?.join(rest.trim_start_matches('/')),

@@ -111,7 +111,7 @@ fn check_secret_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
     } else if ["PATH", "HOME"].contains(&name.as_str()) || name.starts_with("DOCKER_") {
         resolver.problems.push(
             Problem::error(format!(
-                "a secret cannot be called `{}`: docker itself would heed it on the host",
+                "a secret cannot be called `{}`: docker itself would use it on the host",
                 name.value
             ))
             .at(&name.place, "changes the docker client")

@@ -57,17 +57,17 @@ impl Walk<'_> {
                 });
                 let (keys, hint) = if only_requires {
                     (
-                        "`requires` goes",
-                        "take one of these out of the other's `requires`",
+                        "`requires` forms",
+                        "remove one of these from the other's `requires`",
                     )
                 } else {
                     (
-                        "`requires` and `drain.balancers` go",
-                        "take one of these out of the other's `requires`: a balancer comes before what drains through it",
+                        "`requires` and `drain.balancers` form",
+                        "remove one of these from the other's `requires`: a balancer comes before what drains through it",
                     )
                 };
                 problems.push(
-                    Problem::error(format!("{keys} round: {}", names.join(" → ")))
+                    Problem::error(format!("{keys} a circle: {}", names.join(" → ")))
                         .at(&required.place, "closes the circle")
                         .hint(hint),
                 );

@@ -15,7 +15,7 @@ pub(super) fn how_it_exited(container: &Container, before: &SlotContainer) -> Op
     }
     let why = match state {
         _ if !state.error.is_empty() => state.error.clone(),
-        _ if state.oom_killed => "was killed for want of memory".to_owned(),
+        _ if state.oom_killed => "was killed: out of memory".to_owned(),
         _ if restarted && state.is_up() => "exited and was restarted by docker".to_owned(),
         _ => format!("exited with {}", state.exit_code),
     };

@@ -219,7 +219,7 @@ fn no_progress_ends_the_rollout() {
         1s     host-1 old stop
         2s     host-1 old retire
         3s     host-2 new start
-        1m3s   reverting: nothing more became healthy within 60s: `host-2`, last seen: starting
+        1m3s   reverting: no other container became healthy within 60s: `host-2`, last seen: starting
         1m3s   host-2 new ready abandoned
         1m3s   host-2 new stop
         1m4s   host-2 new retire
@@ -231,7 +231,7 @@ fn no_progress_ends_the_rollout() {
         1m8s   reverted
                host-1 reverted
                host-2 reverted
-               rollout failed: nothing more became healthy within 60s: `host-2`, last seen: starting
+               rollout failed: no other container became healthy within 60s: `host-2`, last seen: starting
     ");
 }
 

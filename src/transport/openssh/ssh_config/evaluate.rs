@@ -63,7 +63,10 @@ impl Evaluation<'_> {
             reason,
         };
         if depth > DEEPEST {
-            return Err(problem(0, "includes go round in a circle".to_owned()));
+            return Err(problem(
+                0,
+                "files include each other in a circle".to_owned(),
+            ));
         }
         let text = read(file).map_err(|error| problem(0, error.to_string()))?;
         let mut state = around.clone();

@@ -138,7 +138,7 @@ fn what_cannot_be_decided_is_an_error_only_when_it_decides() {
     assert_eq!(problem.line, 2);
     assert_eq!(
         problem.reason,
-        "`Match exec on-vpn` decides over `proxyjump` here, and shipit does not evaluate it"
+        "`Match exec on-vpn` sets `proxyjump` here, and shipit does not evaluate that condition"
     );
 
     let before = format!("ProxyJump none\n{text}");
@@ -179,7 +179,7 @@ fn an_include_keeps_to_the_section_it_stands_in() {
         user: None,
     };
     let circle = evaluate(&[file], lookup, &paths(folder.path())).expect_err("a circle");
-    assert_eq!(circle.reason, "includes go round in a circle");
+    assert_eq!(circle.reason, "files include each other in a circle");
 }
 
 #[test]

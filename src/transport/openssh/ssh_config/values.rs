@@ -103,7 +103,7 @@ impl HostConfig {
         let values = self.0.get(&keyword).map_or(&[][..], Vec::as_slice);
         match values.iter().find(|value| value.condition.is_some()) {
             Some(value) => Err(value.problem(format!(
-                "`Match {}` decides over `{}` here, and shipit does not evaluate it",
+                "`Match {}` sets `{}` here, and shipit does not evaluate that condition",
                 value.condition.as_deref().unwrap_or_default(),
                 value.keyword
             ))),

@@ -228,11 +228,11 @@ impl<'a> Exchange<'a> {
     fn timed_out(&self, deadline: Deadline, bytes: u64) -> SessionError {
         let command = self.what();
         let what = match (&self.end, deadline) {
-            (Some(End::Status(status)), _) => format!(
-                "the output of {command} to be closed, which had exited with status {status}"
-            ),
+            (Some(End::Status(status)), _) => {
+                format!("the output of {command} to close after it exited with status {status}")
+            }
             (Some(End::Signal(signal)), _) => {
-                format!("the output of {command} to be closed, which was ended by signal {signal}")
+                format!("the output of {command} to close after it was ended by signal {signal}")
             }
             (None, _) if !self.started => format!("{command} to be started"),
             (None, Deadline::Total(_)) => format!("{command} to end"),

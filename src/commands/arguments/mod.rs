@@ -1,0 +1,47 @@
+//! Arguments that several commands take, each declared once.
+
+pub mod value;
+
+use clap::Args;
+
+use crate::model::{Name, Overrides};
+
+/// An environment that may be left out.
+#[derive(Debug, Args)]
+pub struct DefaultEnvironment {
+    /// The environment [default: the only one, or the one with `default = true`]
+    #[arg(value_name = "ENV")]
+    pub environment: Option<Name>,
+}
+
+impl DefaultEnvironment {
+    /// The one that was named.
+    pub fn name(&self) -> Option<&Name> {
+        self.environment.as_ref()
+    }
+}
+
+/// Which hosts of an environment.
+#[derive(Debug, Args)]
+pub struct Limit {
+    /// Only these hosts and groups
+    #[arg(long, value_name = "HOST|GROUP", value_delimiter = ',')]
+    pub limit: Vec<String>,
+}
+
+/// Variables that the command line sets.
+#[derive(Debug, Args)]
+pub struct Variables {
+    /// Set a variable, above all files; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = value::assignment)]
+    pub set: Vec<(String, String)>,
+}
+
+impl Variables {
+    /// What stands above the files.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            set: self.set.clone(),
+        }
+    }
+}

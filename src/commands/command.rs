@@ -1,0 +1,113 @@
+//! What a command's file declares. The arguments are a struct of clap's whose doc comment and `after_help`
+//! are the command's help; one of the two traits says the rest: what the command needs, and its body.
+
+use clap::Args;
+
+use super::{global::Global, on_hosts::invocation::Invocation};
+use crate::{
+    diagnostic::Problems,
+    event::Outcome,
+    hosts::Run,
+    model::{Name, Overrides},
+    plan::Scope,
+};
+
+/// What a command needs and what it leaves behind; a row of the table in `docs/commands.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Which hosts it contacts.
+    pub contacts: &'static str,
+    /// When it takes the environment's lock.
+    pub lock: Lock,
+    /// What it changes on hosts or on this machine.
+    pub changes: &'static str,
+    /// Whether the run is kept in a log file: every command that changes what hosts run has one.
+    pub log: bool,
+    /// The codes that it may exit with.
+    pub exit_codes: &'static [u8],
+}
+
+impl Needs {
+    /// What a command needs that only looks, with as many hosts as there are.
+    pub const HOSTS_THAT_ANSWER: Self = Self {
+        contacts: "as many hosts as answer",
+        lock: Lock::Never,
+        changes: "nothing",
+        log: false,
+        exit_codes: &[0, 1, 2, 3, 130],
+    };
+
+    /// What a command needs that only prints.
+    pub const NO_HOST: Self = Self {
+        contacts: "none",
+        lock: Lock::Never,
+        changes: "nothing",
+        log: false,
+        exit_codes: &[0, 2],
+    };
+}
+
+/// The codes of a command that may end in every way there is.
+pub const EVERY_EXIT_CODE: &[u8] = &[0, 1, 2, 3, 4, 5, 130];
+
+/// When a command takes the environment's lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Never.
+    Never,
+    /// Whenever it runs.
+    Always,
+    /// With this option.
+    With(&'static str),
+}
+
+/// A command that contacts no host.
+pub trait OfflineCommand: Args {
+    /// The word that is typed.
+    const NAME: &'static str;
+    /// What it needs.
+    const NEEDS: Needs;
+    /// Whether help and completions leave it out.
+    const HIDDEN: bool = false;
+
+    /// The body. `program` is the whole command line, for what is made from it. An error is shown as
+    /// problems of the files are, and ends the run with [`Outcome::Usage`].
+    fn run(self, global: &Global, program: &clap::Command) -> Result<Outcome, Problems>;
+}
+
+/// A command that contacts hosts of one environment.
+pub trait HostCommand: Args {
+    /// The word that is typed, for events and log files as well.
+    const NAME: &'static str;
+    /// What it needs.
+    const NEEDS: Needs;
+
+    /// The environment that was named; without one it is the default.
+    fn environment(&self) -> Option<&Name>;
+
+    /// What the command line sets above the files.
+    fn overrides(&self) -> Overrides {
+        Overrides::default()
+    }
+
+    /// Whether it only says what it would do. Then events call it `plan`, and it keeps no log.
+    fn is_dry_run(&self) -> bool {
+        false
+    }
+
+    /// Whether it has no purpose once nobody reads its output any more. A deploy goes on; what follows
+    /// logs ends.
+    fn ends_with_reader(&self) -> bool {
+        false
+    }
+
+    /// The part of the environment that it is about, or why it cannot begin. No event was sent and no host
+    /// was contacted before.
+    fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
+        let _ = invocation;
+        Ok(Scope::default())
+    }
+
+    /// The body.
+    fn run(self, invocation: &Invocation<'_>, scope: Scope) -> impl Future<Output = Run<Outcome>>;
+}

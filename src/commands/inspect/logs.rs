@@ -1,0 +1,198 @@
+//! `shipit logs`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::{
+    commands::{
+        arguments::{DefaultEnvironment, value},
+        command::{HostCommand, Needs},
+        on_hosts::{invocation::Invocation, scope::scope},
+    },
+    docker::{self, Container},
+    event::{EventKind, Outcome, OutputStream},
+    hosts::{self, Fleet, QUICK, Reached, Run, Stop},
+    model::{Name, Recipe},
+    observe::{Observed, observe},
+    plan::Scope,
+    release::Number,
+    run::Context,
+    text,
+};
+
+/// Show the logs of a recipe's containers
+#[derive(Debug, Args)]
+#[command(
+    allow_missing_positional = true,
+    after_help = "\
+Examples:
+  shipit logs staging flask-nanoservice
+  shipit logs staging flask-nanoservice --release r42 -n 500
+  shipit logs flask-nanoservice --host host-2 -f"
+)]
+pub struct Logs {
+    #[command(flatten)]
+    pub environment: DefaultEnvironment,
+    /// The recipe
+    #[arg(value_name = "RECIPE")]
+    pub recipe: Name,
+    /// Of this release, also when it no longer runs [default: the one that runs]
+    #[arg(long, value_name = "rN", value_parser = value::release)]
+    pub release: Option<u64>,
+    /// Only of this host
+    #[arg(long, alias = "limit", value_name = "HOST")]
+    pub host: Option<String>,
+    /// How many lines of each container
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value = "100")]
+    pub lines: u64,
+    /// Go on with new lines until interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+/// A container and the host that has it.
+type OnHost<'a> = (&'a Reached, String);
+
+impl HostCommand for Logs {
+    const NAME: &'static str = "logs";
+    const NEEDS: Needs = Needs::HOSTS_THAT_ANSWER;
+
+    fn environment(&self) -> Option<&Name> {
+        self.environment.name()
+    }
+
+    fn ends_with_reader(&self) -> bool {
+        self.follow
+    }
+
+    fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
+        scope(
+            invocation,
+            std::slice::from_ref(&self.recipe),
+            self.host.as_slice(),
+        )
+    }
+
+    async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
+        let context = &invocation.context;
+        let environment = context.environment;
+        let Some(recipe) = environment.recipe(&self.recipe) else {
+            return Ok(Outcome::NothingToDo);
+        };
+        let mut hosts = context.hosts_of(&scope);
+        hosts.retain(|host| recipe.hosts.contains(&host.name));
+        let fleet = context.connect_to_any(&hosts).await?;
+        let observed = observe(&fleet, environment, context.events).await?;
+        let release = self.release.map(Number);
+        let containers = containers(&fleet, &observed, recipe, release);
+        if containers.is_empty() {
+            let of = release
+                .map(|number| format!(" of {number}"))
+                .unwrap_or_default();
+            return Err(Stop::new(
+                Outcome::Failed,
+                format!("no host has a container{of} of `{}`", recipe.name),
+            )
+            .hint(format!(
+                "`shipit history {0}` and `shipit status {0}` show what there is",
+                environment.name
+            )));
+        }
+        let lines = u32::try_from(self.lines).unwrap_or(u32::MAX);
+        if self.follow {
+            follow(context, &containers, lines).await;
+        } else {
+            for (reached, name) in &containers {
+                show(context, reached, name, lines).await?;
+            }
+        }
+        fleet.close().await;
+        Ok(Outcome::NothingToDo)
+    }
+}
+
+/// The containers whose logs are wanted: those of a release, or else on each host those that run, or else
+/// the newest one there.
+fn containers<'a>(
+    fleet: &'a Fleet,
+    observed: &Observed,
+    recipe: &Recipe,
+    release: Option<Number>,
+) -> Vec<OnHost<'a>> {
+    let mut found = Vec::new();
+    for reached in fleet.hosts() {
+        let Some(facts) = observed.facts.hosts.get(reached.name()) else {
+            continue;
+        };
+        let mut containers = facts.of_recipe(&recipe.name);
+        if let Some(number) = release {
+            let record = observed.history.record(reached.name(), number);
+            let recorded = record.and_then(|record| record.recipes.get(&*recipe.name));
+            let spec = recorded.map(|recipe| recipe.hash.as_str());
+            containers.retain(|container| is_of_release(container, spec, number));
+        } else if containers.iter().any(|container| container.state.running) {
+            containers.retain(|container| container.state.running);
+        } else {
+            containers.truncate(1);
+        }
+        let names = containers.iter().map(|container| container.name.clone());
+        found.extend(names.map(|name| (reached, name)));
+    }
+    found
+}
+
+/// Whether a container was made by a release, or is what that release ran again.
+fn is_of_release(container: &Container, spec: Option<&str>, number: Number) -> bool {
+    container.identity().is_some_and(|identity| {
+        identity.release == number.0 || Some(identity.spec.as_str()) == spec
+    })
+}
+
+async fn show(context: &Context<'_>, reached: &Reached, name: &str, lines: u32) -> Run<()> {
+    let text = reached
+        .expect(docker::container_logs(name, lines), QUICK)
+        .await
+        .map_err(|error| {
+            Stop::on_host(
+                Outcome::Failed,
+                format!("cannot read the logs of `{name}`"),
+                reached.name(),
+                &error,
+            )
+        })?;
+    for line in text.lines() {
+        let (host, line) = (reached.name().to_string(), line.to_owned());
+        context.events.send(EventKind::Output {
+            host,
+            stream: OutputStream::Stdout,
+            line,
+        });
+    }
+    Ok(())
+}
+
+/// Shows new lines as they come, until the user has enough or every container has ended.
+async fn follow(context: &Context<'_>, containers: &[OnHost<'_>], lines: u32) {
+    /// Following has no end of its own; a day is more than anyone looks.
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let following = containers.iter().map(|(reached, name)| async move {
+        let command = docker::container_logs_follow(name, lines);
+        if let Err(error) = hosts::stream(reached, command, DAY, context.events).await {
+            let message = format!(
+                "the logs of `{name}` broke off: {}",
+                text::chain(&error).join(": ")
+            );
+            context.events.send(EventKind::Warning {
+                host: Some(reached.name().to_string()),
+                message,
+                hint: None,
+            });
+        }
+    });
+    let mut interrupts = context.interrupts.clone();
+    tokio::select! {
+        _ = futures::future::join_all(following) => {}
+        _ = interrupts.next() => {}
+    }
+}

@@ -1,0 +1,157 @@
+//! `shipit status`.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use crate::{
+    commands::{
+        arguments::DefaultEnvironment,
+        command::{HostCommand, Needs},
+        on_hosts::invocation::Invocation,
+    },
+    docker::Container,
+    event::{EventKind, HostRow, Outcome, Severity},
+    facts::HostFacts,
+    hosts::{Fleet, Reached, Run},
+    model::{Name, Recipe},
+    observe::observe,
+    plan::Scope,
+    release::Number,
+    run::Context,
+    state,
+};
+
+/// Show what runs on every host
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  shipit status staging
+  shipit status --output json")]
+pub struct Status {
+    #[command(flatten)]
+    pub environment: DefaultEnvironment,
+}
+
+impl HostCommand for Status {
+    const NAME: &'static str = "status";
+    const NEEDS: Needs = Needs::HOSTS_THAT_ANSWER;
+
+    fn environment(&self) -> Option<&Name> {
+        self.environment.name()
+    }
+
+    async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
+        let context = &invocation.context;
+        let shown = show_status(context, &scope);
+        context.interruptible("nothing was changed", shown).await?;
+        Ok(Outcome::NothingToDo)
+    }
+}
+
+async fn show_status(context: &Context<'_>, scope: &Scope) -> Run<()> {
+    let environment = context.environment;
+    let fleet = context.connect_to_any(&context.hosts_of(scope)).await?;
+    let observed = observe(&fleet, environment, context.events).await?;
+    for reached in fleet.hosts() {
+        let Some(facts) = observed.facts.hosts.get(reached.name()) else {
+            continue;
+        };
+        let recipes = environment.recipes.iter();
+        for recipe in recipes.filter(|recipe| recipe.has_container()) {
+            for row in rows(reached, recipe, facts) {
+                context.events.send(EventKind::HostState { row });
+            }
+        }
+    }
+    show_lasting_lock(context, &fleet).await;
+    fleet.close().await;
+    Ok(())
+}
+
+async fn show_lasting_lock(context: &Context<'_>, fleet: &Fleet) {
+    let environment = context.environment;
+    let Ok(Some(lock)) = state::open(environment, fleet).lasting_lock().await else {
+        return;
+    };
+    let message = format!(
+        "locked by {} since {}: {}",
+        lock.by,
+        lock.at.strftime("%Y-%m-%d %H:%M UTC"),
+        lock.message
+    );
+    context.events.send(EventKind::Warning {
+        host: None,
+        message,
+        hint: Some(format!("shipit unlock {}", environment.name)),
+    });
+}
+
+/// The rows of a recipe on one host: what runs, then what should and does not.
+fn rows(reached: &Reached, recipe: &Recipe, facts: &HostFacts) -> Vec<HostRow> {
+    let wanted = recipe
+        .on
+        .get(reached.name())
+        .map_or(0, |on| usize::from(on.instances));
+    let containers = facts.of_recipe(&recipe.name);
+    let running: Vec<_> = containers.iter().filter(|it| it.state.running).collect();
+    // The one that ended last: a newer release may have one that was taken back before.
+    let stopped = containers.iter().filter(|it| !it.state.running);
+    let last = stopped.max_by(|one, other| one.state.finished_at.cmp(&other.state.finished_at));
+    let missing = wanted.saturating_sub(running.len());
+    let running = running
+        .into_iter()
+        .map(|container| running_row(reached, &recipe.name, container));
+    let missing =
+        std::iter::repeat_with(|| missing_row(reached, &recipe.name, last.copied())).take(missing);
+    running.chain(missing).collect()
+}
+
+fn running_row(reached: &Reached, recipe: &Name, container: &Container) -> HostRow {
+    let up = container.state.is_up();
+    let since = container.state.started_at.parse::<Timestamp>().ok();
+    let since = since
+        .map(|at| format!(" since {}", at.strftime("%Y-%m-%d %H:%M UTC")))
+        .unwrap_or_default();
+    let ports = container.tcp_host_ports();
+    let address = ports
+        .first()
+        .map(|port| format!("{}:{port} ", reached.host.address))
+        .unwrap_or_default();
+    HostRow {
+        host: reached.name().to_string(),
+        recipe: Some(recipe.to_string()),
+        release: release_of(container),
+        state: if up {
+            format!("running{since}")
+        } else {
+            "restarting over and over".to_owned()
+        },
+        detail: Some(format!("{address}{} {}", container.name, container.image)),
+        severity: if up { Severity::Good } else { Severity::Bad },
+    }
+}
+
+fn missing_row(reached: &Reached, recipe: &Name, stopped: Option<&Container>) -> HostRow {
+    HostRow {
+        host: reached.name().to_string(),
+        recipe: Some(recipe.to_string()),
+        release: stopped.and_then(release_of),
+        state: stopped.map_or_else(
+            || "not there".to_owned(),
+            |container| {
+                format!(
+                    "{} with {}",
+                    container.state.status, container.state.exit_code
+                )
+            },
+        ),
+        detail: stopped.map(|container| container.name.clone()),
+        severity: Severity::Bad,
+    }
+}
+
+fn release_of(container: &Container) -> Option<String> {
+    container
+        .identity()
+        .map(|identity| Number(identity.release).to_string())
+}

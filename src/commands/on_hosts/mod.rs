@@ -1,0 +1,7 @@
+//! What every command on hosts shares: how it runs, what it has at hand, which part of the environment it
+//! is about, and its log.
+
+pub mod invocation;
+mod log_file;
+pub mod run;
+pub mod scope;

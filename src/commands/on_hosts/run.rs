@@ -1,0 +1,166 @@
+//! Runs a command that contacts hosts: files, reporters, the command's body, the end.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{invocation::Invocation, log_file::LogFile};
+use crate::{
+    commands::{command::HostCommand, global::Global},
+    diagnostic::{Problem, Problems},
+    event::{EventKind, Events, Outcome},
+    hosts::{Run, Stop},
+    model::{self, Environment, Name, Project},
+    report::{self, Masks},
+    run::{Context, Interrupts},
+    terminal::{self, Terminal},
+    transport::Connector,
+};
+
+/// What events and the log call a run that changes nothing.
+const DRY_RUN: &str = "plan";
+
+/// How long the last events may take to be shown.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
+
+/// Runs a command on the hosts of its environment. An error is one of the files or of this machine; what
+/// goes wrong on hosts is shown by the reporters and is in the outcome.
+pub fn run<C: HostCommand>(global: &Global, command: C) -> Result<Outcome, Problems> {
+    let project = global.project()?;
+    let named = command.environment().cloned();
+    let name = named.map_or_else(|| model::default_environment(&project), Ok)?;
+    let loaded = model::load(&project, &name, &command.overrides())?;
+    global.show_problems(&loaded.warnings);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::error(format!("cannot start: {error}")))?;
+    let outcome = runtime.block_on(report_run(global, command, &project, &loaded.environment))?;
+    // A question that nobody answers any more must not keep the process.
+    runtime.shutdown_background();
+    Ok(outcome)
+}
+
+/// Runs the command and shows everything that happens.
+async fn report_run<C: HostCommand>(
+    global: &Global,
+    command: C,
+    project: &Project,
+    environment: &Environment,
+) -> Result<Outcome, Problems> {
+    let word = if command.is_dry_run() {
+        DRY_RUN
+    } else {
+        C::NAME
+    };
+    let (events, receiver) = Events::channel();
+    let masks = Masks::default();
+    let interrupts = Interrupts::listen()
+        .map_err(|error| Problem::error(format!("cannot listen to signals: {error}")))?;
+    let ends_with_reader = command.ends_with_reader();
+    let ended = interrupts.clone();
+    let reader_gone = move || {
+        if ends_with_reader {
+            ended.raise();
+        }
+    };
+    let keeps_log = C::NEEDS.log && !command.is_dry_run();
+    let log = keeps_log.then(|| open_log(&events, &project.root, &environment.name, word));
+    let log = log.flatten();
+    let mut reporters = vec![report::for_terminal(global.choice(), reader_gone)];
+    reporters.extend(log.clone().map(report::log_file));
+    let showing = tokio::spawn(report::drive(receiver, reporters, masks.clone()));
+
+    let began = Instant::now();
+    let terminal = Terminal::new(events.clone(), global.can_ask());
+    let connector = Connector::new(Arc::new(terminal.clone()));
+    let context = Context {
+        environment,
+        root: &project.root,
+        connector: &connector,
+        events: &events,
+        interrupts: &interrupts,
+        mask: &|secret| masks.add(secret),
+        log: &|release| {
+            if let Some(log) = &log {
+                log.name_after(release);
+            }
+        },
+        by: terminal::who(),
+        revision: terminal::git_revision(&project.root),
+    };
+    let invocation = Invocation { context, terminal };
+    let result = Box::pin(perform(command, &invocation, word)).await;
+    let outcome = finish(&events, result, began.elapsed());
+    drop(invocation);
+    drop(connector);
+    drop(events);
+    // Something that still holds a sender (a question on the terminal) must not keep the end from showing.
+    let _ = tokio::time::timeout(LAST_EVENTS, showing).await;
+    Ok(outcome)
+}
+
+/// The file that this run is logged in. A run that cannot be logged goes on, with a warning.
+fn open_log(events: &Events, root: &Path, environment: &Name, word: &str) -> Option<LogFile> {
+    match LogFile::create(root, environment, word) {
+        Ok(log) => Some(log),
+        Err(error) => {
+            events.send(EventKind::Warning {
+                host: None,
+                message: format!("this run keeps no log: {error}"),
+                hint: None,
+            });
+            None
+        }
+    }
+}
+
+/// The command itself, from its first event on.
+async fn perform<C: HostCommand>(
+    command: C,
+    invocation: &Invocation<'_>,
+    word: &str,
+) -> Run<Outcome> {
+    let scope = command.scope(invocation)?;
+    let Context {
+        environment,
+        events,
+        ..
+    } = invocation.context;
+    let hosts = environment.hosts.iter().map(|host| &host.name);
+    events.send(EventKind::Started {
+        command: word.to_owned(),
+        environment: environment.name.to_string(),
+        hosts: hosts
+            .filter(|host| scope.has_host(host))
+            .map(ToString::to_string)
+            .collect(),
+    });
+    command.run(invocation, scope).await
+}
+
+/// Sends how it ended.
+fn finish(events: &Events, result: Run<Outcome>, took: Duration) -> Outcome {
+    let (outcome, error) = match result {
+        Ok(outcome) => (outcome, None),
+        Err(stop) => {
+            let Stop {
+                outcome,
+                report,
+                rows,
+            } = *stop;
+            for row in rows {
+                events.send(EventKind::HostState { row });
+            }
+            (outcome, Some(report))
+        }
+    };
+    events.send(EventKind::Finished {
+        outcome,
+        took,
+        error,
+    });
+    outcome
+}

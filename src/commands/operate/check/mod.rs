@@ -1,0 +1,160 @@
+//! `shipit check`.
+
+mod findings;
+mod routes;
+
+use clap::Args;
+
+use self::findings::{Finding, find};
+use crate::{
+    commands::{
+        arguments::DefaultEnvironment,
+        command::{HostCommand, Lock, Needs},
+        on_hosts::invocation::Invocation,
+    },
+    event::{EventKind, HostRow, Outcome, Severity},
+    hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
+    model::Name,
+    observe::observe,
+    plan::Scope,
+    run::Context,
+    state::lock,
+    text,
+};
+
+/// Compare recipes, Docker, Consul and balancers, and say what does not match
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  shipit check staging
+  shipit check staging --fix")]
+pub struct Check {
+    #[command(flatten)]
+    pub environment: DefaultEnvironment,
+    /// Also deregister Consul services whose container is gone
+    #[arg(long)]
+    pub fix: bool,
+}
+
+impl HostCommand for Check {
+    const NAME: &'static str = "check";
+    const NEEDS: Needs = Needs {
+        contacts: "all hosts",
+        lock: Lock::With("--fix"),
+        changes: "with `--fix`, Consul's services",
+        log: false,
+        exit_codes: &[0, 1, 2, 3, 4, 130],
+    };
+
+    fn environment(&self) -> Option<&Name> {
+        self.environment.name()
+    }
+
+    async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
+        let context = &invocation.context;
+        let checked = check(context, &scope, self.fix);
+        context
+            .interruptible("run it again to see what is left", checked)
+            .await
+    }
+}
+
+async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> {
+    let fleet = context.connect(&context.hosts_of(scope)).await?;
+    preflight::check(&fleet, context.events).await?;
+    // What a deploy is just starting must not look like what is gone.
+    let lock = if fix {
+        Some(lock::take(context, &fleet, Check::NAME).await?)
+    } else {
+        None
+    };
+    let observed = observe(&fleet, context.environment, context.events).await?;
+    if observed.is_before_the_first_deploy() {
+        show_every_host_as(context, &fleet, "ready; nothing is deployed yet");
+        fleet.close().await;
+        return Ok(Outcome::Done);
+    }
+    let routes = routes::of_balancers(context, &fleet, &observed).await;
+    let found = fleet
+        .each(|reached| find(context.environment, reached, &observed, &routes))
+        .await;
+    let (mut left, mut fixed) = (0, 0);
+    for (reached, findings) in found {
+        let findings = findings.map_err(|error| {
+            Stop::on_host(
+                Outcome::NotReady,
+                format!("cannot check `{}`", reached.name()),
+                reached.name(),
+                &error,
+            )
+        })?;
+        if findings.is_empty() {
+            let row = hosts::row(reached.name(), "as it should be", Severity::Good);
+            context.events.send(EventKind::HostState { row });
+        }
+        for finding in findings {
+            if settle(context, reached, finding, fix).await? {
+                fixed += 1;
+            } else {
+                left += 1;
+            }
+        }
+    }
+    drop(lock);
+    fleet.close().await;
+    outcome(&context.environment.name, left, fixed)
+}
+
+/// Shows a finding; with `fix`, deregisters the service whose container is gone. Returns whether it is
+/// mended.
+async fn settle(
+    context: &Context<'_>,
+    reached: &Reached,
+    finding: Finding,
+    fix: bool,
+) -> Run<bool> {
+    let mut row = HostRow {
+        host: reached.name().to_string(),
+        recipe: Some(finding.recipe),
+        release: None,
+        state: finding.message,
+        detail: None,
+        severity: Severity::Bad,
+    };
+    let mended = finding.stale_service.filter(|_| fix);
+    if let Some(id) = &mended {
+        reached.consul.deregister(id).await.map_err(|error| {
+            Stop::on_host(
+                Outcome::Failed,
+                format!("cannot deregister `{id}`"),
+                reached.name(),
+                &HostError::Consul(error),
+            )
+        })?;
+        row.detail = Some("deregistered".to_owned());
+        row.severity = Severity::Notable;
+    }
+    context.events.send(EventKind::HostState { row });
+    Ok(mended.is_some())
+}
+
+fn show_every_host_as(context: &Context<'_>, fleet: &Fleet, state: &str) {
+    for reached in fleet.hosts() {
+        let row = hosts::row(reached.name(), state, Severity::Good);
+        context.events.send(EventKind::HostState { row });
+    }
+}
+
+fn outcome(environment: &Name, left: usize, fixed: usize) -> Run<Outcome> {
+    if left > 0 {
+        let message = format!("{} found", text::count(left, "mistake"));
+        return Err(Stop::new(Outcome::Failed, message).hint(format!(
+            "`shipit deploy {environment}` brings up what is missing; `shipit check {environment} --fix` deregisters what is gone"
+        )));
+    }
+    Ok(if fixed > 0 {
+        Outcome::Done
+    } else {
+        Outcome::NothingToDo
+    })
+}

@@ -1,0 +1,101 @@
+//! Removes what shipit made in an environment: recipe after recipe, then the records.
+
+use crate::{
+    docker::{self, Container},
+    event::Outcome,
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop, progress},
+    model::Environment,
+    observe::Observed,
+    run::Context,
+    state,
+};
+
+/// Removes every container and every record. Returns the hosts on which something could not be removed; an
+/// interrupt ends it between two recipes.
+pub async fn remove_everything(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    observed: &Observed,
+) -> Run<Vec<HostFailure>> {
+    let environment = context.environment;
+    let mut failures = Vec::new();
+    for recipe in in_order_of_removal(environment, observed) {
+        if context.interrupts.happened() {
+            let message = "interrupted; what was not yet removed is still there";
+            return Err(Stop::new(Outcome::Interrupted, message)
+                .hint(format!("shipit down {}", environment.name)));
+        }
+        let removed = fleet
+            .each(|reached| remove_recipe(context, reached, observed, recipe.as_deref()))
+            .await;
+        failures.extend(
+            removed
+                .into_iter()
+                .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
+        );
+    }
+    let state = state::open(environment, fleet);
+    failures.extend(state.remove_all_records().await);
+    Ok(failures)
+}
+
+/// What others need goes last: the recipes from the last to the first, and before them (`None`) the
+/// containers of recipes that the files no longer have.
+fn in_order_of_removal(environment: &Environment, observed: &Observed) -> Vec<Option<String>> {
+    let known: Vec<_> = environment
+        .recipes
+        .iter()
+        .map(|recipe| recipe.name.to_string())
+        .collect();
+    let mut containers = observed
+        .facts
+        .hosts
+        .values()
+        .flat_map(|facts| &facts.containers);
+    let has_orphan = containers.any(|container| {
+        container
+            .identity()
+            .is_none_or(|identity| !known.contains(&identity.recipe))
+    });
+    let orphans = has_orphan.then_some(None);
+    orphans
+        .into_iter()
+        .chain(known.into_iter().rev().map(Some))
+        .collect()
+}
+
+async fn remove_recipe(
+    context: &Context<'_>,
+    reached: &Reached,
+    observed: &Observed,
+    recipe: Option<&str>,
+) -> Result<(), HostError> {
+    let environment = context.environment;
+    let Some(facts) = observed.facts.hosts.get(reached.name()) else {
+        return Ok(());
+    };
+    let belongs = |container: &&Container| {
+        let of = container.identity().map(|identity| identity.recipe);
+        match recipe {
+            Some(recipe) => of.as_deref() == Some(recipe),
+            None => of.is_none_or(|of| environment.recipe(&of).is_none()),
+        }
+    };
+    for container in facts.containers.iter().filter(belongs) {
+        let work = async {
+            if container.state.running {
+                let deadline = container.stop_timeout + QUICK;
+                reached
+                    .expect(docker::stop(&container.name), deadline)
+                    .await?;
+            }
+            reached.expect(docker::remove(&container.name), QUICK).await
+        };
+        let step = format!("remove {}", container.name);
+        progress::step(context.events, reached.name(), recipe, &step, work, |_| {
+            None
+        })
+        .await?;
+    }
+    Ok(())
+}

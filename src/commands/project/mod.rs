@@ -1,0 +1,9 @@
+//! Commands about the project's files and about shipit itself. They contact no host.
+
+mod completions;
+mod folder;
+mod man;
+mod schema;
+mod validate;
+
+pub use self::{completions::Completions, man::Man, schema::Schema, validate::Validate};

@@ -1,0 +1,77 @@
+//! `shipit validate`.
+
+use clap::Args;
+
+use crate::{
+    commands::{
+        arguments::Variables,
+        command::{Needs, OfflineCommand},
+        global::Global,
+    },
+    diagnostic::Problems,
+    event::Outcome,
+    model::{self, Environment, Name},
+    terminal, text,
+};
+
+/// Check the files; contacts no host
+#[derive(Debug, Args)]
+#[command(after_help = "\
+All mistakes of all files are shown at once.
+
+Examples:
+  shipit validate
+  shipit validate staging --set version=1.3")]
+pub struct Validate {
+    /// Only this environment and its recipes [default: all]
+    #[arg(value_name = "ENV")]
+    pub environment: Option<Name>,
+    #[command(flatten)]
+    pub variables: Variables,
+}
+
+impl OfflineCommand for Validate {
+    const NAME: &'static str = "validate";
+    const NEEDS: Needs = Needs::NO_HOST;
+
+    fn run(self, global: &Global, _: &clap::Command) -> Result<Outcome, Problems> {
+        let project = global.project()?;
+        let checks_all = self.environment.is_none();
+        let named = self.environment.map(|name| vec![name]);
+        let environments = named.unwrap_or_else(|| project.environments());
+        if environments.is_empty() {
+            model::default_environment(&project)?;
+        }
+        let mut found = Problems::new();
+        let mut lines = String::new();
+        for name in &environments {
+            match model::load(&project, name, &self.variables.overrides()) {
+                Ok(loaded) => {
+                    found.extend(loaded.warnings);
+                    lines += &line(&loaded.environment);
+                }
+                Err(mistakes) => found.extend(mistakes),
+            }
+        }
+        if checks_all {
+            found.extend(model::check_the_rest(&project));
+        }
+        if found.has_errors() {
+            return Err(found);
+        }
+        global.show_problems(&found);
+        if !global.quiet {
+            terminal::print(&lines);
+        }
+        Ok(Outcome::NothingToDo)
+    }
+}
+
+fn line(environment: &Environment) -> String {
+    format!(
+        "{}: {}, {}\n",
+        environment.name,
+        text::count(environment.hosts.len(), "host"),
+        text::count(environment.recipes.len(), "recipe")
+    )
+}

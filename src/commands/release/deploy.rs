@@ -1,0 +1,97 @@
+//! `shipit deploy`.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::{
+    commands::{
+        arguments::{DefaultEnvironment, Limit, Variables},
+        command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
+        on_hosts::{invocation::Invocation, scope::scope},
+    },
+    deploy::{self, DeployRequest, Goal},
+    event::Outcome,
+    hosts::Run,
+    model::{Name, Overrides},
+    plan::Scope,
+    rollout::driver::Promotion,
+    terminal::Terminal,
+};
+
+/// Bring an environment up to date
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is changed before every host is checked and has every image. What is as wanted stays untouched.
+
+Examples:
+  shipit deploy staging
+  shipit deploy staging flask-nanoservice --set version=1.3
+  shipit deploy production --limit host-1,balancers --dry-run
+  shipit deploy production --promote --output json")]
+pub struct Deploy {
+    #[command(flatten)]
+    pub environment: DefaultEnvironment,
+    /// Only these recipes; those they require are checked [default: all]
+    #[arg(value_name = "RECIPE")]
+    pub recipes: Vec<Name>,
+    #[command(flatten)]
+    pub limit: Limit,
+    #[command(flatten)]
+    pub variables: Variables,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Let the others follow healthy canaries without asking
+    #[arg(long)]
+    pub promote: bool,
+}
+
+impl HostCommand for Deploy {
+    const NAME: &'static str = "deploy";
+    const NEEDS: Needs = Needs {
+        contacts: "hosts of the scope, the first host, balancers; Consul's servers, if they answer",
+        lock: Lock::Always,
+        changes: "containers, images, records",
+        log: true,
+        exit_codes: EVERY_EXIT_CODE,
+    };
+
+    fn environment(&self) -> Option<&Name> {
+        self.environment.name()
+    }
+
+    fn overrides(&self) -> Overrides {
+        self.variables.overrides()
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
+        scope(invocation, &self.recipes, &self.limit.limit)
+    }
+
+    async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
+        let request = DeployRequest {
+            scope,
+            goal: Goal::Files,
+            dry_run: self.dry_run,
+            promotion: promotion(self.promote, &invocation.terminal),
+        };
+        deploy::deploy(&invocation.context, request).await
+    }
+}
+
+/// How a question whether the others may follow healthy canaries is answered.
+fn promotion(granted: bool, terminal: &Terminal) -> Promotion {
+    if granted {
+        return Promotion::Granted;
+    }
+    if !terminal.can_ask() {
+        return Promotion::Nobody;
+    }
+    let terminal = terminal.clone();
+    Promotion::Ask(Arc::new(move |question| terminal.confirm(&question)))
+}

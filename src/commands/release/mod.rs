@@ -1,0 +1,8 @@
+//! Commands that bring an environment to a state, or say what that would take.
+
+mod deploy;
+mod plan;
+mod rollback;
+mod run;
+
+pub use self::{deploy::Deploy, plan::Plan, rollback::Rollback, run::Run};

@@ -1,0 +1,74 @@
+//! `shipit rollback`.
+
+use clap::Args;
+
+use crate::{
+    commands::{
+        arguments::{DefaultEnvironment, Limit, value},
+        command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
+        on_hosts::{invocation::Invocation, scope::scope},
+    },
+    deploy::{self, DeployRequest, Goal},
+    event::Outcome,
+    hosts::Run,
+    model::Name,
+    plan::Scope,
+    release::Number,
+    rollout::driver::Promotion,
+};
+
+/// Return to an earlier release
+#[derive(Debug, Args)]
+#[command(after_help = "\
+As careful as a deploy, and a release of its own: rolling back twice goes forth again. It starts the
+containers that were kept, so that no registry is needed.
+
+Examples:
+  shipit rollback staging
+  shipit rollback staging --to r41")]
+pub struct Rollback {
+    #[command(flatten)]
+    pub environment: DefaultEnvironment,
+    /// The release, `r41` or `41` [default: the newest earlier one that succeeded]
+    #[arg(long, value_name = "rN", value_parser = value::release)]
+    pub to: Option<u64>,
+    #[command(flatten)]
+    pub limit: Limit,
+    /// Show what would be done, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+impl HostCommand for Rollback {
+    const NAME: &'static str = "rollback";
+    const NEEDS: Needs = Needs {
+        contacts: "as `deploy`, and for each host of the scope the next one, if it answers",
+        lock: Lock::Always,
+        changes: "containers, images, records",
+        log: true,
+        exit_codes: EVERY_EXIT_CODE,
+    };
+
+    fn environment(&self) -> Option<&Name> {
+        self.environment.name()
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
+        scope(invocation, &[], &self.limit.limit)
+    }
+
+    async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
+        let request = DeployRequest {
+            scope,
+            goal: Goal::Release(self.to.map(Number)),
+            dry_run: self.dry_run,
+            // The release was promoted when it was deployed.
+            promotion: Promotion::Granted,
+        };
+        deploy::deploy(&invocation.context, request).await
+    }
+}

@@ -1,0 +1,85 @@
+//! A row of the table of commands, made from what a command's file declares.
+
+use clap::{ArgMatches, Args};
+
+use super::{
+    command::{HostCommand, Needs, OfflineCommand},
+    global::Global,
+    on_hosts::run::run,
+};
+use crate::{diagnostic::Problems, event::Outcome};
+
+/// Commands under one heading of the help.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// The heading.
+    pub heading: &'static str,
+    /// The commands, in the order of the help.
+    pub rows: &'static [Row],
+}
+
+/// One command.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The word that is typed.
+    pub name: &'static str,
+    /// What it needs.
+    pub needs: Needs,
+    /// Whether help and completions leave it out.
+    pub hidden: bool,
+    arguments: fn(clap::Command) -> clap::Command,
+    run: fn(&Global, &clap::Command, &ArgMatches) -> Result<Outcome, Problems>,
+}
+
+impl Row {
+    /// A command that contacts no host.
+    pub const fn offline<C: OfflineCommand>() -> Self {
+        Self {
+            name: C::NAME,
+            needs: C::NEEDS,
+            hidden: C::HIDDEN,
+            arguments: C::augment_args,
+            run: |global, program, matches| arguments::<C>(matches).run(global, program),
+        }
+    }
+
+    /// A command that contacts hosts.
+    pub const fn on_hosts<C: HostCommand>() -> Self {
+        Self {
+            name: C::NAME,
+            needs: C::NEEDS,
+            hidden: false,
+            arguments: C::augment_args,
+            run: |global, _, matches| run(global, arguments::<C>(matches)),
+        }
+    }
+
+    /// Its part of the command line.
+    pub fn parser(&self) -> clap::Command {
+        (self.arguments)(clap::Command::new(self.name)).hide(self.hidden)
+    }
+
+    /// What it does, as a list of commands says it.
+    pub fn about(&self) -> String {
+        let parser = self.parser();
+        parser
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    /// Runs it with the arguments that were parsed.
+    pub fn run(
+        &self,
+        global: &Global,
+        program: &clap::Command,
+        matches: &ArgMatches,
+    ) -> Result<Outcome, Problems> {
+        (self.run)(global, program, matches)
+    }
+}
+
+/// What clap parsed, as the command's type; both were made from the same declaration.
+fn arguments<C: Args>(matches: &ArgMatches) -> C {
+    C::from_arg_matches(matches).unwrap_or_else(|error| error.exit())
+}

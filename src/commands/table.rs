@@ -1,0 +1,50 @@
+//! Every command, in the groups and in the order of the help. The help, the completions, the manual pages
+//! and the list in `docs/commands.md` are made from this table.
+
+use super::{
+    inspect::{History, Logs, Status},
+    operate::{Check, Down, Exec, Lock, Unlock},
+    project::{Completions, Man, Schema, Validate},
+    release::{Deploy, Plan, Rollback, Run},
+    row::{Group, Row},
+};
+
+/// Every command.
+pub const TABLE: &[Group] = &[
+    Group {
+        heading: "Deploy",
+        rows: &[
+            Row::on_hosts::<Deploy>(),
+            Row::on_hosts::<Plan>(),
+            Row::on_hosts::<Rollback>(),
+            Row::on_hosts::<Run>(),
+        ],
+    },
+    Group {
+        heading: "Look",
+        rows: &[
+            Row::on_hosts::<Status>(),
+            Row::on_hosts::<History>(),
+            Row::on_hosts::<Logs>(),
+        ],
+    },
+    Group {
+        heading: "Operate",
+        rows: &[
+            Row::on_hosts::<Exec>(),
+            Row::on_hosts::<Lock>(),
+            Row::on_hosts::<Unlock>(),
+            Row::on_hosts::<Down>(),
+            Row::on_hosts::<Check>(),
+        ],
+    },
+    Group {
+        heading: "Project",
+        rows: &[
+            Row::offline::<Validate>(),
+            Row::offline::<Schema>(),
+            Row::offline::<Completions>(),
+            Row::offline::<Man>(),
+        ],
+    },
+];

@@ -1,0 +1,12 @@
+//! The person at the terminal: questions and passphrases, what is printed beside the reporters, and who it
+//! is.
+
+mod question;
+mod streams;
+mod who;
+
+pub use self::{
+    question::Terminal,
+    streams::{is_interactive, print, show_problems, stderr_is_terminal, trace},
+    who::{git_revision, who},
+};

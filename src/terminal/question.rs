@@ -1,0 +1,90 @@
+//! Questions to the person at the terminal.
+
+use std::{
+    io::{self, BufRead},
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use secrecy::SecretString;
+
+use crate::{
+    event::{EventKind, Events},
+    transport::Prompt,
+};
+
+/// The person at the terminal, if there is one.
+#[derive(Clone)]
+pub struct Terminal {
+    events: Events,
+    can_ask: bool,
+}
+
+impl Terminal {
+    /// Questions are events, so that reporters can make room for them. `can_ask` says whether anybody is
+    /// there to answer.
+    pub fn new(events: Events, can_ask: bool) -> Self {
+        Self { events, can_ask }
+    }
+
+    /// Whether anybody is there to answer.
+    pub fn can_ask(&self) -> bool {
+        self.can_ask
+    }
+
+    /// Asks a question that is answered with yes or no; no is the default. It blocks until the answer.
+    pub fn confirm(&self, question: &str) -> bool {
+        let answer = self.ask(format!("{question} [y/N] "), || {
+            let mut answer = String::new();
+            io::stdin().lock().read_line(&mut answer).map(|_| answer)
+        });
+        answer.is_ok_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    }
+
+    /// Asks one question and reads its answer. There is one terminal, and questions come from several
+    /// threads at once: hosts may need different keys. The next one is shown when this one is answered, so
+    /// that an answer never goes to another question.
+    fn ask<T>(&self, question: String, read: impl FnOnce() -> T) -> T {
+        static TERMINAL: Mutex<()> = Mutex::new(());
+        let _turn = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+        self.events.send(EventKind::Question { question });
+        let answer = read();
+        self.events.send(EventKind::Answered);
+        answer
+    }
+}
+
+impl Prompt for Terminal {
+    fn passphrase(&self, key: &Path) -> Option<SecretString> {
+        if !self.can_ask {
+            return None;
+        }
+        let question = format!("Passphrase of {}: ", key.display());
+        let answer = self.ask(question, rpassword::read_password);
+        answer.ok().map(SecretString::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_question_waits_for_the_answer_to_the_one_before() {
+        let (events, mut shown) = Events::channel();
+        thread::scope(|threads| {
+            for key in ["a", "b", "c"] {
+                let terminal = Terminal::new(events.clone(), true);
+                threads.spawn(move || terminal.ask(key.to_owned(), thread::yield_now));
+            }
+        });
+        drop(events);
+        let mut kinds = Vec::new();
+        while let Some(event) = shown.blocking_recv() {
+            kinds.push(matches!(event.kind, EventKind::Question { .. }));
+        }
+        assert_eq!(kinds, [true, false, true, false, true, false]);
+    }
+}

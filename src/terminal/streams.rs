@@ -1,0 +1,47 @@
+//! The standard streams: what is printed beside the reporters, and whether a person sees it.
+
+use std::io::{IsTerminal, Write};
+
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::diagnostic::{Problems, Style};
+
+/// Whether standard error is shown to a person.
+pub fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Whether a person sees a question and can answer it.
+pub fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && stderr_is_terminal()
+}
+
+/// Prints to standard output; a reader that has gone away has seen what it wanted.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints problems of the files to standard error.
+pub fn show_problems(problems: &Problems, style: Style) {
+    let width = usize::from(
+        console::Term::stderr()
+            .size_checked()
+            .map_or(100, |(_, columns)| columns),
+    );
+    // Nobody is left to hear that standard error is closed.
+    let _ = write!(std::io::stderr(), "{}", problems.render(style, width));
+}
+
+/// With `-vv`, or what `SHIPIT_LOG` asks for, traces go to standard error.
+pub fn trace(verbose: u8) {
+    let asked = EnvFilter::try_from_env("SHIPIT_LOG").ok();
+    let filter = asked.or_else(|| (verbose > 1).then(|| EnvFilter::new("shipit=debug")));
+    if let Some(filter) = filter {
+        let layer = fmt::layer().with_writer(std::io::stderr).with_target(false);
+        tracing_subscriber::registry()
+            .with(layer)
+            .with(filter)
+            .init();
+    }
+}
