@@ -1,8 +1,6 @@
 //! Every key that stands for an option of `docker run` becomes that option.
 
-use std::fmt::Write as _;
-
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use shipit::{
     config::{Section, recipe::ContainerSection},

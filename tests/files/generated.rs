@@ -1,8 +1,6 @@
 //! Files that are made from the declarations of the keys: the JSON Schemas, and the key tables of the docs.
 
-use std::fmt::Write as _;
-
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use shipit::config::{inventory_schema, key_table, recipe_schema, tables};
 
