@@ -20,7 +20,7 @@ fn every_key_has_its_word_for_docker() {
     let mut recipe = "hosts = \"web\"\n[container]\nimage = \"web\"\n".to_owned();
     for (name, docker) in &keys {
         let value = docker.example.replace('…', "no");
-        recipe += &format!("{name} = {value}\n");
+        recipe.extend([name, " = ", &value, "\n"]);
     }
     let loaded = TestProject::of_recipe(&recipe)
         .load("test")
