@@ -18,13 +18,13 @@ pub struct Global {
     /// The project's folder or one below it [default: the current one]
     #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub directory: Option<PathBuf>,
-    /// Tell more; twice also the SSH sessions
+    /// Show more; twice: trace the SSH sessions as well
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Tell only warnings, errors and the result
+    /// Show only warnings, errors and the result
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// How to tell it: auto, bars, plain (lines) or json (one event a line)
+    /// Form of the output: auto, bars, plain (lines) or json (one event per line)
     #[arg(
         long,
         global = true,

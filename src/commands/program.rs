@@ -23,7 +23,7 @@ Examples:
   shipit plan staging            # what it would do, field by field
   shipit rollback                # the previous release of the default environment
 
-`shipit COMMAND --help` tells more.
+`shipit COMMAND --help` says more.
 ";
 
 /// The command line. What is wrong on it exits with 2, as clap does by itself.

@@ -184,7 +184,7 @@ fn of_several_environments_one_must_be_named() {
     shell.write("inventory/production.toml", "extends = \"staging\"\n");
     assert_snapshot!(shell.type_line("rollback").shown(), @"
         [stderr]
-          error: which environment? there are several and none says `default = true`
+          error: which environment? there are several, and none has `default = true`
 
           hint: name one of `production` and `staging`
         [exit 2]

@@ -53,7 +53,7 @@ fn validate_finds_two_defaults() {
     }
     let answer = shell.type_line("validate");
     answer.is_a_mistake();
-    let mistake = "which environment? several say `default = true`";
+    let mistake = "which environment? several have `default = true`";
     assert!(answer.stderr.contains(mistake), "{}", answer.stderr);
     assert_eq!(shell.type_line("validate test").code, Some(0));
 }

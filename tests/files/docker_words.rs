@@ -1,6 +1,6 @@
 //! Every key that stands for an option of `docker run` becomes that option.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use shipit::{
     config::{Section, recipe::ContainerSection},
@@ -20,7 +20,7 @@ fn every_key_has_its_word_for_docker() {
     let mut recipe = "hosts = \"web\"\n[container]\nimage = \"web\"\n".to_owned();
     for (name, docker) in &keys {
         let value = docker.example.replace('…', "no");
-        recipe.extend([name, " = ", &value, "\n"]);
+        let _ = writeln!(recipe, "{name} = {value}");
     }
     let loaded = TestProject::of_recipe(&recipe)
         .load("test")

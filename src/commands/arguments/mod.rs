@@ -32,7 +32,7 @@ pub struct Limit {
 /// Variables that the command line sets.
 #[derive(Debug, Args)]
 pub struct Variables {
-    /// Set a variable, above all files; may be repeated
+    /// Set a variable, overriding all files; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = value::assignment)]
     pub set: Vec<(String, String)>,
 }

@@ -26,7 +26,7 @@ Examples:
 pub struct History {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
-    /// How many, the newest first
+    /// Number of releases, newest first
     #[arg(short = 'n', long, value_name = "NUMBER", default_value = "10")]
     pub number: usize,
 }

@@ -37,16 +37,16 @@ pub struct Logs {
     /// The recipe
     #[arg(value_name = "RECIPE")]
     pub recipe: Name,
-    /// Of this release, also when it no longer runs [default: the one that runs]
+    /// Of this release, even if it no longer runs [default: what runs now]
     #[arg(long, value_name = "rN", value_parser = value::release)]
     pub release: Option<u64>,
-    /// Only of this host
+    /// Only from this host
     #[arg(long, alias = "limit", value_name = "HOST")]
     pub host: Option<String>,
-    /// How many lines of each container
+    /// Number of lines from each container
     #[arg(short = 'n', long, value_name = "NUMBER", default_value = "100")]
     pub lines: u64,
-    /// Go on with new lines until interrupted
+    /// Follow new lines until interrupted
     #[arg(short, long)]
     pub follow: bool,
 }
@@ -180,7 +180,7 @@ async fn follow(context: &Context<'_>, containers: &[OnHost<'_>], lines: u32) {
         let command = docker::container_logs_follow(name, lines);
         if let Err(error) = hosts::stream(reached, command, DAY, context.events).await {
             let message = format!(
-                "the logs of `{name}` broke off: {}",
+                "lost the logs of `{name}`: {}",
                 text::chain(&error).join(": ")
             );
             context.events.send(EventKind::Warning {

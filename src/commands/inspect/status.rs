@@ -124,7 +124,7 @@ fn running_row(reached: &Reached, recipe: &Name, container: &Container) -> HostR
         state: if up {
             format!("running{since}")
         } else {
-            "restarting over and over".to_owned()
+            "in a restart loop".to_owned()
         },
         detail: Some(format!("{address}{} {}", container.name, container.image)),
         severity: if up { Severity::Good } else { Severity::Bad },

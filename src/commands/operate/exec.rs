@@ -39,7 +39,7 @@ pub struct Exec {
         value_delimiter = ','
     )]
     pub hosts: Vec<String>,
-    /// The longest it may take on a host: 30s, 5m, 1h
+    /// Time limit on each host: 30s, 5m, 1h
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = value::duration)]
     pub timeout: Duration,
     /// The command and its arguments
@@ -75,7 +75,7 @@ impl HostCommand for Exec {
         let running = fleet
             .each(|reached| hosts::stream(reached, command.clone(), self.timeout, context.events));
         let results = context
-            .interruptible("how far the command came is not known", async {
+            .interruptible("it is not known how far the command got", async {
                 Ok(running.await)
             })
             .await?;

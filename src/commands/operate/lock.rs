@@ -17,10 +17,10 @@ use crate::{
     state::{self, LastingLock},
 };
 
-/// Keep everyone from deploying until it is unlocked
+/// Keep everyone from deploying until `shipit unlock`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A deploy locks by itself while it runs, and lets go however it ends. This lock is for longer.
+A deploy takes a lock of its own and releases it however it ends. This lock stays until you remove it.
 
 Example:
   shipit lock production -m 'no deploys before the sale ends'")]
@@ -82,7 +82,7 @@ async fn place(context: &Context<'_>, scope: &Scope, message: String) -> Run<Out
     };
     state.place_lasting_lock(&lock).await.map_err(cannot)?;
     let message =
-        format!("`{environment}` is locked; `shipit unlock {environment}` takes the lock away");
+        format!("`{environment}` is locked; `shipit unlock {environment}` removes the lock");
     context.events.send(EventKind::Note { message });
     fleet.close().await;
     Ok(Outcome::Done)

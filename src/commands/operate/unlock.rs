@@ -16,10 +16,10 @@ use crate::{
     state,
 };
 
-/// Take such a lock away
+/// Remove the lock that `shipit lock` placed
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It takes away what `shipit lock` left; a deploy that runs keeps its own lock.
+It removes what `shipit lock` left; a running deploy keeps its own lock.
 
 Example:
   shipit unlock production")]
@@ -64,7 +64,7 @@ async fn take_away(context: &Context<'_>, scope: &Scope) -> Run<Outcome> {
         Some(lock) => {
             state.release_lasting_lock().await.map_err(cannot)?;
             (
-                format!("took away the lock of {}: {}", lock.by, lock.message),
+                format!("removed the lock of {}: {}", lock.by, lock.message),
                 Outcome::Done,
             )
         }

@@ -42,7 +42,7 @@ pub struct Deploy {
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Let the others follow healthy canaries without asking
+    /// Roll out to the others after healthy canaries without asking
     #[arg(long)]
     pub promote: bool,
 }

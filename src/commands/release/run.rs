@@ -20,7 +20,7 @@ use crate::{
     tasks, text,
 };
 
-/// Run a recipe that is only commands
+/// Run a recipe that has only commands
 #[derive(Debug, Args)]
 #[command(
     allow_missing_positional = true,
@@ -74,7 +74,7 @@ impl HostCommand for Run {
         if recipe.has_container() {
             return Err(Stop::new(
                 Outcome::Usage,
-                format!("`{name}` has a container, so it is deployed and not run"),
+                format!("`{name}` has a container, so it is deployed, not run"),
             )
             .hint(format!("shipit deploy {} {name}", environment.name)));
         }
@@ -86,7 +86,7 @@ impl HostCommand for Run {
         });
         let work = fleet.each(|reached| run_on(context, reached, recipe, &scope, &done));
         let results = context
-            .interruptible("how far the command came is not known", async {
+            .interruptible("it is not known how far the command got", async {
                 Ok(work.await)
             })
             .await;

@@ -167,9 +167,7 @@ mod tests {
         assert_eq!((summary.failed, summary.first_failure), (0, None));
         assert_eq!(
             warnings,
-            [
-                "64 probe requests of `web` are unanswered at once, so fewer than 20 a second are sent"
-            ]
+            ["64 probe requests of `web` are in flight, so fewer than 20 a second are sent"]
         );
     }
 }

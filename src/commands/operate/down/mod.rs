@@ -52,8 +52,10 @@ impl HostCommand for Down {
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
         if !self.yes && !invocation.terminal.can_ask() {
-            let message = "nobody can be asked here whether everything may be removed";
-            return Err(Stop::new(Outcome::Usage, message).hint("give `--yes` if it may"));
+            let message = "cannot ask here whether to remove everything";
+            return Err(
+                Stop::new(Outcome::Usage, message).hint("`--yes` removes it without asking")
+            );
         }
         Ok(Scope::default())
     }
