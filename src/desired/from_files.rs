@@ -50,7 +50,7 @@ pub fn wanted_images(
         for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
             if let Some(spec) = &on.container {
                 users
-                    .entry((spec.image.clone(), spec.source))
+                    .entry(Wanted::of(spec))
                     .or_default()
                     .insert(host.clone());
             }
@@ -70,7 +70,7 @@ pub async fn from_files(
     for recipe in in_scope(environment, scope) {
         for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
             let Some(spec) = &on.container else { continue };
-            let Some(image) = pins.get(&(spec.image.clone(), spec.source)) else {
+            let Some(image) = pins.get(&Wanted::of(spec)) else {
                 continue;
             };
             let wanted = Desired {

@@ -1,10 +1,10 @@
 //! An image on its way to a host, and what can go wrong with that.
 
-use super::logins::NoPassword;
+use super::{logins::NoPassword, wanted::Wanted};
 use crate::{
     docker::PinnedImage,
     hosts::{HostError, Reached},
-    model::{HostName, ImageSource},
+    model::HostName,
     text,
 };
 
@@ -16,10 +16,8 @@ pub const AT_ONCE: usize = 16;
 pub struct Delivery {
     /// The host.
     pub reached: Reached,
-    /// Where the image comes from.
-    pub source: ImageSource,
-    /// The reference in the recipe.
-    pub written: String,
+    /// The image as the recipe names it.
+    pub wanted: Wanted,
     /// The exact image.
     pub pin: PinnedImage,
 }

@@ -8,8 +8,9 @@ use super::{
     delivery::{AT_ONCE, Delivery, DeliveryError, FailedDelivery, is_disk_full},
     from_another_host,
     logins::Logins,
-    present::{have, pull},
+    present::{have, is_for, pull},
     transfer::Sender,
+    wanted::Wanted,
 };
 use crate::{
     docker::{self, PinnedImage},
@@ -67,25 +68,23 @@ pub async fn distribute(
 
 /// The images that the hosts need, host by host.
 fn deliveries(fleet: &Fleet, plan: &Plan) -> impl Iterator<Item = Vec<Delivery>> + use<> {
-    let mut needed = BTreeMap::<HostName, BTreeSet<(ImageSource, String, PinnedImage)>>::new();
+    let mut needed = BTreeMap::<HostName, BTreeSet<(Wanted, PinnedImage)>>::new();
     for slot in plan.recipes.iter().flat_map(RecipePlan::changes) {
         let Some(incoming) = slot.incoming.as_ref().filter(|incoming| !incoming.exists) else {
             continue;
         };
         let (spec, image) = (&incoming.desired.spec, &incoming.desired.image);
-        needed.entry(slot.host.clone()).or_default().insert((
-            spec.source,
-            spec.image.clone(),
-            image.clone(),
-        ));
+        needed
+            .entry(slot.host.clone())
+            .or_default()
+            .insert((Wanted::of(spec), image.clone()));
     }
     let fleet = fleet.clone();
     needed.into_iter().filter_map(move |(host, images)| {
         let reached = fleet.host(&host)?;
-        let delivery = |(source, written, pin)| Delivery {
+        let delivery = |(wanted, pin)| Delivery {
             reached: reached.clone(),
-            source,
-            written,
+            wanted,
             pin,
         };
         Some(images.into_iter().map(delivery).collect())
@@ -120,17 +119,19 @@ async fn deliver(
 ) -> Result<String, DeliveryError> {
     let Delivery {
         reached,
-        source,
-        written,
+        wanted,
         pin,
     } = delivery;
-    if let Some(image) = have(reached, pin).await? {
+    let platform = wanted.platform.as_deref();
+    if let Some(image) = have(reached, pin).await?
+        && is_for(reached, &image, platform).await?
+    {
         return Ok(image.reference);
     }
-    match source {
+    match wanted.source {
         ImageSource::Registry => {
             let reference = &pin.reference;
-            let command = logins.for_registry_of(reference, docker::pull(reference));
+            let command = logins.for_registry_of(reference, docker::pull(reference, platform));
             let pulled = pull(reached, reference, command.await?, events).await;
             pulled.map_err(|error| {
                 if error.is_unreachable() || is_disk_full(&error) {
@@ -140,7 +141,7 @@ async fn deliver(
                 }
             })?;
         }
-        ImageSource::Local => sender.send(reached, written, pin, events).await?,
+        ImageSource::Local => sender.send(reached, &wanted.reference, pin, events).await?,
     }
     Ok(pin.reference.clone())
 }

@@ -9,7 +9,7 @@ use futures::{StreamExt, future::join_all, stream};
 
 use super::{
     delivery::{AT_ONCE, Delivery, DeliveryError, FailedDelivery, is_disk_full},
-    present::have,
+    present::{have, image_platform, is_same_platform},
     transfer::{SavedImage, Sender, save_from_host},
 };
 use crate::{
@@ -34,12 +34,12 @@ pub async fn deliver(
     events: &Events,
 ) -> Vec<Delivered> {
     let asked = join_all(undelivered.into_iter().map(async |(delivery, error)| {
-        let platform = platform(&delivery.reached).await;
+        let platform = Platform::of(&delivery).await;
         (delivery, error, platform)
     }));
     let mut delivered = Vec::new();
     // By platform as well, as a registry has an image for each platform under one digest.
-    let mut alike = BTreeMap::<(PinnedImage, String), Vec<Undelivered>>::new();
+    let mut alike = BTreeMap::<(PinnedImage, Platform), Vec<Undelivered>>::new();
     for (delivery, at_source, platform) in asked.await {
         match platform {
             Ok(platform) => {
@@ -54,7 +54,7 @@ pub async fn deliver(
             .iter()
             .map(|(delivery, _)| delivery.reached.name().clone())
             .collect();
-        let written = undelivered[0].0.written.clone();
+        let written = undelivered[0].0.wanted.reference.clone();
         match find(fleet, &pin, &platform, &without, &written, events).await {
             Ok((source, saved)) => {
                 let send =
@@ -93,10 +93,10 @@ async fn send_on(
 ) -> Delivered {
     let Delivery {
         reached,
-        source: origin,
-        written,
+        wanted,
         pin,
     } = &delivery;
+    let written = &wanted.reference;
     if let Err(error) = sender
         .send_saved(reached, saved, written, pin, events)
         .await
@@ -112,7 +112,7 @@ async fn send_on(
         );
         return failed(delivery, at_source, Some(tried));
     }
-    let why = match origin {
+    let why = match wanted.source {
         ImageSource::Registry => "its registry did not provide it",
         ImageSource::Local => "this machine's Docker did not have it",
     };
@@ -140,7 +140,7 @@ enum Answer {
 async fn find(
     fleet: &Fleet,
     pin: &PinnedImage,
-    platform: &str,
+    platform: &Platform,
     without: &[HostName],
     written: &str,
     events: &Events,
@@ -172,19 +172,46 @@ async fn find(
     Err(search.describe(written))
 }
 
-async fn ask(other: &Reached, pin: &PinnedImage, platform: &str) -> Result<Answer, HostError> {
+async fn ask(other: &Reached, pin: &PinnedImage, platform: &Platform) -> Result<Answer, HostError> {
     let Some(image) = have(other, pin).await? else {
         return Ok(Answer::HasNone);
     };
-    let its = self::platform(other).await?;
-    Ok(if its == platform {
+    let (fits, its) = match platform {
+        Platform::Named(wanted) => {
+            let its = image_platform(other, &image).await?;
+            (is_same_platform(wanted, &its), its)
+        }
+        Platform::OfHost(wanted) => {
+            let its = docker_platform(other).await?;
+            (its == *wanted, its)
+        }
+    };
+    Ok(if fits {
         Answer::Has(image)
     } else {
         Answer::HasOther(its)
     })
 }
 
-async fn platform(reached: &Reached) -> Result<String, HostError> {
+/// The platform that an image must be for.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Platform {
+    /// The one that the recipe names.
+    Named(String),
+    /// That of the host's docker.
+    OfHost(String),
+}
+
+impl Platform {
+    async fn of(delivery: &Delivery) -> Result<Self, HostError> {
+        match &delivery.wanted.platform {
+            Some(platform) => Ok(Self::Named(platform.clone())),
+            None => docker_platform(&delivery.reached).await.map(Self::OfHost),
+        }
+    }
+}
+
+async fn docker_platform(reached: &Reached) -> Result<String, HostError> {
     let said = reached.expect(docker::platform(), QUICK).await?;
     Ok(said.trim().to_owned())
 }

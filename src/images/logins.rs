@@ -71,8 +71,9 @@ impl<'a> Logins<'a> {
     /// Reads the passwords of the registries of these images, so that a missing one ends the run before any
     /// host is contacted.
     pub async fn read_for(&self, images: impl IntoIterator<Item = &Wanted>) -> Run<()> {
-        for (reference, source) in images {
-            if let (ImageSource::Registry, Some(login)) = (source, self.of_registry(reference)) {
+        for wanted in images {
+            let login = self.of_registry(&wanted.reference);
+            if let (ImageSource::Registry, Some(login)) = (wanted.source, login) {
                 self.read(login.login).await?;
             }
         }
@@ -141,11 +142,15 @@ mod tests {
         ];
         let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}));
         let pull = async |reference: &str| {
-            let command = logins.for_registry_of(reference, docker::pull(reference));
+            let command = logins.for_registry_of(reference, docker::pull(reference, None));
             command.await.expect("a password")
         };
         let elsewhere = pull("one.example/web:1").await;
-        assert_eq!(elsewhere, docker::pull("one.example/web:1"), "no login");
+        assert_eq!(
+            elsewhere,
+            docker::pull("one.example/web:1", None),
+            "no login"
+        );
         assert_eq!(asked(folder.path()), "");
         for _ in 0..2 {
             let command = pull("one.example:5000/web:1").await;
@@ -188,7 +193,11 @@ mod tests {
         ];
         let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}));
         let read = async |reference: &str, source| {
-            let wanted = [(reference.to_owned(), source)];
+            let wanted = [Wanted {
+                reference: reference.to_owned(),
+                source,
+                platform: None,
+            }];
             let read = logins.read_for(&wanted).await;
             read.map_err(|stop| (stop.outcome.exit_code(), stop.report.message))
         };
@@ -203,7 +212,7 @@ mod tests {
             ))
         );
         logins
-            .for_registry_of("one.example/web", docker::pull("one.example/web"))
+            .for_registry_of("one.example/web", docker::pull("one.example/web", None))
             .await
             .expect("it was read");
         assert_eq!(asked(folder.path()), "one.example\ntwo.example\n");

@@ -38,8 +38,9 @@ pub async fn resolve(
     events: &Events,
 ) -> Run<Pins> {
     let mut pins = Pins::new();
-    for ((reference, source), hosts) in users {
-        let pin = match source {
+    for (wanted, hosts) in users {
+        let reference = &wanted.reference;
+        let pin = match wanted.source {
             ImageSource::Local => local_pin(reference).await?,
             ImageSource::Registry => {
                 let users: Vec<_> = fleet
@@ -48,12 +49,12 @@ pub async fn resolve(
                     .filter(|reached| hosts.contains(reached.name()))
                     .collect();
                 match lookup {
-                    Lookup::Pull => registry_pin(&users, reference, logins, events).await?,
+                    Lookup::Pull => registry_pin(&users, wanted, logins, events).await?,
                     Lookup::Ask => asked_pin(&users, reference, logins, events).await?,
                 }
             }
         };
-        pins.insert((reference.clone(), *source), pin);
+        pins.insert(wanted.clone(), pin);
     }
     Ok(pins)
 }
@@ -111,10 +112,11 @@ fn exact(reference: &str) -> Option<PinnedImage> {
 
 async fn registry_pin(
     users: &[&Reached],
-    reference: &str,
+    wanted: &Wanted,
     logins: &Logins<'_>,
     events: &Events,
 ) -> Run<PinnedImage> {
+    let reference = wanted.reference.as_str();
     if let Some(pin) = exact(reference) {
         return Ok(pin);
     }
@@ -124,7 +126,7 @@ async fn registry_pin(
         )));
     };
     let ask = async {
-        let command = docker::pull(reference);
+        let command = docker::pull(reference, wanted.platform.as_deref());
         let command = logins.for_registry_of(reference, command).await?;
         pull(reached, reference, command, events).await?;
         let image = inspect(reached, reference).await?;

@@ -6,7 +6,7 @@ use crate::{
     command::RemoteCommand,
     docker::{self, Image, PinnedImage},
     event::Events,
-    hosts::{HostError, Reached, progress},
+    hosts::{HostError, QUICK, Reached, progress},
 };
 
 /// The longest that a pull may take.
@@ -28,6 +28,32 @@ pub async fn have(reached: &Reached, pin: &PinnedImage) -> Result<Option<Image>,
     Ok(images.into_iter().next())
 }
 
+/// Whether an image that a host has is for this platform; for the host's own, any that it has is.
+pub async fn is_for(
+    reached: &Reached,
+    image: &Image,
+    platform: Option<&str>,
+) -> Result<bool, HostError> {
+    let Some(platform) = platform else {
+        return Ok(true);
+    };
+    let found = image_platform(reached, image).await?;
+    Ok(is_same_platform(platform, &found))
+}
+
+/// The platform of an image that a host has.
+pub async fn image_platform(reached: &Reached, image: &Image) -> Result<String, HostError> {
+    let command = docker::image_platform(&image.reference);
+    let found = reached.expect(command, QUICK).await?;
+    Ok(found.trim().to_owned())
+}
+
+/// `linux/arm64` is also one with a variant, such as `linux/arm64/v8`.
+pub fn is_same_platform(wanted: &str, found: &str) -> bool {
+    let rest = found.strip_prefix(wanted);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Runs a [`docker::pull`] of `reference`.
 pub async fn pull(
     reached: &Reached,
@@ -40,4 +66,18 @@ pub async fn pull(
     progress::step(events, reached.name(), None, &step, work, |_| None)
         .await
         .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_platform;
+
+    #[test]
+    fn a_platform_without_a_variant_is_any_variant() {
+        assert!(is_same_platform("linux/arm64", "linux/arm64"));
+        assert!(is_same_platform("linux/arm64", "linux/arm64/v8"));
+        assert!(!is_same_platform("linux/arm", "linux/arm64"));
+        assert!(!is_same_platform("linux/arm64/v8", "linux/arm64"));
+        assert!(!is_same_platform("linux/amd64", "linux/arm64"));
+    }
 }

@@ -25,7 +25,8 @@ macro_rules! container_keys {
                 #[default = "`[images] source`"]
                 #[hash(no)]
                 source: ImageSource => ImageSource,
-                /// `--platform`: which of an image's platforms runs. Without it, the host's own.
+                /// `--platform`: which of an image's platforms is pulled and runs. Without it, the host's
+                /// own.
                 #[docker(["--platform"] = "\"linux/arm64\"")]
                 platform: Line => Option<String>,
                 /// Words after the image.

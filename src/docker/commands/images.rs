@@ -27,9 +27,19 @@ pub fn list_image_layers() -> RemoteCommand {
     )
 }
 
-/// `docker pull`.
-pub fn pull(reference: &str) -> RemoteCommand {
-    docker(&["pull", "--quiet", reference])
+/// `docker pull`, for the host's own platform or for another one.
+pub fn pull(reference: &str, platform: Option<&str>) -> RemoteCommand {
+    let mut pull = docker(&["pull", "--quiet"]);
+    if let Some(platform) = platform {
+        pull = pull.args(["--platform", platform]);
+    }
+    pull.arg(reference)
+}
+
+/// The platform of an image: `linux/arm64/v8`, without the last part where it has no variant.
+pub fn image_platform(reference: &str) -> RemoteCommand {
+    let format = "{{.Os}}/{{.Architecture}}{{if .Variant}}/{{.Variant}}{{end}}";
+    docker(&["image", "inspect", "--format", format, reference])
 }
 
 /// `docker manifest inspect --verbose`: what a registry has under a reference, without pulling it.

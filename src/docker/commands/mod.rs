@@ -14,7 +14,7 @@ pub use containers::{
 };
 pub use daemon::{info, platform};
 pub use images::{
-    image_load, image_remove, image_save, image_tag, inspect_images, list_image_layers, logged_in,
-    manifest, pull,
+    image_load, image_platform, image_remove, image_save, image_tag, inspect_images,
+    list_image_layers, logged_in, manifest, pull,
 };
 pub use volumes::{inspect_volumes, volume_create, volume_remove};

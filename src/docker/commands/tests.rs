@@ -81,7 +81,7 @@ fn secrets_go_by_standard_input_and_only_their_names_are_words() {
 
 #[test]
 fn a_password_goes_by_standard_input_and_the_command_is_run_as_it_is() {
-    let pull = pull("registry.example/web:1");
+    let pull = pull("registry.example/web:1", None);
     let command = logged_in(
         &pull,
         "registry.example",
@@ -108,6 +108,15 @@ fn a_password_goes_by_standard_input_and_the_command_is_run_as_it_is() {
             .map(|text| text.expose_secret().to_owned())
             .as_deref(),
         Some("s3cret")
+    );
+}
+
+#[test]
+fn an_image_is_pulled_for_the_hosts_platform_or_the_one_that_is_named() {
+    assert_eq!(pull("web:1", None).to_wire(), "docker pull --quiet web:1");
+    assert_eq!(
+        pull("web:1", Some("linux/arm64")).to_wire(),
+        "docker pull --quiet --platform linux/arm64 web:1"
     );
 }
 

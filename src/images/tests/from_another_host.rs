@@ -1,7 +1,7 @@
 //! Images that go from host to host, over SSH to servers in this process whose docker is scripted.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -16,7 +16,7 @@ use super::{
     pin, plan, run,
 };
 use crate::{
-    docker,
+    docker::{self, SpecHash},
     event::{Event, EventKind, Events, Outcome},
     hosts::{Fleet, Stop},
     model::{ImageSource, Overrides, Project, RegistryLogin, SecretSource, load},
@@ -41,6 +41,8 @@ struct FakeDocker {
     /// What `docker save` comes to.
     saved: Vec<Act>,
     platform: &'static str,
+    /// What the image that it has is for.
+    image_platform: &'static str,
 }
 
 impl FakeDocker {
@@ -62,6 +64,9 @@ impl FakeDocker {
         }
         match &words[..] {
             ["docker", "version", ..] => vec![out(self.platform), out("\n"), Act::Status(0)],
+            ["docker", "image", "inspect", ..] => {
+                vec![out(self.image_platform), out("\n"), Act::Status(0)]
+            }
             ["docker", "load", ..] => vec![
                 Act::Take(usize::MAX),
                 out(&format!("Loaded image ID: {ID}\n")),
@@ -133,6 +138,7 @@ impl Lab {
                 references: Arc::default(),
                 saved,
                 platform: "linux/amd64",
+                image_platform: "linux/amd64",
             };
             3
         ];
@@ -244,7 +250,7 @@ fn has(docker: &FakeDocker, reference: &str) {
 const GIVEN: &str = "registry.example/web:shipit-0123456789ab";
 
 fn pull() -> String {
-    docker::pull(&pin().reference).to_wire()
+    docker::pull(&pin().reference, None).to_wire()
 }
 
 fn load_and_tag() -> [String; 2] {
@@ -296,6 +302,29 @@ async fn a_host_that_was_given_an_image_gives_it_on() {
     let lab = Lab::new(|dockers| has(&dockers[1], GIVEN)).await;
     assert_eq!(lab.bring(&[]).await.ok().as_deref(), Some(GIVEN));
     assert_eq!(lab.did(2), ["docker save"]);
+}
+
+#[tokio::test]
+async fn an_image_for_another_platform_is_not_the_one_that_is_wanted() {
+    let lab = Lab::new(|dockers| {
+        for docker in &mut *dockers {
+            has(docker, &pin().reference);
+        }
+        dockers[2].image_platform = "linux/arm64/v8";
+    })
+    .await;
+    let mut plan = plan(&["host-1"]);
+    let incoming = plan.recipes[0].slots[0].incoming.as_mut();
+    let incoming = incoming.expect("one comes");
+    incoming.desired.spec.platform = Some("linux/arm64".to_owned());
+    incoming.hash = SpecHash::of(&incoming.desired.spec, &pin(), &BTreeMap::new(), "");
+    let reference = lab.bring_for(plan, &[]).await;
+    assert_eq!(reference.ok().as_deref(), Some(GIVEN));
+    let pull = docker::pull(&pin().reference, Some("linux/arm64")).to_wire();
+    let [load, tag] = load_and_tag();
+    assert_eq!(lab.did(1), [pull, load, tag]);
+    assert!(lab.did(2).is_empty(), "it has the same as host-1");
+    assert_eq!(lab.did(3), ["docker save"]);
 }
 
 #[tokio::test]
