@@ -27,7 +27,7 @@ fn cut_off_between_start_and_stop() -> World {
 fn a_stopped_container_of_the_wanted_spec_is_started() {
     let mut world = web_on_one_host();
     world.docker.container("host-1", "web-r1").status = "exited";
-    assert_snapshot!(world.deploy(), @"host-1 web start web-r1: `web-r1` is there and exited");
+    assert_snapshot!(world.deploy(), @"host-1 web start web-r1: `web-r1` exists but is exited");
     assert_snapshot!(world.plan(), @"
         host-1 web keep web-r1
         nothing to do
@@ -46,7 +46,7 @@ fn a_stopped_container_of_another_spec_is_not() {
 fn one_that_restarts_over_and_over_is_not_left_as_it_is() {
     let mut world = web_on_one_host();
     world.docker.container("host-1", "web-r1").status = "restarting";
-    assert_snapshot!(world.plan(), @"host-1 web start web-r1: `web-r1` is there and restarting");
+    assert_snapshot!(world.plan(), @"host-1 web start web-r1: `web-r1` exists but is restarting");
     world.set("version", "2");
     assert_snapshot!(world.plan(), @"
         host-1 web replace web-r1 → web-r2: in place of `web-r1`
@@ -61,7 +61,7 @@ fn of_two_that_run_the_wanted_one_stays_be_it_the_new_one() {
         web-r1 running
         web-r2 running
     ");
-    assert_snapshot!(world.deploy(), @"host-1 web replace web-r1 → web-r2: an interrupted deploy left `web-r1` beside `web-r2`");
+    assert_snapshot!(world.deploy(), @"host-1 web replace web-r1 → web-r2: an interrupted deploy left `web-r1` running beside `web-r2`");
     assert_snapshot!(world.plan(), @"
         host-1 web keep web-r2
         nothing to do
@@ -72,7 +72,7 @@ fn of_two_that_run_the_wanted_one_stays_be_it_the_new_one() {
 fn of_two_that_run_the_wanted_one_stays_be_it_the_old_one() {
     let mut world = cut_off_between_start_and_stop();
     world.set("version", "1");
-    assert_snapshot!(world.deploy(), @"host-1 web replace web-r2 → web-r1: an interrupted deploy left `web-r2` beside `web-r1`");
+    assert_snapshot!(world.deploy(), @"host-1 web replace web-r2 → web-r1: an interrupted deploy left `web-r2` running beside `web-r1`");
     assert_snapshot!(world.plan(), @"
         host-1 web keep web-r1
         nothing to do

@@ -10,7 +10,7 @@ fn a_name_that_a_foreign_container_has_is_an_obstacle() {
     world.docker.add_foreign("host-1", "web");
     assert_snapshot!(world.plan(), @"
         host-1 web create web: nothing runs here yet
-        obstacle on host-1: a container named `web` is there that shipit did not make [`docker rename web web-old` or `docker rm --force web` on that host]
+        obstacle on host-1: a container named `web` exists that shipit did not make [`docker rename web web-old` or `docker rm --force web` on that host]
     ");
 }
 
@@ -23,7 +23,7 @@ fn the_name_that_the_old_one_is_kept_under_may_be_taken_as_well() {
     assert_snapshot!(world.plan(), @"
         host-1 web replace web (then web-r1) → web: in place of `web`
             image: consul:1 (sha256:111111111111) → consul:2 (sha256:222222222222)
-        obstacle on host-1: a container named `web-r1` is there that shipit did not make [`docker rename web-r1 web-r1-old` or `docker rm --force web-r1` on that host]
+        obstacle on host-1: a container named `web-r1` exists that shipit did not make [`docker rename web-r1 web-r1-old` or `docker rm --force web-r1` on that host]
     ");
 }
 
@@ -35,8 +35,8 @@ fn a_kept_one_cannot_come_back_under_a_name_that_is_taken() {
     (kept.name, kept.status) = ("web-r1".into(), "exited");
     world.docker.add_foreign("host-1", "web");
     assert_snapshot!(world.plan(), @"
-        host-1 web start web (or web-r1): `web-r1` is there and exited
-        obstacle on host-1: a container named `web` is there that shipit did not make [`docker rename web web-old` or `docker rm --force web` on that host]
+        host-1 web start web (or web-r1): `web-r1` exists but is exited
+        obstacle on host-1: a container named `web` exists that shipit did not make [`docker rename web web-old` or `docker rm --force web` on that host]
     ");
 }
 
@@ -87,7 +87,7 @@ fn two_environments_of_one_stop_first_recipe_share_a_host() {
 
     staging.docker = blue.docker.clone();
     assert_snapshot!(staging.roll_back(1), @"
-        host-1 web replace staging-web (then web-r2) → staging-web (or web-r1): `web-r1` is there and exited
+        host-1 web replace staging-web (then web-r2) → staging-web (or web-r1): `web-r1` exists but is exited
             image: consul:2 (sha256:222222222222) → consul:1 (sha256:111111111111)
     ");
     assert_snapshot!(staging.docker.listed("host-1"), @"
@@ -108,7 +108,7 @@ fn a_kept_one_with_a_prefix_is_found_when_the_other_environment_is_gone() {
     let ours = |container: &super::world::Fake| container.name.starts_with("staging");
     staging.docker.containers("host-1").retain(ours);
     staging.docker.container("host-1", "staging-web").status = "exited";
-    assert_snapshot!(staging.deploy(), @"host-1 web start staging-web (or web-r1): `staging-web` is there and exited");
+    assert_snapshot!(staging.deploy(), @"host-1 web start staging-web (or web-r1): `staging-web` exists but is exited");
     staging.set("version", "2");
     assert_snapshot!(staging.deploy(), @"
         host-1 web replace staging-web (then web-r1) → web: in place of `staging-web`

@@ -17,7 +17,7 @@ fn two_versions_of(recipe: &str) -> World {
 fn the_kept_container_is_started_and_the_running_one_kept() {
     let mut world = two_versions_of(WEB);
     assert_snapshot!(world.roll_back(1), @"
-        host-1 consul replace consul-r2 → consul-r1: `consul-r1` is there and exited
+        host-1 consul replace consul-r2 → consul-r1: `consul-r1` exists but is exited
             image: web:2 (sha256:222222222222) → web:1 (sha256:111111111111)
     ");
     assert_snapshot!(world.docker.listed("host-1"), @"
@@ -31,7 +31,7 @@ fn twice_in_a_row_goes_back_and_forth() {
     let mut world = two_versions_of(WEB);
     world.roll_back(1);
     assert_snapshot!(world.roll_back(2), @"
-        host-1 consul replace consul-r1 → consul-r2: `consul-r2` is there and exited
+        host-1 consul replace consul-r1 → consul-r2: `consul-r2` exists but is exited
             image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
     ");
     assert_snapshot!(world.docker.listed("host-1"), @"
@@ -48,7 +48,7 @@ fn a_stop_first_container_gets_its_plain_name_back() {
         consul-r1 exited
     ");
     assert_snapshot!(world.roll_back(1), @"
-        host-1 consul replace consul (then consul-r2) → consul (or consul-r1): `consul-r1` is there and exited
+        host-1 consul replace consul (then consul-r2) → consul (or consul-r1): `consul-r1` exists but is exited
             image: consul:2 (sha256:222222222222) → consul:1 (sha256:111111111111)
     ");
     assert_snapshot!(world.docker.listed("host-1"), @"
@@ -56,7 +56,7 @@ fn a_stop_first_container_gets_its_plain_name_back() {
         consul-r2 exited
     ");
     assert_snapshot!(world.roll_back(2), @"
-        host-1 consul replace consul (then consul-r1) → consul (or consul-r2): `consul-r2` is there and exited
+        host-1 consul replace consul (then consul-r1) → consul (or consul-r2): `consul-r2` exists but is exited
             image: consul:1 (sha256:111111111111) → consul:2 (sha256:222222222222)
     ");
     assert_snapshot!(world.docker.listed("host-1"), @"
@@ -97,7 +97,7 @@ fn a_secret_that_has_changed_meanwhile_cannot_come_from_the_kept_container() {
     world.set("version", "2");
     world.deploy();
     assert_snapshot!(super::shown::shown(&world.plan_rollback(1)), @"
-        host-1 web replace web-r2 → web-r1: `web-r1` is there and exited
+        host-1 web replace web-r2 → web-r1: `web-r1` exists but is exited
             image: web:2 (sha256:222222222222) → web:1 (sha256:111111111111)
     ");
     world.secrets.insert("TOKEN".into(), "two".into());

@@ -281,7 +281,7 @@ fn without_quorum_nothing_is_touched() {
         30s    reverted
                host-1 untouched
                host-2 untouched
-               host-1 failed: Consul could not spare the server on `host-1` within 30s: last seen: 2 of 3 peers alive
+               host-1 failed: Consul's cluster was not complete within 30s, so the server on `host-1` was not stopped: last seen: 2 of 3 peers alive
     ");
 }
 
