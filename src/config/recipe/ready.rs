@@ -25,6 +25,10 @@ macro_rules! ready_keys {
                 /// A container port (with `network = "host"` the host's) that accepts TCP connections.
                 #[range(1..=65535, "port 0")]
                 tcp: u16 => Option<u16>,
+                /// A container port (with `network = "host"` the host's) whose gRPC health service
+                /// (`grpc.health.v1.Health`, without TLS) must answer `SERVING` for the server as a whole.
+                #[range(1..=65535, "port 0")]
+                grpc: u16 => Option<u16>,
                 /// A service that Consul's agent must report passing for this very container, or `leader`: the
                 /// container is a Consul server, and its cluster has a leader and all its peers.
                 consul: ConsulCheck => Option<ConsulReady>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    model::{Order, Recipe},
+    model::{Order, Recipe, RolloutPolicy},
     rollout::machine::{DrainPolicy, Policy},
 };
 
@@ -12,17 +12,27 @@ const LEAVE: Duration = Duration::from_secs(30);
 
 /// How a recipe's rollout over so many slots is to be done.
 pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
-    let rollout = &recipe.rollout;
+    let RolloutPolicy {
+        order: _, // as the plan has it, which knows the container
+        max_parallel,
+        canary,
+        auto_promote,
+        min_healthy_time,
+        healthy_deadline,
+        progress_deadline,
+        auto_revert,
+        max_failures,
+    } = recipe.rollout;
     Policy {
         order,
-        max_parallel: rollout.max_parallel.of(slots),
-        canary: usize::from(rollout.canary),
-        auto_promote: rollout.auto_promote,
-        min_healthy_time: rollout.min_healthy_time,
-        healthy_deadline: rollout.healthy_deadline,
-        progress_deadline: rollout.progress_deadline,
-        auto_revert: rollout.auto_revert,
-        max_failures: usize::from(rollout.max_failures),
+        max_parallel: max_parallel.of(slots),
+        canary: usize::from(canary),
+        auto_promote,
+        min_healthy_time,
+        healthy_deadline,
+        progress_deadline,
+        auto_revert,
+        max_failures: usize::from(max_failures),
         leave_deadline: LEAVE,
         quorum: recipe.is_consul(),
         drain: recipe.drain.as_ref().map(|drain| DrainPolicy {

@@ -49,8 +49,9 @@ impl SlotContainer {
 /// The ports under which a container is reached: in the container, and on the host.
 pub fn ports_of(container: &Container, host_recipe: &HostRecipe) -> Vec<(u16, u16)> {
     if container.network_mode == "host" {
-        let http = host_recipe.ready.http.as_ref().and_then(|http| http.port);
-        let port = http.or(host_recipe.ready.tcp);
+        let ready = &host_recipe.ready;
+        let http = ready.http.as_ref().and_then(|http| http.port);
+        let port = http.or(ready.tcp).or(ready.grpc);
         return port.map(|port| (port, port)).into_iter().collect();
     }
     container.tcp_ports()

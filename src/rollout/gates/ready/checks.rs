@@ -3,10 +3,11 @@
 use futures::FutureExt;
 
 use super::{
-    consul, container::CheckedContainer, exited::how_it_exited, healthcheck, http, run, tcp,
+    consul, container::CheckedContainer, exited::how_it_exited, grpc, healthcheck, http, run, tcp,
 };
 use crate::{
     hosts::HostError,
+    model::Ready,
     rollout::{
         gates::observation::{holds, never},
         machine::{Observation, Side, Verdict},
@@ -44,11 +45,21 @@ pub(in crate::rollout::gates) async fn check(
 
 /// Asks check after check until one does not hold. A kind that the recipe does not set returns `None`.
 async fn passes(checked: &CheckedContainer<'_>) -> Result<Observation, HostError> {
+    // A kind that is declared and not asked for below is named by the compiler here.
+    let Ready {
+        healthcheck: _,
+        tcp: _,
+        http: _,
+        grpc: _,
+        run: _,
+        consul: _,
+    } = &checked.placement.host_recipe.ready;
     // What is cheap and looks at the container itself comes first.
     let kinds = [
         async { Ok(healthcheck::check(checked)) }.boxed(),
         tcp::check(checked).boxed(),
         http::check(checked).boxed(),
+        grpc::check(checked).boxed(),
         run::check(checked).boxed(),
         consul::check(checked).boxed(),
     ];

@@ -5,6 +5,7 @@ mod checks;
 mod consul;
 mod container;
 mod exited;
+mod grpc;
 mod healthcheck;
 mod http;
 mod run;
