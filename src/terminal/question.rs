@@ -1,11 +1,13 @@
 //! Questions to the person at the terminal.
 
 use std::{
+    fs::File,
     io::{self, BufRead},
     path::Path,
     sync::{Mutex, PoisonError},
 };
 
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 
 use crate::{
@@ -34,7 +36,7 @@ impl Terminal {
 
     /// Asks a question that is answered with yes or no; no is the default. It blocks until the answer.
     pub fn confirm(&self, question: &str) -> bool {
-        let answer = self.ask(format!("{question} [y/N] "), || {
+        let answer = self.ask(format!("{question} [y/N] "), Echo::On, || {
             let mut answer = String::new();
             io::stdin().lock().read_line(&mut answer).map(|_| answer)
         });
@@ -44,13 +46,51 @@ impl Terminal {
     /// Asks one question and reads its answer. There is one terminal, and questions come from several
     /// threads at once: hosts may need different keys. The next one is shown when this one is answered, so
     /// that an answer never goes to another question.
-    fn ask<T>(&self, question: String, read: impl FnOnce() -> T) -> T {
+    fn ask<T>(&self, question: String, echo: Echo, read: impl FnOnce() -> T) -> T {
         static TERMINAL: Mutex<()> = Mutex::new(());
         let _turn = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the question is shown: whoever answers at once must not see the answer either.
+        let _silence = (echo == Echo::Off).then(Silence::begin).flatten();
         self.events.send(EventKind::Question { question });
         let answer = read();
         self.events.send(EventKind::Answered);
         answer
+    }
+}
+
+/// Whether the terminal shows what is typed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    On,
+    Off,
+}
+
+/// A terminal that does not show what is typed, for as long as this lives.
+struct Silence {
+    terminal: File,
+    before: Termios,
+}
+
+impl Silence {
+    /// `None` where there is no terminal: then nothing is shown anyway.
+    fn begin() -> Option<Self> {
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .ok()?;
+        let before = tcgetattr(&terminal).ok()?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&terminal, OptionalActions::Now, &silent).ok()?;
+        Some(Self { terminal, before })
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        // A terminal that has gone away has nothing to restore.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }
 
@@ -60,7 +100,7 @@ impl Prompt for Terminal {
             return None;
         }
         let question = format!("Passphrase of {}: ", key.display());
-        let answer = self.ask(question, rpassword::read_password);
+        let answer = self.ask(question, Echo::Off, rpassword::read_password);
         answer.ok().map(SecretString::from)
     }
 }
@@ -77,7 +117,7 @@ mod tests {
         thread::scope(|threads| {
             for key in ["a", "b", "c"] {
                 let terminal = Terminal::new(events.clone(), true);
-                threads.spawn(move || terminal.ask(key.to_owned(), thread::yield_now));
+                threads.spawn(move || terminal.ask(key.to_owned(), Echo::On, thread::yield_now));
             }
         });
         drop(events);
