@@ -69,7 +69,6 @@ where
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(HttpError::Connection)?;
-        // The connection is driven beside the exchange and ends with it, so nothing outlives the deadline.
         let answer = async {
             let response = sender
                 .send_request(request)
@@ -85,19 +84,24 @@ where
                 body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
             })
         };
-        let drive = async {
-            let _ = connection.await;
-            std::future::pending().await
-        };
-        tokio::select! {
-            answer = answer => answer,
-            // Why the connection ended is in the answer; this one never comes.
-            never = drive => never,
-        }
+        while_driven(connection, answer).await
     };
     tokio::time::timeout(deadline, exchange)
         .await
         .map_err(|_| HttpError::Deadline(deadline))?
+}
+
+/// Waits for `answer` while `connection` is driven beside it. The connection ends with the answer, so nothing
+/// outlives the answer's deadline. Why a connection ended early is in the answer.
+pub async fn while_driven<T>(connection: impl Future, answer: impl Future<Output = T>) -> T {
+    let drive = async {
+        let _ = connection.await;
+        std::future::pending().await
+    };
+    tokio::select! {
+        answer = answer => answer,
+        never = drive => never,
+    }
 }
 
 #[cfg(test)]

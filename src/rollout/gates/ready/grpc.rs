@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::container::CheckedContainer;
 use crate::{
     hosts::HostError,
+    http::while_driven,
     rollout::{
         gates::observation::{LOOK, first_line, holds, never, not_yet},
         machine::Observation,
@@ -131,7 +132,6 @@ where
     let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
         .await
         .map_err(GrpcError::Connection)?;
-    // The connection is driven beside the call and ends with it, so nothing outlives the deadline.
     let answer = async {
         let response = sender
             .send_request(request)
@@ -139,14 +139,7 @@ where
             .map_err(GrpcError::Connection)?;
         read(response).await
     };
-    let drive = async {
-        let _ = connection.await;
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        answer = answer => answer,
-        () = drive => unreachable!("it never ends"),
-    }
+    while_driven(connection, answer).await
 }
 
 async fn read(response: hyper::Response<Incoming>) -> Result<Health, GrpcError> {
