@@ -78,7 +78,7 @@ impl Placement {
         let containers = self.containers_of(side).await.into_iter();
         let backend = |container: SlotContainer| Backend {
             host: self.reached.clone(),
-            ports: container.ports(&self.host_recipe),
+            ports: container.ports(&self.host_recipe, &self.reached.host.address),
             is_up: container.is_up(),
             container: container.name.active,
             service_ids: container.service_ids,
@@ -90,7 +90,7 @@ impl Placement {
     pub fn backend(&self, container: &Container) -> Backend {
         Backend {
             host: self.reached.clone(),
-            ports: ports_of(container, &self.host_recipe),
+            ports: ports_of(container, &self.host_recipe, &self.reached.host.address),
             is_up: container.state.is_up(),
             container: container.name.clone(),
             service_ids: Vec::new(),
