@@ -16,7 +16,7 @@ pub use commands::{
 pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label, short_hash};
 pub use inspect::{
     Container, ContainerState, Health, Image, Info, PortBinding, PublishedPorts, Volume,
-    manifest_config_digests, parse_containers, parse_images, parse_info, parse_layers,
-    parse_volumes,
+    is_only_missing, manifest_config_digests, parse_containers, parse_images, parse_info,
+    parse_layers, parse_volumes,
 };
 pub use reference::Reference;
