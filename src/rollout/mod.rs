@@ -11,4 +11,4 @@ pub mod quorum;
 pub mod slot;
 pub mod steps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     machine::Side,
-    slot::{Placement, RolloutContext, SlotContainers},
+    slot::{Placement, RequiredRecipe, RolloutContext, SlotContainers},
 };
 use crate::{
     balancers::{Routing, Upstreams},
@@ -25,14 +25,14 @@ use crate::{
 
 /// When the connection is lost, as seen from a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lost {
+pub(crate) enum Lost {
     Before,
     After,
 }
 
 /// A host with docker.
 #[derive(Clone, Default)]
-pub(super) struct FakeHost {
+pub(crate) struct FakeHost {
     /// By name, and whether each runs.
     pub containers: Arc<Mutex<BTreeMap<String, bool>>>,
     /// What commands have in them that lose the connection, once each.
@@ -81,8 +81,12 @@ impl FakeHost {
         let words: Vec<_> = command.split(' ').collect();
         let name = (*words.last().expect("a command")).to_owned();
         match &words[..] {
+            _ if command.contains("$(docker ps") => {
+                let all = containers.iter().map(|(name, runs)| shown(name, *runs));
+                prints(&serde_json::Value::from_iter(all).to_string())
+            }
             ["docker", "inspect", ..] => match containers.get(&name) {
-                Some(runs) => prints(&inspected(&name, *runs)),
+                Some(runs) => prints(&json!([shown(&name, *runs)]).to_string()),
                 None => {
                     let mut acts = fails(1, "Error: No such container\n");
                     acts.insert(0, Act::Out(b"[]\n".to_vec()));
@@ -120,25 +124,24 @@ impl FakeHost {
     }
 }
 
-/// A container of release 2, or 1 if its name says so, as docker shows it.
-fn inspected(name: &str, runs: bool) -> String {
-    let release = if name.ends_with("-r1") { 1 } else { 2 };
+/// A container, `RECIPE-rN`, as docker shows it.
+fn shown(name: &str, runs: bool) -> serde_json::Value {
+    let (recipe, release) = name.rsplit_once("-r").unwrap_or((name, "0"));
     let labels = Identity {
         environment: "staging".into(),
-        recipe: "web".into(),
-        release,
+        recipe: recipe.to_owned(),
+        release: release.parse().expect("a release"),
         instance: 1,
         spec: hash(),
     }
     .labels();
     let status = if runs { "running" } else { "exited" };
-    json!([{
+    json!({
         "Id": name, "Name": format!("/{name}"), "Image": "sha256:aa",
         "State": {"Status": status, "Running": runs, "Pid": 7},
         "Config": {"Labels": labels}, "HostConfig": {"NetworkMode": "default"},
         "NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}]}},
-    }])
-    .to_string()
+    })
 }
 
 fn desired() -> Desired {
@@ -167,7 +170,7 @@ fn name(name: &str) -> ContainerName {
 }
 
 /// The slot of `web` on `host-1`, where `web-r2` comes in the place of `web-r1`. Every further host has a balancer.
-pub(super) struct TestSlot {
+pub(crate) struct TestSlot {
     pub lab: TestFleet,
     pub placement: Placement,
 }
@@ -196,13 +199,15 @@ impl TestSlot {
             reason: String::new(),
             differences: Vec::new(),
         };
-        let old = docker::parse_containers(&inspected("web-r1", true)).expect("docker's JSON");
+        let old = docker::parse_containers(&json!([shown("web-r1", true)]).to_string());
+        let old = old.expect("docker's JSON");
         let context = RolloutContext {
             routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb"))),
             recipe: Arc::new(recipe("web")),
             environment: "staging".into(),
             release: Number(2),
             events: lab.events.clone(),
+            required: Vec::new(),
             consul_servers: 0,
             consul_hosts: Vec::new(),
         };
@@ -228,6 +233,15 @@ impl TestSlot {
             .filter(|command| !command.contains("docker inspect"));
         let verb = |command: &String| command.split(" --").next().unwrap_or_default().to_owned();
         acts.map(verb).collect()
+    }
+
+    /// Its recipe requires this one, which runs on every host.
+    pub fn requires(&mut self, recipe: &str) {
+        let context = Arc::get_mut(&mut self.placement.context).expect("nobody else's");
+        context.required.push(RequiredRecipe {
+            name: recipe.parse().expect("a name"),
+            hosts: vec!["host-1".into()],
+        });
     }
 
     /// Takes the look that comes after a start.

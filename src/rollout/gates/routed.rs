@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 
-use super::observation::{first_line, holds, not_yet};
+use super::observation::{first_line, holds, never, not_yet};
 use crate::{
     balancers::{Backend, Routes},
     facts::routes,
@@ -27,6 +27,8 @@ pub(super) async fn check(placement: &Placement, side: Side) -> Result<Observati
         return Ok(holds("someone put it into maintenance mode"));
     }
     let replaced: Vec<_> = replaced.into_iter().flat_map(|it| it.ports).collect();
+    // One that does not run keeps no old container from being brought back.
+    let may_be_down = side == Side::Old;
     let missing = |host: &HostName, printed: &str| {
         let missing = |backend: &Backend| {
             routes::missing(printed, backend.address(), &backend.ports, &replaced)
@@ -36,7 +38,7 @@ pub(super) async fn check(placement: &Placement, side: Side) -> Result<Observati
             "the balancer on `{host}` does not route to {missing}"
         ))
     };
-    Ok(look(placement, missing).await)
+    Ok(look(placement, may_be_down, missing).await)
 }
 
 /// Looks whether no balancer routes to the containers of one side.
@@ -57,13 +59,14 @@ pub(super) async fn check_unrouted(
             "the balancer on `{host}` still routes to {endpoint}"
         ))
     };
-    Ok(look(placement, remaining).await)
+    Ok(look(placement, true, remaining).await)
 }
 
 /// Asks balancer after balancer until `complaint` finds something in what one routes to. One that cannot be asked
 /// may route to anything, also when its host cannot be reached: what is cut off from us may serve everyone else.
 async fn look(
     placement: &Placement,
+    may_be_down: bool,
     complaint: impl Fn(&HostName, &str) -> Option<String>,
 ) -> Observation {
     let mut balancers = placement.context.routing.routes();
@@ -72,6 +75,12 @@ async fn look(
             Routes::Failed(error) => {
                 let why = text::chain(&error).join(": ");
                 return not_yet(format!("cannot ask the balancer on `{host}`: {why}"));
+            }
+            Routes::Down { .. } if may_be_down => {}
+            Routes::Down { container, status } => {
+                return never(format!(
+                    "the balancer `{container}` does not run on `{host}` (it is {status})"
+                ));
             }
             Routes::Refused(said) => {
                 let said = first_line(&said);
@@ -91,7 +100,7 @@ async fn look(
 mod tests {
     use super::*;
     use crate::{
-        hosts::testing::{Act, Behaviour, behaviour, prints},
+        hosts::testing::{Act, Behaviour, behaviour, fails, out, prints},
         rollout::{
             machine::Verdict,
             testing::{FakeHost, TestSlot},
@@ -155,5 +164,27 @@ mod tests {
             let seen = check_unrouted(&slot.placement, Side::Old).await;
             assert_eq!(seen.expect("a look").verdict, Verdict::NotYet);
         }
+    }
+
+    #[tokio::test]
+    async fn a_balancer_that_does_not_run_is_named_and_routes_to_nothing() {
+        let down = behaviour().script(|command| {
+            let mut acts = fails(1, "Error: No such container: lb\n");
+            if command.contains("docker inspect") {
+                acts.insert(0, out("[]\n"));
+            }
+            acts
+        });
+        let host = FakeHost::default().has("web-r2", true);
+        let slot = TestSlot::new(DRAINED, vec![host.behaviour(), down]).await;
+        slot.look_again(Side::New).await;
+
+        let seen = check(&slot.placement, Side::New).await.expect("a look");
+        assert_eq!(seen.verdict, Verdict::Never);
+        let told = "the balancer `lb` does not run on `host-2` (it is gone)";
+        assert_eq!(seen.detail, told);
+
+        let unrouted = check_unrouted(&slot.placement, Side::Old).await;
+        assert_eq!(unrouted.expect("a look").verdict, Verdict::Holds);
     }
 }

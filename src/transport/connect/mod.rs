@@ -11,7 +11,7 @@ mod jump;
 mod login;
 mod stream;
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use futures::FutureExt;
 use tokio::{
@@ -30,7 +30,7 @@ use self::{
 };
 use super::{
     openssh::{paths::Paths, proxy_jump::JumpHost},
-    session::{Session, connection::Connection},
+    session::{Session, connection::Connection, link::Failure},
 };
 use crate::model::{Host, HostName, SshSettings};
 
@@ -93,7 +93,10 @@ impl Connector {
             let (shared, host) = (Arc::clone(&shared), host.clone());
             let connecting = async move {
                 let connected = shared.connect(&host).await;
-                connected.map_err(|error| Arc::new(error) as Arc<dyn Error + Send + Sync>)
+                connected.map_err(|error| Failure {
+                    hint: error.hint(),
+                    error: Arc::new(error),
+                })
             };
             connecting.boxed()
         };

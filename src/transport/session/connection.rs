@@ -66,10 +66,15 @@ impl Connection {
     }
 
     /// The error for a connection that is gone and was not replaced.
-    pub(super) fn not_reconnected(&self, source: Arc<dyn Error + Send + Sync>) -> SessionError {
+    pub(super) fn not_reconnected(
+        &self,
+        source: Arc<dyn Error + Send + Sync>,
+        hint: Option<String>,
+    ) -> SessionError {
         SessionError::NotReconnected {
             host: self.host.clone(),
             reason: self.disconnect_reason.describe(),
+            hint,
             source,
         }
     }

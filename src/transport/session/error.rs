@@ -38,6 +38,8 @@ pub enum SessionError {
         host: HostName,
         /// Why it ended, as far as is known.
         reason: String,
+        /// What to type.
+        hint: Option<String>,
         /// Why there is no other.
         source: Arc<dyn Error + Send + Sync>,
     },
@@ -141,6 +143,7 @@ impl SessionError {
                 )),
                 Refusal::Unreachable(_) | Refusal::Other(_) => None,
             },
+            Self::NotReconnected { hint, .. } => hint.clone(),
             _ => None,
         }
     }

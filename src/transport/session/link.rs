@@ -15,7 +15,12 @@ use super::{connection::Connection, error::SessionError};
 use crate::model::HostName;
 
 /// Why there is no new connection.
-type Failure = Arc<dyn Error + Send + Sync>;
+#[derive(Clone)]
+pub(in crate::transport) struct Failure {
+    pub(in crate::transport) error: Arc<dyn Error + Send + Sync>,
+    /// What to type.
+    pub(in crate::transport) hint: Option<String>,
+}
 
 /// Connects again, as it was done first.
 pub(in crate::transport) type Reconnect =
@@ -78,7 +83,7 @@ impl Link {
         }
         let failed_meanwhile = last_failure.as_ref().filter(|(at, _)| *at >= asked_at);
         let failure = if let Some((_, failure)) = failed_meanwhile {
-            Arc::clone(failure)
+            failure.clone()
         } else {
             tracing::info!(host = %self.host, "connects again");
             match reconnect().await {
@@ -88,13 +93,13 @@ impl Link {
                     return Ok(connection);
                 }
                 Err(failure) => {
-                    *last_failure = Some((Instant::now(), Arc::clone(&failure)));
+                    *last_failure = Some((Instant::now(), failure.clone()));
                     failure
                 }
             }
         };
         if known.is_closed() {
-            return Err(known.not_reconnected(failure));
+            return Err(known.not_reconnected(failure.error, failure.hint));
         }
         // It was only silent for a while, and is better than none.
         Ok(known)
