@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU16, Ordering},
     },
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct FakeHost {
     pub containers: Arc<Mutex<BTreeMap<String, bool>>>,
     /// What commands have in them that lose the connection, once each.
     pub losses: Arc<Mutex<Vec<(&'static str, Lost)>>>,
+    /// The port on the host that each container has.
+    pub port: Arc<AtomicU16>,
     /// Whether `migrate` has run here; `test -e migrated` says so.
     pub is_migrated: Arc<AtomicBool>,
 }
@@ -46,6 +48,11 @@ impl FakeHost {
         let mut containers = self.containers.lock().expect("not poisoned");
         containers.insert(name.to_owned(), runs);
         drop(containers);
+        self
+    }
+
+    pub fn at_port(self, port: u16) -> Self {
+        self.port.store(port, Ordering::SeqCst);
         self
     }
 
@@ -77,16 +84,19 @@ impl FakeHost {
     }
 
     fn docker(&self, command: &str) -> Vec<Act> {
+        let port = self.port.load(Ordering::SeqCst);
         let mut containers = self.containers.lock().expect("not poisoned");
         let words: Vec<_> = command.split(' ').collect();
         let name = (*words.last().expect("a command")).to_owned();
         match &words[..] {
             _ if command.contains("$(docker ps") => {
-                let all = containers.iter().map(|(name, runs)| shown(name, *runs));
+                let all = containers
+                    .iter()
+                    .map(|(name, runs)| shown(name, *runs, port));
                 prints(&serde_json::Value::from_iter(all).to_string())
             }
             ["docker", "inspect", ..] => match containers.get(&name) {
-                Some(runs) => prints(&json!([shown(&name, *runs)]).to_string()),
+                Some(runs) => prints(&json!([shown(&name, *runs, port)]).to_string()),
                 None => {
                     let mut acts = fails(1, "Error: No such container\n");
                     acts.insert(0, Act::Out(b"[]\n".to_vec()));
@@ -125,7 +135,7 @@ impl FakeHost {
 }
 
 /// A container, `RECIPE-rN`, as docker shows it.
-fn shown(name: &str, runs: bool) -> serde_json::Value {
+fn shown(name: &str, runs: bool, port: u16) -> serde_json::Value {
     let (recipe, release) = name.rsplit_once("-r").unwrap_or((name, "0"));
     let labels = Identity {
         environment: "staging".into(),
@@ -140,7 +150,7 @@ fn shown(name: &str, runs: bool) -> serde_json::Value {
         "Id": name, "Name": format!("/{name}"), "Image": "sha256:aa",
         "State": {"Status": status, "Running": runs, "Pid": 7},
         "Config": {"Labels": labels}, "HostConfig": {"NetworkMode": "default"},
-        "NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "32768"}]}},
+        "NetworkSettings": {"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": port.to_string()}]}},
     })
 }
 
@@ -199,12 +209,13 @@ impl TestSlot {
             reason: String::new(),
             differences: Vec::new(),
         };
-        let old = docker::parse_containers(&json!([shown("web-r1", true)]).to_string());
+        let old = docker::parse_containers(&json!([shown("web-r1", true, 32768)]).to_string());
         let old = old.expect("docker's JSON");
         let context = RolloutContext {
             routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb"))),
             recipe: Arc::new(recipe("web")),
             environment: "staging".into(),
+            by: "alice@laptop".into(),
             release: Number(2),
             events: lab.events.clone(),
             required: Vec::new(),

@@ -39,6 +39,7 @@ impl Deployment<'_> {
         RolloutContext {
             recipe: Arc::new(recipe.clone()),
             environment: self.context.environment.name.to_string(),
+            by: self.context.by.clone(),
             release: self.plan.release,
             events: self.context.events.clone(),
             routing: Routing::of(recipe, self.balancers(recipe)),

@@ -22,15 +22,11 @@ fn a_port_of_a_container_that_shipit_did_not_make_is_an_obstacle() {
         obstacle on host-1: `lb` publishes 80:80, and the container `nginx` has port 80/tcp [`docker stop nginx` on that host, or another `publish`]
     ");
     world.docker.container("host-1", "nginx").status = "exited";
-    assert_snapshot!(world.plan(), @"
-        host-1 lb create lb: nothing runs here yet
-    ");
+    assert_snapshot!(world.plan(), @"host-1 lb create lb: nothing runs here yet");
     // Another port, and another protocol.
     let nginx = world.docker.container("host-1", "nginx");
     (nginx.status, nginx.ports) = ("running", "0.0.0.0:81->80/tcp, 0.0.0.0:80->80/udp");
-    assert_snapshot!(world.plan(), @"
-        host-1 lb create lb: nothing runs here yet
-    ");
+    assert_snapshot!(world.plan(), @"host-1 lb create lb: nothing runs here yet");
 }
 
 #[test]

@@ -123,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_balancer_whose_connection_was_lost_is_asked_again_on_another() {
-        let host = FakeHost::default().has("web-r2", true);
+        let host = FakeHost::default().has("web-r2", true).at_port(32768);
         let slot = TestSlot::new(DRAINED, vec![host.behaviour(), cut_once()]).await;
 
         let first = check_unrouted(&slot.placement, Side::Old).await;
@@ -138,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_lost_connection_does_not_fail_what_is_to_be_routed() {
-        let host = FakeHost::default().has("web-r2", true);
+        let host = FakeHost::default().has("web-r2", true).at_port(32768);
         let slot = TestSlot::new(DRAINED, vec![host.behaviour(), cut_once()]).await;
         slot.look_again(Side::New).await;
 
@@ -158,7 +158,7 @@ mod tests {
             most_connections: 1,
             ..behaviour().script(|_| vec![Act::Disconnect("cut")])
         };
-        let host = FakeHost::default().has("web-r2", true);
+        let host = FakeHost::default().has("web-r2", true).at_port(32768);
         let slot = TestSlot::new(DRAINED, vec![host.behaviour(), gone]).await;
         for _ in 0..3 {
             let seen = check_unrouted(&slot.placement, Side::Old).await;
@@ -175,7 +175,7 @@ mod tests {
             }
             acts
         });
-        let host = FakeHost::default().has("web-r2", true);
+        let host = FakeHost::default().has("web-r2", true).at_port(32768);
         let slot = TestSlot::new(DRAINED, vec![host.behaviour(), down]).await;
         slot.look_again(Side::New).await;
 

@@ -16,6 +16,8 @@ pub struct RolloutContext {
     pub recipe: Arc<Recipe>,
     /// The environment's name.
     pub environment: String,
+    /// Who makes the release: `alice@laptop`.
+    pub by: String,
     /// The release that is being made.
     pub release: Number,
     /// Where events go.
