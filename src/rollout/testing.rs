@@ -93,16 +93,16 @@ impl FakeHost {
                 let all = containers
                     .iter()
                     .map(|(name, runs)| shown(name, *runs, port));
-                prints(&serde_json::Value::from_iter(all).to_string())
+                prints(&all.collect::<serde_json::Value>().to_string())
             }
-            ["docker", "inspect", ..] => match containers.get(&name) {
-                Some(runs) => prints(&json!([shown(&name, *runs, port)]).to_string()),
-                None => {
-                    let mut acts = fails(1, "Error: No such container\n");
-                    acts.insert(0, Act::Out(b"[]\n".to_vec()));
-                    acts
+            ["docker", "inspect", ..] => {
+                if let Some(runs) = containers.get(&name) {
+                    return prints(&json!([shown(&name, *runs, port)]).to_string());
                 }
-            },
+                let mut acts = fails(1, "Error: No such container\n");
+                acts.insert(0, Act::Out(b"[]\n".to_vec()));
+                acts
+            }
             ["docker", "run", "--detach", "--name", name, ..] => {
                 if containers.insert((*name).to_owned(), true).is_some() {
                     return fails(
