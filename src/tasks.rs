@@ -7,6 +7,7 @@ use crate::{
     event::{EventKind, Events},
     hosts::{HostError, Reached, failed, progress, stream},
     model::{LateValues, Task, TaskAction},
+    transport::Deadline,
 };
 
 /// The pause before another try.
@@ -94,7 +95,7 @@ async fn attempt(
             let status = stream(
                 reached,
                 RemoteCommand::shell(script.clone()),
-                task.timeout,
+                Deadline::Total(task.timeout),
                 events,
             )
             .await?;

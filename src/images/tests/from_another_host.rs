@@ -9,7 +9,7 @@ use std::{
 use async_compression::tokio::bufread::GzipEncoder;
 use secrecy::SecretString;
 use tempfile::TempDir;
-use tokio::{io::AsyncReadExt, sync::mpsc::UnboundedReceiver};
+use tokio::io::AsyncReadExt;
 
 use super::{
     super::{Logins, distribute},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     docker::{self, SpecHash},
-    event::{Event, EventKind, Events, Outcome},
+    event::{EventKind, Events, Outcome, Receiver},
     hosts::{Fleet, Stop},
     model::{ImageSource, Overrides, Project, RegistryLogin, SecretSource, load},
     plan::Plan,
@@ -127,7 +127,7 @@ struct Lab {
     dockers: Vec<FakeDocker>,
     fleet: Fleet,
     events: Events,
-    told: UnboundedReceiver<Event>,
+    told: Receiver,
 }
 
 impl Lab {
@@ -235,7 +235,7 @@ impl Lab {
 
     fn told(&mut self) -> Vec<EventKind> {
         let mut told = Vec::new();
-        while let Ok(event) = self.told.try_recv() {
+        while let Some(event) = self.told.try_next() {
             told.push(event.kind);
         }
         told
