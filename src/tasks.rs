@@ -8,6 +8,7 @@ use crate::{
     hosts::{HostError, QUICK, Reached, failed, progress, stream},
     model::{LateValues, Task, TaskAction},
     text,
+    transport::Deadline,
 };
 
 /// The pause before another try.
@@ -140,7 +141,7 @@ async fn attempt(
             let status = stream(
                 reached,
                 RemoteCommand::shell(script.clone()),
-                task.timeout,
+                Deadline::Total(task.timeout),
                 events,
             )
             .await?;

@@ -4,11 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use secrecy::SecretString;
 use tempfile::TempDir;
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Fleet;
 use crate::{
-    event::{Event, Events},
+    event::{Events, Receiver},
     model::{Environment, Overrides, Project, load},
     transport::{Connector, Paths, Prompt},
 };
@@ -50,7 +49,7 @@ pub(crate) struct TestFleet {
     pub fleet: Fleet,
     pub servers: Vec<Server>,
     pub events: Events,
-    pub told: UnboundedReceiver<Event>,
+    pub told: Receiver,
     pub folder: TempDir,
 }
 

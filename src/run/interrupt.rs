@@ -50,6 +50,14 @@ impl Interrupts {
             .send_modify(|count| *count = count.saturating_add(1));
     }
 
+    /// The interrupts from now on: those that have been do not count.
+    #[must_use]
+    pub fn from_now(&self) -> Self {
+        let count = self.count.clone();
+        let seen = *count.borrow();
+        Self { count, seen }
+    }
+
     /// Waits for the next one that this value has not returned yet.
     pub async fn next(&mut self) -> Stage {
         let seen = self.seen;

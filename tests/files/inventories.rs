@@ -247,7 +247,7 @@ fn a_name_is_no_address_for_consul_and_balancers() {
     assert_snapshot!("names_for_consul", shown_for(names, consul));
     let shown = shown_for(names, drain);
     assert!(
-        shown.contains("traffic to it is looked for by it"),
+        shown.contains("the balancers' routes are matched against this address"),
         "{shown}"
     );
     for (addresses, policy) in [(names, ""), (ips, consul), (ips, drain)] {

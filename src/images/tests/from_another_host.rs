@@ -7,7 +7,7 @@ use std::{
 
 use async_compression::tokio::bufread::GzipEncoder;
 use tempfile::TempDir;
-use tokio::{io::AsyncReadExt, sync::mpsc::UnboundedReceiver};
+use tokio::io::AsyncReadExt;
 
 use super::{
     super::{Logins, distribute},
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     docker::{self, SpecHash},
-    event::{Event, EventKind, Events, Outcome},
+    event::{EventKind, Events, Outcome, Receiver},
     hosts::{
         Fleet, Stop,
         testing::{Act, Server, TestFleet, behaviour, out},
@@ -112,7 +112,7 @@ struct Lab {
     dockers: Vec<FakeDocker>,
     fleet: Fleet,
     events: Events,
-    told: UnboundedReceiver<Event>,
+    told: Receiver,
 }
 
 impl Lab {
@@ -185,7 +185,7 @@ impl Lab {
 
     fn told(&mut self) -> Vec<EventKind> {
         let mut told = Vec::new();
-        while let Ok(event) = self.told.try_recv() {
+        while let Some(event) = self.told.try_next() {
             told.push(event.kind);
         }
         told

@@ -137,7 +137,7 @@ mod tests {
         stop.send(true).expect("it listens");
         sending.await.expect("it ends");
         let mut warnings = Vec::new();
-        while let Ok(event) = sent.try_recv() {
+        while let Some(event) = sent.try_next() {
             if let EventKind::Warning { message, .. } = event.kind {
                 warnings.push(message);
             }

@@ -18,14 +18,14 @@ use tokio::{io::AsyncRead, time::timeout};
 use self::{
     channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
-    exec::{Collected, Deadline, Input, Lines, exchange, upload},
+    exec::{Collected, EachLine, Input, Pieces, exchange, upload, waited_for_output},
     link::{Link, Reconnect},
 };
 use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
 
 pub use self::{
     error::{Refusal, SessionError},
-    exec::{Held, HeldEnd, Output, Stdout},
+    exec::{Deadline, Held, HeldEnd, Output, Stdout},
     tunnel::Tunnel,
 };
 
@@ -85,7 +85,7 @@ impl Session {
             command,
             Input::from_command(command),
             Deadline::Total(deadline),
-            &mut |stream, bytes| collected.add(stream, bytes),
+            &mut Pieces::new(|stream, bytes| collected.add(stream, bytes)),
         )
         .await?;
         Ok(collected.into_output(status))
@@ -93,32 +93,24 @@ impl Session {
 
     /// Runs a command and hands over each line it prints as it comes, without its newline; a last line
     /// that has none as well. Returns the exit status.
-    pub async fn run_streaming(
+    ///
+    /// Nothing more is taken from the host before `on_line` has taken a line, and the whole connection waits
+    /// with it: russh hands all channels of a connection over in turn.
+    pub async fn run_streaming<Taken: Future<Output = ()> + Send>(
         &self,
         command: &RemoteCommand,
-        deadline: Duration,
-        on_line: &mut (dyn FnMut(OutputStream, &str) + Send),
+        deadline: Deadline,
+        on_line: impl FnMut(OutputStream, String) -> Taken + Send,
     ) -> Result<u32, SessionError> {
         let connection = self.link.connection().await?;
-        let mut stdout = Lines::default();
-        let mut stderr = Lines::default();
-        let result = exchange(
-            &connection,
-            command,
-            Input::from_command(command),
-            Deadline::Total(deadline),
-            &mut |stream, bytes| {
-                let lines = match stream {
-                    OutputStream::Stdout => &mut stdout,
-                    OutputStream::Stderr => &mut stderr,
-                };
-                lines.add(bytes, &mut |line| on_line(stream, line));
-            },
-        )
-        .await;
-        stdout.end(&mut |line| on_line(OutputStream::Stdout, line));
-        stderr.end(&mut |line| on_line(OutputStream::Stderr, line));
-        result
+        let mut lines = EachLine::new(on_line);
+        let input = Input::from_command(command);
+        let result = exchange(&connection, command, input, deadline, &mut lines).await;
+        lines.end().await;
+        match deadline {
+            Deadline::Total(_) => result,
+            Deadline::Idle(_) => result.map_err(|error| waited_for_output(error, command)),
+        }
     }
 
     /// Runs a command and streams `input` to its standard input, as fast as the host takes it.
@@ -139,7 +131,7 @@ impl Session {
             command,
             Input::Stream(Box::new(input), on_bytes),
             Deadline::Idle(idle_deadline),
-            &mut |stream, bytes| collected.add(stream, bytes),
+            &mut Pieces::new(|stream, bytes| collected.add(stream, bytes)),
         )
         .await?;
         Ok(collected.into_output(status))

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use super::{
     exchange::{Deadline, Input, brief, exchange},
     output::Output,
+    sink::Pieces,
 };
 use crate::{
     command::RemoteCommand,
@@ -59,13 +60,13 @@ impl Stdout {
         let printed = Arc::<Mutex<Printed>>::default();
         let sink = Arc::clone(&printed);
         let running = async move {
-            let mut take = |stream, bytes: &[u8]| {
+            let mut take = Pieces::new(|stream, bytes: &[u8]| {
                 let mut printed = lock(&sink);
                 match stream {
                     OutputStream::Stdout => printed.stdout.extend(bytes),
                     OutputStream::Stderr => printed.stderr.extend(bytes),
                 }
-            };
+            });
             let (input, deadline) = (Input::from_command(&command), Deadline::Idle(idle_deadline));
             let ended = exchange(&connection, &command, input, deadline, &mut take).await;
             ended.map_err(|error| waited_for_output(error, &command))
@@ -91,7 +92,10 @@ impl Stdout {
 }
 
 /// What is waited for is said as of a command that is given something; this one gives.
-fn waited_for_output(error: SessionError, command: &RemoteCommand) -> SessionError {
+pub(in crate::transport) fn waited_for_output(
+    error: SessionError,
+    command: &RemoteCommand,
+) -> SessionError {
     match error {
         SessionError::Timeout {
             host,
