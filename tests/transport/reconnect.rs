@@ -15,6 +15,8 @@ use shipit::{
     transport::{HeldEnd, SessionError},
 };
 
+use tokio::io::AsyncReadExt;
+
 use super::{
     home::{Home, host},
     server::{Act, Behaviour, Server, out},
@@ -141,6 +143,19 @@ async fn one_that_was_only_silent_is_used_further_where_no_other_comes() {
     assert!(session.is_lost());
     session.run(&command("two"), LONG).await.unwrap();
     assert!(!session.is_lost());
+}
+
+#[tokio::test]
+async fn what_is_read_from_a_command_has_a_new_connection_as_well() {
+    let home = Home::new();
+    let (_server, session) = home.session(droppable(&home)).await;
+    session.run(&command("drop"), LONG).await.unwrap_err();
+
+    let mut printed = String::new();
+    let mut stdout = session.stdout(command("next"), LONG);
+    stdout.read_to_string(&mut printed).await.unwrap();
+
+    assert_eq!(printed, "done");
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ impl Session {
     ///
     /// The deadline is one of idleness: it begins anew whenever the command printed something.
     pub fn stdout(&self, command: RemoteCommand, idle_deadline: Duration) -> Stdout {
-        Stdout::new(self.link.current(), command, idle_deadline)
+        Stdout::new(Arc::clone(&self.link), command, idle_deadline)
     }
 
     /// Starts a command that is to run for long and be talked to; it lives until the [`Held`] is dropped.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
-    transport::session::{connection::Connection, error::SessionError},
+    transport::session::{error::SessionError, link::Link},
 };
 
 /// The standard output of a command that runs while this is read. Dropped before its end, it ends the
@@ -52,8 +52,8 @@ impl fmt::Debug for Stdout {
 }
 
 impl Stdout {
-    pub(in crate::transport) fn new(
-        connection: Arc<Connection>,
+    pub(in crate::transport::session) fn new(
+        link: Arc<Link>,
         command: RemoteCommand,
         idle_deadline: Duration,
     ) -> Self {
@@ -68,6 +68,7 @@ impl Stdout {
                 }
             });
             let (input, deadline) = (Input::from_command(&command), Deadline::Idle(idle_deadline));
+            let connection = link.connection().await?;
             let ended = exchange(&connection, &command, input, deadline, &mut take).await;
             ended.map_err(|error| waited_for_output(error, &command))
         };
