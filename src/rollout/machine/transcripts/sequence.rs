@@ -166,7 +166,7 @@ fn a_balancer_that_does_not_leave_fails_the_slot() {
         3s     host-1 new routed held
         3s     host-1 old enter maintenance
         34s    host-1 old unrouted failed
-        34s    reverting: a balancer still routed to the old container on `host-1` after 30s
+        34s    reverting: not every balancer was seen to leave the old container on `host-1` within 30s
         34s    host-1 old start
         37s    host-1 old ready held
         37s    host-1 old routed held
@@ -179,7 +179,7 @@ fn a_balancer_that_does_not_leave_fails_the_slot() {
         40s    host-1 new retire
         41s    reverted
                host-1 reverted
-               host-1 failed: a balancer still routed to the old container on `host-1` after 30s: last seen: dr-con routes to 10.0.0.1:32768
+               host-1 failed: not every balancer was seen to leave the old container on `host-1` within 30s: last seen: dr-con routes to 10.0.0.1:32768
     ");
 }
 
@@ -193,7 +193,7 @@ fn ready_and_routed_share_one_deadline() {
     0s     host-1 new start
     3s     host-1 new ready held
     60s    host-1 new routed failed
-    60s    reverting: not every balancer routed to `host-1` within 60s
+    60s    reverting: not every balancer was seen to route to `host-1` within 60s
     60s    host-1 new enter maintenance
     1m1s   host-1 new unrouted held
     1m2s   host-1 new idle held
@@ -202,7 +202,7 @@ fn ready_and_routed_share_one_deadline() {
     1m3s   host-1 new retire
     1m4s   reverted
            host-1 reverted
-           host-1 failed: not every balancer routed to `host-1` within 60s: last seen: dr-con does not route to 10.0.0.1:32769
+           host-1 failed: not every balancer was seen to route to `host-1` within 60s: last seen: dr-con does not route to 10.0.0.1:32769
     ");
 }
 
