@@ -118,7 +118,10 @@ async fn change(
         action: wanted.action,
     };
     let rolling_out = Box::pin(deployment.carry_out());
-    let ended = while_locked(context, &mut lock, rolling_out).await;
+    let (mut ended, lost) = while_locked(context, &mut lock, rolling_out).await;
+    if let (Some(stop), Some(reason)) = (&mut ended.stop, lost) {
+        deployment.ended_by_the_lost_lock(stop, reason);
+    }
     let records = record::write_finished(context, fleet, records, ended.stop.as_deref()).await;
     if ended.stop.is_none() {
         history.add(&records);
