@@ -70,7 +70,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
     let wanted = wanted(context, request, &fleet, history, &credentials).await?;
     let mut plan = plan(context, &fleet, &observed, &wanted).await?;
     if plan.is_empty() {
-        up_to_date(context, request, &fleet, &observed, &wanted, &plan).await;
+        up_to_date(context, &observed, &wanted);
         return Ok((fleet, Prepared::UpToDate));
     }
     let Some(lock) = lock else {

@@ -127,6 +127,14 @@ const STORY: &[(&str, Scenario)] = &[
         "broken_off::a_deploy_that_is_interrupted",
         broken_off::interrupted,
     ),
+    (
+        "broken_off::cut_off_between_start_and_ready",
+        broken_off::cut_off_between_start_and_ready,
+    ),
+    (
+        "broken_off::cut_off_while_the_old_one_stops",
+        broken_off::cut_off_while_the_old_one_stops,
+    ),
     ("sharing::limit_changes_no_other_host", sharing::limit),
     (
         "sharing::a_second_environment_on_the_same_hosts",

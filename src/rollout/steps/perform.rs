@@ -1,8 +1,9 @@
 //! Which file performs which step.
 
 use super::{
+    outlast::outlast_a_stop,
     retire::retire,
-    start::{start_new, start_old},
+    start::{resume, start_new, start_old},
     stop::stop,
     traffic::{deregister, take_out},
 };
@@ -19,6 +20,8 @@ pub async fn perform(placement: &Placement, side: Side, step: Step) -> Result<()
     match (step, side) {
         (Step::Start, Side::New) => start_new(placement).await,
         (Step::Start, Side::Old) => start_old(placement).await,
+        (Step::OutlastStop, _) => outlast_a_stop(placement, side).await,
+        (Step::Resume, _) => resume(placement, side).await,
         (Step::EnterMaintenance, _) => take_out(placement, side).await,
         (Step::Stop, _) => stop(placement, side).await,
         (Step::Deregister, _) => deregister(placement, side).await,
