@@ -170,6 +170,11 @@ const STORY: &[(&str, Scenario)] = &[
         recovery::consul_without_a_leader,
     ),
     (
+        "recovery::connections_that_are_cut",
+        recovery::lost_connections,
+    ),
+    ("recovery::a_port_that_is_taken", recovery::taken_port),
+    (
         "recovery::a_host_that_was_reinstalled",
         recovery::reinstalled_host,
     ),

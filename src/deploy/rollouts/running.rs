@@ -16,7 +16,7 @@ use crate::{
         driver::{self, Running},
         probe::ProbeWatch,
         quorum::consul_servers,
-        slot::{Placement, RolloutContext, SlotContainers},
+        slot::{Placement, RequiredRecipe, RolloutContext, SlotContainers},
     },
 };
 
@@ -40,12 +40,30 @@ impl Deployment<'_> {
         RolloutContext {
             recipe: Arc::new(recipe.clone()),
             environment: self.context.environment.name.to_string(),
+            by: self.context.by.clone(),
             release: self.plan.release,
             events: self.context.events.clone(),
             routing: Routing::of(recipe, self.balancers(recipe)),
+            required: self.required(recipe),
             consul_servers: consul_servers(recipe, self.facts),
             consul_hosts: self.consul_hosts(recipe),
         }
+    }
+
+    /// What the recipe requires. An older release may not need yet what the files require now.
+    fn required(&self, recipe: &Recipe) -> Vec<RequiredRecipe> {
+        let environment = self.context.environment;
+        let recipes = environment.recipes.iter();
+        let required = recipes.filter(|other| {
+            self.action == Action::Deploy
+                && other.has_container()
+                && environment.requires(recipe, &other.name)
+        });
+        let required = required.map(|other| RequiredRecipe {
+            name: other.name.clone(),
+            hosts: other.hosts.clone(),
+        });
+        required.collect()
     }
 
     fn placement(

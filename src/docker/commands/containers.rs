@@ -151,10 +151,13 @@ pub fn list_running() -> RemoteCommand {
     )
 }
 
-/// The names of all containers of a host, each with the environment it belongs to or nothing:
-/// `NAME ENVIRONMENT`, one a line.
+/// The names of all containers of a host, each with the environment it belongs to or nothing, and the ports that it
+/// publishes while it runs: `NAME ENVIRONMENT PORTS`, one a line.
 pub fn list_names() -> RemoteCommand {
-    let format = format!("{{{{.Names}}}} {{{{.Label \"{}\"}}}}", label::ENVIRONMENT);
+    let format = format!(
+        "{{{{.Names}}}} {{{{.Label \"{}\"}}}} {{{{.Ports}}}}",
+        label::ENVIRONMENT
+    );
     docker(&["ps", "--all", "--format"]).arg(format)
 }
 

@@ -121,10 +121,10 @@ fn an_image_is_pulled_for_the_hosts_platform_or_the_one_that_is_named() {
 }
 
 #[test]
-fn names_are_listed_with_their_environment() {
+fn names_are_listed_with_their_environment_and_their_ports() {
     assert_eq!(
         list_names().to_wire(),
-        r#"docker ps --all --format '{{.Names}} {{.Label "shipit.environment"}}'"#
+        r#"docker ps --all --format '{{.Names}} {{.Label "shipit.environment"}} {{.Ports}}'"#
     );
 }
 

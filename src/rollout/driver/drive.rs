@@ -28,6 +28,8 @@ pub struct Driven {
     pub finish: Option<Finish>,
     /// What every slot has now.
     pub states: Vec<SlotState>,
+    /// Whether docker was seen to have the new container of each slot.
+    pub made: Vec<bool>,
     /// What shows why it failed.
     pub evidence: Vec<Evidence>,
 }
@@ -57,6 +59,7 @@ pub async fn drive(
     loop {
         if let Some(finish) = driver.carry_out(actions).await {
             return Driven {
+                made: running.made().await,
                 states: finish.slots.clone(),
                 finish: Some(finish),
                 evidence: driver.watches.evidence,
@@ -69,6 +72,7 @@ pub async fn drive(
             Some(input) => actions = driver.step(input),
             None => {
                 return Driven {
+                    made: running.made().await,
                     states: driver.machine.states_when_cut_off(),
                     finish: None,
                     evidence: driver.watches.evidence,

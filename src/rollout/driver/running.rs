@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     model::Recipe,
     rollout::{
-        machine::{Policy, Replacement},
+        machine::{Policy, Replacement, Side},
         slot::Placement,
     },
 };
@@ -30,5 +30,15 @@ impl Running {
             outgoing: slot.outgoing(),
         };
         self.slots.iter().map(replacement).collect()
+    }
+
+    /// Whether docker was seen to have the new container of each slot.
+    pub async fn made(&self) -> Vec<bool> {
+        let mut made = Vec::new();
+        for slot in &self.slots {
+            let new = slot.containers_of(Side::New).await;
+            made.push(new.iter().any(|container| container.inspected.is_some()));
+        }
+        made
     }
 }
