@@ -103,7 +103,7 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
     }
     // A new container serves before an old one is removed, also where they are on different hosts.
     slots.sort_by_key(|slot: &SlotPlan| match slot.change {
-        Change::Keep | Change::Create | Change::Start => 0,
+        Change::Keep | Change::Confirm | Change::Create | Change::Start => 0,
         Change::Replace => 1,
         Change::Remove => 2,
     });

@@ -206,6 +206,7 @@ impl TestSlot {
                 hash: hash(),
             }),
             outgoing: vec![name("web-r1")],
+            outgoing_restart: None,
             reason: String::new(),
             differences: Vec::new(),
         };
@@ -231,6 +232,8 @@ impl TestSlot {
             plan,
             is_first: true,
             runs_tasks: true,
+            outgoing_is_up: true,
+            stops: Default::default(),
         };
         Self { lab, placement }
     }

@@ -185,6 +185,18 @@ pub fn full_disk(stage: &Stage) {
     drop(full);
     assert_eq!(lab::everything(), before);
 
+    // containerd renames what has arrived into its store, which no other file system can be part of.
+    if HOST_2
+        .run("docker info --format '{{.DriverStatus}}'")
+        .contains("containerd")
+    {
+        stage.tell(
+            "a disk that is full while an image arrives: not tried on containerd's image store"
+                .to_owned(),
+        );
+        return;
+    }
+
     // Room enough at first, and none any more while an image arrives.
     let project = with_a_registry(stage);
     let full = Full::under("/var/lib/docker/tmp", "2m");

@@ -6,6 +6,7 @@ use super::deployment::Deployment;
 use crate::{
     balancers::{Routing, Upstreams},
     desired,
+    docker::Container,
     event::EventKind,
     hosts::Reached,
     model::{HostName, HostRecipe, LateValues, Name, Recipe},
@@ -81,8 +82,10 @@ impl Deployment<'_> {
             runs_tasks: self.runs_tasks(slot, &host_recipe),
             reached,
             host_recipe,
+            outgoing_is_up: outgoing_is_up(slot, containers),
             plan: slot.clone(),
             is_first,
+            stops: Default::default(),
             containers: SlotContainers::before(slot, containers),
         })
     }
@@ -171,7 +174,7 @@ impl Deployment<'_> {
         running
             .slots
             .iter()
-            .find(|slot| !slot.plan.outgoing.is_empty())?;
+            .find(|slot| slot.plan.replaces_a_running_one())?;
         let through = probe
             .through
             .as_ref()
@@ -190,4 +193,13 @@ impl Deployment<'_> {
             })
             .ok()
     }
+}
+
+/// Whether all containers that a slot lets go were up when docker was asked.
+pub(super) fn outgoing_is_up(slot: &SlotPlan, containers: &[Container]) -> bool {
+    slot.outgoing.iter().all(|name| {
+        let mut seen = containers.iter();
+        let seen = seen.find(|container| container.name == name.active);
+        seen.is_some_and(|container| container.state.is_up())
+    })
 }

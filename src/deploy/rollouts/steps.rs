@@ -17,7 +17,11 @@ impl Deployment<'_> {
                     driver::policy(recipe, recipe_plan.order, recipe_plan.changes().count());
                 let on_host = recipe_plan.changes().filter(|slot| slot.host == host);
                 total += on_host
-                    .map(|slot| policy.steps(slot.incoming.is_some(), !slot.outgoing.is_empty()))
+                    .map(|slot| {
+                        let runs = slot.incoming.as_ref().map(|incoming| incoming.runs);
+                        let goes = slot.replaces_a_running_one();
+                        policy.steps(runs.is_some(), runs == Some(true), goes)
+                    })
                     .sum::<usize>();
                 total += recipe_plan
                     .tasks

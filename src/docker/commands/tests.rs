@@ -184,3 +184,10 @@ fn a_stop_timeout_is_rounded_up_to_whole_seconds() {
         ["3", "30", "1"]
     );
 }
+
+#[test]
+fn a_signal_is_seen_or_may_have_been_dropped() {
+    assert!(was_signalled("start aa\nkill bb\n", "bb"));
+    assert!(!was_signalled("start bb\nkill aa\nexec_die bb\n", "bb"));
+    assert!(was_signalled(&"exec_start: true aa\n".repeat(256), "bb"));
+}

@@ -174,6 +174,22 @@ impl World {
         self.record(plan, desired, action);
     }
 
+    /// A deploy that is cut off after so many steps, and left this record.
+    pub fn cut_off(&mut self, steps: usize, outcome: Outcome) {
+        let desired = self.desired();
+        let plan = self.plan_of(&desired, false);
+        let done = self.docker.apply(&plan, &self.name, steps);
+        done.expect("docker does it");
+        self.record(&plan, &desired, Action::Deploy);
+        for record in self
+            .records
+            .values_mut()
+            .filter_map(|of_host| of_host.last_mut())
+        {
+            record.outcome = outcome;
+        }
+    }
+
     /// The records of a release that succeeded.
     pub fn record(&mut self, plan: &Plan, desired: &DesiredState, action: Action) {
         for recipe in &plan.recipes {
@@ -582,7 +598,11 @@ impl Docker {
 
     fn stop(&mut self, slot: &SlotPlan) -> Result<(), String> {
         let host = &*slot.host;
-        for name in &slot.outgoing {
+        let running = slot
+            .outgoing
+            .iter()
+            .filter(|_| slot.replaces_a_running_one());
+        for name in running {
             let container = self
                 .find(host, &name.active)
                 .ok_or_else(|| format!("no such container: {}", name.active))?;

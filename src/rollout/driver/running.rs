@@ -27,7 +27,7 @@ impl Running {
             host: slot.reached.name().clone(),
             has_incoming: slot.plan.incoming.is_some(),
             incoming_runs: slot.plan.incoming.as_ref().is_some_and(|it| it.runs),
-            has_outgoing: !slot.plan.outgoing.is_empty(),
+            outgoing: slot.outgoing(),
         };
         self.slots.iter().map(replacement).collect()
     }

@@ -1,8 +1,9 @@
 //! Which file performs which step, and what happens when the connection is lost meanwhile.
 
 use super::{
+    outlast::outlast_a_stop,
     retire::retire,
-    start::{start_new, start_old},
+    start::{resume, start_new, start_old},
     stop::stop,
     tasks,
     traffic::{deregister, take_out},
@@ -27,6 +28,10 @@ pub async fn perform(placement: &Placement, side: Side, step: Step) -> Result<()
             tasks::after(placement).await
         }
         (Step::Start, Side::Old) => once_more_if_lost(placement, || start_old(placement)).await,
+        (Step::OutlastStop, _) => {
+            once_more_if_lost(placement, || outlast_a_stop(placement, side)).await
+        }
+        (Step::Resume, _) => once_more_if_lost(placement, || resume(placement, side)).await,
         (Step::EnterMaintenance, _) => {
             once_more_if_lost(placement, || take_out(placement, side)).await
         }

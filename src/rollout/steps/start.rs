@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     names::{free_name, take_serving_name},
+    outlast::outlast_a_stop,
     traffic::put_back,
 };
 use crate::{
@@ -33,8 +34,24 @@ pub(super) async fn start_new(placement: &Placement) -> Result<(), HostError> {
     put_back(placement, Side::New).await
 }
 
+/// Sees that the containers of one side run still and are in traffic; starts those that have stopped.
+pub(super) async fn resume(placement: &Placement, side: Side) -> Result<(), HostError> {
+    for container in placement.containers_of(side).await {
+        let there = placement.current(&container).await?;
+        if !there.is_some_and(|there| there.state.is_up()) {
+            start(placement, &container.name, &container.restart_policy).await?;
+        }
+    }
+    placement.inspect_again(side).await?;
+    put_back(placement, side).await
+}
+
 /// Starts the old containers again.
 pub(super) async fn start_old(placement: &Placement) -> Result<(), HostError> {
+    // A stop whose answer was lost may be under way still.
+    if placement.stop_was_asked(Side::Old) {
+        outlast_a_stop(placement, Side::Old).await?;
+    }
     start_all(placement, Side::Old).await?;
     placement.inspect_again(Side::Old).await?;
     put_back(placement, Side::Old).await
