@@ -62,10 +62,11 @@ pub async fn run(
         let mut tries = 1;
         let mut asked_after_loss = false;
         loop {
-            match attempt(reached, task, late, events).await {
+            match Box::pin(attempt(reached, task, late, events)).await {
                 Err(error) if reached.has_lost(&error) && !asked_after_loss => {
                     asked_after_loss = true;
-                    if is_done_after_loss(reached, task, late, error, events).await? {
+                    let asked = is_done_after_loss(reached, task, late, error, events);
+                    if Box::pin(asked).await? {
                         return Ok(());
                     }
                 }
