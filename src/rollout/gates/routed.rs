@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 
-use super::observation::{could_not_look, first_line, holds, not_yet};
+use super::observation::{could_not_look, holds, not_yet, reason};
 use crate::{
     balancers::{Backend, Routes},
     facts::routes,
@@ -73,7 +73,7 @@ async fn look(
             Routes::Failed(error) if error.is_unreachable() && may_be_gone => {}
             Routes::Failed(error) => return could_not_look(&error),
             Routes::Refused(said) => {
-                let said = first_line(&said);
+                let said = reason(&said);
                 return not_yet(format!("cannot ask the balancer on `{host}`: {said}"));
             }
             Routes::Printed(printed) => {
