@@ -84,7 +84,7 @@ impl Agent {
 
     async fn ask(&self, method: Method, path: &str) -> Result<Response, ConsulError> {
         let HostAndPort { host, port } = &self.address;
-        let authority = format!("{host}:{port}");
+        let authority = self.address.to_string();
         let host_name = || self.session.host().to_string();
         let tunnel = self
             .session

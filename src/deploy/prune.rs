@@ -83,9 +83,8 @@ async fn prune_host(
         let is_newest =
             newest.get(&(identity.recipe.clone(), identity.instance)) == Some(&identity.release);
         if !is_newest && !kept_specs.contains(identity.spec.as_str()) {
-            reached
-                .expect(docker::remove(&container.name), QUICK)
-                .await?;
+            let remove = docker::remove(&container.name);
+            reached.expect_of_those_there(remove, QUICK).await?;
         }
     }
     prune_images(reached, history, gone).await

@@ -15,7 +15,8 @@ pub use commands::{
 };
 pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label, short_hash};
 pub use inspect::{
-    Container, ContainerState, Health, Image, Info, PortBinding, Volume, manifest_config_digests,
-    parse_containers, parse_images, parse_info, parse_layers, parse_volumes,
+    Container, ContainerState, Health, Image, Info, PortBinding, PublishedPorts, Volume,
+    is_only_missing, manifest_config_digests, parse_containers, parse_images, parse_info,
+    parse_layers, parse_volumes,
 };
 pub use reference::Reference;

@@ -206,7 +206,10 @@ pub fn undelivered_images(failures: Vec<FailedDelivery>) -> Box<Stop> {
         hints.extend(hint.filter(|hint| !hints.contains(hint)));
         errors.push((host, error));
     }
-    hints.push("the images that did arrive are not sent again: run the same command once the cause is mended".to_owned());
+    hints.push(
+        "fix the cause and run the same command again; images that arrived are not sent again"
+            .to_owned(),
+    );
     let mut stop = Stop::on_hosts(outcome, message, &errors);
     stop.report.causes.extend(searches);
     stop.hint(hints.join("\n"))

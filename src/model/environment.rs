@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{HostKeyPolicy, HostName, Name, Recipe, SecretSource};
+use super::{HostAndPort, HostKeyPolicy, HostName, Name, Recipe, SecretSource};
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]
@@ -93,13 +93,4 @@ pub struct RegistryLogin {
     pub username: String,
     /// Where the password comes from.
     pub password: SecretSource,
-}
-
-/// A host part and a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostAndPort {
-    /// The host name or address.
-    pub host: String,
-    /// The TCP port.
-    pub port: u16,
 }

@@ -89,8 +89,12 @@ impl Slot<'_> {
             );
             return self.slot(Change::Replace, Some(incoming), &others, reason);
         }
-        let mut ports = kept.tcp_host_ports().into_iter();
-        let in_maintenance = ports.any(|port| self.facts.left_in_maintenance.contains(&port));
+        let address = self.input.environment.host(self.names.host);
+        let address = address.map_or("", |host| &*host.address);
+        let ports = kept.ports.on_host(address);
+        let in_maintenance = ports
+            .iter()
+            .any(|port| self.facts.left_in_maintenance.contains(port));
         let wanted = desired.spec.restart.as_deref().unwrap_or("no");
         let (change, reason) = if kept.restart != wanted {
             let reason = format!("its restart policy is {}, should be {wanted}", kept.restart);

@@ -38,7 +38,7 @@ pub struct Logs {
     /// The recipe
     #[arg(value_name = "RECIPE")]
     pub recipe: Name,
-    /// Of this release, even if it no longer runs [default: what runs now]
+    /// Logs of this release, even if it no longer runs [default: what runs now]
     #[arg(long, value_name = "rN", value_parser = value::release)]
     pub release: Option<u64>,
     /// Only from this host

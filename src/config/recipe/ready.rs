@@ -17,8 +17,8 @@ use super::super::{
 macro_rules! ready_keys {
     ($make:ident $name:ident $($more:tt)*) => {
         $make! {
-            /// When a new container counts as ready. All that is set must hold; with nothing set, running
-            /// does.
+            /// When a new container counts as ready. Every check that is set must pass; without any, it is enough
+            /// that the container runs.
             "`[ready]`" $name {
                 /// An HTTP GET on the published port must be answered.
                 http: HttpCheck => Option<HttpReady>,

@@ -83,7 +83,7 @@ impl Deployment<'_> {
         let stopped = async {
             while interrupts.next().await != Stage::Now {
                 let message = format!(
-                    "interrupted: {commands} of `{}` ; interrupt again to stop now",
+                    "interrupted: waiting for {commands} of `{}` to end; interrupt again to stop now",
                     recipe.name
                 );
                 self.context.events.send(EventKind::Warning {

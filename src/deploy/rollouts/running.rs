@@ -79,7 +79,7 @@ impl Deployment<'_> {
         let runs = self.action == Action::Deploy || *recorded == now;
         if !runs {
             let message =
-                "the release had other `before` and `after` commands than the files have now; running none"
+                "the release's `before` and `after` commands differ from the files'; running none of them"
                     .to_owned();
             let host = Some(slot.host.to_string());
             self.context.events.send(EventKind::Warning {

@@ -88,7 +88,7 @@ impl WatchProgress {
             // That it is dead is reported when the watch fails.
             if *verdict == Verdict::NotYet && self.was_well && self.breaks_are_news {
                 let message = format!(
-                    "{} is no longer ready, so no other starts: {detail}",
+                    "{} is no longer ready, so no other container is started: {detail}",
                     self.names
                 );
                 self.events.send(EventKind::Warning {

@@ -17,8 +17,9 @@ pub(super) async fn check(placement: &Placement, side: Side) -> Result<Observati
     let mut open = 0;
     for container in placement.containers_of(side).await {
         // On the host's network the table is the host's; the ports tell which are its own.
-        let ports = container.ports(&placement.host_recipe).into_iter();
-        let ports: Vec<_> = ports.map(|(inside, _)| inside).collect();
+        let address = &placement.reached.host.address;
+        let ports = container.ports(&placement.host_recipe, address);
+        let ports: Vec<_> = ports.into_iter().map(|(inside, _)| inside).collect();
         let Some(seen) = container.inspected.filter(|seen| seen.state.pid > 0) else {
             continue;
         };

@@ -7,7 +7,7 @@ use crate::{
     balancers::{Backend, Routes},
     facts::routes,
     hosts::HostError,
-    model::HostName,
+    model::{HostAndPort, HostName},
     rollout::{
         machine::{Observation, Side},
         slot::Placement,
@@ -53,8 +53,9 @@ pub(super) async fn check_unrouted(
         });
         let (address, port) =
             addresses.find(|(address, port)| routes::routes_to(printed, address, *port))?;
+        let endpoint = HostAndPort::new(address, port);
         Some(format!(
-            "the balancer on `{host}` still routes to {address}:{port}"
+            "the balancer on `{host}` still routes to {endpoint}"
         ))
     };
     // A balancer whose host is gone routes nothing.

@@ -2,13 +2,17 @@
 
 use hyper::{Method, Uri};
 
-use crate::{hosts::Reached, http, model::Probe, text};
+use crate::{
+    hosts::Reached,
+    http,
+    model::{HostAndPort, Probe, without_brackets},
+    text,
+};
 
 /// Where requests go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
-    host: String,
-    port: u16,
+    address: HostAndPort,
     path: String,
 }
 
@@ -21,25 +25,22 @@ impl Target {
         if uri.scheme_str() != Some("http") {
             return Err(format!("`{url}` is not an http:// URL"));
         }
-        let host = uri
-            .host()
-            .ok_or_else(|| format!("`{url}` names no host"))?
-            .to_owned();
+        let host = uri.host().ok_or_else(|| format!("`{url}` names no host"))?;
         let path = uri
             .path_and_query()
             .map_or("/", hyper::http::uri::PathAndQuery::as_str)
             .to_owned();
         Ok(Self {
-            host,
-            port: uri.port_u16().unwrap_or(80),
+            address: HostAndPort::new(without_brackets(host), uri.port_u16().unwrap_or(80)),
             path,
         })
     }
 
     /// Sends one request; the error says what became of it.
     pub async fn ask(&self, probe: &Probe, through: Option<&Reached>) -> Result<(), String> {
-        let Self { host, port, path } = self;
-        let authority = format!("{host}:{port}");
+        let Self { address, path } = self;
+        let HostAndPort { host, port } = address;
+        let authority = address.to_string();
         let request = async {
             let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
             let answer = if let Some(reached) = through {
@@ -86,8 +87,7 @@ mod tests {
     fn a_url_is_taken_apart() {
         let target = |host: &str, port, path: &str| {
             Ok(Target {
-                host: host.into(),
-                port,
+                address: HostAndPort::new(host, port),
                 path: path.into(),
             })
         };
@@ -98,6 +98,10 @@ mod tests {
         assert_eq!(
             Target::parse("http://lb:8080/health?x=1"),
             target("lb", 8080, "/health?x=1")
+        );
+        assert_eq!(
+            Target::parse("http://[fd88::1]:8080/"),
+            target("fd88::1", 8080, "/")
         );
         for wrong in ["https://lb/", "lb", "http://", ""] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");

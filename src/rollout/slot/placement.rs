@@ -9,7 +9,7 @@ use super::{
 use crate::{
     balancers::Backend,
     docker::{self, Container},
-    hosts::{self, HostError, QUICK, Reached},
+    hosts::{HostError, Reached},
     model::{HostRecipe, LateValues},
     plan::SlotPlan,
     rollout::machine::Side,
@@ -78,7 +78,7 @@ impl Placement {
         let containers = self.containers_of(side).await.into_iter();
         let backend = |container: SlotContainer| Backend {
             host: self.reached.clone(),
-            ports: container.ports(&self.host_recipe),
+            ports: container.ports(&self.host_recipe, &self.reached.host.address),
             is_up: container.is_up(),
             container: container.name.active,
             service_ids: container.service_ids,
@@ -90,7 +90,7 @@ impl Placement {
     pub fn backend(&self, container: &Container) -> Backend {
         Backend {
             host: self.reached.clone(),
-            ports: ports_of(container, &self.host_recipe),
+            ports: ports_of(container, &self.host_recipe, &self.reached.host.address),
             is_up: container.state.is_up(),
             container: container.name.clone(),
             service_ids: Vec::new(),
@@ -131,20 +131,8 @@ impl Placement {
 
     /// A container by name, if it is there.
     pub async fn inspect(&self, name: &str) -> Result<Option<Container>, HostError> {
-        let output = self
-            .reached
-            .run(docker::inspect_containers(&[name]), QUICK)
-            .await?;
-        // Docker prints the empty list and fails when there is none, and fails in the same way when the
-        // daemon does not answer; only its words tell the two apart.
-        if output.status != 0 && !output.stderr.to_lowercase().contains("no such") {
-            return Err(hosts::failed(format!("docker inspect {name}"), &output));
-        }
-        let containers =
-            docker::parse_containers(&output.stdout).map_err(|source| HostError::Output {
-                command: format!("docker inspect {name}"),
-                source,
-            })?;
+        let command = docker::inspect_containers(&[name]);
+        let containers = self.reached.read(command, docker::parse_containers).await?;
         Ok(containers.into_iter().next())
     }
 

@@ -59,7 +59,7 @@ pub enum ConnectError {
     },
     /// A `known_hosts` file has another key of this type.
     #[error(
-        "the host key of {endpoint} has changed: it is {fingerprint} now, and another one in {}:{line}",
+        "the host key of {endpoint} has changed: it is now {fingerprint}, but {}:{line} has another",
         .known_hosts.display()
     )]
     HostKeyChanged {

@@ -28,7 +28,7 @@ Examples:
   shipit down staging
   shipit down staging --yes")]
 pub struct Down {
-    /// The environment; never taken by default
+    /// The environment; must be named
     #[arg(value_name = "ENV")]
     pub environment: Name,
     /// Do not ask

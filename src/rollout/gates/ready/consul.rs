@@ -4,7 +4,7 @@ use super::container::CheckedContainer;
 use crate::{
     balancers::{Registration, Rotation},
     hosts::HostError,
-    model::ConsulReady,
+    model::{ConsulReady, HostAndPort},
     rollout::{
         gates::{
             observation::{holds, not_yet},
@@ -45,7 +45,7 @@ async fn is_passing(checked: &CheckedContainer<'_>, name: &str) -> Result<Observ
             "Consul's agent has no `{name}` at {endpoint}{but}"
         )));
     };
-    let endpoint = format!("{}:{}", backend.address(), registration.port);
+    let endpoint = HostAndPort::new(backend.address(), registration.port);
     Ok(match (&registration.rotation, side) {
         // What comes back as it was before is well, even if it is out of traffic.
         (Rotation::OutByOperator(reason), Side::Old) => {
@@ -61,7 +61,7 @@ async fn is_passing(checked: &CheckedContainer<'_>, name: &str) -> Result<Observ
             not_yet("in maintenance mode")
         }
         (Rotation::In, _) => match &registration.complaint {
-            None => holds(endpoint),
+            None => holds(endpoint.to_string()),
             Some(complaint) => not_yet(format!("Consul has `{name}` at {endpoint} as {complaint}")),
         },
     })

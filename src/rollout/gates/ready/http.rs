@@ -6,7 +6,7 @@ use super::container::CheckedContainer;
 use crate::{
     hosts::HostError,
     http,
-    model::HttpReady,
+    model::{HostAndPort, HttpReady},
     rollout::{
         gates::observation::{LOOK, first_line, holds, never, not_yet},
         machine::Observation,
@@ -25,7 +25,7 @@ pub(super) async fn check(
 }
 
 async fn get(checked: &CheckedContainer<'_>, check: &HttpReady) -> Observation {
-    let Some((ip, port)) = checked.dial(check.port) else {
+    let Some(target) = checked.dial(check.port) else {
         let name = &checked.container.name;
         return never(match check.port {
             Some(port) => format!("port {port} of `{name}` is not published"),
@@ -39,11 +39,15 @@ async fn get(checked: &CheckedContainer<'_>, check: &HttpReady) -> Observation {
         let chain = text::chain(error).join(": ");
         not_yet(format!("GET {}: {chain}", check.path))
     };
-    let tunnel = match reached.session.tunnel(&ip, port, LOOK).await {
+    let tunnel = match reached
+        .session
+        .tunnel(&target.host, target.port, LOOK)
+        .await
+    {
         Ok(tunnel) => tunnel,
         Err(error) => return failed(&error),
     };
-    let authority = format!("{}:{port}", reached.host.address);
+    let authority = HostAndPort::new(&*reached.host.address, target.port).to_string();
     let asked = http::request(tunnel, &authority, Method::GET, &check.path, None, LOOK);
     let answer = match asked.await {
         Ok(answer) => answer,
