@@ -3,12 +3,13 @@
 use super::{
     deployment::Deployment,
     finished::{DeploymentResult, FinishedRollout},
+    steps::announce_rollouts,
 };
 
 impl Deployment<'_> {
     /// Rolls out every recipe of the plan. After a failure it starts no other, and reverts what it must.
     pub async fn carry_out(&self) -> DeploymentResult {
-        self.announce_steps();
+        announce_rollouts(self.context, self.plan);
         let mut finished = Vec::<FinishedRollout>::new();
         let mut ran_tasks = false;
         let mut stop = None;
