@@ -80,6 +80,9 @@ mod tests {
 
     use super::{super::record::tests::record, *};
 
+    /// Releases, a container by its hash and when it started, and the release that left it unconfirmed.
+    type Case<'a> = (&'a [(Outcome, &'a str)], (&'a str, i64), Option<u64>);
+
     #[test]
     fn what_a_cut_off_release_may_have_started_is_unconfirmed() {
         use Outcome::{Failed, Interrupted, Reverted, Succeeded, Unfinished};
@@ -101,7 +104,7 @@ mod tests {
             });
             History::new(BTreeMap::from([("host-1".into(), records.collect())]), 0)
         };
-        let cases: [(&[(Outcome, &str)], (&str, i64), Option<u64>); 11] = [
+        let cases: [Case; 11] = [
             (&[(Succeeded, "v1")], ("v1", 101), None),
             (&[(Unfinished, "v1")], ("v1", 101), Some(1)),
             // Of the new version, or of the one that was about to be stopped.

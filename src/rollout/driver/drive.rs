@@ -218,7 +218,7 @@ impl Driver<'_> {
             let description = describe_step(&placement, side, step);
             let host = placement.reached.name();
             let recipe = Some(&*placement.context.recipe.name);
-            let work = steps::perform(&placement, side, step);
+            let work = Box::pin(steps::perform(&placement, side, step));
             let result = progress::step(&events, host, recipe, &description, work, |()| None).await;
             let _ = sender.send(Input::StepEnded {
                 slot,
