@@ -113,7 +113,7 @@ impl<'a> Secrets<'a> {
             return Err(format!(
                 "failed ({}): {}",
                 output.status,
-                said.lines().last().unwrap_or("no output")
+                text::complaint(&said).as_deref().unwrap_or("no output")
             ));
         }
         String::from_utf8(output.stdout)

@@ -8,7 +8,7 @@ use super::{
     ready::ready,
     record,
     request::DeployRequest,
-    rollouts::{Deployment, while_locked},
+    rollouts::{Deployment, announce_work, while_locked},
     up_to_date::up_to_date,
     wanted::{Wanted, wanted},
 };
@@ -77,6 +77,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         return Ok((fleet, Prepared::Planned));
     };
     ready(context, &fleet, &observed, &request.promotion, &mut plan).await?;
+    announce_work(context, &plan);
     images::distribute(&fleet, &mut plan, &credentials.logins, events).await?;
     let ready = Ready {
         lock,
@@ -109,6 +110,9 @@ async fn change(
     context.events.send(EventKind::Phase {
         phase: Phase::Deploy,
     });
+    if let Some(rest) = history.usual_time(records.len()) {
+        context.events.send(EventKind::Estimate { rest });
+    }
     let deployment = Deployment {
         context,
         fleet,

@@ -4,6 +4,7 @@ use crate::{
     command::RemoteCommand,
     consul::ConsulError,
     model::HostName,
+    text,
     transport::{Output, SessionError},
 };
 
@@ -25,7 +26,7 @@ pub enum HostError {
         command: String,
         /// Its exit status.
         status: u32,
-        /// The last line it printed as an error.
+        /// The line in which it says why.
         message: String,
         /// Everything it printed.
         output: Vec<String>,
@@ -94,15 +95,8 @@ pub fn failed(command: String, output: &Output) -> HostError {
         .chain(output.stdout.lines())
         .map(str::to_owned)
         .collect();
-    let last_of = |text: &str| {
-        text.lines()
-            .rev()
-            .map(str::trim)
-            .find(|line| !line.is_empty())
-            .map(str::to_owned)
-    };
-    let message = last_of(&output.stderr)
-        .or_else(|| last_of(&output.stdout))
+    let message = text::complaint(&output.stderr)
+        .or_else(|| text::complaint(&output.stdout))
         .unwrap_or_else(|| "no output".into());
     HostError::Status {
         command,

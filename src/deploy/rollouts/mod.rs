@@ -14,3 +14,4 @@ mod tasks;
 
 pub use deployment::Deployment;
 pub use lock::while_locked;
+pub use steps::announce_work;

@@ -8,12 +8,19 @@ use tokio::{
     time::Instant,
 };
 
-use super::{describe::describe_step, promotion::Promotion, running::Running, watches::Watches};
+use super::{
+    describe::describe_step,
+    promotion::Promotion,
+    running::Running,
+    watches::{Watched, Watches},
+};
 use crate::{
     event::{EventKind, Events, Evidence, Phase},
     hosts::{HostError, progress},
     rollout::{
-        machine::{Action, Failure, Finish, Input, Rollout, Side, Slot, SlotState, Step},
+        machine::{
+            Action, Failure, Finish, Gate, Input, Rollout, Side, Slot, SlotState, Step, WatchEnd,
+        },
         probe::ProbeWatch,
         slot::Placement,
         steps,
@@ -147,11 +154,10 @@ impl Driver<'_> {
                     purpose,
                 } => {
                     if let Some(placement) = self.placement(slot) {
-                        // Servers of one cluster see each other go while they are replaced; that is no news.
-                        let breaks_are_news = !self.running.policy.quorum;
                         let (watched, sender) = ((slot, side, gate), self.sender.clone());
+                        let policy = &self.running.policy;
                         self.watches
-                            .begin(watched, purpose, placement, breaks_are_news, sender);
+                            .begin(watched, purpose, placement, policy, sender);
                     }
                 }
                 Action::Unwatch {
@@ -159,7 +165,10 @@ impl Driver<'_> {
                     side,
                     gate,
                     end,
-                } => self.watches.end((slot, side, gate), end).await,
+                } => {
+                    self.watches.end((slot, side, gate), end).await;
+                    self.show_pause((slot, side, gate), end);
+                }
                 Action::AskPromotion => {
                     let recipe = &self.running.recipe.name;
                     let sender = self.sender.clone();
@@ -181,6 +190,23 @@ impl Driver<'_> {
 
     fn placement(&self, slot: Slot) -> Option<Arc<Placement>> {
         self.running.slots.get(slot.0).cloned()
+    }
+
+    /// A container that no balancer routes to any more has some time for its last requests.
+    fn show_pause(&self, (slot, side, gate): Watched, end: WatchEnd) {
+        let is_left = gate == Gate::Unrouted && end == WatchEnd::Held;
+        let drain = self.running.policy.drain.as_ref().filter(|_| is_left);
+        let pause = drain.map(|drain| drain.wait);
+        if let Some(lasts) = pause.filter(|pause| !pause.is_zero())
+            && let Some(placement) = self.placement(slot)
+        {
+            self.events.send(EventKind::Countdown {
+                host: placement.reached.name().to_string(),
+                recipe: Some(placement.context.recipe.name.to_string()),
+                waits_for: format!("the last requests to {}", placement.names(side)),
+                lasts,
+            });
+        }
     }
 
     fn begin_step(&mut self, slot: Slot, side: Side, step: Step) {

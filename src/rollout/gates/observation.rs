@@ -39,7 +39,13 @@ pub(super) fn could_not_look(error: &HostError) -> Observation {
     not_yet(text::chain(error).join(": "))
 }
 
-/// What a command printed, as part of a line: its first line that is not empty, at most 200 characters.
+/// Why a command failed, by what it printed, as part of a line: at most 200 characters.
+pub(super) fn reason(printed: &str) -> String {
+    let complaint = text::complaint(printed);
+    complaint.map_or_else(|| "nothing".to_owned(), |line| first_line(&line))
+}
+
+/// What was answered, as part of a line: its first line that is not empty, at most 200 characters.
 pub(super) fn first_line(text: &str) -> String {
     text.lines()
         .map(str::trim)

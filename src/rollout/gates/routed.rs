@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 
-use super::observation::{first_line, holds, never, not_yet};
+use super::observation::{holds, never, not_yet, reason};
 use crate::{
     balancers::{Backend, Routes},
     facts::routes,
@@ -83,7 +83,7 @@ async fn look(
                 ));
             }
             Routes::Refused(said) => {
-                let said = first_line(&said);
+                let said = reason(&said);
                 return not_yet(format!("cannot ask the balancer on `{host}`: {said}"));
             }
             Routes::Printed(printed) => {

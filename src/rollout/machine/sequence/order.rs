@@ -1,5 +1,7 @@
 //! Which stages a replacement has: forward, reverted, or turned back on its way.
 
+use std::time::Duration;
+
 use super::{
     arrive::{arrive, resume},
     consul_servers::{leader, quorum},
@@ -92,18 +94,32 @@ fn exchange(
 }
 
 impl Policy {
-    /// How many steps and gates one slot's replacement has, for a bar's n of m.
-    pub fn steps(&self, has_incoming: bool, incoming_runs: bool, has_outgoing: bool) -> usize {
+    /// How many steps and gates one slot's replacement has, for a bar's n of m. `incoming_runs` says whether the
+    /// container that runs there afterwards runs already; `None` where none does.
+    pub fn steps(&self, incoming_runs: Option<bool>, has_outgoing: bool) -> usize {
+        let stages = self.stages(incoming_runs, has_outgoing);
+        let is_shown = |stage: &&Stage| matches!(stage, Stage::Perform(..) | Stage::Await(_));
+        stages.iter().filter(is_shown).count()
+    }
+
+    /// How much time one slot's replacement lets pass when all goes well.
+    pub fn waiting(&self, incoming_runs: Option<bool>, has_outgoing: bool) -> Duration {
+        let stages = self.stages(incoming_runs, has_outgoing);
+        let time = |stage: &Stage| match stage {
+            Stage::Await(gate) => gate.hold,
+            Stage::Pause(time) => *time,
+            Stage::Perform(..) | Stage::Serves => Duration::ZERO,
+        };
+        stages.iter().map(time).sum()
+    }
+
+    fn stages(&self, incoming_runs: Option<bool>, has_outgoing: bool) -> Vec<Stage> {
         let replacement = Replacement {
             host: "".into(),
-            has_incoming,
-            incoming_runs,
+            has_incoming: incoming_runs.is_some(),
+            incoming_runs: incoming_runs == Some(true),
             outgoing: has_outgoing.then_some(Outgoing::Serves),
         };
-        let stages = forward(self, &replacement);
-        stages
-            .iter()
-            .filter(|stage| matches!(stage, Stage::Perform(..) | Stage::Await(_)))
-            .count()
+        forward(self, &replacement)
     }
 }

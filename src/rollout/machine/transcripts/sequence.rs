@@ -285,3 +285,16 @@ fn a_short_break_before_the_old_one_is_stopped_is_waited_out() {
            host-1 updated
     ");
 }
+
+#[test]
+fn a_replacement_lets_the_time_pass_that_its_policy_has() {
+    let policy = policy();
+    assert_eq!(
+        policy.waiting(Some(false), true),
+        seconds(3),
+        "healthy and drained"
+    );
+    assert_eq!(policy.waiting(Some(false), false), seconds(2), "healthy");
+    assert_eq!(policy.waiting(None, true), seconds(1), "drained");
+    assert_eq!(plain().waiting(Some(false), true), Duration::ZERO);
+}

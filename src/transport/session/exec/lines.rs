@@ -75,7 +75,7 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..5 {
             lines.add(&vec![b'x'; 32 * 1024], &mut |line| {
-                seen.push(line.to_owned())
+                seen.push(line.to_owned());
             });
         }
         lines.add(b"\nnext\n", &mut |line| seen.push(line.to_owned()));
