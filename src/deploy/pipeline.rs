@@ -70,7 +70,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
     let wanted = wanted(context, request, &fleet, history, &credentials).await?;
     let mut plan = plan(context, &fleet, &observed, &wanted).await?;
     if plan.is_empty() {
-        up_to_date(context, request, &fleet, &observed, &wanted, &plan).await;
+        up_to_date(context, &observed, &wanted);
         return Ok((fleet, Prepared::UpToDate));
     }
     let Some(lock) = lock else {
@@ -122,7 +122,10 @@ async fn change(
         action: wanted.action,
     };
     let rolling_out = Box::pin(deployment.carry_out());
-    let ended = while_locked(context, &mut lock, rolling_out).await;
+    let (mut ended, lost) = while_locked(context, &mut lock, rolling_out).await;
+    if let (Some(stop), Some(reason)) = (&mut ended.stop, lost) {
+        deployment.ended_by_the_lost_lock(stop, reason);
+    }
     let records = record::write_finished(context, fleet, records, ended.stop.as_deref()).await;
     if ended.stop.is_none() {
         history.add(&records);

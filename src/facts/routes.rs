@@ -12,7 +12,7 @@ pub fn routes_to(output: &str, address: &str, port: u16) -> bool {
         .any(|line| has_plain(line, address, port) || has_in_brackets(line, address, port))
 }
 
-/// Whether a line has `address:port` as it is. HAProxy writes an IPv6 address so, too.
+/// Whether a line has `address:port` as it is. `HAProxy` writes an IPv6 address so, too.
 fn has_plain(line: &str, address: &str, port: u16) -> bool {
     let wanted = format!("{address}:{port}");
     let of_ipv6 = is_ipv6(address);

@@ -60,6 +60,24 @@ impl HostError {
         }
     }
 
+    /// What to type, where the connection or the account is at fault.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Session { source, .. } => source.hint(),
+            Self::Consul(error) => error.hint(),
+            Self::Status { message, .. } => {
+                let message = message.to_lowercase();
+                let may_not_use_docker =
+                    message.contains("permission denied") && message.contains("docker");
+                may_not_use_docker.then(|| {
+                    "let the account use docker there: `sudo usermod -aG docker USER`, or set `become = true` under [ssh]"
+                        .to_owned()
+                })
+            }
+            Self::Output { .. } | Self::Fact(_) => None,
+        }
+    }
+
     /// What the failing command printed, if that is what failed.
     pub fn output(&self) -> &[String] {
         match self {

@@ -41,6 +41,11 @@ impl Reached {
         }
     }
 
+    /// Whether something failed because the connection to the host was lost, in itself or as what it went through.
+    pub fn has_lost(&self, error: &HostError) -> bool {
+        error.is_unreachable() || self.session.is_lost()
+    }
+
     /// Runs a command and returns its output and status, whatever the status.
     pub async fn run(
         &self,

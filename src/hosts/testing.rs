@@ -63,19 +63,21 @@ impl TestFleet {
             std::fs::write(path, text).expect("the file");
         };
         write(".ssh/id_rsa", KEY);
-        let (mut servers, mut known, mut hosts) = (Vec::new(), String::new(), String::new());
+        let (mut servers, mut known, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
         for (number, behaviour) in (1..).zip(behaviours) {
             let server = behaviour.start().await;
             let (port, key) = (server.port, server.host_key.to_openssh().expect("a key"));
-            known += &format!("[127.0.0.1]:{port} {key}\n");
-            hosts += &format!("host-{number} = {{ address = \"127.0.0.1\", port = {port} }}\n");
+            known.push(format!("[127.0.0.1]:{port} {key}\n"));
+            hosts.push(format!(
+                "host-{number} = {{ address = \"127.0.0.1\", port = {port} }}\n"
+            ));
             servers.push(server);
         }
-        write(".ssh/known_hosts", &known);
+        write(".ssh/known_hosts", &known.concat());
         let names: Vec<_> = recipes.iter().map(|(name, _)| *name).collect();
         write(
             "inventory/staging.toml",
-            &format!("recipes = {names:?}\n[hosts]\n{hosts}"),
+            &format!("recipes = {names:?}\n[hosts]\n{}", hosts.concat()),
         );
         for (name, content) in recipes {
             write(&format!("recipes/{name}.toml"), content);

@@ -13,7 +13,7 @@ use crate::model::HostName;
 /// The release records of an environment.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    records: BTreeMap<HostName, Vec<Record>>,
+    pub(super) records: BTreeMap<HostName, Vec<Record>>,
     newest_label: u64,
 }
 

@@ -171,7 +171,7 @@ async fn a_dropped_command_is_ended() {
 async fn a_server_that_opens_no_channel_counts_as_unreachable() {
     let home = Home::new();
     let behaviour = Behaviour {
-        no_channels: true,
+        no_channels: usize::MAX,
         ..Behaviour::new(&home.key)
     };
     let (_server, session) = home.session(behaviour).await;

@@ -9,7 +9,7 @@ use super::super::{
     from_toml::{FromToml, Section},
     reader::Reader,
     section::section,
-    values::{ConsulCheck, Script, UrlPath},
+    values::{ConsulCheck, HostHeader, Script, UrlPath},
 };
 
 /// The keys of `[ready]`. `ReadySection` and `Ready` are both made from this list; how a check is made is
@@ -58,6 +58,9 @@ macro_rules! http_keys {
                 /// The container's port; needed only when it publishes several.
                 #[range(1..=65535, "port 0")]
                 port: u16 => Option<u16>,
+                /// The `Host` header of the request, for an app that answers no other: `HOST[:PORT]`.
+                #[default = "the host's address and port"]
+                host: HostHeader => Option<String>,
                 /// The status that it must answer.
                 #[default = "any from 200 to 399"]
                 #[range(100..=599, "`{}` is not an HTTP status")]

@@ -22,7 +22,7 @@ impl Deployment<'_> {
                 break;
             }
             ran_tasks |= !recipe_plan.tasks.is_empty();
-            if let Err(failed) = self.run_tasks(recipe_plan, recipe).await {
+            if let Err(failed) = Box::pin(self.run_tasks(recipe_plan, recipe)).await {
                 stop = Some(failed);
             } else if recipe_plan.changes().next().is_some() {
                 let (done, failed) = self.roll_out(recipe_plan, recipe).await;

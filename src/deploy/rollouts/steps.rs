@@ -56,9 +56,10 @@ impl Work {
         let policy = driver::policy(recipe, recipe_plan.order, recipe_plan.changes().count());
         let on_host = || recipe_plan.changes().filter(|slot| slot.host == *host);
         for slot in on_host() {
-            let (incoming, outgoing) = (slot.incoming.is_some(), !slot.outgoing.is_empty());
-            self.steps += policy.steps(incoming, outgoing);
-            self.waiting += policy.waiting(incoming, outgoing);
+            let runs = slot.incoming.as_ref().map(|incoming| incoming.runs);
+            let goes = slot.replaces_a_running_one();
+            self.steps += policy.steps(runs, goes);
+            self.waiting += policy.waiting(runs, goes);
         }
         let tasks = recipe_plan.tasks.iter().filter(|task| task.host == *host);
         self.steps += tasks.count();

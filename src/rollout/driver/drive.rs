@@ -35,6 +35,8 @@ pub struct Driven {
     pub finish: Option<Finish>,
     /// What every slot has now.
     pub states: Vec<SlotState>,
+    /// Whether docker was seen to have the new container of each slot.
+    pub made: Vec<bool>,
     /// What shows why it failed.
     pub evidence: Vec<Evidence>,
 }
@@ -64,6 +66,7 @@ pub async fn drive(
     loop {
         if let Some(finish) = driver.carry_out(actions).await {
             return Driven {
+                made: running.made().await,
                 states: finish.slots.clone(),
                 finish: Some(finish),
                 evidence: driver.watches.evidence,
@@ -76,6 +79,7 @@ pub async fn drive(
             Some(input) => actions = driver.step(input),
             None => {
                 return Driven {
+                    made: running.made().await,
                     states: driver.machine.states_when_cut_off(),
                     finish: None,
                     evidence: driver.watches.evidence,
@@ -214,7 +218,7 @@ impl Driver<'_> {
             let description = describe_step(&placement, side, step);
             let host = placement.reached.name();
             let recipe = Some(&*placement.context.recipe.name);
-            let work = steps::perform(&placement, side, step);
+            let work = Box::pin(steps::perform(&placement, side, step));
             let result = progress::step(&events, host, recipe, &description, work, |()| None).await;
             let _ = sender.send(Input::StepEnded {
                 slot,

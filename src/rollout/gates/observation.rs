@@ -33,14 +33,10 @@ fn observation(verdict: Verdict, detail: impl Into<String>) -> Observation {
     }
 }
 
-/// A gate that could not be looked at: not yet, unless the host is gone.
+/// A gate that could not be looked at does not hold, and may hold at the next look: that one has a new connection
+/// where this one's was lost.
 pub(super) fn could_not_look(error: &HostError) -> Observation {
-    let detail = text::chain(error).join(": ");
-    if error.is_unreachable() {
-        never(detail)
-    } else {
-        not_yet(detail)
-    }
+    not_yet(text::chain(error).join(": "))
 }
 
 /// Why a command failed, by what it printed, as part of a line: at most 200 characters.

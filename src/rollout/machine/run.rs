@@ -216,7 +216,7 @@ impl Run {
     }
 
     fn perform(&mut self, side: Side, step: Step, now: Duration, actions: &mut Vec<Action>) {
-        if step == Step::Start {
+        if matches!(step, Step::Start | Step::Resume) {
             self.started = Some(now);
         }
         self.touched.note(side);

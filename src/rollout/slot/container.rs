@@ -73,8 +73,10 @@ impl SlotContainers {
         });
         let old = plan.outgoing.iter().map(|name| {
             let mut containers = containers.iter();
-            let seen = containers.find(|container| container.name == name.active);
-            let restart = seen.map(|container| container.restart.clone());
+            let seen = containers
+                .find(|container| [&name.active, &name.retired].contains(&&container.name));
+            let restart = plan.outgoing_restart.clone();
+            let restart = restart.or_else(|| seen.map(|container| container.restart.clone()));
             SlotContainer::before(name, seen.cloned(), restart)
         });
         Self {

@@ -1,6 +1,9 @@
 //! One place of a container on one host while its rollout runs: what is known of it, and how it is looked at.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use super::{
     container::{SlotContainer, SlotContainers, ports_of},
@@ -12,7 +15,7 @@ use crate::{
     hosts::{HostError, Reached},
     model::{HostRecipe, LateValues},
     plan::SlotPlan,
-    rollout::machine::Side,
+    rollout::machine::{Outgoing, Side},
 };
 
 /// One place of a container on one host while its rollout runs.
@@ -30,6 +33,10 @@ pub struct Placement {
     /// Whether the recipe's `before` and `after` belong to what is started: a rollback to a release whose
     /// own were others runs none.
     pub runs_tasks: bool,
+    /// Whether the outgoing ones were up when the plan was made.
+    pub outgoing_is_up: bool,
+    /// Whether `docker stop` was asked for, of the new and of the old ones.
+    pub stops: [AtomicBool; 2],
     /// Its containers before anything was done, see [`SlotContainers::before`].
     pub containers: SlotContainers,
 }
@@ -57,6 +64,29 @@ impl Placement {
                 .collect(),
         };
         names.join(", ")
+    }
+
+    /// Takes note that `docker stop` is asked for. Its answer can be lost.
+    pub fn note_stop(&self, side: Side) {
+        self.stops[side as usize].store(true, Ordering::Relaxed);
+    }
+
+    /// Whether `docker stop` was asked for in this rollout.
+    pub fn stop_was_asked(&self, side: Side) -> bool {
+        self.stops[side as usize].load(Ordering::Relaxed)
+    }
+
+    /// What was here before, for the state machine.
+    pub fn outgoing(&self) -> Option<Outgoing> {
+        if self.plan.outgoing.is_empty() {
+            None
+        } else if !self.plan.replaces_a_running_one() {
+            Some(Outgoing::Kept)
+        } else if self.outgoing_is_up {
+            Some(Outgoing::Serves)
+        } else {
+            Some(Outgoing::Unwell)
+        }
     }
 
     /// What a template of this slot may name late.

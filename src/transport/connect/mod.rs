@@ -13,6 +13,7 @@ mod stream;
 
 use std::{fmt, sync::Arc};
 
+use futures::FutureExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Semaphore,
@@ -29,7 +30,7 @@ use self::{
 };
 use super::{
     openssh::{paths::Paths, proxy_jump::JumpHost},
-    session::{Session, connection::Connection},
+    session::{Session, connection::Connection, link::Failure},
 };
 use crate::model::{Host, HostName, SshSettings};
 
@@ -44,7 +45,11 @@ const DIRECT: usize = 32;
 
 /// Opens the sessions of one run, and keeps what they share: OpenSSH's files, the agent, passphrases, and
 /// the sessions to jump hosts.
-pub struct Connector {
+///
+/// Its sessions connect again through it when their connections are lost.
+pub struct Connector(Arc<Shared>);
+
+struct Shared {
     paths: Paths,
     keyring: Keyring,
     known_hosts: Arc<KnownHostsFiles>,
@@ -55,7 +60,7 @@ pub struct Connector {
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector")
-            .field("paths", &self.paths)
+            .field("paths", &self.0.paths)
             .finish_non_exhaustive()
     }
 }
@@ -68,13 +73,13 @@ impl Connector {
 
     /// For OpenSSH's files in other places.
     pub fn with_paths(prompt: Arc<dyn Prompt>, paths: Paths) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             paths,
             keyring: Keyring::new(prompt),
             known_hosts: Arc::default(),
             direct: Semaphore::new(DIRECT),
             jumps: JumpSessions::default(),
-        }
+        }))
     }
 
     /// Connects to a host and logs in.
@@ -82,6 +87,25 @@ impl Connector {
     /// The host's connect timeout covers TCP, handshake and login, but not the time a person takes to type
     /// a passphrase or to let an agent sign, nor the wait for other connections of ours that go first.
     pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
+        let connection = self.0.connect(host).await?;
+        let (shared, host) = (Arc::clone(&self.0), host.clone());
+        let reconnect = move || {
+            let (shared, host) = (Arc::clone(&shared), host.clone());
+            let connecting = async move {
+                let connected = shared.connect(&host).await;
+                connected.map_err(|error| Failure {
+                    hint: error.hint(),
+                    error: Arc::new(error),
+                })
+            };
+            connecting.boxed()
+        };
+        Ok(Session::new(connection, Some(Box::new(reconnect))))
+    }
+}
+
+impl Shared {
+    async fn connect(&self, host: &Host) -> Result<Arc<Connection>, ConnectError> {
         let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
         self.open(host.name.clone(), destination, &host.ssh, &[])
             .await
@@ -94,7 +118,7 @@ impl Connector {
         destination: Destination,
         settings: &SshSettings,
         behind: &[Destination],
-    ) -> Result<Session, ConnectError> {
+    ) -> Result<Arc<Connection>, ConnectError> {
         let mut countdown = Countdown::new(destination.endpoint.clone(), destination.timeout);
         match destination.jumps.split_last() {
             None => {
@@ -139,7 +163,9 @@ impl Connector {
         let behind = [behind, std::slice::from_ref(&destination)].concat();
         let open = || async {
             let name = HostName::from(last.to_string());
-            Box::pin(self.open(name, destination.clone(), &settings, &behind)).await
+            let connection =
+                Box::pin(self.open(name, destination.clone(), &settings, &behind)).await?;
+            Ok(Session::new(connection, None))
         };
         self.jumps.get(&destination, open).await.map_err(failed)
     }
@@ -152,7 +178,7 @@ impl Connector {
         stream: S,
         carrier: Option<&Session>,
         mut countdown: Countdown,
-    ) -> Result<Session, ConnectError>
+    ) -> Result<Arc<Connection>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -170,8 +196,8 @@ impl Connector {
         )
         .await?;
         tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
-        let carrier = carrier.map(|jump| Arc::clone(jump.connection()));
+        let carrier = carrier.map(Session::connection);
         let connection = Connection::new(host, handle, disconnect_reason, carrier, abort_on_drop);
-        Ok(Session::new(Arc::new(connection)))
+        Ok(Arc::new(connection))
     }
 }

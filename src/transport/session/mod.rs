@@ -7,6 +7,7 @@ pub(super) mod connection;
 pub(super) mod disconnect;
 mod error;
 mod exec;
+pub(super) mod link;
 mod tunnel;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -18,6 +19,7 @@ use self::{
     channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
     exec::{Collected, EachLine, Input, Pieces, exchange, upload, waited_for_output},
+    link::{Link, Reconnect},
 };
 use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
 
@@ -27,37 +29,44 @@ pub use self::{
     tunnel::Tunnel,
 };
 
-/// One SSH connection to one host, logged in. Clones share it.
+/// A login on one host, over one SSH connection at a time. Clones share it.
+///
+/// When the connection is lost, what was under way on it fails, and the next command or tunnel opens another. A
+/// [`Held`] command ends with its connection and is not started again.
 ///
 /// At most 9 channels (commands, held commands and tunnels, but for those beside) are open at once; one more
 /// waits for its place, within its deadline. Dropping the future of a command ends the command, by SIGTERM
 /// where the server passes signals on.
 #[derive(Clone)]
 pub struct Session {
-    connection: Arc<Connection>,
+    link: Arc<Link>,
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("host", &self.connection.host)
+            .field("host", self.host())
             .field("closed", &self.is_closed())
             .finish_non_exhaustive()
     }
 }
 
 impl Session {
-    pub(super) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection }
+    /// Without `reconnect` it ends with its connection.
+    pub(super) fn new(connection: Arc<Connection>, reconnect: Option<Box<Reconnect>>) -> Self {
+        Self {
+            link: Arc::new(Link::new(connection, reconnect)),
+        }
     }
 
-    pub(super) fn connection(&self) -> &Arc<Connection> {
-        &self.connection
+    /// The connection that it goes over now.
+    pub(super) fn connection(&self) -> Arc<Connection> {
+        self.link.current()
     }
 
     /// The host's name in the inventory.
     pub fn host(&self) -> &HostName {
-        &self.connection.host
+        self.link.host()
     }
 
     /// Runs a command to its end, its own standard input included.
@@ -69,9 +78,10 @@ impl Session {
         command: &RemoteCommand,
         deadline: Duration,
     ) -> Result<Output, SessionError> {
+        let connection = self.link.connection().await?;
         let mut collected = Collected::default();
         let status = exchange(
-            &self.connection,
+            &connection,
             command,
             Input::from_command(command),
             Deadline::Total(deadline),
@@ -92,9 +102,10 @@ impl Session {
         deadline: Deadline,
         on_line: impl FnMut(OutputStream, String) -> Taken + Send,
     ) -> Result<u32, SessionError> {
+        let connection = self.link.connection().await?;
         let mut lines = EachLine::new(on_line);
         let input = Input::from_command(command);
-        let result = exchange(&self.connection, command, input, deadline, &mut lines).await;
+        let result = exchange(&connection, command, input, deadline, &mut lines).await;
         lines.end().await;
         match deadline {
             Deadline::Total(_) => result,
@@ -113,9 +124,10 @@ impl Session {
         idle_deadline: Duration,
         on_bytes: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Output, SessionError> {
+        let connection = self.link.connection().await?;
         let mut collected = Collected::default();
         let status = exchange(
-            &self.connection,
+            &connection,
             command,
             Input::Stream(Box::new(input), on_bytes),
             Deadline::Idle(idle_deadline),
@@ -130,7 +142,7 @@ impl Session {
     ///
     /// The deadline is one of idleness: it begins anew whenever the command printed something.
     pub fn stdout(&self, command: RemoteCommand, idle_deadline: Duration) -> Stdout {
-        Stdout::new(Arc::clone(&self.connection), command, idle_deadline)
+        Stdout::new(self.link.current(), command, idle_deadline)
     }
 
     /// Starts a command that is to run for long and be talked to; it lives until the [`Held`] is dropped.
@@ -140,7 +152,7 @@ impl Session {
         deadline: Duration,
     ) -> Result<Held, SessionError> {
         tracing::debug!(host = %self.host(), %command, "holds");
-        Held::start(&self.connection, command, deadline).await
+        Held::start(&self.link.connection().await?, command, deadline).await
     }
 
     /// Opens a TCP connection from the host to `host:port`, as seen from there.
@@ -199,7 +211,8 @@ impl Session {
             purpose,
         };
         let when_abandoned = WhenAbandoned::HangUp;
-        OpenChannel::open(&self.connection, target, &what, deadline, when_abandoned)
+        let connection = self.link.connection().await?;
+        OpenChannel::open(&connection, target, &what, deadline, when_abandoned)
             .await
             .map(Tunnel::new)
     }
@@ -216,18 +229,25 @@ impl Session {
         sudo: bool,
         deadline: Duration,
     ) -> Result<(), SessionError> {
-        upload(&self.connection, content, to, mode, sudo, deadline).await
+        let connection = self.link.connection().await?;
+        upload(&connection, content, to, mode, sudo, deadline).await
     }
 
     /// Whether the connection has ended.
     pub fn is_closed(&self) -> bool {
-        self.connection.handle.is_closed()
+        self.link.current().is_closed()
+    }
+
+    /// Whether the connection has ended, or did not answer when it was last asked.
+    pub fn is_lost(&self) -> bool {
+        self.link.current().is_lost()
     }
 
     /// Says goodbye. All clones of the session end with it.
     pub async fn close(&self) {
-        let goodbye = self
-            .connection
+        self.link.close();
+        let connection = self.link.current();
+        let goodbye = connection
             .handle
             .disconnect(Disconnect::ByApplication, "", "");
         // A host that takes nothing any more need not hear it.

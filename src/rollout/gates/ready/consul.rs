@@ -8,7 +8,7 @@ use crate::{
     rollout::{
         gates::{
             observation::{holds, not_yet},
-            quorum,
+            quorum, required,
         },
         machine::{Observation, Side},
     },
@@ -32,8 +32,14 @@ async fn is_passing(checked: &CheckedContainer<'_>, name: &str) -> Result<Observ
     } = *checked;
     let routing = &placement.context.routing;
     let backend = placement.backend(checked.container);
-    let all = routing.registrations(&backend).await?;
+    let all = match routing.registrations(&backend).await {
+        Ok(all) => all,
+        Err(error) => return required::what_is_down(placement).await.ok_or(error),
+    };
     let Some(registration) = least_well(&all, name) else {
+        if let Some(down) = required::what_is_down(placement).await {
+            return Ok(down);
+        }
         let but = if all.is_empty() {
             String::new()
         } else {

@@ -244,6 +244,9 @@ impl<'a> Exchange<'a> {
                 format!("{command} to take more than the first {bytes} bytes, or to end")
             }
         };
+        if !self.started {
+            self.connection.note_answer(false);
+        }
         SessionError::Timeout {
             host: self.connection.host.clone(),
             what,
