@@ -11,7 +11,10 @@ use tokio::sync::{
 use super::kind::{Event, EventKind, OutputStream};
 
 /// How many bytes of commands' output may wait to be shown. Whoever sends more waits until some were.
-const ROOM: usize = 8 * 1024 * 1024;
+const ROOM: usize = 256 * 1024 * 1024;
+
+/// How many of them may wait in memory for whoever sorts them out.
+const INTAKE: usize = 2 * 1024 * 1024;
 
 /// What a line costs beside its text.
 const LINE_OVERHEAD: usize = 256;
@@ -23,6 +26,7 @@ const LINE_OVERHEAD: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Events {
     sender: UnboundedSender<Unshown>,
+    intake: Arc<Semaphore>,
     room: Arc<Semaphore>,
 }
 
@@ -31,8 +35,34 @@ pub struct Events {
 pub struct Unshown {
     /// The event.
     pub event: Event,
-    /// What it takes of the room for output.
+    /// What it takes of the room for output, until it is shown.
     pub room: Option<OwnedSemaphorePermit>,
+    /// What it takes of the room in the channel.
+    intake: Option<OwnedSemaphorePermit>,
+}
+
+impl Unshown {
+    /// An event that takes no room.
+    pub fn small(event: Event) -> Self {
+        Self {
+            event,
+            room: None,
+            intake: None,
+        }
+    }
+
+    /// A line of output, with the room that it takes until it is shown.
+    pub fn output(event: Event, room: Option<OwnedSemaphorePermit>) -> Self {
+        Self {
+            room,
+            ..Self::small(event)
+        }
+    }
+
+    /// It is out of the channel, and waits somewhere else from here on.
+    pub fn leave_channel(&mut self) {
+        drop(self.intake.take());
+    }
 }
 
 /// The end that receives events, in order.
@@ -48,13 +78,18 @@ impl Events {
     /// A stream of events with room for so many bytes of output.
     pub fn channel_with_room(bytes: usize) -> (Self, Receiver) {
         let (sender, receiver) = unbounded_channel();
-        let room = Arc::new(Semaphore::new(bytes));
-        (Self { sender, room }, Receiver(receiver))
+        let events = Self {
+            sender,
+            intake: Arc::new(Semaphore::new(INTAKE)),
+            room: Arc::new(Semaphore::new(bytes)),
+        };
+        (events, Receiver(receiver))
     }
 
     /// Sends one event, stamped with the current time.
     pub fn send(&self, kind: EventKind) {
-        self.send_with(kind, None);
+        let at = Timestamp::now();
+        self.put(Unshown::small(Event { at, kind }));
     }
 
     /// Sends a line that a command printed, once there is room for it.
@@ -65,23 +100,25 @@ impl Events {
         line: String,
     ) -> impl Future<Output = ()> + Send + use<> {
         let events = self.clone();
-        // No line is as long as the least room there is, but one that were must not wait for ever.
-        let most = u32::try_from(ROOM / 64).unwrap_or(u32::MAX);
+        // No line is as long as all the room there is, but one that were must not wait for ever.
+        let most = u32::try_from(INTAKE / 2).unwrap_or(u32::MAX);
         let cost = u32::try_from(line.len() + LINE_OVERHEAD).map_or(most, |cost| cost.min(most));
         async move {
-            // The semaphore is never closed, so this only waits.
+            // The semaphores are never closed, so this only waits.
             let room = Arc::clone(&events.room).acquire_many_owned(cost).await;
-            events.send_with(EventKind::Output { host, stream, line }, room.ok());
+            let intake = Arc::clone(&events.intake).acquire_many_owned(cost).await;
+            let kind = EventKind::Output { host, stream, line };
+            let at = Timestamp::now();
+            events.put(Unshown {
+                intake: intake.ok(),
+                ..Unshown::output(Event { at, kind }, room.ok())
+            });
         }
     }
 
-    fn send_with(&self, kind: EventKind, room: Option<OwnedSemaphorePermit>) {
-        let at = Timestamp::now();
+    fn put(&self, unshown: Unshown) {
         // A reporter that is gone (a closed pipe) must not stop a deploy.
-        let _ = self.sender.send(Unshown {
-            event: Event { at, kind },
-            room,
-        });
+        let _ = self.sender.send(unshown);
     }
 }
 
@@ -89,6 +126,12 @@ impl Receiver {
     /// The next event, with the room that it takes up; `None` when every sender is gone.
     pub async fn next(&mut self) -> Option<Unshown> {
         self.0.recv().await
+    }
+
+    /// The next event that is there now, with the room that it takes up.
+    #[cfg(test)]
+    pub fn try_next_unshown(&mut self) -> Option<Unshown> {
+        self.0.try_recv().ok()
     }
 
     /// The next event, taken as shown; `None` when there is none now.

@@ -1,14 +1,15 @@
 //! From the stream of events to the reporters.
 
-use std::{
-    sync::mpsc::{self, RecvTimeoutError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::{task::spawn_blocking, time::MissedTickBehavior};
 
-use super::{masks::Masks, reporter::BoxedReporter};
+use super::{
+    masks::Masks,
+    queue::{self, Next, queue},
+    reporter::BoxedReporter,
+};
 use crate::event::{EventKind, Receiver, Unshown};
 
 /// How often reporters learn the time.
@@ -25,7 +26,7 @@ pub async fn drive(
     mut log: Option<BoxedReporter>,
     masks: Masks,
 ) {
-    let (queue, unshown) = mpsc::channel();
+    let (sender, unshown) = queue();
     let showing = spawn_blocking(move || show(&unshown, terminal));
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -38,8 +39,7 @@ pub async fn drive(
                     log.event(&unshown.event);
                 }
                 let is_last = matches!(unshown.event.kind, EventKind::Finished { .. });
-                // A thread that shows nothing any more has panicked; the log goes on.
-                let _ = queue.send(unshown);
+                sender.send(unshown);
                 // A question that nobody answers any more still has a sender.
                 if is_last {
                     break;
@@ -52,17 +52,17 @@ pub async fn drive(
             }
         }
     }
-    drop(queue);
+    drop(sender);
     let _ = showing.await;
 }
 
 /// Shows events at the speed of their reader. To one who lags behind time is that of the events, so that no step
 /// seems to last until its end was shown.
-fn show(events: &mpsc::Receiver<Unshown>, mut reporter: BoxedReporter) {
+fn show(events: &queue::Receiver, mut reporter: BoxedReporter) {
     let mut next_tick = Timestamp::MIN;
     loop {
-        match events.recv_timeout(TICK) {
-            Ok(Unshown { event, room }) => {
+        match events.next(TICK) {
+            Next::Event(Unshown { event, room, .. }) => {
                 if event.at >= next_tick {
                     reporter.tick(event.at);
                     next_tick = event.at.saturating_add(TICK).unwrap_or(event.at);
@@ -70,8 +70,8 @@ fn show(events: &mpsc::Receiver<Unshown>, mut reporter: BoxedReporter) {
                 reporter.event(&event);
                 drop(room);
             }
-            Err(RecvTimeoutError::Timeout) => reporter.tick(Timestamp::now()),
-            Err(RecvTimeoutError::Disconnected) => return,
+            Next::Nothing => reporter.tick(Timestamp::now()),
+            Next::End => return,
         }
     }
 }
