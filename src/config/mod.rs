@@ -2,6 +2,7 @@
 //!
 //! What the values mean, and whether they fit together, is [`crate::model`]'s part.
 
+mod file;
 mod from_toml;
 pub mod inventory;
 pub mod key;
@@ -15,10 +16,11 @@ pub mod slot;
 pub mod suggest;
 pub mod values;
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use toml::de::DeTable;
 
+pub use file::{read_bytes, read_text};
 pub use from_toml::{FromToml, Section};
 pub use reader::Reader;
 pub use reference::{key_table, tables};
@@ -45,7 +47,7 @@ pub struct File<T> {
 ///
 /// When there is no text to read. Everything else is in [`File::problems`].
 pub fn read<T: Section>(path: &Path, name: &str) -> Result<File<T>, std::io::Error> {
-    Ok(parse(SourceFile::new(name, std::fs::read_to_string(path)?)))
+    Ok(parse(SourceFile::new(name, file::read_text(path)?)))
 }
 
 /// Reads a file's text.
@@ -60,18 +62,18 @@ pub fn parse<T: Section>(source: SourceFile) -> File<T> {
     if !errors.is_empty() {
         // What was read after a syntax error may be nonsense, so only the syntax is worth showing.
         problems = Problems::new();
+        // One slip ends what it is in, too, at the same place; the innermost comes last.
+        let start = |error: &toml::de::Error| error.span().map(|span| span.start);
+        let mut last = HashMap::new();
         for (index, error) in errors.iter().enumerate() {
-            // One slip ends what it is in, too, at the same place; the innermost comes last.
-            let start = |error: &toml::de::Error| error.span().map(|span| span.start);
-            if errors[index + 1..]
-                .iter()
-                .any(|other| start(other) == start(error))
-            {
-                continue;
-            }
-            let place = source.place(error.span().unwrap_or_default());
-            problems
-                .push(Problem::error(format!("not TOML: {}", error.message())).at(&place, "here"));
+            last.insert(start(error), index);
+        }
+        let innermost = errors
+            .iter()
+            .enumerate()
+            .filter(|(index, error)| last.get(&start(error)) == Some(index));
+        for (_, error) in innermost {
+            problems.push(not_toml(error, &source));
         }
     }
     File {
@@ -80,4 +82,18 @@ pub fn parse<T: Section>(source: SourceFile) -> File<T> {
         problems,
         is_toml: errors.is_empty(),
     }
+}
+
+fn not_toml(error: &toml::de::Error, source: &SourceFile) -> Problem {
+    let span = error.span();
+    // The parser has two ways to say so, and a place for one of them.
+    if error.message().contains("recurs") {
+        let problem = Problem::error("not TOML that can be read: nested too deep");
+        return match span {
+            Some(span) => problem.at(&source.place(span), "here"),
+            None => problem.at(&source.place(0..0), "somewhere in this file"),
+        };
+    }
+    let place = source.place(span.unwrap_or_default());
+    Problem::error(format!("not TOML: {}", error.message())).at(&place, "here")
 }

@@ -8,6 +8,7 @@ mod docs;
 mod environments;
 mod generated;
 mod inventories;
+mod limits;
 mod literal;
 mod project;
 mod recipes;

@@ -2,6 +2,7 @@
 
 mod error;
 mod helpers;
+mod limits;
 mod names;
 mod render;
 

@@ -4,11 +4,11 @@
 //! are looked up here before it renders. Inside `{{#each}}` and `{{#with}}` names belong to the item, and
 //! only strict mode looks at them.
 
-use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement};
+use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement, TemplateMapping};
 use serde_json::Value;
 
 use super::{
-    error::{TemplateError, expression_length, offset_of},
+    error::{TemplateError, expression_length},
     helpers::HELPERS,
 };
 use crate::{config::suggest::nearest, text::list};
@@ -20,7 +20,7 @@ pub(super) fn unknown(template: &Template, source: &str, context: &Value) -> Vec
         context,
         found: Vec::new(),
     };
-    search.template(template);
+    search.template(template, false);
     search.found
 }
 
@@ -32,34 +32,73 @@ pub(super) fn helper_hint(name: &str) -> String {
     }
 }
 
+fn offset_of(source: &str, at: At<'_>) -> usize {
+    super::error::offset_of(source, at.0, at.1)
+}
+
 struct Search<'a> {
     source: &'a str,
     context: &'a Value,
     found: Vec<TemplateError>,
 }
 
+/// The line and column of an expression. Its offset is only worth counting for a mistake.
+type At<'a> = &'a TemplateMapping;
+
 impl Search<'_> {
-    fn template(&mut self, template: &Template) {
-        for (element, mapping) in template.elements.iter().zip(&template.mapping) {
-            let offset = offset_of(self.source, mapping.0, mapping.1);
+    /// `is_item` tells that names belong to an item.
+    fn template(&mut self, template: &Template, is_item: bool) {
+        for (element, at) in template.elements.iter().zip(&template.mapping) {
             match element {
                 TemplateElement::Expression(helper)
                 | TemplateElement::HtmlExpression(helper)
-                | TemplateElement::HelperBlock(helper) => self.helper(helper, offset),
+                | TemplateElement::HelperBlock(helper) => self.helper(helper, at, is_item),
+                TemplateElement::DecoratorExpression(_)
+                | TemplateElement::DecoratorBlock(_)
+                | TemplateElement::PartialExpression(_)
+                | TemplateElement::PartialBlock(_) => self.refuse(element, at),
                 _ => {}
             }
         }
     }
 
-    fn helper(&mut self, helper: &HelperTemplate, offset: usize) {
+    /// A partial that names itself would never end, and there is nothing that one could be for.
+    fn refuse(&mut self, element: &TemplateElement, at: At<'_>) {
+        let what = match element {
+            TemplateElement::PartialExpression(_) | TemplateElement::PartialBlock(_) => "partial",
+            _ => "decorator",
+        };
+        let offset = offset_of(self.source, at);
+        self.found.push(TemplateError {
+            message: format!("a {what} in a template"),
+            offset,
+            length: expression_length(self.source, offset),
+            hint: Some(format!("there are no {what}s; a template is one string")),
+        });
+    }
+
+    fn helper(&mut self, helper: &HelperTemplate, at: At<'_>, is_item: bool) {
         let name = helper.name.as_name().unwrap_or_default();
+        if !is_item {
+            self.call(helper, name, at);
+        }
+        let is_item_inside = is_item || matches!(name, "each" | "with");
+        if let Some(inner) = &helper.template {
+            self.template(inner, is_item_inside);
+        }
+        if let Some(inverse) = &helper.inverse {
+            self.template(inverse, is_item);
+        }
+    }
+
+    fn call(&mut self, helper: &HelperTemplate, name: &str, at: At<'_>) {
         let is_call = helper.block || !helper.params.is_empty() || !helper.hash.is_empty();
         if let Parameter::Subexpression(_) = helper.name {
-            self.parameter(&helper.name, offset);
+            self.parameter(&helper.name, at);
         } else if HELPERS.contains(&name) {
             // A known one; strict mode checks how it is called.
         } else if is_call {
-            let (offset, length) = self.locate(name, offset);
+            let (offset, length) = self.locate(name, at);
             self.found.push(TemplateError {
                 message: format!("unknown helper `{name}` in a template"),
                 offset,
@@ -67,30 +106,23 @@ impl Search<'_> {
                 hint: Some(helper_hint(name)),
             });
         } else {
-            self.path(name, offset);
+            self.path(name, at);
         }
         for parameter in helper.params.iter().chain(helper.hash.values()) {
-            self.parameter(parameter, offset);
-        }
-        let changes_scope = matches!(name, "each" | "with");
-        if let Some(inner) = helper.template.as_ref().filter(|_| !changes_scope) {
-            self.template(inner);
-        }
-        if let Some(inverse) = &helper.inverse {
-            self.template(inverse);
+            self.parameter(parameter, at);
         }
     }
 
-    fn parameter(&mut self, parameter: &Parameter, offset: usize) {
+    fn parameter(&mut self, parameter: &Parameter, at: At<'_>) {
         match parameter {
             Parameter::Path(_) => {
                 if let Some(name) = parameter.as_name() {
-                    self.path(name, offset);
+                    self.path(name, at);
                 }
             }
             Parameter::Subexpression(inner) => {
                 if let TemplateElement::Expression(helper) = inner.as_element() {
-                    self.helper(helper, offset);
+                    self.helper(helper, at, false);
                 }
             }
             _ => {}
@@ -98,7 +130,7 @@ impl Search<'_> {
     }
 
     /// Looks up a path of plain names; `@index`, `../x`, `this` and `[x y]` are left to strict mode.
-    fn path(&mut self, path: &str, offset: usize) {
+    fn path(&mut self, path: &str, at: At<'_>) {
         let plain = |segment: &str| {
             !segment.is_empty()
                 && segment != "this"
@@ -114,7 +146,7 @@ impl Search<'_> {
                 value = next;
                 continue;
             }
-            let (offset, length) = self.locate(path, offset);
+            let (offset, length) = self.locate(path, at);
             self.found.push(TemplateError {
                 message: format!("unknown name `{path}` in a template"),
                 offset,
@@ -125,8 +157,9 @@ impl Search<'_> {
         }
     }
 
-    /// Where `word` stands in the expression that begins at `offset`, and how long it is.
-    fn locate(&self, word: &str, offset: usize) -> (usize, usize) {
+    /// Where `word` stands in an expression, and how long it is.
+    fn locate(&self, word: &str, at: At<'_>) -> (usize, usize) {
+        let offset = offset_of(self.source, at);
         let expression = &self.source[offset..];
         let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_-.".contains(c));
         expression

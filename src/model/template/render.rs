@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     error::{TemplateError, expression_length, offset_of},
-    helpers, names,
+    helpers, limits, names,
 };
 
 /// A handlebars template together with everything it may name, checked when the files were loaded.
@@ -87,6 +87,9 @@ pub(in super::super) fn render(source: &str, context: Value) -> Result<String, V
     if !is_template(source) {
         return Ok(source.to_owned());
     }
+    if let Some(error) = limits::beyond_limits(source) {
+        return Err(vec![error]);
+    }
     let template =
         handlebars::Template::compile(source).map_err(|error| vec![malformed(source, &error)])?;
     let unknown = names::unknown(&template, source, &context);
@@ -143,10 +146,6 @@ fn failed(source: &str, error: &handlebars::RenderError) -> TemplateError {
         RenderErrorReason::HelperNotFound(name) => (
             format!("unknown helper `{name}` in a template"),
             Some(names::helper_hint(name)),
-        ),
-        RenderErrorReason::PartialNotFound(name) => (
-            format!("unknown partial `{name}` in a template"),
-            Some("there are no partials; a template is one string".to_owned()),
         ),
         other => (format!("template failed: {other}"), None),
     };

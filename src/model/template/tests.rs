@@ -106,10 +106,21 @@ fn every_mistake_has_its_place() {
             "template failed: `count` wants a list, such as `groups.web`",
             "{{count}}",
         ),
+        ("{{> header}}", "a partial in a template", "{{> header}}"),
         (
+            "{{#each hosts}}{{> header}}{{/each}}",
+            "a partial in a template",
             "{{> header}}",
-            "unknown partial `header` in a template",
-            "{{> header}}",
+        ),
+        (
+            "{{#> header}}{{/header}}",
+            "a partial in a template",
+            "{{#> header}}",
+        ),
+        (
+            "{{#*inline \"x\"}}{{> x}}{{/inline}}",
+            "a decorator in a template",
+            "{{#*inline \"x\"}}",
         ),
     ] {
         let errors = render(source, context()).expect_err(source);
@@ -161,5 +172,35 @@ proptest! {
         let mut context = context();
         context["value"] = value.clone().into();
         prop_assert_eq!(render("<{{value}}>", context), Ok(format!("<{value}>")));
+    }
+}
+
+#[test]
+fn a_deep_template_is_refused_and_not_recursed_into() {
+    for (open, close) in [
+        ("{{#if debug}}", "{{/if}}"),
+        ("{{#each hosts}}", "{{/each}}"),
+        ("{{#*inline \"x\"}}{{> x}}", "{{/inline}}"),
+        ("{{else if debug}}", ""),
+        ("{{count ", "}}"),
+        ("{{", "}}"),
+        ("{{count (count ", ")"),
+        ("(", ")"),
+        ("[", "]"),
+        ("{\"a\":", "}"),
+        ("{{{{raw}}}}", "{{{{/raw}}}}"),
+        ("../", ""),
+        ("a.", ""),
+    ] {
+        for depth in [32, 99, 101, 1000, 20_000] {
+            let nested = format!("{}a{}", open.repeat(depth), close.repeat(depth));
+            for source in [
+                nested.clone(),
+                format!("{{{{#if debug}}}}{nested}{{{{/if}}}}"),
+                format!("{{{{count {nested}}}}}"),
+            ] {
+                let _ = render(&source, context());
+            }
+        }
     }
 }

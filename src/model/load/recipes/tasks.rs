@@ -1,6 +1,6 @@
 //! `[[before]]`, `[[after]]` and `[[commands]]`.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use super::super::{
     read::unreadable,
@@ -8,6 +8,7 @@ use super::super::{
 };
 use crate::{
     config::{
+        self,
         recipe::{TaskSection, UploadSection},
         slot::Defaulted,
     },
@@ -146,13 +147,13 @@ fn content(
     resolver: &mut Resolver<'_>,
 ) -> Vec<u8> {
     let result = if is_template {
-        fs::read_to_string(path).map(|text| {
+        config::read_text(path).map(|text| {
             let file = SourceFile::new(shown, text);
             let whole = file.place(0..file.text().len());
             resolver.text(file.text(), &whole).into_bytes()
         })
     } else {
-        fs::read(path)
+        config::read_bytes(path, u64::MAX)
     };
     result.unwrap_or_else(|error| {
         let problem = unreadable(shown, &error).at(from, "cannot be read");

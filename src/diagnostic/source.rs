@@ -1,0 +1,122 @@
+//! Files as they were read, and places in them.
+
+use std::{ops::Range, sync::Arc};
+
+use miette::{MietteError, MietteSpanContents, NamedSource, SourceCode, SourceSpan, SpanContents};
+
+/// A file as it was read, under the name that is shown for it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SourceFile(Arc<Source>);
+
+impl SourceFile {
+    /// `name` is the path from the project's root; `text` the content.
+    pub fn new(name: impl AsRef<str>, text: String) -> Self {
+        Self(Arc::new(Source(NamedSource::new(name, text))))
+    }
+
+    /// The name that is shown.
+    pub fn name(&self) -> &str {
+        self.0.0.name()
+    }
+
+    /// The content.
+    pub fn text(&self) -> &str {
+        self.0.0.inner()
+    }
+
+    /// What miette reads.
+    pub(super) fn code(&self) -> &dyn SourceCode {
+        &*self.0
+    }
+
+    /// The bytes `span` of this file; whatever lies outside of it is cut off.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        let end = span.end.min(self.text().len());
+        Place {
+            file: self.clone(),
+            span: span.start.min(end)..end,
+        }
+    }
+}
+
+/// A file whose long lines are shown in part.
+#[derive(Debug)]
+struct Source(NamedSource<String>);
+
+/// The longest excerpt that is shown whole.
+const EXCERPT: usize = 2000;
+
+/// How much of a longer one is shown before and after what is meant.
+const AROUND: usize = 60;
+
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let whole = self.0.read_span(span, lines_before, lines_after)?;
+        if whole.data().len() <= EXCERPT {
+            return Ok(whole);
+        }
+        let text = self.0.inner().as_str();
+        let from = whole.span().offset();
+        let until = from + whole.data().len();
+        let mut start = span.offset().saturating_sub(AROUND).max(from);
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let mut end = (span.offset() + span.len() + AROUND).min(until);
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+        let (Some(before), Some(shown)) = (text.get(from..start), text.get(start..end)) else {
+            return Ok(whole);
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.0.name().to_owned(),
+            shown.as_bytes(),
+            (start, end - start).into(),
+            whole.line() + before.matches('\n').count(),
+            whole.column(),
+            whole.line_count(),
+        )))
+    }
+}
+
+/// Some bytes of a file.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The file.
+    pub file: SourceFile,
+    /// The byte range.
+    pub span: Range<usize>,
+}
+
+impl Place {
+    /// The text that stands there.
+    pub fn text(&self) -> &str {
+        self.file.text().get(self.span.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn is_in(&self, file: &SourceFile) -> bool {
+        Arc::ptr_eq(&self.file.0, &file.0)
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub place: Place,
+}
+
+impl<T> std::ops::Deref for Located<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}

@@ -1,0 +1,102 @@
+//! Files that would never end, or never end well.
+
+use std::{
+    fmt::Write as _,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use insta::assert_snapshot;
+use shipit::diagnostic::Style;
+
+use super::project::TestProject;
+
+#[test]
+fn a_template_with_partials_is_refused() {
+    let project = TestProject::of_recipe(
+        r##"
+hosts = "all"
+[container]
+image = "x"
+env = { A = '{{#*inline "x"}}{{> x}}{{/inline}}{{> x}}', B = "{{#each hosts}}{{> name}}{{/each}}" }
+"##,
+    );
+    assert_snapshot!(project.shown());
+}
+
+#[test]
+fn deep_nesting_is_refused_at_its_place() {
+    let env = |value: &str| {
+        let recipe =
+            format!("hosts = \"all\"\n[container]\nimage = \"x\"\nenv = {{ A = '{value}' }}\n");
+        TestProject::of_recipe(&recipe).shown()
+    };
+    let chain = format!("{{{{#if a}}}}{}{{{{/if}}}}", "{{else if a}}".repeat(20_000));
+    assert_snapshot!("else_chain", env(&chain));
+    let brackets = format!(
+        "{{{{count {}hosts{}}}}}",
+        "(count ".repeat(9000),
+        ")".repeat(9000)
+    );
+    assert_snapshot!("brackets", env(&brackets));
+    let tables = TestProject::of_recipe(&format!("a{} = 1\n", ".a".repeat(50_000)));
+    assert_snapshot!("dotted_key", tables.shown());
+    let arrays = TestProject::of_recipe(&format!("a = {}", "[".repeat(50_000)));
+    assert_snapshot!("arrays", arrays.shown());
+}
+
+#[test]
+fn many_mistakes_are_shown_in_part() {
+    let words = vec!["1"; 8000].join(",");
+    let recipe = format!("hosts = \"all\"\ncontainer = {{ image = \"x\", options = [{words}] }}\n");
+    let lines: String = (0..8000).fold(String::new(), |mut text, number| {
+        let _ = writeln!(text, "key{number} = 1");
+        text
+    });
+    for recipe in [recipe, lines, "=\n".repeat(8000)] {
+        let began = Instant::now();
+        let shown = TestProject::of_recipe(&recipe).shown();
+        assert!(began.elapsed() < Duration::from_secs(20));
+        assert!(shown.len() < 100_000, "{}", shown.len());
+        assert!(shown.ends_with(" more errors\n"), "{shown}");
+    }
+}
+
+#[test]
+fn errors_are_shown_before_warnings_where_not_all_are() {
+    let vars: String = (0..200).fold(String::new(), |mut text, number| {
+        let _ = writeln!(text, "env.A{number} = \"{{{{unknown{number}}}}}\"");
+        text
+    });
+    let problems = TestProject::of_recipe(&format!(
+        "hosts = \"all\"\n[container]\nimage = \"x\"\n{vars}"
+    ))
+    .load("test")
+    .expect_err("unknown names");
+    let text = problems.render(Style::Plain, 100);
+    assert!(text.ends_with("\n  100 more errors\n"), "{text}");
+}
+
+#[test]
+fn a_long_line_is_shown_around_the_mistake() {
+    let filler = "x".repeat(20_000);
+    let project = TestProject::of_recipe(&format!(
+        "hosts = \"all\"\ncontainer = {{ image = \"x\", env = {{ A = \"{filler}\" }}, imgae = \"y\", labels = {{ b = \"{filler}\" }} }}\n"
+    ));
+    assert_snapshot!(project.shown());
+}
+
+#[test]
+fn a_file_that_is_no_regular_file_is_not_waited_for() {
+    let project = TestProject::of_recipe("");
+    let path = project.project().root.join("recipes/web.toml");
+    std::fs::remove_file(&path).expect("removed");
+    let made = Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+    assert!(made.success());
+    assert_snapshot!("a_pipe", project.shown());
+
+    let project = TestProject::of_recipe(
+        "hosts = \"all\"\n[[commands]]\nupload = { from = \"/dev/zero\", to = \"/a\" }\n",
+    );
+    assert_snapshot!("a_device", project.shown());
+}
