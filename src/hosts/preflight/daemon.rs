@@ -55,7 +55,9 @@ fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
     if says("sudo") && (says("password") || says("not allowed") || says("not in the sudoers")) {
         format!("let `{user}` use sudo without a password on `{host}`, or remove `become`")
     } else if status == 127 || says("not found") {
-        format!("install docker on `{host}`: `sudo apt-get install docker.io`")
+        format!(
+            "install docker on `{host}`: `sudo apt-get install docker.io`; if it is there, `ssh {host} printenv PATH` must name its folder"
+        )
     } else if says("permission denied") {
         format!("on `{host}`: `sudo usermod -aG docker {user}`, or set `become = true` under [ssh]")
     } else {

@@ -233,6 +233,11 @@ impl Session {
         upload(&connection, content, to, mode, sudo, deadline).await
     }
 
+    /// Whether sshd has refused to open another command beside those that were open (its `MaxSessions`).
+    pub fn was_refused_a_session(&self) -> bool {
+        self.link.current().channels.is_lowered()
+    }
+
     /// Whether the connection has ended.
     pub fn is_closed(&self) -> bool {
         self.link.current().is_closed()
