@@ -4,7 +4,6 @@ mod archive;
 mod commands;
 mod identity;
 mod inspect;
-mod reference;
 
 pub use archive::Archive;
 pub use commands::{
@@ -18,4 +17,3 @@ pub use inspect::{
     Container, ContainerState, Health, Image, Info, PortBinding, Volume, manifest_config_digests,
     parse_containers, parse_images, parse_info, parse_layers, parse_volumes,
 };
-pub use reference::Reference;

@@ -9,16 +9,20 @@ mod environment;
 mod keys;
 mod load;
 mod name;
+mod publish;
 mod recipe;
+mod reference;
 mod template;
 
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
-pub use container::{ContainerSpec, Publish, SecretSource};
+pub use container::{ContainerSpec, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, HostAndPort, RegistryLogin, SshSettings};
 pub use load::{Loaded, Overrides, Project, check_the_rest, default_environment, load};
 pub use name::{HostName, InvalidName, Name};
+pub use publish::{Publish, WrongPort};
 pub use recipe::{
     BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Probe, Ready, Recipe, RolloutPolicy,
     Task, TaskAction,
 };
+pub use reference::{Reference, registry_named};
 pub use template::{LateValues, Template, TemplateError};

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::docker::docker;
-use crate::{command::RemoteCommand, docker::Reference};
+use crate::{command::RemoteCommand, model::Reference};
 
 /// `docker image inspect` of every reference that is there, one JSON array a line; missing ones print
 /// nothing.
