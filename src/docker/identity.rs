@@ -7,8 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Reference;
-use crate::model::{ContainerSpec, Order};
+use crate::model::{ContainerSpec, Order, Reference};
 
 /// The labels that shipit puts on what it makes.
 pub mod label {

@@ -4,7 +4,6 @@ mod archive;
 mod commands;
 mod identity;
 mod inspect;
-mod reference;
 
 pub use archive::Archive;
 pub use commands::{
@@ -20,4 +19,3 @@ pub use inspect::{
     is_only_missing, manifest_config_digests, parse_containers, parse_images, parse_info,
     parse_layers, parse_volumes,
 };
-pub use reference::Reference;

@@ -8,7 +8,7 @@ use crate::{
     command::RemoteCommand,
     docker,
     hosts::{HostError, Run, Stop},
-    model::{ImageSource, RegistryLogin},
+    model::{ImageSource, Reference, RegistryLogin, registry_named},
     secrets::Secrets,
 };
 
@@ -100,11 +100,10 @@ impl<'a> Logins<'a> {
     }
 
     fn of_registry(&self, reference: &str) -> Option<&Login<'a>> {
-        self.logins.iter().find(|Login { login, .. }| {
-            reference
-                .strip_prefix(&*login.server)
-                .is_some_and(|rest| rest.starts_with('/'))
-        })
+        let registry = Reference::parse(reference).registry();
+        self.logins
+            .iter()
+            .find(|Login { login, .. }| registry_named(&login.server) == registry)
     }
 
     async fn read(&self, login: &RegistryLogin) -> Run<SecretString> {

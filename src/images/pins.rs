@@ -13,10 +13,10 @@ use super::{
     wanted::{Pins, Wanted},
 };
 use crate::{
-    docker::{self, Image, PinnedImage, Reference},
+    docker::{self, Image, PinnedImage},
     event::{EventKind, Events, Outcome},
     hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
-    model::{HostName, ImageSource},
+    model::{HostName, ImageSource, Reference},
     text,
 };
 
@@ -100,11 +100,12 @@ fn cannot_tell(reference: &str, reached: &Reached, error: &HostError) -> Box<Sto
         .hint(format!("on `{}`: docker pull {reference}", reached.name()))
 }
 
-/// A reference with a digest is exact already.
+/// A reference with a digest is exact already; its tag says nothing more.
 fn exact(reference: &str) -> Option<PinnedImage> {
-    let digest = Reference::parse(reference).digest?.to_owned();
+    let reference = Reference::parse(reference);
+    let digest = reference.digest?.to_owned();
     Some(PinnedImage {
-        reference: reference.to_owned(),
+        reference: reference.at_digest(&digest),
         digest,
     })
 }
@@ -195,17 +196,53 @@ async fn asked_pin(
 }
 
 fn pin_of(reference: &str, image: &Image) -> Option<PinnedImage> {
-    let repository = Reference::parse(reference).repository;
-    let of_repository = |digest: &&String| Reference::parse(digest).repository == repository;
-    let digests = &image.digests;
-    // Docker shortens `docker.io/library/nginx` to `nginx`. Then the only digest there is must be meant.
-    let found = digests
+    let reference = Reference::parse(reference);
+    let found = image
+        .digests
         .iter()
-        .find(of_repository)
-        .or_else(|| digests.first().filter(|_| digests.len() == 1))?;
+        .find(|digest| Reference::parse(digest).is_of_same_repository(&reference))?;
     let digest = Reference::parse(found).digest?.to_owned();
     Some(PinnedImage {
         reference: found.clone(),
         digest,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_pinned_by_the_digest_of_its_own_repository() {
+        let image = Image {
+            reference: "nginx".to_owned(),
+            id: "sha256:1d".to_owned(),
+            tags: Vec::new(),
+            digests: vec![
+                "10.88.1.110:5000/team/web@sha256:aa".to_owned(),
+                "nginx@sha256:bb".to_owned(),
+            ],
+        };
+        let pinned = |reference: &str| pin_of(reference, &image).map(|pin| pin.reference);
+        for reference in [
+            "nginx:1.27",
+            "library/nginx:1.27",
+            "docker.io/library/nginx:1.27",
+            "index.docker.io/library/nginx",
+        ] {
+            assert_eq!(
+                pinned(reference).as_deref(),
+                Some("nginx@sha256:bb"),
+                "{reference}"
+            );
+        }
+        assert_eq!(
+            pinned("10.88.1.110:5000/team/web:1").as_deref(),
+            Some("10.88.1.110:5000/team/web@sha256:aa")
+        );
+        // It came from elsewhere and got this tag.
+        assert_eq!(pinned("registry.example/nginx:1"), None);
+        let exact = exact("nginx:1.27@sha256:bb").map(|pin| pin.reference);
+        assert_eq!(exact.as_deref(), Some("nginx@sha256:bb"));
+    }
 }

@@ -10,17 +10,21 @@ mod environment;
 mod keys;
 mod load;
 mod name;
+mod publish;
 mod recipe;
+mod reference;
 mod template;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
-pub use container::{ContainerSpec, Publish, SecretSource};
+pub use container::{ContainerSpec, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
 pub use load::{Loaded, Overrides, Project, check_the_rest, default_environment, load};
 pub use name::{HostName, InvalidName, Name};
+pub use publish::{Publish, WrongPort};
 pub use recipe::{
     BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Probe, Ready, Recipe, RolloutPolicy,
     Task, TaskAction,
 };
+pub use reference::{Reference, registry_named};
 pub use template::{LateValues, Template, TemplateError};

@@ -124,17 +124,22 @@ fn options_that_a_key_stands_for_are_refused() {
             assert!(found.contains(hint), "{option}: {found}");
         }
     }
-    for option in [
-        "--memory=512m",
-        "-m",
-        "-m512m",
-        "-it",
-        "--health-cmd=a b",
-        "--network-alias",
-        "a b",
-        "-1",
+    for options in [
+        r#""--memory=512m""#,
+        r#""-m", "512m""#,
+        r#""-m512m", "-it""#,
+        r#""--health-cmd=a b""#,
+        r#""--health-cmd", "a b""#,
+        r#""--network-alias", "x""#,
+        r#""--pids-limit", "-1""#,
+        r#""--label-file", "a", "--init", "--unheard-of", "x""#,
+        r#""--unheard-of", "--init""#,
     ] {
-        assert_eq!(hint_of(option), None, "{option}");
+        let shown = TestProject::of_recipe(&format!(
+            "hosts = \"web\"\n[container]\nimage = \"w\"\noptions = [{options}]\n"
+        ))
+        .shown();
+        assert_eq!(shown, "no mistakes\n", "{options}");
     }
 }
 
@@ -396,4 +401,43 @@ fn balancers_come_before_what_drains_through_them() {
 fn a_balancer_cannot_require_what_drains_through_it() {
     let shown = web_behind_proxy("requires = [\"web\"]\n").shown();
     assert_snapshot!("a_balancer_requires_its_app", shown);
+}
+
+#[test]
+fn what_docker_would_refuse_is_found_before_anything_stops() {
+    let project = TestProject::of_recipe(
+        r#"
+hosts = "web"
+
+[container]
+image = "https://registry.example/app:1"
+publish = [
+    "localhost:8080:80", "10.0.0.300:8081:80", "::1:8082:80", "[::1]:8083:80", "8084:70000", "8085:80/icmp",
+    "8090-8092:80-82", "8091:81", "8100-8110:80",
+]
+volumes = ["./data:/data", "data:/data", "/srv:/data:ro", "cache", "name:/x:wr"]
+workdir = "app"
+options = ["--init", "sleep", "--memory", "512m", "-it", "1", "--pids-limit", "-1", "--memry", "1g", "--", "--cpus"]
+"#,
+    );
+    assert_snapshot!(project.shown());
+}
+
+#[test]
+fn an_image_is_what_docker_takes_for_one() {
+    for (image, is_image) in [
+        ("docker.io/library/nginx:1.27", true),
+        ("localhost:5000/team/app", true),
+        ("Registry.example/app", true),
+        ("app:", false),
+        ("app:{{tag}}", false),
+        ("team/App", false),
+        ("app@sha256:12", false),
+    ] {
+        let shown = TestProject::of_recipe(&format!(
+            "hosts = \"web\"\nvars = {{ tag = \"\" }}\n[container]\nimage = \"{image}\"\n"
+        ))
+        .shown();
+        assert_eq!(shown == "no mistakes\n", is_image, "{image}: {shown}");
+    }
 }

@@ -40,14 +40,14 @@ macro_rules! container_keys {
                 /// Environment variables whose values come from elsewhere at deploy time and are kept nowhere.
                 #[hash(keyed)]
                 secrets: Entries<SecretSection> => BTreeMap<String, SecretSource>,
-                /// Published ports: `[IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`.
+                /// Published ports: `[IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`; ranges such as `8000-8009:8000-8009`.
                 #[docker(["--publish", "-p"] = "[\"8080:80\"]")]
                 publish: PublishedPorts => Vec<Publish>,
                 /// Publish every exposed port at any free host port.
                 #[default(false)]
                 #[docker(["--publish-all", "-P"] = "true")]
                 publish_all: bool => bool,
-                /// `--volume`.
+                /// `--volume`: `[NAME:|/HOST:]/CONTAINER[:MODE]`.
                 #[docker(["--volume", "-v"] = "[\"/host:/container\"]")]
                 volumes: Vec<Located<Line>> => Vec<String>,
                 /// `--network`.
@@ -63,7 +63,7 @@ macro_rules! container_keys {
                 #[docker(["--hostname", "-h"] = "\"…\"")]
                 hostname: Line => Option<String>,
                 /// `--workdir`.
-                #[docker(["--workdir", "-w"] = "\"…\"")]
+                #[docker(["--workdir", "-w"] = "\"/…\"")]
                 workdir: Line => Option<String>,
                 /// Labels; those that begin with `shipit.` are taken.
                 #[docker(["--label", "-l"] = "{ NAME = \"value\" }")]

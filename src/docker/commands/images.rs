@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::docker::docker;
-use crate::{command::RemoteCommand, docker::Reference};
+use crate::{command::RemoteCommand, model::Reference};
 
 /// `docker image inspect` of every reference, one JSON array a line. A missing one makes the status non-zero and
 /// prints nothing; the others are printed all the same.

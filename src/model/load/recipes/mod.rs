@@ -8,7 +8,6 @@ mod probe;
 mod ready;
 mod references;
 mod rollout;
-mod run_options;
 mod tasks;
 
 use super::{

@@ -7,4 +7,4 @@ mod resolver;
 
 pub(super) use context::{Scope, World};
 pub(super) use kinds::{Resolve, Settle, meaning, resolved};
-pub(super) use resolver::Resolver;
+pub(super) use resolver::{Resolver, is_unresolved};

@@ -113,3 +113,8 @@ impl<'a> Resolver<'a> {
         }
     }
 }
+
+/// Whether a template stands where its text should, because something in it is wrong.
+pub(in super::super) fn is_unresolved(written: &str, resolved: &str) -> bool {
+    written == resolved && template::is_template(written)
+}

@@ -1,13 +1,16 @@
 //! `[container]` for one host: what the kinds of values mean that only it has.
 
-use std::{collections::BTreeMap, time::Duration};
+mod run_options;
+mod volumes;
 
-use super::{
-    super::{
-        scope::{Resolve, Resolver, meaning, resolved},
-        secret::{self, is_env_name, is_shell_name, wrong_env_name},
-    },
-    run_options::wrong_option,
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
+
+use super::super::{
+    scope::{Resolve, Resolver, is_unresolved, meaning, resolved},
+    secret::{self, is_env_name, is_shell_name, wrong_env_name},
 };
 use crate::{
     config::{
@@ -19,7 +22,7 @@ use crate::{
         },
     },
     diagnostic::{Located, Place, Problem},
-    model::{ContainerSpec, ImageSource, Publish, SecretSource},
+    model::{ContainerSpec, ImageSource, Publish, Reference, SecretSource},
 };
 
 container_keys!(resolved ContainerSection as ContainerSpec);
@@ -41,7 +44,22 @@ pub(super) fn resolve(
     if section.source.is_none() {
         spec.source = resolver.default_source();
     }
+    run_options::check(section, &spec, resolver.problems);
+    volumes::check(section, &spec, resolver.problems);
+    check_workdir(section, &spec, resolver);
     spec
+}
+
+fn check_workdir(section: &ContainerSection, spec: &ContainerSpec, resolver: &mut Resolver<'_>) {
+    if let (Some(written), Some(workdir)) = (&section.workdir, &spec.workdir)
+        && !workdir.starts_with('/')
+        && !is_unresolved(&written.value.0, workdir)
+    {
+        resolver.problems.push(
+            Problem::error(format!("`{workdir}` is not an absolute path"))
+                .at(&written.place, "expected `/…`"),
+        );
+    }
 }
 
 /// A variable has one value: a plain or a secret one.
@@ -64,10 +82,13 @@ fn refuse_twofold_names(section: &ContainerSection, resolver: &mut Resolver<'_>)
 impl Resolve<String> for Image {
     fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
         let image = resolver.line(&self.0, place);
-        // docker takes a leading dash for an option, and no reference has spaces.
-        if image.starts_with('-') || image.contains(char::is_whitespace) {
+        let is_told = image.is_empty() || image.contains(char::is_control);
+        if !is_told
+            && !is_unresolved(&self.0, &image)
+            && let Err(why) = Reference::checked(&image)
+        {
             resolver.problems.push(
-                Problem::error(format!("`{image}` is not an image"))
+                Problem::error(format!("`{image}` is not an image: {why}"))
                     .at(place, "expected `[REGISTRY/]NAME[:TAG]`"),
             );
         }
@@ -148,18 +169,35 @@ impl Resolve<BTreeMap<String, SecretSource>> for Entries<SecretSection> {
 
 impl Resolve<Vec<Publish>> for PublishedPorts {
     fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> Vec<Publish> {
-        let mut ports: Vec<Publish> = Vec::new();
+        let mut ports = Vec::new();
+        let mut known = HashSet::new();
         for value in &self.0 {
             let text: String = meaning(value, resolver);
-            match text.parse::<Publish>() {
-                Ok(port) if ports.contains(&port) => resolver.problems.push(
-                    Problem::error(format!("port `{port}` is published twice"))
-                        .at(&value.place, "again"),
+            if is_unresolved(&value.text, &text) {
+                continue;
+            }
+            match Publish::each(&text) {
+                Ok(each) => {
+                    for port in each {
+                        let shown = port.to_string();
+                        if known.insert(shown.clone()) {
+                            ports.push(port);
+                        } else {
+                            resolver.problems.push(
+                                Problem::error(format!("port `{shown}` is published twice"))
+                                    .at(&value.place, "again"),
+                            );
+                        }
+                    }
+                }
+                Err(why) => resolver.problems.push(
+                    Problem::error(format!("`{text}` is not a published port: {}", why.fact))
+                        .at(&value.place, "not a port")
+                        .hint(why.hint.unwrap_or_else(|| {
+                            "docker's form is `[IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`"
+                                .to_owned()
+                        })),
                 ),
-                Ok(port) => ports.push(port),
-                Err(why) => resolver
-                    .problems
-                    .push(Problem::error(why).at(&value.place, "not a port")),
             }
         }
         ports
@@ -207,10 +245,6 @@ impl Resolve<BTreeMap<String, String>> for Labels {
 
 impl Resolve<String> for RunOption {
     fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
-        let option = resolver.text(&self.0, place);
-        if let Some(problem) = wrong_option(&option) {
-            resolver.problems.push(problem.at(place, "not here"));
-        }
-        option
+        resolver.text(&self.0, place)
     }
 }
