@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::{endpoint::Endpoint, error::ConnectError};
+use super::{
+    endpoint::Endpoint,
+    error::{ConnectError, place},
+};
 use crate::{
     model::{HostKeyPolicy, SshSettings},
     transport::openssh::{
@@ -43,6 +46,8 @@ pub(super) struct Destination {
     pub(super) timeout: Duration,
     /// The jump hosts, first hop first.
     pub(super) jumps: Vec<JumpHost>,
+    /// The line of OpenSSH's configuration that names them, if one does.
+    pub(super) jumps_named_in: Option<String>,
 }
 
 /// A private key file that may be tried.
@@ -159,7 +164,7 @@ impl Resolver<'_> {
             return Err(revoked.problem("`RevokedHostKeys` is not supported"));
         }
 
-        let jumps = self.jumps(&tokens)?;
+        let (jumps, jumps_named_in) = self.jumps(&tokens)?;
         let endpoint = Endpoint {
             user: tokens.user.clone(),
             address: tokens.host.clone(),
@@ -185,6 +190,7 @@ impl Resolver<'_> {
             agent: self.agent(&tokens)?,
             timeout: self.timeout()?,
             jumps,
+            jumps_named_in,
         })
     }
 
@@ -306,23 +312,27 @@ impl Resolver<'_> {
         }
     }
 
-    fn jumps(&self, tokens: &Tokens<'_>) -> Result<Vec<JumpHost>, ConfigProblem> {
+    /// The jump hosts, and the line of a file that names them.
+    fn jumps(&self, tokens: &Tokens<'_>) -> Result<(Vec<JumpHost>, Option<String>), ConfigProblem> {
         if let Some(text) = &self.settings.proxy_jump {
-            return JumpHost::parse_list(text).map_err(|reason| ConfigProblem {
+            let jumps = JumpHost::parse_list(text).map_err(|reason| ConfigProblem {
                 file: PathBuf::from("proxy_jump"),
                 line: 0,
                 reason,
-            });
+            })?;
+            return Ok((jumps, None));
         }
         let Some(value) = self.config.get(Keyword::Proxy)? else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         };
         let text = if value.keyword == "proxyjump" {
             tokens.expand(value)?
         } else {
             jump_of_command(value)?
         };
-        JumpHost::parse_list(&text).map_err(|reason| value.problem(reason))
+        let jumps = JumpHost::parse_list(&text).map_err(|reason| value.problem(reason))?;
+        let named_in = value.problem("");
+        Ok((jumps, Some(place(&named_in.file, named_in.line))))
     }
 }
 
