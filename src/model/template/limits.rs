@@ -105,14 +105,13 @@ impl<'a> Expression<'a> {
                     characters.next();
                 }
                 (Some(open), _) if open == c => quote = None,
-                (Some(_), _) => {}
                 (None, '"' | '\'') => quote = Some(c),
                 (None, '(' | '[' | '{') => {
                     brackets += 1;
                     deepest = deepest.max(brackets);
                 }
                 (None, ')' | ']' | '}') => brackets = brackets.saturating_sub(1),
-                (None, _) => {}
+                _ => {}
             }
         }
         // A quote in the brackets of a path is a plain character; a raw block has four braces.

@@ -9,6 +9,7 @@ mod handshake;
 mod host_key;
 mod jump;
 mod login;
+mod route;
 mod stream;
 
 use std::{fmt, sync::Arc};
@@ -25,14 +26,15 @@ use self::{
     dial::dial,
     handshake::{Handshaken, handshake},
     host_key::KnownHostsFiles,
-    jump::{JumpSession, JumpSessions, settings_of_jump},
+    jump::{JumpSession, JumpSessions},
     login::{Keyring, log_in},
+    route::{JumpRoute, Route},
 };
 use super::{
-    openssh::{paths::Paths, proxy_jump::JumpHost},
+    openssh::paths::Paths,
     session::{Session, connection::Connection, link::Failure},
 };
-use crate::model::{Host, HostName, SshSettings};
+use crate::model::{Host, HostName};
 
 pub use self::{
     endpoint::Endpoint,
@@ -106,68 +108,44 @@ impl Connector {
 
 impl Shared {
     async fn connect(&self, host: &Host) -> Result<Arc<Connection>, ConnectError> {
-        let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
-        self.open(host.name.clone(), destination, &host.ssh, &[])
-            .await
+        let route = Route::resolve(&host.address, &host.ssh, &self.paths)?;
+        self.open(host.name.clone(), &route).await
     }
 
-    /// `behind` are the jump hosts that wait for this connection, to see a circle before it closes.
-    async fn open(
-        &self,
-        name: HostName,
-        destination: Destination,
-        settings: &SshSettings,
-        behind: &[Destination],
-    ) -> Result<Arc<Connection>, ConnectError> {
+    async fn open(&self, name: HostName, route: &Route) -> Result<Arc<Connection>, ConnectError> {
+        let destination = &route.destination;
         let mut countdown = Countdown::new(destination.endpoint.clone(), destination.timeout);
-        match destination.jumps.split_last() {
-            None => {
-                // Never closed, so never an error; a turn more would be harmless as well.
-                let _turn = self.direct.acquire().await.ok();
-                let stream = dial(&destination.endpoint, &mut countdown).await?;
-                self.establish(name, &destination, stream, None, countdown)
-                    .await
-            }
-            Some((last, before)) => {
-                let jump = self.jump(last, before, settings, behind).await?;
-                let _turn = jump.turn().await;
-                let stream = jump.dial(&destination, &mut countdown).await?;
-                let carrier = Some(jump.session());
-                self.establish(name, &destination, stream, carrier, countdown)
-                    .await
-            }
-        }
+        let Some(jump) = &route.jump else {
+            // Never closed, so never an error; a turn more would be harmless as well.
+            let _turn = self.direct.acquire().await.ok();
+            let stream = dial(&destination.endpoint, &mut countdown).await?;
+            return self
+                .establish(name, destination, stream, None, countdown)
+                .await;
+        };
+        let jump = self.jump(jump).await?;
+        let _turn = jump.turn().await;
+        let stream = jump.dial(destination, &mut countdown).await?;
+        let carrier = Some(jump.session());
+        self.establish(name, destination, stream, carrier, countdown)
+            .await
     }
 
     /// The session to a jump host, which all hosts behind it share.
     async fn jump(
         &self,
-        last: &JumpHost,
-        before: &[JumpHost],
-        settings: &SshSettings,
-        behind: &[Destination],
+        JumpRoute { name, route }: &JumpRoute,
     ) -> Result<JumpSession, ConnectError> {
-        let failed = |source| ConnectError::Jump {
-            jump: last.to_string(),
-            source,
-        };
-        let settings = settings_of_jump(last, before, settings);
-        let destination = Destination::resolve(&last.host, &settings, &self.paths)
-            .map_err(|error| failed(Arc::new(error)))?;
-        if behind.contains(&destination) {
-            return Err(failed(Arc::new(ConnectError::Handshake {
-                endpoint: Box::new(destination.endpoint),
-                reason: "the jump hosts form a circle".to_owned(),
-            })));
-        }
-        let behind = [behind, std::slice::from_ref(&destination)].concat();
         let open = || async {
-            let name = HostName::from(last.to_string());
-            let connection =
-                Box::pin(self.open(name, destination.clone(), &settings, &behind)).await?;
+            let name = HostName::from(name.clone());
+            let connection = Box::pin(self.open(name, route)).await?;
             Ok(Session::new(connection, None))
         };
-        self.jumps.get(&destination, open).await.map_err(failed)
+        let opened = self.jumps.get(&route.destination, open).await;
+        opened.map_err(|source| ConnectError::Jump {
+            jump: name.clone(),
+            source,
+        })
     }
 
     /// Handshake and login on a connection that is open.
