@@ -2,10 +2,10 @@
 
 use super::{
     credentials,
+    last_checks::last_checks,
     planning::plan,
     prune::prune,
     reach::reach,
-    ready::ready,
     record,
     request::DeployRequest,
     rollouts::{Deployment, announce_work, while_locked},
@@ -76,7 +76,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
     let Some(lock) = lock else {
         return Ok((fleet, Prepared::Planned));
     };
-    ready(context, &fleet, &observed, &request.promotion, &mut plan).await?;
+    last_checks(context, &fleet, &observed, &request.promotion, &mut plan).await?;
     announce_work(context, &plan);
     images::distribute(&fleet, &mut plan, &credentials.logins, events).await?;
     let ready = Ready {

@@ -13,7 +13,7 @@ use super::super::{
 };
 
 /// The keys of `[ready]`. `ReadySection` and `Ready` are both made from this list; how a check is made is
-/// said once more, in the rollout's gates.
+/// said in `rollout/gates/ready/`, and which port it names in `Ready::port`; the compiler asks for both.
 macro_rules! ready_keys {
     ($make:ident $name:ident $($more:tt)*) => {
         $make! {

@@ -12,7 +12,7 @@ use crate::{
         machine::Rollout,
         probe::ProbeWatch,
     },
-    run::{Context, Stage},
+    run::{Context, Interrupt},
 };
 
 /// Everything that the rollouts of one deploy share.
@@ -93,7 +93,7 @@ impl Deployment<'_> {
     ) -> Result<T, Box<Stop>> {
         let mut interrupts = self.context.interrupts.clone();
         let stopped = async {
-            while interrupts.next().await != Stage::Now {
+            while interrupts.next().await != Interrupt::Immediate {
                 let message = format!(
                     "interrupted: waiting for {commands} of `{}` to end; interrupt again to stop now",
                     recipe.name

@@ -3,13 +3,13 @@
 mod deployment;
 mod failure;
 mod finished;
+mod host_rows;
 mod in_order;
 mod lock;
 mod one;
 mod revert;
 mod running;
 mod steps;
-mod table;
 mod tasks;
 
 pub use deployment::Deployment;

@@ -25,7 +25,7 @@ use crate::{
         slot::Placement,
         steps,
     },
-    run::{Interrupts, Stage},
+    run::{Interrupt, Interrupts},
     text,
 };
 
@@ -133,12 +133,12 @@ impl Driver<'_> {
             () = wake => Some(Input::Tick),
             reason = over_budget => Some(Input::OverBudget { reason }),
             stage = interrupts.next() => match stage {
-                Stage::Finish => {
+                Interrupt::Graceful => {
                     let message = "interrupted: finishing the hosts in progress, starting no other; interrupt again to stop now";
                     self.events.send(EventKind::Warning { host: None, message: message.into(), hint: None });
                     Some(Input::Interrupt)
                 }
-                Stage::Now => None,
+                Interrupt::Immediate => None,
             },
         }
     }

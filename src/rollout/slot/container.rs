@@ -49,10 +49,12 @@ impl SlotContainer {
 /// The ports under which a container is reached at its host's `address`: in the container, and on the host.
 pub fn ports_of(container: &Container, host_recipe: &HostRecipe, address: &str) -> Vec<(u16, u16)> {
     if container.uses_host_network() {
-        let ready = &host_recipe.ready;
-        let http = ready.http.as_ref().and_then(|http| http.port);
-        let port = http.or(ready.tcp).or(ready.grpc);
-        return port.map(|port| (port, port)).into_iter().collect();
+        return host_recipe
+            .ready
+            .port()
+            .map(|port| (port, port))
+            .into_iter()
+            .collect();
     }
     container.ports.pairs(address)
 }

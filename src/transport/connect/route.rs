@@ -1,4 +1,4 @@
-//! The whole way to a host, found before anything is opened: a circle of jump hosts, or a chain without an
+//! The whole way to a host, found before anything is opened: a cycle of jump hosts, or a chain without an
 //! end, would otherwise show only once connections wait for each other.
 
 use super::{destination::Destination, error::ConnectError, jump::settings_of_jump};

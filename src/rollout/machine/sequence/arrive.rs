@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::stage::{Await, Late, Limit, Stage};
+use super::stage::{Await, Limit, OnTimeout, Stage};
 use crate::rollout::machine::{
     gate::{Gate, Purpose},
     policy::Policy,
@@ -31,11 +31,11 @@ fn until_it_serves(policy: &Policy, side: Side, first: Step, hold: Duration) -> 
             purpose: Purpose::Reach,
             hold,
             limit,
-            late: Late::Fail,
+            late: OnTimeout::Fail,
         }),
     ];
     if policy.drain.is_some() {
-        stages.push(Stage::wait(side, Gate::Routed, limit, Late::Fail));
+        stages.push(Stage::wait(side, Gate::Routed, limit, OnTimeout::Fail));
     }
     stages.push(Stage::Serves);
     stages

@@ -114,10 +114,7 @@ impl Evaluation<'_> {
             reason,
         };
         if depth > DEEPEST {
-            return Err(problem(
-                0,
-                "files include each other in a circle".to_owned(),
-            ));
+            return Err(problem(0, "files include each other in a cycle".to_owned()));
         }
         let text = read(file).map_err(|error| problem(0, error.to_string()))?;
         if text.starts_with('\u{feff}') {

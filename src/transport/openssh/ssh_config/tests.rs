@@ -232,7 +232,7 @@ fn an_include_keeps_to_the_section_it_stands_in() {
         user: None,
     };
     let circle = evaluate(&[file], lookup, &paths(folder.path())).expect_err("a circle");
-    assert_eq!(circle.reason, "files include each other in a circle");
+    assert_eq!(circle.reason, "files include each other in a cycle");
 }
 
 #[test]
