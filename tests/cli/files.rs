@@ -225,3 +225,45 @@ fn a_file_that_is_no_toml_is_shown_where_it_stops_being_it() {
         [exit 2]
     ");
 }
+
+#[test]
+fn a_mistyped_name_behind_set_stops_the_run_but_not_the_check_of_several_environments() {
+    let host = Listener::new();
+    let inventory = INVENTORY.replace("PORT", &host.port().to_string());
+    let shell = Shell::new(&[
+        ("inventory/staging.toml", &inventory),
+        (
+            "recipes/web.toml",
+            "hosts = \"all\"\n[container]\nimage = \"web:{{version}}\"\n",
+        ),
+    ]);
+    for line in [
+        "deploy staging --set version=v3 --set verison=v3",
+        "plan staging --set version=v3 --set verison=v3",
+        "validate --set version=v3 --set verison=v3",
+    ] {
+        let answer = shell.type_line(line);
+        answer.is_a_mistake();
+        assert!(
+            answer.stderr.contains("did you mean `version`?"),
+            "{}",
+            answer.stderr
+        );
+    }
+    assert!(!host.was_contacted());
+    shell.write(
+        "inventory/other.toml",
+        &inventory.replace("[\"web\"]", "[\"db\"]"),
+    );
+    shell.write(
+        "recipes/db.toml",
+        "hosts = \"all\"\n[container]\nimage = \"db:1\"\n",
+    );
+    let answer = shell.type_line("validate --set version=v3");
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("nothing in `other` uses `version`"),
+        "{}",
+        answer.stderr
+    );
+}

@@ -124,7 +124,10 @@ fn the_designs_files_load_as_shown() {
     let loaded = shipit::model::load(
         &project.project(),
         "staging",
-        &shipit::model::Overrides { set },
+        &shipit::model::Overrides {
+            set,
+            for_several: false,
+        },
     )
     .unwrap_or_else(|problems| panic!("{problems}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);

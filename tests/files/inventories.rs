@@ -196,7 +196,7 @@ password = { command = "pass registry" }
 }
 
 #[test]
-fn a_set_var_that_nothing_uses_is_a_warning() {
+fn a_set_var_that_nothing_uses_is_refused() {
     let project = TestProject::new(&[
         (
             "inventory/test.toml",
@@ -218,6 +218,38 @@ fn a_set_var_that_nothing_uses_is_a_warning() {
         web.on["a"].container.as_ref().map(|spec| &*spec.image),
         Some("web:2")
     );
+}
+
+#[test]
+fn a_set_var_may_be_one_that_only_a_template_names() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"web\"]\n[hosts]\na = { address = \"192.0.2.1\", vars = { zone = \"a\" } }\n",
+        ),
+        (
+            "recipes/web.toml",
+            r#"
+hosts = "all"
+description = "the word version is here, and ver"
+[container]
+image = "web:{{version}}"
+env = { ALL = "{{#each hosts}}{{../mode}}{{/each}}", ONE = '{{lookup host.vars "size"}}' }
+[[before]]
+upload = { from = "files/a", to = "/a", template = true }
+"#,
+        ),
+        ("files/a", "{{#if debug}}{{level}}{{/if}}"),
+    ]);
+    let all = ["version", "mode", "size", "debug", "level"].map(|name| (name, "1"));
+    let with = |more: (&'static str, &'static str)| {
+        let set: Vec<_> = all.into_iter().chain([more]).collect();
+        shown(project.load_with(&set))
+    };
+    assert_eq!(with(("zone", "b")), "no mistakes\n");
+    assert_snapshot!("set_slips", with(("verison", "3")) + &with(("word", "3")));
+    // The word is there, but in no template; `ver` is a part of one.
+    assert!(with(("ver", "3")).contains("nothing uses `ver`"));
 }
 
 /// What is shown of hosts with these addresses, whose recipe has `policy`.

@@ -67,7 +67,10 @@ impl TestProject {
         let set = set
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        let overrides = Overrides { set: set.collect() };
+        let overrides = Overrides {
+            set: set.collect(),
+            for_several: false,
+        };
         load(&self.project(), "test", &overrides)
     }
 

@@ -42,6 +42,7 @@ impl Variables {
     pub fn overrides(&self) -> Overrides {
         Overrides {
             set: self.set.clone(),
+            for_several: false,
         }
     }
 }

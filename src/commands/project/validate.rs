@@ -10,7 +10,7 @@ use crate::{
     },
     diagnostic::Problems,
     event::Outcome,
-    model::{self, Environment, Name},
+    model::{self, Environment, Name, Overrides},
     terminal, text,
 };
 
@@ -42,10 +42,14 @@ impl OfflineCommand for Validate {
         if environments.is_empty() {
             model::default_environment(&project)?;
         }
+        let overrides = Overrides {
+            for_several: environments.len() > 1,
+            ..self.variables.overrides()
+        };
         let mut found = Problems::new();
         let mut lines = String::new();
         for name in &environments {
-            match model::load(&project, name, &self.variables.overrides()) {
+            match model::load(&project, name, &overrides) {
                 Ok(loaded) => {
                     found.extend(loaded.warnings);
                     lines += &line(&loaded.environment);

@@ -16,6 +16,8 @@ pub use check::check_the_rest;
 pub use hosts::Overrides;
 pub use read::{Project, default_environment};
 
+use std::cell::RefCell;
+
 use super::Environment;
 use crate::diagnostic::Problems;
 
@@ -57,8 +59,20 @@ pub fn load(
         environment: &name,
         members: &members,
         default_source: settings::image_source(&inventory),
+        named: RefCell::default(),
     };
     let resolved = recipes::resolve(&world, &recipes, &mut problems);
+    if recipes.iter().all(|recipe| recipe.file.is_toml) {
+        let named = world.named.borrow();
+        hosts::vars::refuse_unused(
+            &name,
+            overrides,
+            &inventory,
+            &recipes,
+            &named,
+            &mut problems,
+        );
+    }
     check::recipes(&recipes, &resolved, &members, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),

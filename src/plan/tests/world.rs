@@ -347,6 +347,7 @@ fn read(files: &TempDir, name: &str, set: &BTreeMap<String, String>) -> Environm
     };
     let overrides = Overrides {
         set: set.clone().into_iter().collect(),
+        for_several: false,
     };
     load(&project, name, &overrides)
         .unwrap_or_else(|problems| panic!("{problems}"))

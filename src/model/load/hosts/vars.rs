@@ -1,5 +1,7 @@
 //! Vars: the tables of the files, and `--set`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::super::read::RawRecipe;
@@ -10,7 +12,8 @@ use crate::{
         values::{Entries, VarValue},
     },
     diagnostic::{Located, Place, Problem, Problems, SourceFile},
-    model::template::HELPERS,
+    model::{Name, template::HELPERS},
+    text::list,
 };
 
 /// What the command line changes.
@@ -18,6 +21,8 @@ use crate::{
 pub struct Overrides {
     /// `--set KEY=VALUE`: vars that go before those of all files.
     pub set: Vec<(String, String)>,
+    /// Whether they are for several environments, so that one may have no use for a name.
+    pub for_several: bool,
 }
 
 /// Names that are taken, so that no var can have them.
@@ -72,7 +77,7 @@ fn wrong_var_name(name: &str) -> Option<Problem> {
     })
 }
 
-/// `--set` as vars. One that no file knows is most likely a slip.
+/// `--set` as vars.
 pub(in super::super) fn overrides(
     overrides: &Overrides,
     inventory: &Inventory,
@@ -88,17 +93,6 @@ pub(in super::super) fn overrides(
         if value.contains('\0') {
             problems
                 .push(Problem::error("a NUL byte in a value").at(&command_line(key, value), ""));
-        }
-        let known = known_vars(inventory, recipes);
-        let is_named = recipes
-            .iter()
-            .any(|recipe| recipe.file.source.text().contains(key.as_str()));
-        if !is_named && !known.contains(&key.as_str()) {
-            problems.push(
-                Problem::warning(format!("no recipe uses `{key}`"))
-                    .at(&command_line(key, value), "")
-                    .maybe_hint(did_you_mean(key, known)),
-            );
         }
         let is_text = declared(inventory, recipes, key).any(Value::is_string);
         let text = || Value::from(value.as_str());
@@ -124,10 +118,40 @@ fn command_line(key: &str, value: &str) -> Place {
     SourceFile::new("command line", text).place(6..6 + key.len())
 }
 
-fn known_vars<'a>(inventory: &'a Inventory, recipes: &'a [RawRecipe]) -> Vec<&'a str> {
-    all_vars(inventory, recipes)
-        .map(|(name, _)| name.value.as_str())
-        .collect()
+/// What `--set` names and nothing uses is a slip: the run would go on without it. `named` is every word in a
+/// template.
+pub(in super::super) fn refuse_unused(
+    environment: &Name,
+    overrides: &Overrides,
+    inventory: &Inventory,
+    recipes: &[RawRecipe],
+    named: &BTreeSet<String>,
+    problems: &mut Problems,
+) {
+    let declared = || all_vars(inventory, recipes).map(|(name, _)| name.value.as_str());
+    let all_declared = || {
+        let declared: BTreeSet<_> = declared().collect();
+        (!declared.is_empty()).then(|| format!("the vars are {}", list(declared)))
+    };
+    let named = named.iter().map(String::as_str);
+    let known: BTreeSet<_> = declared()
+        .chain(named)
+        .filter(|name| wrong_var_name(name).is_none())
+        .collect();
+    for (key, value) in &overrides.set {
+        if wrong_var_name(key).is_none() && !known.contains(key.as_str()) {
+            let problem = if overrides.for_several {
+                Problem::warning(format!("nothing in `{environment}` uses `{key}`"))
+            } else {
+                Problem::error(format!("nothing uses `{key}`"))
+            };
+            problems.push(
+                problem
+                    .at(&command_line(key, value), "in no template and no `[vars]`")
+                    .maybe_hint(did_you_mean(key, known.iter().copied()).or_else(&all_declared)),
+            );
+        }
+    }
 }
 
 /// What the files have under the name of a var.

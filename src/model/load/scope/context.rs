@@ -1,6 +1,10 @@
 //! What the templates of a recipe can name.
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -16,6 +20,24 @@ pub(in super::super) struct World<'a> {
     pub environment: &'a Name,
     pub members: &'a Members,
     pub default_source: ImageSource,
+    /// Every word in a template.
+    pub named: RefCell<BTreeSet<String>>,
+}
+
+impl World<'_> {
+    /// Notes the words of a template.
+    pub(super) fn note_words(&self, source: &str) {
+        let mut named = self.named.borrow_mut();
+        for expression in source.split("{{").skip(1) {
+            let inside = expression.split("}}").next().unwrap_or_default();
+            let is_part = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+            for word in inside.split(|c| !is_part(c)) {
+                if !word.is_empty() && !named.contains(word) {
+                    named.insert(word.to_owned());
+                }
+            }
+        }
+    }
 }
 
 /// A text, and the first of the hosts that it is the same for.

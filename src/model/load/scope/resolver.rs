@@ -32,6 +32,7 @@ impl<'a> Resolver<'a> {
         if !template::is_template(text) {
             return text.to_owned();
         }
+        self.scope.world.note_words(text);
         let key = self.scope.shared_key(text, self.host);
         if let Some(known) = key.as_ref().and_then(|key| self.scope.known_text(key)) {
             return known;
@@ -72,6 +73,7 @@ impl<'a> Resolver<'a> {
             context: Arc::default(),
         };
         if template::is_template(text) {
+            self.scope.world.note_words(text);
             let key = self.scope.shared_key(text, self.host);
             let known = key.as_ref().and_then(|key| self.scope.known_command(key));
             if let Some(context) = known {
