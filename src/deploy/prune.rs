@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    docker,
+    docker::{self, Container, Identity},
     event::{EventKind, Events, Phase},
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached},
     model::Environment,
@@ -65,29 +65,49 @@ async fn prune_host(
             docker::parse_containers,
         )
         .await?;
-    // The newest stopped container of each instance stays in any case: it may be the one that failed last, whose
-    // logs are still wanted.
-    let mut newest = BTreeMap::<(String, u16), u64>::new();
+    for container in not_needed(&containers, &kept_specs) {
+        let remove = docker::remove(&container.name);
+        reached.expect_of_those_there(remove, QUICK).await?;
+    }
+    prune_images(reached, history, gone).await
+}
+
+/// The stopped containers that no rollback would start. Of each recipe, instance and spec that is kept, the newest
+/// is enough. The newest of all of an instance stays in any case: it may be the one that failed last, whose logs
+/// are still wanted.
+fn not_needed<'a>(
+    containers: &'a [Container],
+    kept_specs: &BTreeSet<String>,
+) -> Vec<&'a Container> {
     let stopped: Vec<_> = containers
         .iter()
         .filter(|container| !container.state.running)
         .filter_map(|container| Some((container, container.identity()?)))
         .collect();
+    let mut newest = BTreeMap::new();
+    let mut newest_of_spec = BTreeMap::new();
     for (_, identity) in &stopped {
-        let release = newest
-            .entry((identity.recipe.clone(), identity.instance))
-            .or_default();
-        *release = (*release).max(identity.release);
-    }
-    for (container, identity) in &stopped {
-        let is_newest =
-            newest.get(&(identity.recipe.clone(), identity.instance)) == Some(&identity.release);
-        if !is_newest && !kept_specs.contains(identity.spec.as_str()) {
-            let remove = docker::remove(&container.name);
-            reached.expect_of_those_there(remove, QUICK).await?;
+        let place = (identity.recipe.as_str(), identity.instance);
+        let spec = (place, identity.spec.as_str());
+        for release in [
+            newest.entry(place).or_default(),
+            newest_of_spec.entry(spec).or_default(),
+        ] {
+            *release = identity.release.max(*release);
         }
     }
-    prune_images(reached, history, gone).await
+    let is_needed = |identity: &Identity| {
+        let place = (identity.recipe.as_str(), identity.instance);
+        let spec = identity.spec.as_str();
+        newest.get(&place) == Some(&identity.release)
+            || kept_specs.contains(spec)
+                && newest_of_spec.get(&(place, spec)) == Some(&identity.release)
+    };
+    stopped
+        .iter()
+        .filter(|(_, identity)| !is_needed(identity))
+        .map(|(container, _)| *container)
+        .collect()
 }
 
 async fn prune_images(
@@ -112,4 +132,72 @@ async fn prune_images(
         reached.run(docker::image_remove(reference), QUICK).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::{SpecHash, parse_containers};
+
+    /// A container of `web`, as docker shows it.
+    fn container(release: u64, instance: u16, spec: &str, is_running: bool) -> serde_json::Value {
+        let identity = Identity {
+            environment: "test".to_owned(),
+            recipe: "web".to_owned(),
+            release,
+            instance,
+            spec: SpecHash::from_labels(spec, None),
+        };
+        serde_json::json!({
+            "Id": format!("{release}-{instance}"),
+            "Name": format!("/web-r{release}-{instance}"),
+            "Image": "sha256:1d",
+            "Config": { "Image": "web", "Labels": identity.labels() },
+            "State": { "Status": if is_running { "running" } else { "exited" }, "Running": is_running, "Pid": 0 },
+            "HostConfig": { "NetworkMode": "bridge", "RestartPolicy": { "Name": "no", "MaximumRetryCount": 0 } },
+            "NetworkSettings": { "Ports": {} },
+        })
+    }
+
+    #[test]
+    fn versions_that_go_in_turn_do_not_pile_up() {
+        let specs = ["v1", "v2", "v3"];
+        let turns = (1..=59_u64).flat_map(|release| {
+            let spec = specs[usize::try_from(release % 3).expect("small")];
+            [
+                container(release, 1, spec, false),
+                container(release, 2, spec, false),
+            ]
+        });
+        let failed = container(60, 1, "v4", false);
+        let running = container(61, 1, "v1", true);
+        let all: Vec<_> = turns.chain([failed, running]).collect();
+        let all = parse_containers(&serde_json::Value::from(all).to_string()).expect("containers");
+        let kept = specs.map(str::to_owned).into();
+        let gone: BTreeSet<_> = not_needed(&all, &kept)
+            .into_iter()
+            .map(|container| container.name.as_str())
+            .collect();
+        let left: Vec<_> = all
+            .iter()
+            .map(|container| container.name.as_str())
+            .filter(|name| !gone.contains(name))
+            .collect();
+        assert_eq!(
+            left,
+            [
+                "web-r57-1",
+                "web-r57-2",
+                "web-r58-1",
+                "web-r58-2",
+                "web-r59-1",
+                "web-r59-2",
+                "web-r60-1",
+                "web-r61-1"
+            ]
+        );
+        // What no release that counts was made of goes, but for the newest.
+        let left = all.len() - not_needed(&all, &BTreeSet::new()).len();
+        assert_eq!(left, 3);
+    }
 }

@@ -19,15 +19,17 @@ pub async fn save_from_docker(written: &str, id: &str) -> Result<SavedImage, Hos
             folder.display()
         ))
     };
-    let path = temporary().map_err(|error| wrong(error.to_string()))?;
+    let file = temporary().map_err(|error| wrong(error.to_string()))?;
+    let stdout = file.try_clone().map_err(|error| wrong(error.to_string()))?;
     let saving = Command::new("docker")
-        .args(["save", "--output"])
-        .arg(&*path)
-        .arg(id)
+        .args(["save", id])
         .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(SAVE, saving)
+        .spawn()
+        .map_err(|error| wrong(format!("`docker` cannot be run here: {error}")))?;
+    let output = tokio::time::timeout(SAVE, saving.wait_with_output())
         .await
         .map_err(|_| wrong("it took too long".to_owned()))?
         .map_err(|error| wrong(error.to_string()))?;
@@ -35,7 +37,7 @@ pub async fn save_from_docker(written: &str, id: &str) -> Result<SavedImage, Hos
         let printed = String::from_utf8_lossy(&output.stderr);
         return Err(wrong(text::complaint(&printed).unwrap_or_default()));
     }
-    SavedImage::read(path)
+    SavedImage::read(file)
         .await
         .map_err(|error| wrong(error.to_string()))
 }

@@ -1,6 +1,6 @@
 //! Saving an image that a host has.
 
-use std::{io, path::Path};
+use std::io;
 
 use async_compression::tokio::bufread::GzipDecoder;
 use tokio::{
@@ -38,7 +38,8 @@ pub async fn save_from_host(
         ))
     };
     let work = async {
-        let path = temporary().map_err(wrong)?;
+        let file = temporary().map_err(wrong)?;
+        let to = file.try_clone().map_err(wrong)?;
         let command = source.adapt(docker::image_save(id));
         let mut stdout = source.session.stdout(command, STALL);
         let mut bytes = 0;
@@ -54,7 +55,7 @@ pub async fn save_from_host(
                 });
             }
         };
-        let unpacked = unpack(&mut stdout, &path, on_bytes).await;
+        let unpacked = unpack(&mut stdout, to.into(), on_bytes).await;
         match stdout.into_end() {
             Some(Err(source)) => {
                 return Err(HostError::Session {
@@ -67,7 +68,7 @@ pub async fn save_from_host(
             }
             _ => unpacked.map_err(wrong)?,
         }
-        let saved = SavedImage::read(path).await.map_err(wrong)?;
+        let saved = SavedImage::read(file).await.map_err(wrong)?;
         Ok((saved, bytes))
     };
     let step = format!("save {written}");
@@ -79,10 +80,10 @@ pub async fn save_from_host(
 /// Writes what is compressed in `stdout` to a file.
 async fn unpack(
     stdout: &mut Stdout,
-    path: &Path,
+    to: File,
     on_bytes: impl FnMut(&[u8]) + Send + Unpin,
 ) -> io::Result<()> {
-    let mut file = BufWriter::with_capacity(BLOCK, File::create(path).await?);
+    let mut file = BufWriter::with_capacity(BLOCK, to);
     let watched = InspectReader::new(&mut *stdout, on_bytes);
     let mut unpacked = GzipDecoder::new(BufReader::with_capacity(BLOCK, watched));
     copy(&mut unpacked, &mut file).await?;

@@ -2,9 +2,10 @@
 
 use std::{
     fmt,
-    io::SeekFrom,
+    fs::File,
+    io::{self, Cursor},
     ops::Range,
-    path::PathBuf,
+    os::unix::fs::FileExt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,12 +13,9 @@ use std::{
 };
 
 use async_compression::{Level, tokio::bufread::GzipEncoder};
-use futures::{StreamExt, TryStreamExt, stream};
-use tokio::{
-    fs::File,
-    io::{AsyncRead, AsyncReadExt, AsyncSeekExt, BufReader},
-};
-use tokio_util::io::{InspectReader, ReaderStream, StreamReader};
+use futures::stream;
+use tokio::io::{AsyncRead, BufReader};
+use tokio_util::io::{InspectReader, StreamReader};
 
 use super::saved::{BLOCK, STALL, SavedImage, megabytes};
 use crate::{
@@ -91,7 +89,7 @@ async fn load(
     let taken = Arc::new(AtomicU64::new(0));
     let counter = taken.clone();
     let watched = InspectReader::new(
-        ranges_of(saved.path.to_path_buf(), ranges),
+        ranges_of(Arc::clone(&saved.file), ranges),
         move |bytes: &[u8]| {
             counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         },
@@ -149,36 +147,63 @@ async fn load(
 }
 
 /// Reads ranges of a file, one after the other.
-fn ranges_of(path: PathBuf, ranges: Vec<Range<u64>>) -> impl AsyncRead + Send + Unpin {
-    let parts = stream::iter(ranges).then(move |range| {
-        let path = path.clone();
-        async move {
-            let mut file = File::open(path).await?;
-            file.seek(SeekFrom::Start(range.start)).await?;
-            Ok::<_, std::io::Error>(ReaderStream::with_capacity(
-                file.take(range.end - range.start),
-                BLOCK,
-            ))
-        }
-    });
-    StreamReader::new(Box::pin(parts.try_flatten()))
+fn ranges_of(file: Arc<File>, ranges: Vec<Range<u64>>) -> impl AsyncRead + Send + Unpin {
+    let blocks = stream::try_unfold(
+        (ranges.into_iter(), 0..0_u64),
+        move |(mut rest, mut range)| {
+            let file = Arc::clone(&file);
+            async move {
+                while range.is_empty() {
+                    let Some(next) = rest.next() else {
+                        return Ok(None);
+                    };
+                    range = next;
+                }
+                let (start, left) = (range.start, range.end - range.start);
+                let read = tokio::task::spawn_blocking(move || read_block(&file, start, left));
+                let block = read.await.map_err(io::Error::other)??;
+                range.start += block.len() as u64;
+                Ok::<_, io::Error>(Some((Cursor::new(block), (rest, range))))
+            }
+        },
+    );
+    StreamReader::new(Box::pin(blocks))
+}
+
+fn read_block(file: &File, start: u64, left: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
+    let mut block = vec![0; length];
+    let read = file.read_at(&mut block, start)?;
+    if read == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    block.truncate(read);
+    Ok(block)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use tokio::io::AsyncReadExt as _;
+
     use super::*;
 
     #[tokio::test]
     async fn ranges_are_read_in_order_and_nothing_between_them() {
-        let path = tempfile::NamedTempFile::new()
-            .expect("a file")
-            .into_temp_path();
-        std::fs::write(&path, "0123456789").expect("written");
-        let mut text = String::new();
-        ranges_of(path.to_path_buf(), vec![0..2, 5..6, 8..10])
-            .read_to_string(&mut text)
-            .await
-            .expect("read");
-        assert_eq!(text, "01589");
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(b"0123456789").expect("written");
+        let file = Arc::new(file);
+        let read = async |ranges| {
+            let mut text = String::new();
+            let mut reader = ranges_of(Arc::clone(&file), ranges);
+            reader.read_to_string(&mut text).await.map(|_| text)
+        };
+        let (one, other) = tokio::join!(read(vec![0..2, 5..6, 8..10]), read(vec![3..3, 4..8]));
+        assert_eq!(
+            (one.expect("read"), other.expect("read")),
+            ("01589".to_owned(), "4567".to_owned())
+        );
+        assert!(read(vec![8..11]).await.is_err(), "a file that is cut");
     }
 }

@@ -1,8 +1,11 @@
 //! An image in a temporary file of the deployer's machine.
 
-use std::{io, time::Duration};
-
-use tempfile::TempPath;
+use std::{
+    fs::File,
+    io::{self, BufReader},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::docker::Archive;
 
@@ -14,36 +17,43 @@ pub const STALL: Duration = Duration::from_secs(5 * 60);
 /// How much is read and compressed at a time, in bytes.
 pub const BLOCK: usize = 256 * 1024;
 
-/// A saved image. The file is removed when this value is dropped.
+/// A saved image.
 pub struct SavedImage {
-    /// The archive of `docker save`, not compressed.
-    pub path: TempPath,
+    /// The archive of `docker save`, not compressed. Several may read it at once, each at its own place.
+    pub file: Arc<File>,
     /// What is in it, and where.
     pub archive: Archive,
 }
 
 impl SavedImage {
     /// Reads what is in an archive.
-    pub async fn read(path: TempPath) -> io::Result<Self> {
-        let opened = path.to_path_buf();
-        let read = tokio::task::spawn_blocking(move || {
-            Archive::read(std::io::BufReader::new(std::fs::File::open(opened)?))
-        });
+    pub async fn read(file: File) -> io::Result<Self> {
+        let file = Arc::new(file);
+        let opened = Arc::clone(&file);
+        let read = tokio::task::spawn_blocking(move || Archive::read(BufReader::new(&*opened)));
         let archive = read.await.map_err(io::Error::other)??;
-        Ok(Self { path, archive })
+        Ok(Self { file, archive })
     }
 }
 
-/// An empty temporary file.
-pub fn temporary() -> io::Result<TempPath> {
-    let file = tempfile::Builder::new()
-        .prefix("shipit-image-")
-        .tempfile()?;
-    Ok(file.into_temp_path())
+/// An empty temporary file. It has no name, so that its space is free when it is closed, also by a kill.
+pub fn temporary() -> io::Result<File> {
+    tempfile::tempfile()
 }
 
 /// A size as it is shown: `12.3 MB`.
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one decimal")]
 pub fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn a_kill_leaves_no_file_behind() {
+        let file = super::temporary().expect("a file");
+        assert_eq!(file.metadata().expect("its metadata").nlink(), 0);
+    }
 }
