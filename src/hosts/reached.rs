@@ -15,6 +15,22 @@ use crate::{
 /// must not hang the run.
 pub const QUICK: Duration = Duration::from_secs(30);
 
+/// Does something on a host for no longer than `deadline`.
+///
+/// # Errors
+///
+/// Its own, or that it took too long.
+pub async fn within<T>(
+    deadline: Duration,
+    work: impl Future<Output = Result<T, HostError>>,
+) -> Result<T, HostError> {
+    let done = tokio::time::timeout(deadline, work).await;
+    done.unwrap_or_else(|_| {
+        let seconds = deadline.as_secs();
+        Err(HostError::Fact(format!("no answer within {seconds}s")))
+    })
+}
+
 /// A host with its open session.
 #[derive(Clone)]
 pub struct Reached {

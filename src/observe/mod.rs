@@ -1,22 +1,25 @@
 //! Reads what is on the hosts: containers, release records, and which commands are done already.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     balancers::maintenance::is_own_maintenance,
     docker,
-    event::{EventKind, Events, Outcome, Phase},
+    event::{EventKind, Events, Outcome, Phase, Severity},
     facts::{
         Facts, HostFacts, parse_names,
         ports::{self, TakenPort},
     },
-    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop},
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop, row, within},
     model::{ContainerSpec, Environment, LateValues, Recipe},
     plan::{Scope, TaskRef},
     release::History,
     state::{self, StoredRecords},
     tasks, text,
 };
+
+/// The longest that a host is waited for by those who only look.
+const SOON: Duration = Duration::from_secs(5);
 
 /// What was read from the hosts.
 pub struct Observed {
@@ -34,16 +37,61 @@ impl Observed {
     }
 }
 
-/// Reads every host of the fleet at once.
+/// Reads every host of the fleet at once. All must answer.
 pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) -> Run<Observed> {
+    let (observed, failures) = read(fleet, environment, events, QUICK).await;
+    if failures.is_empty() {
+        return Ok(observed);
+    }
+    let names = text::list(failures.iter().map(|(host, _)| host));
+    let message = format!("cannot read what runs on {names}; nothing was changed");
+    Err(Stop::on_hosts(Outcome::NotReady, message, &failures))
+}
+
+/// Reads every host of the fleet at once, for those who only look: a host whose docker does not answer soon is a row
+/// and a warning, and the others are shown. When none answers, that is an error.
+pub async fn observe_any(
+    fleet: &Fleet,
+    environment: &Environment,
+    events: &Events,
+) -> Run<Observed> {
+    let (observed, failures) = read(fleet, environment, events, SOON).await;
+    if observed.facts.hosts.is_empty() && !failures.is_empty() {
+        let message = "cannot read what runs on any host";
+        return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
+    }
+    for (host, error) in &failures {
+        let message = format!("left out: {}", text::chain(error).join(": "));
+        events.send(EventKind::Warning {
+            host: Some(host.to_string()),
+            message,
+            hint: error.hint(),
+        });
+        events.send(EventKind::HostState {
+            row: row(host, "docker does not answer", Severity::Bad),
+        });
+    }
+    Ok(observed)
+}
+
+/// What the hosts answer within `deadline`, and the hosts that do not.
+async fn read(
+    fleet: &Fleet,
+    environment: &Environment,
+    events: &Events,
+    deadline: Duration,
+) -> (Observed, Vec<HostFailure>) {
     events.send(EventKind::Phase {
         phase: Phase::Observe,
     });
     let registered = environment.recipes.iter().any(Recipe::is_registered);
     let state = state::open(environment, fleet);
     let (observed, stored) = tokio::join!(
-        fleet.each(|reached| observe_host(reached, environment, registered)),
-        state.read_records(),
+        fleet.each(|reached| async move {
+            let observing = observe_host(reached, environment, registered);
+            within(deadline, observing).await
+        }),
+        state.read_records(deadline),
     );
     let StoredRecords {
         records,
@@ -66,11 +114,6 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
         }
     }
     failures.extend(without_records);
-    if !failures.is_empty() {
-        let names = text::list(failures.iter().map(|(host, _)| host));
-        let message = format!("cannot read what runs on {names}; nothing was changed");
-        return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
-    }
     for record in unreadable {
         let message = format!("a release record cannot be read and is left out: {record}");
         events.send(EventKind::Warning {
@@ -80,7 +123,7 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
         });
     }
     let history = History::new(records, facts.newest_label());
-    Ok(Observed { facts, history })
+    (Observed { facts, history }, failures)
 }
 
 async fn observe_host(
@@ -194,4 +237,60 @@ pub async fn done_tasks(
         }
     }
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::testing::{Act, TestFleet, behaviour, fails, prints};
+
+    const DOWN: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n";
+
+    /// Two hosts: docker answers on the first, and is down on those that come after it.
+    async fn lab(answers: usize) -> TestFleet {
+        let recipe = "hosts = \"all\"\ncontainer.image = \"web\"\n";
+        let behaviours = (0..2).map(|at| {
+            behaviour().script(move |command: &str| -> Vec<Act> {
+                match command {
+                    _ if at >= answers => fails(1, DOWN),
+                    _ if command.contains("inspect") => prints("[]\n"),
+                    _ => prints(""),
+                }
+            })
+        });
+        TestFleet::new(&[("web", recipe)], behaviours.collect()).await
+    }
+
+    #[tokio::test]
+    async fn those_who_look_see_the_hosts_that_answer() {
+        let mut lab = lab(1).await;
+        let observed = observe_any(&lab.fleet, &lab.environment, &lab.events).await;
+        let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));
+        let hosts: Vec<_> = observed
+            .facts
+            .hosts
+            .keys()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(hosts, ["host-1"]);
+        let mut rows = Vec::new();
+        while let Some(event) = lab.told.try_next() {
+            if let EventKind::HostState { row } = event.kind {
+                rows.push(format!("{} {}", row.host, row.state));
+            }
+        }
+        assert_eq!(rows, ["host-2 docker does not answer"]);
+    }
+
+    #[tokio::test]
+    async fn where_none_answers_that_is_an_error_and_a_deploy_needs_all() {
+        for (answers, any, all) in [(2, true, true), (1, true, false), (0, false, false)] {
+            let lab = lab(answers).await;
+            let (fleet, environment, events) = (&lab.fleet, &lab.environment, &lab.events);
+            let seen = observe_any(fleet, environment, events).await;
+            assert_eq!(seen.is_ok(), any, "{answers} answer");
+            let seen = observe(fleet, environment, events).await;
+            assert_eq!(seen.is_ok(), all, "{answers} answer");
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! What any place that keeps state must be able to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
@@ -40,8 +43,8 @@ pub trait Backend {
     /// Releases the lasting lock. Without one there is nothing to do.
     fn release_lasting_lock(&self) -> LocalBoxFuture<'_, Result<(), HostFailure>>;
 
-    /// Reads the records of all releases.
-    fn read_records(&self) -> LocalBoxFuture<'_, StoredRecords>;
+    /// Reads the records of all releases. What does not answer within `deadline` is a failure.
+    fn read_records(&self, deadline: Duration) -> LocalBoxFuture<'_, StoredRecords>;
 
     /// Writes records; one of the same release and host is replaced. A run that is cut off meanwhile leaves the
     /// old record or the new one, never none.

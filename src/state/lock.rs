@@ -78,7 +78,7 @@ fn cannot_take(backend: &dyn Backend, (host, error): &HostFailure) -> Box<Stop> 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, time::Duration};
 
     use futures::{
         FutureExt,
@@ -147,7 +147,7 @@ mod tests {
             ready(Ok(())).boxed_local()
         }
 
-        fn read_records(&self) -> LocalBoxFuture<'_, StoredRecords> {
+        fn read_records(&self, _: Duration) -> LocalBoxFuture<'_, StoredRecords> {
             ready(StoredRecords::default()).boxed_local()
         }
 

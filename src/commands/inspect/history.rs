@@ -11,7 +11,7 @@ use crate::{
     event::{EventKind, Outcome},
     hosts::Run,
     model::Name,
-    observe::observe,
+    observe::observe_any,
     plan::Scope,
     release::{Action, Release},
     run::Context,
@@ -49,7 +49,7 @@ impl HostCommand for History {
 
 async fn show_history(context: &Context<'_>, scope: &Scope, number: usize) -> Run<()> {
     let fleet = context.connect_to_any(&context.hosts_of(scope)).await?;
-    let observed = observe(&fleet, context.environment, context.events).await?;
+    let observed = observe_any(&fleet, context.environment, context.events).await?;
     let releases = observed.history.releases();
     if releases.is_empty() {
         let message = format!("`{}` has no release yet", context.environment.name);

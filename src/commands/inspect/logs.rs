@@ -14,7 +14,7 @@ use crate::{
     event::{EventKind, Outcome},
     hosts::{self, Fleet, QUICK, Reached, Run, Stop},
     model::{Name, Recipe},
-    observe::{Observed, observe},
+    observe::{Observed, observe_any},
     plan::Scope,
     release::Number,
     run::Context,
@@ -87,7 +87,7 @@ impl HostCommand for Logs {
         let mut hosts = context.hosts_of(&scope);
         hosts.retain(|host| recipe.hosts.contains(&host.name));
         let fleet = context.connect_to_any(&hosts).await?;
-        let observed = observe(&fleet, environment, context.events).await?;
+        let observed = observe_any(&fleet, environment, context.events).await?;
         let release = self.release.map(Number);
         let containers = containers(&fleet, &observed, recipe, release);
         if containers.is_empty() {
@@ -108,10 +108,13 @@ impl HostCommand for Logs {
             follow(context, &containers, lines).await;
         } else {
             let showing = async {
+                let mut failed = None;
+                // One that cannot be read keeps nobody from seeing the others.
                 for (reached, name) in &containers {
-                    show(context, reached, name, lines).await?;
+                    let shown = show(context, reached, name, lines).await;
+                    failed = failed.or(shown.err());
                 }
-                Ok(())
+                failed.map_or(Ok(()), Err)
             };
             let state = "not all of the logs were shown";
             context.interruptible(state, showing).await?;

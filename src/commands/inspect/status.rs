@@ -14,7 +14,7 @@ use crate::{
     facts::HostFacts,
     hosts::{Fleet, Reached, Run},
     model::{HostAndPort, Name, Recipe},
-    observe::observe,
+    observe::observe_any,
     plan::Scope,
     release::Number,
     run::Context,
@@ -51,7 +51,7 @@ impl HostCommand for Status {
 async fn show_status(context: &Context<'_>, scope: &Scope) -> Run<()> {
     let environment = context.environment;
     let fleet = context.connect_to_any(&context.hosts_of(scope)).await?;
-    let observed = observe(&fleet, environment, context.events).await?;
+    let observed = observe_any(&fleet, environment, context.events).await?;
     for reached in fleet.hosts() {
         let Some(facts) = observed.facts.hosts.get(reached.name()) else {
             continue;

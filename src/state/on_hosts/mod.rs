@@ -5,7 +5,7 @@ mod lasting_lock;
 mod lock;
 mod records;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::{FutureExt, future::LocalBoxFuture};
 
@@ -73,8 +73,8 @@ impl Backend for OnHosts<'_> {
             .boxed_local()
     }
 
-    fn read_records(&self) -> LocalBoxFuture<'_, StoredRecords> {
-        records::read(self.fleet, &self.environment.name).boxed_local()
+    fn read_records(&self, deadline: Duration) -> LocalBoxFuture<'_, StoredRecords> {
+        records::read(self.fleet, &self.environment.name, deadline).boxed_local()
     }
 
     fn write_records<'a>(&'a self, records: &'a [Record]) -> LocalBoxFuture<'a, Vec<HostFailure>> {

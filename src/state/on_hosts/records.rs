@@ -1,23 +1,23 @@
 //! Release records: labels of empty docker volumes, each host's on the host itself and on the next one, so that a
 //! host that is lost and made anew can get back what it had.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
 
 use crate::{
     docker::{self, Volume, label},
-    hosts::{Fleet, HostError, HostFailure, QUICK, Reached},
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, within},
     model::HostName,
     release::{Number, Outcome, Record, read_records, volume_name},
     state::backend::StoredRecords,
 };
 
 /// Reads the records that the fleet's hosts keep, each host asked once and all at once.
-pub async fn read(fleet: &Fleet, environment: &str) -> StoredRecords {
+pub async fn read(fleet: &Fleet, environment: &str, deadline: Duration) -> StoredRecords {
     let mut volumes = Vec::new();
     let mut failures = Vec::new();
-    let asked = fleet.each(|reached| record_volumes(reached, environment));
+    let asked = fleet.each(|reached| within(deadline, record_volumes(reached, environment)));
     for (reached, answer) in asked.await {
         match answer {
             Ok(found) => volumes.extend(found),

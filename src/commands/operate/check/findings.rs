@@ -8,6 +8,7 @@ use crate::{
     hosts::{HostError, Reached},
     model::{ConsulReady, ContainerSpec, Environment, HostAndPort, HostRecipe, Recipe},
     observe::Observed,
+    text,
 };
 
 /// Something that is not as it should be.
@@ -55,7 +56,17 @@ pub async fn find(
         let Some(ConsulReady::Service(service)) = &on.ready.consul else {
             continue;
         };
-        let services = reached.consul.services().await?;
+        let services = match reached.consul.services().await {
+            Ok(services) => services,
+            Err(error) => {
+                let why = text::chain(&error).join(": ");
+                findings.push(Finding::new(
+                    recipe,
+                    format!("Consul's agent does not answer: {why}"),
+                ));
+                continue;
+            }
+        };
         for container in up {
             findings.extend(in_consul(
                 reached, recipe, service, container, &services, answers,
