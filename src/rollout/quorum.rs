@@ -50,14 +50,23 @@ pub async fn consul_is_ready(
                 "Consul is not ready on `{}`; nothing was changed on any host",
                 slot.host
             );
+            let hint = match consul {
+                Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
+                None => format!(
+                    "`{}` of recipe `{}` asks Consul's agent: start one there, or leave that out",
+                    if recipe.drain.is_some() {
+                        "[drain]"
+                    } else {
+                        "[ready] consul"
+                    },
+                    recipe.name
+                ),
+            };
             let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
                 Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error)
+                    .hint(hint.clone())
             })?;
             if seen.verdict != Verdict::Holds {
-                let hint = match consul {
-                    Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
-                    None => "look at Consul's log on that host".to_owned(),
-                };
                 return Err(Stop::not_ready(message).cause(seen.detail).hint(hint));
             }
         }
