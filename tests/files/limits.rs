@@ -14,12 +14,12 @@ use super::project::{TestProject, shown};
 #[test]
 fn a_template_with_partials_is_refused() {
     let project = TestProject::of_recipe(
-        r##"
+        r#"
 hosts = "all"
 [container]
 image = "x"
 env = { A = '{{#*inline "x"}}{{> x}}{{/inline}}{{> x}}', B = "{{#each hosts}}{{> name}}{{/each}}" }
-"##,
+"#,
     );
     assert_snapshot!(project.shown());
 }
