@@ -52,7 +52,15 @@ pub async fn consul_is_ready(
             );
             let hint = match consul {
                 Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
-                None => "look at Consul's log on that host".to_owned(),
+                None => format!(
+                    "`{}` of recipe `{}` asks Consul's agent: start one there, or leave that out",
+                    if recipe.drain.is_some() {
+                        "[drain]"
+                    } else {
+                        "[ready] consul"
+                    },
+                    recipe.name
+                ),
             };
             let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
                 let stop = Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error);

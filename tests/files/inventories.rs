@@ -258,7 +258,7 @@ fn shown_for(addresses: [&str; 2], policy: &str) -> String {
     let project = TestProject::new(&[(
         "inventory/test.toml",
         &format!(
-            "recipes = [\"web\"]\n[hosts]\na = {{ address = \"{first}\" }}\n\"b-[1:2]\" = {{ address = \"{second}\" }}\n"
+            "recipes = [\"web\"]\n[hosts]\na = {{ address = \"{first}\" }}\n\"b-[1:2]\" = {{ address = \"{second}\" }}\n[consul]\naddress = \"127.0.0.1:8500\"\n"
         ),
     )]);
     project.write(

@@ -9,7 +9,7 @@ use std::{
 use insta::assert_snapshot;
 use shipit::diagnostic::Style;
 
-use super::project::TestProject;
+use super::project::{TestProject, shown};
 
 #[test]
 fn a_template_with_partials_is_refused() {
@@ -99,4 +99,30 @@ fn a_file_that_is_no_regular_file_is_not_waited_for() {
         "hosts = \"all\"\n[[commands]]\nupload = { from = \"/dev/zero\", to = \"/a\" }\n",
     );
     assert_snapshot!("a_device", project.shown());
+}
+
+#[test]
+fn an_inventory_of_many_hosts_is_read_in_seconds() {
+    let hosts: String = (0..5).fold(String::new(), |mut text, number| {
+        let _ = writeln!(
+            text,
+            "\"web-{number}-[1:4000]\" = {{ address = \"host-{number}-[1:4000].example\", groups = [\"web\"], vars = {{ zone = \"z{number}\" }} }}"
+        );
+        text
+    });
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            &format!("recipes = [\"web\"]\n[hosts]\n{hosts}"),
+        ),
+        (
+            "recipes/web.toml",
+            "hosts = \"web\"\n[container]\nimage = \"x\"\nenv = { N = \"{{count hosts}}\", Z = \"{{zone}}\", ME = \"{{host.name}}\" }\n",
+        ),
+    ]);
+    let began = Instant::now();
+    let result = project.load("test");
+    // Where each host is compared with each other one, this takes many minutes.
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_eq!(shown(result), "no mistakes\n");
 }

@@ -77,3 +77,42 @@ proptest! {
         prop_assert!(!shown.is_empty());
     }
 }
+
+#[test]
+fn a_number_reaches_the_container_as_it_is_written_or_not_at_all() {
+    let env = |value: &str| {
+        TestProject::of_recipe(&format!(
+            "hosts = \"all\"\n[container]\nimage = \"x\"\nenv = {{ A = {value} }}\n"
+        ))
+        .load("test")
+        .map(|loaded| {
+            let on = &loaded.environment.recipes[0].on["web-1"];
+            on.container
+                .as_ref()
+                .map(|container| container.env["A"].clone())
+        })
+        .map_err(|problems| {
+            let hints: Vec<_> = problems
+                .iter()
+                .filter_map(|problem| problem.advice())
+                .collect();
+            hints.join("; ")
+        })
+    };
+    for text in [
+        "0", "-5", "8080", "1.50", "-0.5", "1e3", "inf", "nan", "true",
+    ] {
+        assert_eq!(env(text), Ok(Some(text.to_owned())), "{text}");
+    }
+    for (text, number) in [
+        ("0xFF", "255"),
+        ("0o755", "493"),
+        ("0b11", "3"),
+        ("1_000", "1000"),
+        ("+5", "5"),
+        ("1_000.5", "1000.5"),
+    ] {
+        let hint = format!("write `\"{text}\"` for this text, or `{number}` for the number");
+        assert_eq!(env(text), Err(hint), "{text}");
+    }
+}

@@ -164,3 +164,22 @@ command = ["{{answer}}", "{{#if answer}}yes{{else}}no{{/if}}", "{{eq answer 3}}"
         assert_eq!(command, Some(&expected[..]), "{answer}");
     }
 }
+
+#[test]
+fn braces_of_another_tool_are_told_how_to_write_them() {
+    let project = TestProject::of_recipe(
+        r#"
+hosts = "web"
+[container]
+image = "web"
+[container.labels]
+one = "host is {{ .Name }}"
+two = 'host is {{index .Labels "x"}}'
+three = "{{instance}}"
+four = '{{service x}}'
+five = "\\{{ .Name }}"
+six = '\{{ .Name }}'
+"#,
+    );
+    assert_snapshot!(project.shown());
+}

@@ -34,7 +34,7 @@ macro_rules! container_keys {
                 /// `--entrypoint`.
                 #[docker(["--entrypoint"] = "\"…\"")]
                 entrypoint: Line => Option<String>,
-                /// Environment variables: strings, numbers, booleans.
+                /// Environment variables: strings, plain numbers (not `0xFF` or `1_000`), booleans.
                 #[docker(["--env", "-e", "--env-file"] = "{ NAME = \"value\" }")]
                 env: EnvironmentVariables => BTreeMap<String, String>,
                 /// Environment variables whose values come from elsewhere at deploy time and are kept nowhere.

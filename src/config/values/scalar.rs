@@ -35,8 +35,11 @@ impl FromToml for Scalar {
                 });
             }
             DeValue::Boolean(flag) => flag.to_string(),
-            DeValue::Integer(number) => number.to_string(),
-            DeValue::Float(number) => number.as_str().to_owned(),
+            DeValue::Integer(number) => {
+                let decimal = i128::from_str_radix(number.as_str(), number.radix()).ok();
+                as_written(value, decimal.map(|decimal| decimal.to_string()), reader)?
+            }
+            DeValue::Float(number) => as_written(value, Some(number.as_str().to_owned()), reader)?,
             DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
                 reader.wrong_type(value, "a string, a number, `true` or `false`");
                 return None;
@@ -47,6 +50,29 @@ impl FromToml for Scalar {
             is_string: false,
         })
     }
+}
+
+/// The text of a number, as it is to be written out. One in a form of TOML alone may be meant as the form or as
+/// the number.
+fn as_written(
+    value: &Spanned<DeValue<'_>>,
+    number: Option<String>,
+    reader: &mut Reader,
+) -> Option<String> {
+    let place = reader.place(value.span());
+    let written = place.text();
+    if number.as_deref() == Some(written) {
+        return number;
+    }
+    let as_number = number.map_or_else(String::new, |number| {
+        format!(", or `{number}` for the number")
+    });
+    reader.problems.push(
+        Problem::error(format!("`{written}` is a number in a form of TOML's own"))
+            .at(&place, "would not be the same text elsewhere")
+            .hint(format!("write `\"{written}\"` for this text{as_number}")),
+    );
+    None
 }
 
 impl JsonSchema for Scalar {

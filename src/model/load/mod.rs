@@ -73,7 +73,8 @@ pub fn load(
             &mut problems,
         );
     }
-    check::recipes(&recipes, &resolved, &members, &mut problems);
+    let names_consul = inventory.consul.is_some();
+    check::recipes(&recipes, &resolved, &members, names_consul, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),
         keep_releases: settings::keep_releases(&inventory),

@@ -24,11 +24,14 @@ pub(super) fn unknown(template: &Template, source: &str, context: &Value) -> Vec
     search.found
 }
 
+/// What to write for braces that are another tool's, as a template has it.
+const LITERAL_BRACES: &str = "for braces that are meant literally write `\\{{`";
+
 /// What to write instead of an unknown helper.
 pub(super) fn helper_hint(name: &str) -> String {
     match nearest(name, HELPERS) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the helpers are {}", list(HELPERS)),
+        None => format!("the helpers are {}\n{LITERAL_BRACES}", list(HELPERS)),
     }
 }
 
@@ -203,7 +206,7 @@ fn hint(segment: &str, parents: &[&str], value: &Value) -> Option<String> {
     }
     if at_root {
         return Some(format!(
-            "a var is set in the recipe's or the inventory's `[vars]`, or by `--set {segment}=VALUE`; known are {}",
+            "a var is set in the recipe's or the inventory's `[vars]`, or by `--set {segment}=VALUE`; known are {}\n{LITERAL_BRACES}",
             list(known)
         ));
     }

@@ -56,6 +56,20 @@ pub(super) fn warn_named_hosts(
     }
 }
 
+/// A drain takes a container out of Consul first, which its name does not tell; a deploy without an agent is
+/// refused.
+pub(super) fn warn_without_consul(raw: &Raw, problems: &mut Problems) {
+    if let Some(drain) = &raw.drain {
+        problems.push(
+            Problem::warning("`[drain]` asks Consul, and nothing here says that the hosts have it")
+                .at(&drain.place, "asks the agent of each host")
+                .hint(
+                    "add a recipe of Consul with `[ready] consul = \"leader\"`; or, where the hosts have an agent already, `[consul] address = \"127.0.0.1:8500\"` in the inventory",
+                ),
+        );
+    }
+}
+
 /// Consul reports a service without a check as passing from its first moment.
 pub(super) fn warn_unchecked_service(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     let Some(consul) = raw.ready.as_ref().and_then(|ready| ready.consul.as_ref()) else {

@@ -2,7 +2,7 @@
 
 use super::{
     super::{hosts::Members, read::RawRecipe},
-    consul::{warn_named_hosts, warn_unchecked_service},
+    consul::{warn_named_hosts, warn_unchecked_service, warn_without_consul},
     fit::check_fit,
     kind::check_kind,
     ready::check_reachable,
@@ -10,13 +10,15 @@ use super::{
 };
 use crate::{diagnostic::Problems, model::Recipe};
 
-/// Checks every recipe that could be resolved.
+/// Checks every recipe that could be resolved. `names_consul` tells that the inventory has `[consul]`.
 pub(in super::super) fn recipes(
     raw: &[RawRecipe],
     resolved: &[Recipe],
     members: &Members,
+    names_consul: bool,
     problems: &mut Problems,
 ) {
+    let has_consul = names_consul || resolved.iter().any(Recipe::is_consul);
     for recipe in resolved {
         let Some(written) = raw.iter().find(|raw| raw.name.value == recipe.name) else {
             continue;
@@ -27,6 +29,9 @@ pub(in super::super) fn recipes(
         check_times(content, recipe, problems);
         check_fit(content, recipe, problems);
         warn_unchecked_service(content, recipe, problems);
+        if !has_consul {
+            warn_without_consul(content, problems);
+        }
         warn_named_hosts(content, recipe, members, problems);
     }
 }

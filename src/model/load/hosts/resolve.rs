@@ -1,5 +1,7 @@
 //! `[hosts]`, `[groups]` and `[vars]` put together.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -15,7 +17,7 @@ use crate::{
         values::{Entries, VarValue},
     },
     diagnostic::{Located, Place, Problem, Problems, SourceFile},
-    model::{Host, Name},
+    model::{Host, HostName, Name},
 };
 
 /// Reads `[hosts]`, `[groups]` and `[vars]`.
@@ -27,6 +29,7 @@ pub(in super::super) fn resolve(
     problems: &mut Problems,
 ) -> Members {
     let mut hosts: Vec<(Member, Place)> = Vec::new();
+    let mut known = Known::default();
     let mut group_names: Vec<Name> = Vec::new();
     let own_vars = vars::read(inventory.vars.as_ref(), problems);
     refuse_settings(inventory.vars.as_ref(), problems);
@@ -69,7 +72,7 @@ pub(in super::super) fn resolve(
                 groups: member_groups.clone(),
                 ssh: settings.clone(),
             };
-            refuse_twins(&host, &hosts, section, problems);
+            known.add(hosts.len(), &host, &hosts, section, problems);
             let member = Member {
                 host,
                 written: written.clone(),
@@ -107,47 +110,59 @@ fn refuse_settings(vars: Option<&Located<Entries<VarValue>>>, problems: &mut Pro
     }
 }
 
-/// Two entries for one machine would be deployed to twice at once.
-fn refuse_twins(
-    host: &Host,
-    others: &[(Member, Place)],
-    section: &Located<HostSection>,
-    problems: &mut Problems,
-) {
-    for (other, place) in others {
-        let other = &other.host;
-        if other.name == host.name {
+/// The hosts so far, by what no two may share. Fleets are large, and each host is compared with all others.
+#[derive(Default)]
+struct Known {
+    by_name: HashMap<HostName, usize>,
+    by_machine: HashMap<Machine, usize>,
+}
+
+/// An address and a port. Behind different jump hosts one private address is different machines.
+type Machine = (String, u16, Option<String>);
+
+impl Known {
+    /// Adds the host `index`. Two entries for one machine would be deployed to twice at once.
+    fn add(
+        &mut self,
+        index: usize,
+        host: &Host,
+        others: &[(Member, Place)],
+        section: &Located<HostSection>,
+        problems: &mut Problems,
+    ) {
+        let machine = (
+            host.address.to_lowercase(),
+            host.ssh.port.unwrap_or(22),
+            host.ssh.proxy_jump.clone(),
+        );
+        let same_name = *self.by_name.entry(host.name.clone()).or_insert(index);
+        let same_machine = *self.by_machine.entry(machine).or_insert(index);
+        if same_name < index
+            && let Some((_, place)) = others.get(same_name)
+        {
             problems.push(
                 Problem::error(format!("host `{}` is defined twice", host.name))
                     .at(&section.place, "again")
                     .at(place, "first here")
                     .hint("two ranges give this name, or a range and a separate line"),
             );
-            return;
-        }
-        // Behind different jump hosts one private address is different machines.
-        let key = |host: &Host| {
-            (
-                host.address.to_lowercase(),
-                host.ssh.port.unwrap_or(22),
-                host.ssh.proxy_jump.clone(),
-            )
-        };
-        if key(other) == key(host) {
+        } else if same_machine < index
+            && let Some((other, place)) = others.get(same_machine)
+        {
             let at = section
                 .address
                 .as_ref()
                 .map_or(&section.place, |address| &address.place);
+            let other = &other.host.name;
             problems.push(
                 Problem::error(format!(
-                    "`{}` and `{}` have the same address `{}`",
-                    other.name, host.name, host.address
+                    "`{other}` and `{}` have the same address `{}`",
+                    host.name, host.address
                 ))
                 .at(at, "the same address and port")
-                .at(place, format!("`{}`", other.name))
+                .at(place, format!("`{other}`"))
                 .hint("list each machine once; its groups say what it runs"),
             );
-            return;
         }
     }
 }

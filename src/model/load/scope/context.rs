@@ -75,11 +75,15 @@ impl<'a> Scope<'a> {
                 "vars": over(&defaults, &member.vars),
             })
         });
-        let all = &world.members.hosts;
-        let first_like = |member: &Member| all.iter().position(|other| other.vars == member.vars);
+        let mut firsts = HashMap::new();
+        let first_like = |(index, member): (usize, &Member)| {
+            let vars = serde_json::to_string(&member.vars).unwrap_or_default();
+            *firsts.entry(vars).or_insert(index)
+        };
+        let alike = world.members.hosts.iter().enumerate().map(first_like);
         Self {
             hosts: hosts.collect(),
-            alike: all.iter().filter_map(first_like).collect(),
+            alike: alike.collect(),
             texts: RefCell::default(),
             commands: RefCell::default(),
             world,

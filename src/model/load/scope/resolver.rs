@@ -107,10 +107,19 @@ impl<'a> Resolver<'a> {
         };
         for error in errors {
             let at = within(place, source, &error);
+            // A backslash is an escape itself between double quotes.
+            let is_escaping = place.text().starts_with('"');
+            let hint = error.hint.map(|hint| {
+                if is_escaping {
+                    hint.replace("`\\{{`", "`\\\\{{`")
+                } else {
+                    hint
+                }
+            });
             self.problems.push(
                 Problem::error(error.message)
                     .at(&at, label.clone())
-                    .maybe_hint(error.hint),
+                    .maybe_hint(hint),
             );
         }
     }
