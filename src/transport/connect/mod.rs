@@ -38,6 +38,7 @@ use crate::model::{Host, HostName};
 pub use self::{
     endpoint::Endpoint,
     error::{ConnectError, Tried},
+    host_key::NotAdded,
     login::Prompt,
 };
 
@@ -86,6 +87,11 @@ impl Connector {
     pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
         let route = Route::resolve(&host.address, &host.ssh, &self.paths)?;
         self.open(host.name.clone(), &route).await
+    }
+
+    /// The host keys that were accepted and could not be added to a file since this was last asked.
+    pub fn host_keys_not_added(&self) -> Vec<NotAdded> {
+        self.known_hosts.not_added()
     }
 
     async fn open(&self, name: HostName, route: &Route) -> Result<Session, ConnectError> {
