@@ -10,7 +10,7 @@ use crate::{
     event::{EventKind, Events},
     model::{Environment, Host, HostName},
     text,
-    transport::{ConnectError, Connector},
+    transport::{ConnectError, Connector, NotAdded},
 };
 
 /// All the hosts of a run, in the inventory's order.
@@ -73,6 +73,9 @@ impl Fleet {
                 Err(failure) => failures.push(failure),
             }
         }
+        for not_added in connector.host_keys_not_added() {
+            events.send(warning(&not_added));
+        }
         (Self { hosts: reached }, failures)
     }
 
@@ -110,5 +113,26 @@ impl Fleet {
     /// Ends every session.
     pub async fn close(&self) {
         self.each(|host| host.session.close()).await;
+    }
+}
+
+fn warning(
+    NotAdded {
+        hosts,
+        file,
+        reason,
+    }: &NotAdded,
+) -> EventKind {
+    let file = file.display();
+    EventKind::Warning {
+        host: None,
+        message: format!(
+            "could not add the host key of {} to `{file}`: {reason}",
+            text::list(hosts)
+        ),
+        hint: Some(format!(
+            "make the file writable (`ls -l '{file}'`); until the key is there, each run accepts \
+             any key"
+        )),
     }
 }

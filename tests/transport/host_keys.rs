@@ -95,6 +95,51 @@ async fn accept_new_adds_the_key_once_and_for_all() {
 }
 
 #[tokio::test]
+async fn accept_new_goes_on_when_the_key_cannot_be_added() {
+    let home = Home::new();
+    let mut behaviour = Behaviour::new(&home.key);
+    behaviour.host_keys = vec![ed25519()];
+    let server = behaviour.clone().start().await;
+    let mut host = accept_new(&server);
+    // Nobody can create a file there, not even root.
+    host.ssh.known_hosts_files = vec!["/proc/known_hosts".into()];
+    let connector = home.connector();
+
+    for session in join_all((0..3).map(|_| connector.connect(&host))).await {
+        session.unwrap();
+    }
+
+    let [not_added] = &connector.host_keys_not_added()[..] else {
+        panic!("one warning");
+    };
+    assert_eq!(not_added.hosts, [format!("[127.0.0.1]:{}", server.port)]);
+    assert_eq!(not_added.file.to_str(), Some("/proc/known_hosts"));
+    assert!(!not_added.reason.is_empty());
+    assert_eq!(connector.host_keys_not_added(), []);
+}
+
+#[tokio::test]
+async fn a_key_that_could_not_be_added_still_holds_for_the_run() {
+    let home = Home::new();
+    let first = Behaviour::new(&home.key).start().await;
+    let second = Behaviour::new(&home.key).start().await;
+    let connector = home.connector();
+    // Both under one name, as one host that shows another key the second time.
+    home.write(
+        ".ssh/config",
+        "HostKeyAlias web\nUserKnownHostsFile /proc/known_hosts\n",
+    );
+
+    connector.connect(&accept_new(&first)).await.unwrap();
+    let error = connector.connect(&accept_new(&second)).await.unwrap_err();
+
+    assert!(
+        matches!(error, ConnectError::HostKeyUnknown { .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_changed_key_is_refused_whatever_the_policy() {
     let home = Home::new();
     let server = Behaviour::new(&home.key).start().await;

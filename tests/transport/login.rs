@@ -304,6 +304,71 @@ async fn a_certificate_beside_a_key_logs_in_wherever_the_key_is() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_is_named_logs_in_wherever_the_key_is() {
+    let home = Home::new();
+    let authority = ed25519();
+    let server = only_certificates(&authority).start().await;
+    home.know(&server);
+    home.write_key("key", &home.key);
+    certify(&home, "signed", home.key.public_key(), &authority);
+    // Where some are named, this one does not count.
+    certify(&home, "key", home.key.public_key(), &ed25519());
+    let config = "Host *\n IdentityFile ~/key\n CertificateFile ~/signed-cert.pub\n";
+    home.write(".ssh/config", &format!("{config} IdentitiesOnly yes\n"));
+
+    // In the file.
+    home.connect(&host(&server)).await.unwrap();
+
+    // In the file, under a passphrase.
+    home.write_key("key", &encrypted(&home.key));
+    let typist = Typist::types(&["open sesame"]);
+    let locked = connector(&typist, home.paths());
+    locked.connect(&host(&server)).await.unwrap();
+
+    // In the agent, under a file's name and without one.
+    let typist = Typist::types(&[]);
+    let paths = agent(&home, &[&home.key]).await;
+    let in_both = connector(&typist, paths.clone());
+    in_both.connect(&host(&server)).await.unwrap();
+    std::fs::remove_file(home.path("key")).unwrap();
+    std::fs::remove_file(home.path("key-cert.pub")).unwrap();
+    home.write(".ssh/config", config);
+    let in_agent = connector(&typist, paths);
+    in_agent.connect(&host(&server)).await.unwrap();
+
+    let signatures = server.seen.signatures.lock().unwrap();
+    assert_eq!(*signatures, ["ssh-ed25519 of a certificate"; 4]);
+    // Nothing was refused; the locked key is shown once before its passphrase is asked for.
+    assert_eq!(server.seen.offers.lock().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_is_noted() {
+    let home = Home::new();
+    let authority = ed25519();
+    let server = only_certificates(&authority).start().await;
+    home.know(&server);
+    certify(&home, "of-another", ed25519().public_key(), &authority);
+    home.write(
+        ".ssh/config",
+        "CertificateFile ~/of-another-cert.pub\nCertificateFile ~/missing\n",
+    );
+
+    let tried = tried(home.connect(&host(&server)).await.unwrap_err());
+
+    let find = |name: &str| {
+        let found = tried.iter().find(|tried| tried.key.ends_with(name));
+        found.unwrap_or_else(|| panic!("{tried:?}")).outcome.clone()
+    };
+    assert_eq!(
+        find("of-another-cert.pub"),
+        "it is a certificate for another key than those to try"
+    );
+    assert!(find("missing").contains("no certificate that shipit can read"));
+    assert_eq!(find("id_ed25519"), "refused");
+}
+
+#[tokio::test]
 async fn a_certificate_of_an_rsa_key_signs_with_sha_2() {
     let home = Home::new();
     let authority = ed25519();

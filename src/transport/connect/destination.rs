@@ -225,10 +225,9 @@ impl Resolver<'_> {
         if let Some(timeout) = self.settings.connect_timeout {
             return Ok(timeout);
         }
-        let configured = self.config.get(Keyword::ConnectTimeout)?;
-        match configured.filter(|value| value.first() != "none") {
+        match self.config.get(Keyword::ConnectTimeout)? {
             None => Ok(CONNECT_TIMEOUT),
-            // No limit, as `none`.
+            // No limit, to OpenSSH.
             Some(value) if value.first() == "0" => Ok(CONNECT_TIMEOUT),
             Some(value) => seconds(value.first())
                 .map(Duration::from_secs)
@@ -382,3 +381,7 @@ impl Resolver<'_> {
 #[cfg(test)]
 #[path = "destination_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "against_ssh/mod.rs"]
+mod against_ssh;

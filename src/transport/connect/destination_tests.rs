@@ -136,7 +136,7 @@ fn a_proxy_command_is_a_jump_or_an_error() {
             "ProxyCommand ssh -J first -W %h:%p %r@second",
             Some("first,me@second"),
         ),
-        ("ProxyJump none\nProxyCommand ssh -W %h:%p b", Some("b")),
+        ("ProxyJump none\nProxyCommand ssh -W %h:%p b", Some("")),
         ("ProxyCommand none\nProxyJump b", Some("")),
         ("ProxyJump none\nProxyJump b", Some("")),
         ("ProxyCommand nc %h %p", None),

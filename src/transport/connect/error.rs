@@ -91,8 +91,8 @@ pub enum ConnectError {
         /// The line there, from 1.
         line: usize,
     },
-    /// A `known_hosts` file could not be read, or not be added to.
-    #[error("could not use the known_hosts file `{}`", .path.display())]
+    /// A `known_hosts` file could not be read.
+    #[error("could not read the known_hosts file `{}`", .path.display())]
     KnownHosts {
         /// The file.
         path: PathBuf,

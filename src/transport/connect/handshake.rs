@@ -102,7 +102,7 @@ fn handshake_error(error: HandshakeError, destination: &Destination) -> ConnectE
                 known_hosts: place.file,
                 line: place.line,
             },
-            HostKeyProblem::NotAdded { file, source } => {
+            HostKeyProblem::Unread { file, source } => {
                 ConnectError::KnownHosts { path: file, source }
             }
         },

@@ -51,6 +51,28 @@ const ALGORITHMS: [Algorithm; 6] = [
 pub(super) struct KnownHostsFiles {
     read: Mutex<HashMap<Vec<PathBuf>, Arc<KnownHosts>>>,
     writing: Mutex<()>,
+    /// Keys that were accepted and could not be added: they hold for this run at least.
+    accepted: Mutex<Vec<Accepted>>,
+}
+
+#[derive(Debug)]
+struct Accepted {
+    names: Names,
+    key: PublicKey,
+    file: PathBuf,
+    reason: String,
+    is_reported: bool,
+}
+
+/// Host keys that were accepted, but could not be added to a `known_hosts` file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAdded {
+    /// The hosts, by the names they would have in the file.
+    pub hosts: Vec<String>,
+    /// The file.
+    pub file: PathBuf,
+    /// Why.
+    pub reason: String,
 }
 
 impl KnownHostsFiles {
@@ -62,6 +84,26 @@ impl KnownHostsFiles {
         let known = Arc::new(KnownHosts::read(files)?);
         read.insert(files.to_vec(), Arc::clone(&known));
         Ok(known)
+    }
+
+    /// The keys that were not added since this was last asked, by file.
+    pub(super) fn not_added(&self) -> Vec<NotAdded> {
+        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<NotAdded> = Vec::new();
+        for entry in accepted.iter_mut().filter(|entry| !entry.is_reported) {
+            entry.is_reported = true;
+            let host = entry.names.entry.clone();
+            let same = |it: &&mut NotAdded| it.file == entry.file && it.reason == entry.reason;
+            match found.iter_mut().find(same) {
+                Some(there) => there.hosts.push(host),
+                None => found.push(NotAdded {
+                    hosts: vec![host],
+                    file: entry.file.clone(),
+                    reason: entry.reason.clone(),
+                }),
+            }
+        }
+        found
     }
 
     fn forget(&self) {
@@ -184,16 +226,43 @@ impl HostKeyVerifier {
             .writing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let failed = |(file, source)| HostKeyProblem::NotAdded { file, source };
+        let failed = |(file, source)| HostKeyProblem::Unread { file, source };
         let now = KnownHosts::read(&self.files).map_err(failed)?;
         match now.check(&self.names, key) {
-            Verdict::Unknown { others } if self.accepts(&others) => {
-                self.append(key)
-                    .map_err(|source| failed((self.first.clone(), source)))?;
-                self.shared.forget();
+            Verdict::Unknown { others } if self.accepts(&others) => match self.append(key) {
+                Ok(()) => {
+                    self.shared.forget();
+                    Ok(())
+                }
+                Err(error) => self.accept_for_this_run(key, error.to_string()),
+            },
+            verdict => judge(verdict, key),
+        }
+    }
+
+    /// As OpenSSH does when it cannot write the file, but the host keeps its key for as long as we run.
+    fn accept_for_this_run(&self, key: &PublicKey, reason: String) -> Result<(), HostKeyProblem> {
+        let mut accepted = self
+            .shared
+            .accepted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match accepted.iter().find(|entry| entry.names == self.names) {
+            Some(entry) if entry.key.key_data() == key.key_data() => Ok(()),
+            Some(entry) => {
+                let others = vec![entry.key.algorithm()];
+                judge(Verdict::Unknown { others }, key)
+            }
+            None => {
+                accepted.push(Accepted {
+                    names: self.names.clone(),
+                    key: key.clone(),
+                    file: self.first.clone(),
+                    reason,
+                    is_reported: false,
+                });
                 Ok(())
             }
-            verdict => judge(verdict, key),
         }
     }
 

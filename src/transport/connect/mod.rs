@@ -39,6 +39,7 @@ use crate::model::{Host, HostName};
 pub use self::{
     endpoint::Endpoint,
     error::{ConnectError, Tried},
+    host_key::NotAdded,
     login::Prompt,
 };
 
@@ -103,6 +104,11 @@ impl Connector {
             connecting.boxed()
         };
         Ok(Session::new(connection, Some(Box::new(reconnect))))
+    }
+
+    /// The host keys that were accepted and could not be added to a file since this was last asked.
+    pub fn host_keys_not_added(&self) -> Vec<NotAdded> {
+        self.0.known_hosts.not_added()
     }
 }
 

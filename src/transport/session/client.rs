@@ -53,8 +53,8 @@ pub(in crate::transport) enum HostKeyProblem {
     Changed { fingerprint: String, place: Place },
     #[error("revoked host key")]
     Revoked { fingerprint: String, place: Place },
-    #[error("could not add the host key to `{}`", file.display())]
-    NotAdded {
+    #[error("could not read `{}`", file.display())]
+    Unread {
         file: PathBuf,
         #[source]
         source: io::Error,

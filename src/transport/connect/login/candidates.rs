@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use russh::keys::agent::AgentIdentity;
 
-use super::identity::{KeyFile, Keyring, Unreadable};
+use super::{
+    certificates::Certificates,
+    identity::{KeyFile, Keyring, Unreadable},
+};
 use crate::transport::connect::{
     destination::{Destination, IdentityFile, Origin},
     error::{ConnectError, Tried},
@@ -27,9 +30,14 @@ pub(super) enum Candidate {
 pub(super) async fn candidates(
     destination: &Destination,
     keyring: &Keyring,
+    certificates: &Certificates,
     agent_keys: Vec<AgentIdentity>,
     tried: &mut Vec<Tried>,
 ) -> Result<Vec<Candidate>, ConnectError> {
+    let mut keys: Vec<_> = agent_keys
+        .iter()
+        .map(|identity| identity.public_key().into_owned())
+        .collect();
     let mut left = agent_keys;
     let mut named = Vec::new();
     let mut default = Vec::new();
@@ -55,6 +63,7 @@ pub(super) async fn candidates(
                 continue;
             }
         };
+        keys.extend(file.public.clone());
         let list = if *origin == Origin::Default {
             &mut default
         } else {
@@ -76,15 +85,13 @@ pub(super) async fn candidates(
             }
             continue;
         }
-        list.extend(through_the_agent(&file, &held));
+        list.extend(through_the_agent(Some(&file), &held, certificates));
     }
-    if !destination.identities_only {
-        named.extend(left.into_iter().map(|identity| Candidate::InAgent {
-            name: format!("`{}` (agent)", identity.comment()),
-            shown: Box::new(identity.clone()),
-            held: Box::new(identity),
-        }));
+    certificates.note_unused(&keys, tried);
+    if destination.identities_only {
+        left.retain(|identity| certificates.contain(identity));
     }
+    named.extend(through_the_agent(None, &left, certificates));
     named.extend(default);
     Ok(named)
 }
@@ -95,30 +102,42 @@ fn is_of_file(identity: &AgentIdentity, file: &KeyFile) -> bool {
         .is_some_and(|public| identity.public_key().key_data() == public.key_data())
 }
 
-/// The agent's keys of one file. An agent that was given the key alone signs for the certificate beside
-/// the file as well.
-fn through_the_agent(file: &KeyFile, held: &[AgentIdentity]) -> Vec<Candidate> {
+/// The agent's keys of one file, or of none. An agent that was given the key alone signs for its certificates
+/// in files as well.
+fn through_the_agent(
+    file: Option<&KeyFile>,
+    held: &[AgentIdentity],
+    certificates: &Certificates,
+) -> Vec<Candidate> {
     // `ssh-add KEY` gives the agent both, and then the certificate comes by itself.
     let is_held = |shown: &AgentIdentity| {
-        match shown {
-        AgentIdentity::PublicKey { .. } => false,
-        AgentIdentity::Certificate { certificate, .. } => held.iter().any(|identity| {
+        let AgentIdentity::Certificate { certificate, .. } = shown else {
+            return false;
+        };
+        held.iter().any(|identity| {
             matches!(identity, AgentIdentity::Certificate { certificate: held, .. } if held == certificate)
-        }),
-    }
+        })
     };
     let mut candidates = Vec::new();
     for identity in held {
-        let shown = match identity {
-            AgentIdentity::PublicKey { key, .. } => {
-                let mut shown = file.shown(key);
-                shown.retain(|shown| !is_held(shown));
-                shown
-            }
-            AgentIdentity::Certificate { .. } => vec![identity.clone()],
+        let shown = match (identity, file) {
+            (AgentIdentity::PublicKey { key, .. }, Some(file)) => file.shown(key, certificates),
+            (AgentIdentity::PublicKey { key, .. }, None) => certificates
+                .of(key)
+                .map(|certificate| certificate.clone().into())
+                .chain([identity.clone()])
+                .collect(),
+            (AgentIdentity::Certificate { .. }, _) => vec![identity.clone()],
         };
-        candidates.extend(shown.into_iter().map(|shown| Candidate::InAgent {
-            name: format!("{} (agent)", file.name_of(&shown)),
+        let in_agent = matches!(identity, AgentIdentity::Certificate { .. });
+        let shown = shown
+            .into_iter()
+            .filter(|shown| in_agent || !is_held(shown));
+        candidates.extend(shown.map(|shown| Candidate::InAgent {
+            name: match file {
+                Some(file) => format!("{} (agent)", file.name_of(&shown)),
+                None => format!("`{}` (agent)", identity.comment()),
+            },
             shown: Box::new(shown),
             held: Box::new(identity.clone()),
         }));

@@ -14,6 +14,8 @@ use russh::keys::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::OnceCell, task::spawn_blocking};
 
+use super::certificates::Certificates;
+
 /// Who is asked for passphrases.
 pub trait Prompt: Send + Sync {
     /// The passphrase of a key file; `None` when there is nobody to ask, or they refuse.
@@ -141,13 +143,13 @@ impl KeyFile {
     }
 
     /// What a server may be shown for this key, whose public half is `public`, in the order of the offers:
-    /// the certificate first, as the server may know nothing but its authority.
-    pub(super) fn shown(&self, public: &PublicKey) -> Vec<AgentIdentity> {
-        let certificate = self
-            .certificate
-            .iter()
-            .filter(|certificate| certificate.public_key() == public.key_data());
-        certificate
+    /// certificates first, as the server may know nothing but their authority.
+    pub(super) fn shown(&self, public: &PublicKey, named: &Certificates) -> Vec<AgentIdentity> {
+        let beside = self.certificate.iter().filter(|certificate| {
+            !named.are_named && certificate.public_key() == public.key_data()
+        });
+        beside
+            .chain(named.of(public))
             .map(|certificate| certificate.clone().into())
             .chain([public.clone().into()])
             .collect()

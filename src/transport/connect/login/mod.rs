@@ -5,6 +5,7 @@
 
 mod agent;
 mod candidates;
+mod certificates;
 mod identity;
 mod offer;
 mod signing;
@@ -14,6 +15,7 @@ use russh::client::Handle;
 use self::{
     agent::connect_agent,
     candidates::candidates,
+    certificates::Certificates,
     offer::{Login, Outcome},
 };
 use super::{countdown::Countdown, destination::Destination, error::ConnectError};
@@ -33,9 +35,11 @@ pub(super) async fn log_in(
     let mut tried = Vec::new();
     let agent = connect_agent(handle, destination, &mut tried).await;
     let (agent, agent_keys) = agent.unzip();
+    let certificates = Certificates::read(&destination.certificate_files, &mut tried).await;
     let candidates = candidates(
         destination,
         keyring,
+        &certificates,
         agent_keys.unwrap_or_default(),
         &mut tried,
     )
@@ -46,6 +50,7 @@ pub(super) async fn log_in(
         disconnect_reason,
         destination,
         keyring,
+        certificates: &certificates,
         countdown,
         agent,
         tried,

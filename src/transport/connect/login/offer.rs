@@ -12,6 +12,7 @@ use tokio::{sync::mpsc, time::timeout};
 use super::{
     agent::Agent,
     candidates::Candidate,
+    certificates::Certificates,
     identity::{KeyFile, Keyring},
     signing::{Asked, Asker, CertifiedKey, Relay, ToSign, Unsigned},
 };
@@ -41,6 +42,7 @@ pub(super) struct Login<'a> {
     pub(super) disconnect_reason: &'a DisconnectReason,
     pub(super) destination: &'a Destination,
     pub(super) keyring: &'a Keyring,
+    pub(super) certificates: &'a Certificates,
     pub(super) countdown: &'a mut Countdown,
     pub(super) agent: Option<Agent>,
     pub(super) tried: Vec<Tried>,
@@ -137,7 +139,7 @@ impl Login<'_> {
                 }
             };
         };
-        for shown in file.shown(public) {
+        for shown in file.shown(public, self.certificates) {
             let outcome = match self.probe(&shown).await? {
                 Probe::Answered(result) => self.judge(file.name_of(&shown), result),
                 Probe::Wanted => {
@@ -174,7 +176,7 @@ impl Login<'_> {
         file: &KeyFile,
         key: Arc<PrivateKey>,
     ) -> Result<Outcome, ConnectError> {
-        for shown in file.shown(key.public_key()) {
+        for shown in file.shown(key.public_key(), self.certificates) {
             match self.offer_shown(file, &shown, Arc::clone(&key)).await? {
                 Outcome::Refused => {}
                 outcome => return Ok(outcome),

@@ -46,6 +46,7 @@ pub(in crate::transport) fn evaluate(
     evaluation.files(files)?;
     let host = evaluation.config.host_name(lookup.host)?;
     if is_canonicalized(&evaluation.config, &host)? || evaluation.wants_final_reading {
+        evaluation.config.fix_host_name(host.clone());
         evaluation.reading = Reading::Final { host };
         evaluation.files(files)?;
     }

@@ -48,7 +48,11 @@ impl Value {
 
 /// What the files say about one host.
 #[derive(Debug, Default)]
-pub(in crate::transport) struct HostConfig(HashMap<Keyword, Vec<Value>>);
+pub(in crate::transport) struct HostConfig {
+    values: HashMap<Keyword, Vec<Value>>,
+    /// The name that the first reading gave the host; a second one does not change it.
+    host_name: Option<String>,
+}
 
 impl HostConfig {
     /// The value of a keyword, or an error when an undecidable condition decides over it.
@@ -61,10 +65,12 @@ impl HostConfig {
 
     /// The first value of a keyword counts; some keywords add up.
     pub(super) fn add(&mut self, keyword: Keyword, value: Value) {
-        if self.is_settled(keyword) {
+        // To OpenSSH this is the same as no value yet, so that a later one counts.
+        let is_unset = keyword == Keyword::ConnectTimeout && value.first() == "none";
+        if is_unset || self.is_settled(keyword) {
             return;
         }
-        let values = self.0.entry(keyword).or_default();
+        let values = self.values.entry(keyword).or_default();
         // The second reading comes across all of them again.
         let is_there = |known: &Value| known.words == value.words && known.condition.is_none();
         if values.is_empty() || (keyword.adds_up() && !values.iter().any(is_there)) {
@@ -72,22 +78,19 @@ impl HostConfig {
         }
     }
 
-    /// Whether what follows counts no more: of `ProxyJump` and `ProxyCommand` the first one does, but
-    /// `ProxyJump none` leaves it to a `ProxyCommand` further down.
+    /// Whether what follows counts no more: of `ProxyJump` and `ProxyCommand` only the first one does. (So
+    /// the manual; some versions of OpenSSH go on after `ProxyJump none`.)
     fn is_settled(&self, keyword: Keyword) -> bool {
-        let first = |keyword| self.0.get(&keyword).and_then(|values| values.first());
         match keyword {
-            Keyword::ProxyJump => first(Keyword::ProxyCommand).is_some(),
-            Keyword::ProxyCommand => {
-                first(Keyword::ProxyJump).is_some_and(|value| !value.is_none())
-            }
+            Keyword::ProxyJump => self.values.contains_key(&Keyword::ProxyCommand),
+            Keyword::ProxyCommand => self.values.contains_key(&Keyword::ProxyJump),
             _ => false,
         }
     }
 
     /// All values of a keyword that adds up.
     pub(in crate::transport) fn all(&self, keyword: Keyword) -> Result<&[Value], ConfigProblem> {
-        let values = self.0.get(&keyword).map_or(&[][..], Vec::as_slice);
+        let values = self.values.get(&keyword).map_or(&[][..], Vec::as_slice);
         match values.iter().find(|value| value.condition.is_some()) {
             Some(value) => Err(value.problem(format!(
                 "`Match {}` sets `{}` here, and shipit does not evaluate that condition",
@@ -98,9 +101,16 @@ impl HostConfig {
         }
     }
 
+    pub(super) fn fix_host_name(&mut self, name: String) {
+        self.host_name = Some(name);
+    }
+
     /// The name a host is reached by: what `HostName` makes of the one that was given. Names are in
     /// lowercase, addresses as they are.
     pub(in crate::transport) fn host_name(&self, given: &str) -> Result<String, ConfigProblem> {
+        if let Some(name) = &self.host_name {
+            return Ok(name.clone());
+        }
         let name = match self.get(Keyword::HostName)? {
             None => given.to_owned(),
             Some(value) => expand_host(value, given)?,
