@@ -180,7 +180,7 @@ impl Resolver<'_> {
                 .first()
                 .cloned()
                 .unwrap_or_else(|| PathBuf::from("/dev/null")),
-            known_hosts: self.with_system_known_hosts(user_known_hosts, &tokens)?,
+            known_hosts: self.with_system_known_hosts(user_known_hosts)?,
             identity_files,
             certificate_files: self.certificates(&tokens)?,
             identities_only,
@@ -269,7 +269,6 @@ impl Resolver<'_> {
     fn with_system_known_hosts(
         &self,
         mut files: Vec<PathBuf>,
-        tokens: &Tokens<'_>,
     ) -> Result<Vec<PathBuf>, ConfigProblem> {
         // The inventory's own files stand alone, so that a run depends on nothing it does not name.
         if self.settings.known_hosts_files.is_empty() {
