@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{collection::vec, option, prelude::*, sample::select, strategy::Union};
 
 /// The main file and those it may include.
 #[derive(Debug, Clone)]
@@ -217,142 +217,141 @@ fn any_match_line(version: (u32, u32), local_user: String) -> impl Strategy<Valu
         .prop_map(move |(keyword, criteria)| keyword + &criteria.replace("LOCAL", &local_user))
 }
 
+type Table = &'static [(&'static str, &'static [&'static str])];
+
+const SETTINGS: Table = &[
+    (
+        "HostName",
+        &[
+            "10.0.0.1",
+            "%h.example.com",
+            "web",
+            "Web.Example.com",
+            "%h",
+            "%%h",
+            "fe80::1",
+            "db",
+        ],
+    ),
+    (
+        "User",
+        &[
+            "deployer",
+            "root",
+            "first",
+            "\"the user\"",
+            "'d'eploy\"er\"",
+            "a\\ b",
+            "a#b",
+            "a\\\\b",
+            "\\\"",
+            "\"a\\ b\"",
+        ],
+    ),
+    ("Port", &["22", "2222", "022", "\"80\""]),
+    (
+        "IdentityFile",
+        &[
+            "~/.ssh/a",
+            "~/.ssh/b",
+            "\"~/my key\"",
+            "%d/%u-%h",
+            "none",
+            "/a",
+            "/a",
+            "a\\tb",
+            "${HOME}/k",
+        ],
+    ),
+    (
+        "CertificateFile",
+        &["~/.ssh/a-cert.pub", "/b", "/b", "'c d'"],
+    ),
+    ("IdentitiesOnly", &["yes", "no", "YES", "true", "False"]),
+    (
+        "IdentityAgent",
+        &["none", "SSH_AUTH_SOCK", "$HOME", "~/sock", "\"/a b\""],
+    ),
+    ("HostKeyAlias", &["Prod", "web", "%n"]),
+    (
+        "ProxyJump",
+        &[
+            "none",
+            "NONE",
+            "bastion",
+            "me@bastion:2222",
+            "a,b",
+            "ssh://me@a:1,b",
+            "[fe80::9]:23",
+            "10.9.9.9",
+            "j-%h",
+            "bastion # b",
+        ],
+    ),
+    (
+        "ProxyCommand",
+        &["none", "ssh -W %h:%p bastion", "ssh bastion -qW '[%h]:%p'"],
+    ),
+    ("ConnectTimeout", &["5", "1m", "1h30m", "none", "0", "1M1s"]),
+    (
+        "UserKnownHostsFile",
+        &[
+            "~/known",
+            "/a /b",
+            "\"/a b\" '/c'",
+            "none",
+            "/k/%h-%n-%p-%r-%u-%%-%k-%d",
+            "/dev/null",
+        ],
+    ),
+    (
+        "GlobalKnownHostsFile",
+        &["/etc/known", "~/known /etc/%h", "none"],
+    ),
+    (
+        "StrictHostKeyChecking",
+        &["yes", "no", "ask", "accept-new", "off", "Accept-New"],
+    ),
+];
+
+/// Those that are wrong, in one way or the other. They end the comparison, so they are rare.
+const MISTAKES: Table = &[
+    (
+        "User",
+        &["two words", "\"open", "'open", "\"\"", "#none", "", "it's"],
+    ),
+    ("UserKnownHostsFile", &["/a \"\"", "/a \"/b", "\"/a' /b"]),
+];
+
+const TAGS: Table = &[("Tag", &["lab", "live", "\"lab\"", "Lab", "lab"])];
+
+const EXPANDED_USERS: Table = &[("User", &["%h-admin", "%u", "${HOME}"])];
+
 fn any_setting(version: (u32, u32)) -> impl Strategy<Value = String> {
-    let mut settings = vec![
-        (
-            "HostName",
-            vec![
-                "10.0.0.1",
-                "%h.example.com",
-                "web",
-                "Web.Example.com",
-                "%h",
-                "%%h",
-                "fe80::1",
-                "db",
-            ],
-        ),
-        (
-            "User",
-            vec![
-                "deployer",
-                "root",
-                "first",
-                "\"the user\"",
-                "'d'eploy\"er\"",
-                "a\\ b",
-                "a#b",
-                "a\\\\b",
-                "\\\"",
-                "\"a\\ b\"",
-            ],
-        ),
-        ("Port", vec!["22", "2222", "022", "\"80\""]),
-        (
-            "IdentityFile",
-            vec![
-                "~/.ssh/a",
-                "~/.ssh/b",
-                "\"~/my key\"",
-                "%d/%u-%h",
-                "none",
-                "/a",
-                "/a",
-                "a\\tb",
-                "${HOME}/k",
-            ],
-        ),
-        (
-            "CertificateFile",
-            vec!["~/.ssh/a-cert.pub", "/b", "/b", "'c d'"],
-        ),
-        ("IdentitiesOnly", vec!["yes", "no", "YES", "true", "False"]),
-        (
-            "IdentityAgent",
-            vec!["none", "SSH_AUTH_SOCK", "$HOME", "~/sock", "\"/a b\""],
-        ),
-        ("HostKeyAlias", vec!["Prod", "web", "%n"]),
-        (
-            "ProxyJump",
-            vec![
-                "none",
-                "NONE",
-                "bastion",
-                "me@bastion:2222",
-                "a,b",
-                "ssh://me@a:1,b",
-                "[fe80::9]:23",
-                "10.9.9.9",
-                "j-%h",
-                "bastion # b",
-            ],
-        ),
-        (
-            "ProxyCommand",
-            vec!["none", "ssh -W %h:%p bastion", "ssh bastion -qW '[%h]:%p'"],
-        ),
-        (
-            "ConnectTimeout",
-            vec!["5", "1m", "1h30m", "none", "0", "1M1s"],
-        ),
-        (
-            "UserKnownHostsFile",
-            vec![
-                "~/known",
-                "/a /b",
-                "\"/a b\" '/c'",
-                "none",
-                "/k/%h-%n-%p-%r-%u-%%-%k-%d",
-                "/dev/null",
-            ],
-        ),
-        (
-            "GlobalKnownHostsFile",
-            vec!["/etc/known", "~/known /etc/%h", "none"],
-        ),
-        (
-            "StrictHostKeyChecking",
-            vec!["yes", "no", "ask", "accept-new", "off", "Accept-New"],
-        ),
-        // Those that are wrong, in one way or the other.
-        (
-            "User",
-            vec!["two words", "\"open", "'open", "\"\"", "#none", "", "it's"],
-        ),
-        ("UserKnownHostsFile", vec!["/a \"\"", "/a \"/b", "\"/a' /b"]),
-    ];
+    let mut settings = SETTINGS.to_vec();
     if version >= (9, 4) {
-        settings.push(("Tag", vec!["lab", "live", "\"lab\"", "Lab"]));
-        settings.push(("Tag", vec!["lab", "live"]));
+        settings.extend([TAGS, TAGS].concat());
     }
     if version >= (10, 0) {
-        settings.push(("User", vec!["%h-admin", "%u", "${HOME}"]));
+        settings.extend(EXPANDED_USERS);
     }
-    // These let a `ProxyCommand` below count, against their manual.
-    if version >= (10, 0) {
-        for (_, values) in settings.iter_mut().filter(|(name, _)| *name == "ProxyJump") {
-            values.retain(|value| !value.eq_ignore_ascii_case("none"));
-        }
-    }
-    let strategies = settings.into_iter().map(|(keyword, values)| {
-        // Mistakes end the comparison, so there are few.
-        let weight = if values.contains(&"two words") || values.contains(&"/a \"\"") {
-            1
-        } else {
-            24
-        };
-        let values = if weight == 1 {
-            vec![values, vec!["fine"; 40]].concat()
-        } else {
-            values
-        };
-        (spelled(keyword), select(values))
-            .prop_map(|(keyword, value)| keyword + value)
-            .boxed()
-    });
-    let strategies: Vec<_> = strategies.collect();
+    // Later versions let a `ProxyCommand` count below `ProxyJump none`, against their manual.
+    let is_left_out = move |keyword: &str, value: &str| {
+        version >= (10, 0) && keyword == "ProxyJump" && value.eq_ignore_ascii_case("none")
+    };
+    let one_of = move |(keyword, values): (&'static str, &[&'static str])| {
+        let values = values.iter().copied();
+        let values: Vec<_> = values
+            .filter(|value| !is_left_out(keyword, value))
+            .collect();
+        let setting = (spelled(keyword), select(values));
+        setting.prop_map(|(keyword, value)| keyword + value).boxed()
+    };
+    let settings = Union::new(settings.into_iter().map(one_of));
+    let mistakes = Union::new(MISTAKES.iter().copied().map(one_of));
+    let setting = prop_oneof![240 => settings, 1 => mistakes];
     let comment = prop_oneof![12 => Just(""), 1 => Just(" # a comment")];
-    (proptest::strategy::Union::new(strategies), comment).prop_map(|(setting, comment)| {
+    (setting, comment).prop_map(|(setting, comment)| {
         // A command goes on to the end of its line.
         if setting.to_ascii_lowercase().starts_with("proxy") {
             setting
