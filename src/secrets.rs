@@ -1,6 +1,12 @@
 //! The values of secrets, read on the deployer's machine before any host is contacted.
 
-use std::{collections::BTreeMap, path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{process::Command, sync::Mutex};
@@ -72,7 +78,7 @@ impl<'a> Secrets<'a> {
                     })
             }
             SecretSource::File(path) => {
-                let path = self.root.join(path);
+                let path = self.root.join(in_home(path));
                 let read = std::fs::read_to_string(&path);
                 read.map(|text| without_newline(text).into())
                     .map_err(|error| {
@@ -107,12 +113,20 @@ impl<'a> Secrets<'a> {
             return Err(format!(
                 "failed ({}): {}",
                 output.status,
-                said.lines().last().unwrap_or("no output")
+                text::complaint(&said).as_deref().unwrap_or("no output")
             ));
         }
         String::from_utf8(output.stdout)
             .map(|text| without_newline(text).into())
             .map_err(|_| "printed something that is not UTF-8".to_owned())
+    }
+}
+
+/// The path with the home folder in place of a leading `~`.
+fn in_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
     }
 }
 

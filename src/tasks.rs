@@ -5,8 +5,10 @@ use std::time::Duration;
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Events},
-    hosts::{HostError, Reached, failed, progress, stream},
+    hosts::{HostError, QUICK, Reached, failed, progress, stream},
     model::{LateValues, Task, TaskAction},
+    text,
+    transport::Deadline,
 };
 
 /// The pause before another try.
@@ -36,14 +38,19 @@ pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Resul
     let script = unless
         .render(late)
         .map_err(|error| HostError::Fact(error.to_string()))?;
-    Ok(reached
-        .run(RemoteCommand::shell(script), task.timeout)
-        .await?
-        .status
-        == 0)
+    let ask = || reached.run(RemoteCommand::shell(script.clone()), task.timeout);
+    let output = match ask().await {
+        // It only looks, so it may be asked again on a new connection.
+        Err(error) if reached.has_lost(&error) => ask().await?,
+        result => result?,
+    };
+    Ok(output.status == 0)
 }
 
 /// Runs one task, with its retries. Each line of its output is an event as soon as it comes.
+///
+/// A connection that is lost in the middle leaves it open whether the task did its work. It is run again where that
+/// can be found out, or does no harm.
 pub async fn run(
     reached: &Reached,
     recipe: &str,
@@ -53,8 +60,16 @@ pub async fn run(
 ) -> Result<(), HostError> {
     let work = async {
         let mut tries = 1;
+        let mut asked_after_loss = false;
         loop {
-            match attempt(reached, task, late, events).await {
+            match Box::pin(attempt(reached, task, late, events)).await {
+                Err(error) if reached.has_lost(&error) && !asked_after_loss => {
+                    asked_after_loss = true;
+                    let asked = is_done_after_loss(reached, task, late, error, events);
+                    if Box::pin(asked).await? {
+                        return Ok(());
+                    }
+                }
                 Err(error) if tries <= task.retry && !error.is_unreachable() => {
                     events.send(EventKind::Waiting {
                         host: reached.name().to_string(),
@@ -80,6 +95,39 @@ pub async fn run(
     .await
 }
 
+/// Whether a task whose connection was lost in the middle is done; if not, it may be run again. The error says that
+/// nobody can know.
+async fn is_done_after_loss(
+    reached: &Reached,
+    task: &Task,
+    late: &LateValues,
+    error: HostError,
+    events: &Events,
+) -> Result<bool, HostError> {
+    let lost = text::chain(&error).join(": ");
+    // The host itself must be there, or it is lost with all that is on it.
+    if reached
+        .run(RemoteCommand::new("true"), QUICK)
+        .await
+        .is_err()
+    {
+        return Err(error);
+    }
+    let may_run_again =
+        task.unless.is_some() || task.retry > 0 || matches!(task.action, TaskAction::Upload { .. });
+    if !may_run_again {
+        return Err(HostError::Fact(format!(
+            "{lost}; whether it did its work is not known, and without `unless` or `retry` it is not run again"
+        )));
+    }
+    events.send(EventKind::Warning {
+        host: Some(reached.name().to_string()),
+        message: format!("{lost}; connected again"),
+        hint: None,
+    });
+    is_done(reached, task, late).await
+}
+
 async fn attempt(
     reached: &Reached,
     task: &Task,
@@ -94,7 +142,7 @@ async fn attempt(
             let status = stream(
                 reached,
                 RemoteCommand::shell(script.clone()),
-                task.timeout,
+                Deadline::Total(task.timeout),
                 events,
             )
             .await?;

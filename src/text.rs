@@ -1,6 +1,10 @@
-//! Small pieces of text for people: durations, lists, plurals, error chains.
+//! Small pieces of text for people: durations, lists, plurals, error chains, complaints of tools.
+
+mod complaint;
 
 use std::{error::Error, fmt, time::Duration};
+
+pub use complaint::complaint;
 
 /// A duration as a person writes it: `500ms`, `12s`, `1.2s`, `1m30s`, `2h5m`.
 pub fn duration(duration: Duration) -> String {

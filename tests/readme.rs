@@ -273,6 +273,7 @@ fn every_command_and_exit_code_is_described() {
         Outcome::Locked,
         Outcome::Reverted,
         Outcome::Interrupted,
+        Outcome::BrokenPipe,
     ];
     let expected: BTreeSet<String> = outcomes
         .iter()

@@ -45,6 +45,13 @@ pub enum Routes {
     Printed(String),
     /// It could not say; what it printed instead.
     Refused(String),
+    /// Its container does not run, so it routes to nothing; which one, and how docker shows it.
+    Down {
+        /// The container's name.
+        container: String,
+        /// `exited`, `created`, or `gone`.
+        status: String,
+    },
     /// It could not be asked.
     Failed(HostError),
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Routes;
 use crate::{
     command::RemoteCommand,
+    docker,
     hosts::{HostError, Reached},
     model::{BalancerView, HostName, LateValues},
 };
@@ -37,9 +38,28 @@ impl Upstreams {
         let command = RemoteCommand::shell(script);
         match self.reached.run(command, DEADLINE).await {
             Ok(output) if output.status == 0 => Routes::Printed(output.stdout),
-            Ok(output) if output.stderr.is_empty() => Routes::Refused(output.stdout),
-            Ok(output) => Routes::Refused(output.stderr),
+            Ok(output) => match self.status_when_down().await {
+                Some(status) => Routes::Down {
+                    container: self.late.container.clone(),
+                    status,
+                },
+                None if output.stderr.is_empty() => Routes::Refused(output.stdout),
+                None => Routes::Refused(output.stderr),
+            },
             Err(error) => Routes::Failed(error),
+        }
+    }
+
+    /// How docker shows its container, if docker says that it does not run.
+    async fn status_when_down(&self) -> Option<String> {
+        let command = docker::inspect_containers(&[&self.late.container]);
+        let read = self.reached.read(command, docker::parse_containers).await;
+        match read.ok()?.first() {
+            None => Some("gone".to_owned()),
+            Some(container) => {
+                let state = &container.state;
+                (!state.running).then(|| state.status.clone())
+            }
         }
     }
 }

@@ -17,14 +17,14 @@ use crate::diagnostic::{Located, Problem};
 section! {
     /// An environment: its hosts, how to reach them, and what runs there.
     "the inventory" Inventory {
-        /// The environment that this one takes everything over from. Tables are merged key by key;
-        /// `recipes` and `[hosts]` replace the other's as a whole. `default` is not taken over.
+        /// The environment that this one inherits from. Tables are merged key by key; `recipes` and
+        /// `[hosts]` replace the base's as a whole. `default` is not inherited.
         extends: String,
         /// Whether this environment is meant when none is named on the command line.
         #[default(false)]
         default: bool,
-        /// The recipes that run here, in this order; but what a recipe requires or drains through comes before
-        /// it.
+        /// The recipes that run here, in order. A recipe always comes after those that it requires or drains
+        /// through.
         recipes: Vec<Located<String>>,
         /// The hosts by name, in the order in which they are shown and updated. A range stands for many:
         /// `"web-[01:50]" = { address = "10.0.0.[1:50]" }`.
@@ -38,7 +38,7 @@ section! {
         vars: Entries<VarValue>,
         /// Where Consul's agent listens.
         consul: ConsulSection,
-        /// Where images come from, unless a recipe says.
+        /// Where images come from, unless a recipe says otherwise.
         images: ImagesSection,
         /// How many releases are kept.
         releases: ReleasesSection,

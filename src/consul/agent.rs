@@ -70,6 +70,14 @@ pub enum ConsulError {
 }
 
 impl ConsulError {
+    /// What to type, where the connection to the host is at fault.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { source, .. } => source.hint(),
+            _ => None,
+        }
+    }
+
     /// Whether the host itself could not be reached any more.
     pub fn is_host_unreachable(&self) -> bool {
         matches!(self, Self::Unreachable { source, .. } if source.is_unreachable())
@@ -84,7 +92,7 @@ impl Agent {
 
     async fn ask(&self, method: Method, path: &str) -> Result<Response, ConsulError> {
         let HostAndPort { host, port } = &self.address;
-        let authority = format!("{host}:{port}");
+        let authority = self.address.to_string();
         let host_name = || self.session.host().to_string();
         let tunnel = self
             .session

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::model::is_same_address;
+
 /// A service as `/v1/agent/services` has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -109,7 +111,7 @@ impl ServiceInstance {
     /// the agent's.
     pub fn is_at(&self, address: &str, port: u16) -> bool {
         self.service.port == port
-            && (self.service.address == address || self.service.address.is_empty())
+            && (self.service.address.is_empty() || is_same_address(&self.service.address, address))
     }
 
     /// Whether all its checks pass; a service without any counts as passing, as in Consul.
@@ -191,6 +193,9 @@ mod tests {
                 && !web.is_at("10.0.0.1", 5000)
                 && !web.is_at("10.0.0.2", 32768)
         );
+        let mut web_v6 = web.clone();
+        web_v6.service.address = "FD88::0:1".to_owned();
+        assert!(web_v6.is_at("fd88::1", 32768) && !web_v6.is_at("fd88::2", 32768));
         assert!(!web.is_passing() && web.maintenance().is_none());
         assert_eq!(
             web.complaint().as_deref(),

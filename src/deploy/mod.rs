@@ -4,11 +4,11 @@
 //! `pipeline` lists the phases; each other file is one of them.
 
 mod credentials;
+mod last_checks;
 mod pipeline;
 mod planning;
 mod prune;
 mod reach;
-mod ready;
 mod record;
 mod request;
 mod rollouts;

@@ -2,13 +2,13 @@
 
 use super::{
     credentials,
+    last_checks::last_checks,
     planning::plan,
     prune::prune,
     reach::reach,
-    ready::ready,
     record,
     request::DeployRequest,
-    rollouts::{Deployment, while_locked},
+    rollouts::{Deployment, announce_work, while_locked},
     up_to_date::up_to_date,
     wanted::{Wanted, wanted},
 };
@@ -70,13 +70,14 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
     let wanted = wanted(context, request, &fleet, history, &credentials).await?;
     let mut plan = plan(context, &fleet, &observed, &wanted).await?;
     if plan.is_empty() {
-        up_to_date(context, request, &fleet, &observed, &wanted, &plan).await;
+        up_to_date(context, &observed, &wanted);
         return Ok((fleet, Prepared::UpToDate));
     }
     let Some(lock) = lock else {
         return Ok((fleet, Prepared::Planned));
     };
-    ready(context, &fleet, &observed, &request.promotion, &mut plan).await?;
+    last_checks(context, &fleet, &observed, &request.promotion, &mut plan).await?;
+    announce_work(context, &plan);
     images::distribute(&fleet, &mut plan, &credentials.logins, events).await?;
     let ready = Ready {
         lock,
@@ -109,6 +110,9 @@ async fn change(
     context.events.send(EventKind::Phase {
         phase: Phase::Deploy,
     });
+    if let Some(rest) = history.usual_time(records.len()) {
+        context.events.send(EventKind::Estimate { rest });
+    }
     let deployment = Deployment {
         context,
         fleet,
@@ -118,7 +122,10 @@ async fn change(
         action: wanted.action,
     };
     let rolling_out = Box::pin(deployment.carry_out());
-    let ended = while_locked(context, &mut lock, rolling_out).await;
+    let (mut ended, lost) = while_locked(context, &mut lock, rolling_out).await;
+    if let (Some(stop), Some(reason)) = (&mut ended.stop, lost) {
+        deployment.ended_by_the_lost_lock(stop, reason);
+    }
     let records = record::write_finished(context, fleet, records, ended.stop.as_deref()).await;
     if ended.stop.is_none() {
         history.add(&records);

@@ -66,9 +66,8 @@ async fn prune_host(
         )
         .await?;
     for container in not_needed(&containers, &kept_specs) {
-        reached
-            .expect(docker::remove(&container.name), QUICK)
-            .await?;
+        let remove = docker::remove(&container.name);
+        reached.expect_of_those_there(remove, QUICK).await?;
     }
     prune_images(reached, history, gone).await
 }

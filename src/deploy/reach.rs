@@ -18,7 +18,8 @@ pub async fn reach(context: &Context<'_>, request: &DeployRequest) -> Run<Fleet>
     let fleet = context
         .connect_to(&hosts, |host| needed.contains(host))
         .await?;
-    preflight::fit(&fleet, |host| needed.contains(host), context.events).await
+    let is_needed = |host: &HostName| needed.contains(host);
+    preflight::fit(&fleet, context.environment, is_needed, context.events).await
 }
 
 /// The hosts of the scope, the lock host, those of every balancer that a rollout asks, and those that a probe goes

@@ -59,6 +59,7 @@ fn action(change: Change) -> PlanAction {
         Change::Create => PlanAction::Create,
         Change::Replace => PlanAction::Replace,
         Change::Start => PlanAction::Start,
+        Change::Confirm => PlanAction::Confirm,
         Change::Remove => PlanAction::Remove,
     }
 }

@@ -7,13 +7,15 @@ mod inspect;
 
 pub use archive::Archive;
 pub use commands::{
-    container_logs, container_logs_follow, exists, image_load, image_platform, image_remove,
-    image_save, image_tag, info, inspect_containers, inspect_images, inspect_volumes,
+    container_logs, container_logs_follow, events_since, exists, image_load, image_platform,
+    image_remove, image_save, image_tag, info, inspect_containers, inspect_images, inspect_volumes,
     list_containers, list_image_layers, list_names, list_running, logged_in, manifest, platform,
     pull, remove, rename, run, set_restart, start, stop, volume_create, volume_remove,
+    was_signalled,
 };
 pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label, short_hash};
 pub use inspect::{
-    Container, ContainerState, Health, Image, Info, PortBinding, Volume, manifest_config_digests,
-    parse_containers, parse_images, parse_info, parse_layers, parse_volumes,
+    Container, ContainerState, Health, Image, Info, PortBinding, PublishedPorts, Volume,
+    is_only_missing, manifest_config_digests, parse_containers, parse_images, parse_info,
+    parse_layers, parse_volumes,
 };

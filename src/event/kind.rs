@@ -58,6 +58,15 @@ pub enum EventKind {
         /// How many [`EventKind::StepFinished`] will come for it from here on, as far as is known now. A
         /// later value replaces an earlier one; a run that fails sends fewer steps.
         total: u64,
+        /// How much time will pass in all its [`EventKind::Countdown`]s.
+        #[serde(serialize_with = "as_milliseconds", rename = "waiting_ms")]
+        waiting: Duration,
+    },
+    /// How long the rest of the run should take, judged by earlier releases.
+    Estimate {
+        /// From now on.
+        #[serde(serialize_with = "as_milliseconds", rename = "rest_ms")]
+        rest: Duration,
     },
     /// What would be changed, or is about to be. Sent once, between the phases plan and pull.
     Plan {
@@ -112,6 +121,19 @@ pub enum EventKind {
         waits_for: String,
         /// What it last saw: `critical: connection refused`.
         last_seen: String,
+    },
+    /// From now on only time has to pass, with or without an open step. An [`EventKind::Waiting`] for the same
+    /// breaks it off; it may begin anew then.
+    Countdown {
+        /// The host.
+        host: String,
+        /// The recipe it belongs to.
+        recipe: Option<String>,
+        /// What the time is for: `web-r42 to be ready`.
+        waits_for: String,
+        /// How long it lasts.
+        #[serde(serialize_with = "as_milliseconds", rename = "lasts_ms")]
+        lasts: Duration,
     },
     /// An open step sent bytes.
     Transfer {

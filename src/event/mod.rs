@@ -8,7 +8,7 @@ mod outcome;
 mod probe;
 mod rows;
 
-pub use channel::Events;
+pub use channel::{Events, Receiver, Unshown};
 pub use kind::{Event, EventKind, OutputStream, Phase};
 pub use outcome::{ErrorReport, Evidence, Outcome};
 pub use probe::ProbeSummary;

@@ -22,6 +22,8 @@ pub enum Outcome {
     Reverted,
     /// The user stopped it.
     Interrupted,
+    /// Nobody reads its output any more, and it had no other purpose.
+    BrokenPipe,
 }
 
 impl Outcome {
@@ -35,6 +37,8 @@ impl Outcome {
             Self::Locked => 4,
             Self::Reverted => 5,
             Self::Interrupted => 130,
+            // As of a program that SIGPIPE ended.
+            Self::BrokenPipe => 141,
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum PlanAction {
     Create,
     /// It is there as wanted, but stopped.
     Start,
+    /// It runs as wanted, and a release that was cut off has not seen that it serves.
+    Confirm,
     /// It is there and no longer wanted.
     Remove,
     /// A task runs.

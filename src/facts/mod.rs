@@ -1,10 +1,12 @@
 //! What runs on the hosts now, as values for the plan, and the commands and parsers that read it.
 
 pub mod connections;
+pub mod ports;
 pub mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::ports::TakenPort;
 use crate::{docker::Container, model::HostName};
 
 /// What runs on every host that was looked at.
@@ -22,6 +24,8 @@ pub struct HostFacts {
     /// The names of all containers, each with its environment; empty for a container that shipit did not
     /// make.
     pub names: BTreeMap<String, String>,
+    /// The ports that are taken, by containers or by other programs.
+    pub taken_ports: Vec<TakenPort>,
     /// The host ports of services that an interrupted deploy of ours left in maintenance mode.
     pub left_in_maintenance: BTreeSet<u16>,
 }
@@ -67,13 +71,15 @@ impl Facts {
 pub fn parse_names(text: &str) -> BTreeMap<String, String> {
     text.lines()
         .filter_map(|line| {
-            let (names, environment) = line.split_once(' ').unwrap_or((line, ""));
+            let mut columns = line.splitn(3, ' ');
+            let names = columns.next().unwrap_or_default();
+            let environment = columns.next().unwrap_or_default();
             // A linked container has several names, separated by commas; its own has no slash.
             let name = names
                 .split(',')
                 .find(|name| !name.contains('/'))
                 .filter(|name| !name.is_empty())?;
-            Some((name.to_owned(), environment.trim().to_owned()))
+            Some((name.to_owned(), environment.to_owned()))
         })
         .collect()
 }
@@ -84,7 +90,8 @@ mod tests {
 
     #[test]
     fn names_are_read_with_their_environment_or_none() {
-        let names = parse_names("web-r1 staging\nold-thing \nweb/db,db \n\n");
+        let names =
+            parse_names("web-r1 staging 80/tcp, 81/tcp\nold-thing  80/tcp\nweb/db,db  \n\n");
         let expected = [("db", ""), ("old-thing", ""), ("web-r1", "staging")];
         assert_eq!(
             names,

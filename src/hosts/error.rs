@@ -4,6 +4,7 @@ use crate::{
     command::RemoteCommand,
     consul::ConsulError,
     model::HostName,
+    text,
     transport::{Output, SessionError},
 };
 
@@ -25,7 +26,7 @@ pub enum HostError {
         command: String,
         /// Its exit status.
         status: u32,
-        /// The last line it printed as an error.
+        /// The line in which it says why.
         message: String,
         /// Everything it printed.
         output: Vec<String>,
@@ -59,6 +60,24 @@ impl HostError {
         }
     }
 
+    /// What to type, where the connection or the account is at fault.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Session { source, .. } => source.hint(),
+            Self::Consul(error) => error.hint(),
+            Self::Status { message, .. } => {
+                let message = message.to_lowercase();
+                let may_not_use_docker =
+                    message.contains("permission denied") && message.contains("docker");
+                may_not_use_docker.then(|| {
+                    "let the account use docker there: `sudo usermod -aG docker USER`, or set `become = true` under [ssh]"
+                        .to_owned()
+                })
+            }
+            Self::Output { .. } | Self::Fact(_) => None,
+        }
+    }
+
     /// What the failing command printed, if that is what failed.
     pub fn output(&self) -> &[String] {
         match self {
@@ -76,15 +95,8 @@ pub fn failed(command: String, output: &Output) -> HostError {
         .chain(output.stdout.lines())
         .map(str::to_owned)
         .collect();
-    let last_of = |text: &str| {
-        text.lines()
-            .rev()
-            .map(str::trim)
-            .find(|line| !line.is_empty())
-            .map(str::to_owned)
-    };
-    let message = last_of(&output.stderr)
-        .or_else(|| last_of(&output.stdout))
+    let message = text::complaint(&output.stderr)
+        .or_else(|| text::complaint(&output.stdout))
         .unwrap_or_else(|| "no output".into());
     HostError::Status {
         command,

@@ -7,6 +7,8 @@ pub mod preflight;
 pub mod progress;
 mod reached;
 mod stop;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use error::{HostError, HostFailure, failed, short};
 pub use fleet::Fleet;

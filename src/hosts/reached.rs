@@ -6,6 +6,7 @@ use super::error::{HostError, failed, short};
 use crate::{
     command::RemoteCommand,
     consul::Agent,
+    docker,
     model::{Host, HostName},
     transport::{Output, Session},
 };
@@ -40,6 +41,12 @@ impl Reached {
         }
     }
 
+    /// Whether something failed because the connection to the host was lost, in itself or as what it went through.
+    pub fn has_lost(&self, error: &HostError) -> bool {
+        let went_through_it = matches!(error, HostError::Session { .. } | HostError::Consul(_));
+        error.is_unreachable() || went_through_it && self.session.is_lost()
+    }
+
     /// Runs a command and returns its output and status, whatever the status.
     pub async fn run(
         &self,
@@ -71,17 +78,74 @@ impl Reached {
         }
     }
 
-    /// Runs a quick docker command whose output `parse` reads.
+    /// [`expect`](Self::expect) for a docker command about things that somebody else may take away meanwhile:
+    /// those that are missing are no failure.
+    pub async fn expect_of_those_there(
+        &self,
+        command: RemoteCommand,
+        deadline: Duration,
+    ) -> Result<String, HostError> {
+        let shown = short(&command);
+        let output = self.run(command, deadline).await?;
+        if output.status == 0 || docker::is_only_missing(&output.stderr) {
+            Ok(output.stdout)
+        } else {
+            Err(failed(shown, &output))
+        }
+    }
+
+    /// Runs a quick docker command whose output `parse` reads. What went between being listed and being looked
+    /// at is left out.
     pub async fn read<T>(
         &self,
         command: RemoteCommand,
         parse: impl FnOnce(&str) -> Result<T, serde_json::Error>,
     ) -> Result<T, HostError> {
         let shown = short(&command);
-        let output = self.expect(command, QUICK).await?;
+        let output = self.expect_of_those_there(command, QUICK).await?;
         parse(&output).map_err(|source| HostError::Output {
             command: shown,
             source,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::testing::{Act, TestFleet, fails, out};
+
+    const INSPECTED: &str = r#"[{"Id":"c1","Name":"/web-r1","Image":"sha256:aa",
+        "State":{"Status":"running","Running":true},"Config":{},"HostConfig":{}}]"#;
+
+    async fn containers(acts: Vec<Act>) -> Result<Vec<String>, String> {
+        let lab = TestFleet::of_one(move |_| acts.clone()).await;
+        let command = docker::list_containers("staging");
+        let read = lab.fleet.hosts()[0].read(command, docker::parse_containers);
+        let names = |all: Vec<docker::Container>| all.into_iter().map(|it| it.name).collect();
+        read.await
+            .map(names)
+            .map_err(|error| crate::text::chain(&error).join(": "))
+    }
+
+    #[tokio::test]
+    async fn containers_that_go_while_they_are_looked_at_are_left_out() {
+        let gone = b"Error: No such container: c2\n".to_vec();
+        let acts = vec![out(INSPECTED), Act::Err(gone), Act::Status(1)];
+        assert_eq!(containers(acts).await, Ok(vec!["web-r1".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn any_other_complaint_is_an_error_whatever_was_printed() {
+        let acts = fails(1, "Cannot connect to the Docker daemon\n");
+        let error = containers(acts).await.expect_err("nobody answered");
+        assert!(error.contains("Cannot connect"), "{error}");
+        let both = "Error: No such container: c2\nError response from daemon: timeout\n";
+        let acts = vec![
+            out(INSPECTED),
+            Act::Err(both.as_bytes().to_vec()),
+            Act::Status(1),
+        ];
+        containers(acts).await.expect_err("one did not answer");
     }
 }

@@ -50,6 +50,7 @@ impl Stop {
     ) -> Box<Self> {
         let mut stop = Self::new(outcome, message);
         stop.report.causes = text::chain(error);
+        stop.report.hint = error.hint();
         stop.add_output(host, error);
         stop
     }
@@ -66,6 +67,7 @@ impl Stop {
                 .causes
                 .push(format!("`{host}`: {}", text::chain(error).join(": ")));
             stop.add_output(host, error);
+            stop.report.hint = stop.report.hint.take().or_else(|| error.hint());
         }
         stop
     }

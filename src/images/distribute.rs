@@ -66,9 +66,9 @@ pub async fn distribute(
     }
 }
 
-/// The images that the hosts need, host by host.
-fn deliveries(fleet: &Fleet, plan: &Plan) -> impl Iterator<Item = Vec<Delivery>> + use<> {
-    let mut needed = BTreeMap::<HostName, BTreeSet<(Wanted, PinnedImage)>>::new();
+/// The images that each host must have before it starts its containers.
+pub fn needed(plan: &Plan) -> BTreeMap<HostName, BTreeSet<(Wanted, PinnedImage)>> {
+    let mut needed = BTreeMap::<HostName, BTreeSet<_>>::new();
     for slot in plan.recipes.iter().flat_map(RecipePlan::changes) {
         let Some(incoming) = slot.incoming.as_ref().filter(|incoming| !incoming.exists) else {
             continue;
@@ -79,8 +79,13 @@ fn deliveries(fleet: &Fleet, plan: &Plan) -> impl Iterator<Item = Vec<Delivery>>
             .or_default()
             .insert((Wanted::of(spec), image.clone()));
     }
+    needed
+}
+
+/// What is to be delivered, host by host.
+fn deliveries(fleet: &Fleet, plan: &Plan) -> impl Iterator<Item = Vec<Delivery>> + use<> {
     let fleet = fleet.clone();
-    needed.into_iter().filter_map(move |(host, images)| {
+    needed(plan).into_iter().filter_map(move |(host, images)| {
         let reached = fleet.host(&host)?;
         let delivery = |(wanted, pin)| Delivery {
             reached: reached.clone(),
@@ -201,7 +206,10 @@ pub fn undelivered_images(failures: Vec<FailedDelivery>) -> Box<Stop> {
         hints.extend(hint.filter(|hint| !hints.contains(hint)));
         errors.push((host, error));
     }
-    hints.push("the images that did arrive are not sent again: run the same command once the cause is mended".to_owned());
+    hints.push(
+        "fix the cause and run the same command again; images that arrived are not sent again"
+            .to_owned(),
+    );
     let mut stop = Stop::on_hosts(outcome, message, &errors);
     stop.report.causes.extend(searches);
     stop.hint(hints.join("\n"))

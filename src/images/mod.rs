@@ -11,7 +11,7 @@ mod tests;
 mod transfer;
 mod wanted;
 
-pub use distribute::distribute;
+pub use distribute::{distribute, needed};
 pub use logins::Logins;
 pub use pins::{Lookup, resolve};
 pub use wanted::{Pins, Wanted};

@@ -80,9 +80,8 @@ async fn local_pin(reference: &str) -> Run<PinnedImage> {
         })?
         .map_err(|error| missing(format!("`docker` cannot be run here: {error}")))?;
     if !output.status.success() {
-        return Err(missing(
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        ));
+        let printed = String::from_utf8_lossy(&output.stderr);
+        return Err(missing(text::complaint(&printed).unwrap_or_default()));
     }
     let digest = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     Ok(PinnedImage {
@@ -180,13 +179,7 @@ async fn asked_pin(
     match present {
         Some((pin, image)) if offered.contains(&image.id) => Ok(pin),
         Some((pin, _)) if offered.is_empty() => {
-            let why = output
-                .stderr
-                .lines()
-                .last()
-                .unwrap_or("no answer")
-                .trim()
-                .to_owned();
+            let why = text::complaint(&output.stderr).unwrap_or_else(|| "no answer".to_owned());
             events.send(EventKind::Warning {
                 host: Some(reached.name().to_string()),
                 message: format!(

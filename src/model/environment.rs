@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{HostKeyPolicy, HostName, Name, Recipe, SecretSource};
+use super::{HostAndPort, HostKeyPolicy, HostName, Name, Recipe, SecretSource};
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]
@@ -32,6 +32,15 @@ impl Environment {
         self.recipes.iter().find(|recipe| &*recipe.name == name)
     }
 
+    /// Whether a recipe needs another, itself or through what it requires.
+    pub fn requires(&self, recipe: &Recipe, other: &Name) -> bool {
+        let mut required = recipe.requires.iter();
+        required.any(|name| {
+            let required = self.recipe(name);
+            name == other || required.is_some_and(|required| self.requires(required, other))
+        })
+    }
+
     /// The host that holds the environment's lock: always the inventory's first, whatever `--limit`
     /// says, so that two deploys with different filters still exclude each other.
     pub fn lock_host(&self) -> &Host {
@@ -51,6 +60,24 @@ pub struct Host {
     pub groups: Vec<Name>,
     /// How to log in.
     pub ssh: SshSettings,
+}
+
+impl Host {
+    /// How one would log in by hand: with what the inventory says, and by OpenSSH's configuration for the rest.
+    pub fn ssh_command(&self) -> String {
+        let SshSettings {
+            user,
+            port,
+            proxy_jump,
+            ..
+        } = &self.ssh;
+        let mut words = vec!["ssh".to_owned()];
+        words.extend(proxy_jump.iter().map(|jumps| format!("-J {jumps}")));
+        words.extend(port.iter().map(|port| format!("-p {port}")));
+        let at = user.iter().map(|user| format!("{user}@"));
+        words.push(at.chain([self.address.clone()]).collect());
+        words.join(" ")
+    }
 }
 
 /// How to log in to a host. What is `None` or empty here comes from `~/.ssh/config`, then from
@@ -93,13 +120,4 @@ pub struct RegistryLogin {
     pub username: String,
     /// Where the password comes from.
     pub password: SecretSource,
-}
-
-/// A host part and a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostAndPort {
-    /// The host name or address.
-    pub host: String,
-    /// The TCP port.
-    pub port: u16,
 }

@@ -3,6 +3,7 @@
 //! Everything a template can say about a host is resolved here, for each host, before anything is
 //! contacted. Only what is known later (the release's number, a container's name) stays a [`Template`].
 
+mod address;
 mod choices;
 mod container;
 mod environment;
@@ -14,9 +15,10 @@ mod recipe;
 mod reference;
 mod template;
 
+pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
 pub use container::{ContainerSpec, SecretSource};
-pub use environment::{ConsulSettings, Environment, Host, HostAndPort, RegistryLogin, SshSettings};
+pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
 pub use load::{Loaded, Overrides, Project, check_the_rest, default_environment, load};
 pub use name::{HostName, InvalidName, Name};
 pub use publish::{Publish, WrongPort};

@@ -57,6 +57,23 @@ impl Recipe {
     }
 }
 
+impl Ready {
+    /// The port that its checks name, if one does. Exhaustive, so that a kind of check that comes later is not
+    /// forgotten here.
+    pub fn port(&self) -> Option<u16> {
+        let Self {
+            http,
+            tcp,
+            grpc,
+            consul: _,
+            healthcheck: _,
+            run: _,
+        } = self;
+        let http = http.as_ref().and_then(|http| http.port);
+        http.or(*tcp).or(*grpc)
+    }
+}
+
 impl HostRecipe {
     /// What a host has of a recipe that no longer names it: its containers are only taken away.
     pub fn none() -> Self {

@@ -6,9 +6,12 @@ use crate::{
     balancers::maintenance::is_own_maintenance,
     docker,
     event::{EventKind, Events, Outcome, Phase},
-    facts::{Facts, HostFacts, parse_names},
+    facts::{
+        Facts, HostFacts, parse_names,
+        ports::{self, TakenPort},
+    },
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop},
-    model::{Environment, LateValues, Recipe},
+    model::{ContainerSpec, Environment, LateValues, Recipe},
     plan::{Scope, TaskRef},
     release::History,
     state::{self, StoredRecords},
@@ -36,11 +39,10 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
     events.send(EventKind::Phase {
         phase: Phase::Observe,
     });
-    let name = &*environment.name;
     let registered = environment.recipes.iter().any(Recipe::is_registered);
     let state = state::open(environment, fleet);
     let (observed, stored) = tokio::join!(
-        fleet.each(|reached| observe_host(reached, name, registered)),
+        fleet.each(|reached| observe_host(reached, environment, registered)),
         state.read_records(),
     );
     let StoredRecords {
@@ -83,22 +85,42 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
 
 async fn observe_host(
     reached: &Reached,
-    environment: &str,
+    environment: &Environment,
     registered: bool,
 ) -> Result<HostFacts, HostError> {
     let containers = reached.read(
-        docker::list_containers(environment),
+        docker::list_containers(&environment.name),
         docker::parse_containers,
     );
     let names = reached.expect(docker::list_names(), QUICK);
+    let listening = listening(reached, environment);
     let maintenance = async { Ok(left_in_maintenance(reached, registered).await) };
-    let (containers, names, left_in_maintenance) =
-        tokio::try_join!(containers, names, maintenance)?;
+    let (containers, names, left_in_maintenance, listening) =
+        tokio::try_join!(containers, names, maintenance, listening)?;
+    let taken_ports = ports::parse_published(&names).into_iter();
     Ok(HostFacts {
         containers,
         names: parse_names(&names),
+        taken_ports: taken_ports.chain(listening).collect(),
         left_in_maintenance,
     })
+}
+
+/// The ports of a host that programs listen on, where a recipe wants a fixed one. A host without IPv6 lacks one of
+/// the two tables.
+async fn listening(
+    reached: &Reached,
+    environment: &Environment,
+) -> Result<Vec<TakenPort>, HostError> {
+    let specs = environment.recipes.iter().filter_map(|recipe| {
+        let on = recipe.on.get(reached.name())?;
+        on.container.as_ref()
+    });
+    if !specs.into_iter().any(ContainerSpec::publishes_fixed_port) {
+        return Ok(Vec::new());
+    }
+    let table = reached.run(ports::read_sockets(), QUICK).await?;
+    Ok(ports::parse_listening(&table.stdout))
 }
 
 /// The ports of services that are in a maintenance mode of ours. A host whose agent does not answer counts as

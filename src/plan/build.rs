@@ -6,9 +6,10 @@ use super::{
     changes::{Change, Plan, RecipePlan, Remark, SlotPlan},
     input::{Desired, Input, TaskRef},
     names::Names,
+    ports::check_ports,
     remarks::{
-        check_for_names_given_twice, check_recipe_out_of_scope, warn_of_lost_requests,
-        warn_of_orphans,
+        check_balancers_out_of_scope, check_for_names_given_twice, check_recipe_out_of_scope,
+        warn_of_lost_requests, warn_of_orphans,
     },
     slot::Slot,
 };
@@ -26,12 +27,14 @@ pub fn build(input: &Input) -> Plan {
         if input.scope.has_recipe(&recipe.name) {
             let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
             warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
+            check_balancers_out_of_scope(input, recipe, &recipe_plan, &mut plan.obstacles);
             plan.recipes.push(recipe_plan);
         } else {
             check_recipe_out_of_scope(input, recipe, &mut plan);
         }
     }
     check_for_names_given_twice(&mut plan);
+    check_ports(input, &mut plan);
     warn_of_orphans(input, &mut plan.warnings);
     plan
 }
@@ -100,7 +103,7 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
     }
     // A new container serves before an old one is removed, also where they are on different hosts.
     slots.sort_by_key(|slot: &SlotPlan| match slot.change {
-        Change::Keep | Change::Create | Change::Start => 0,
+        Change::Keep | Change::Confirm | Change::Create | Change::Start => 0,
         Change::Replace => 1,
         Change::Remove => 2,
     });

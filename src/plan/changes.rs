@@ -92,12 +92,22 @@ pub struct SlotPlan {
     pub change: Change,
     /// The container that runs here afterwards.
     pub incoming: Option<Incoming>,
-    /// The containers that run here now and are stopped.
+    /// The containers that run here now and are stopped. Where a release was cut off and nothing runs, the one
+    /// that ran before it: a failure goes back to that one.
     pub outgoing: Vec<ContainerName>,
+    /// The restart policy of an outgoing container that is stopped, as docker has lost it; `None` where those run.
+    pub outgoing_restart: Option<String>,
     /// Why.
     pub reason: String,
     /// Field by field, what is different.
     pub differences: Vec<Difference>,
+}
+
+impl SlotPlan {
+    /// Whether a container that runs now is stopped.
+    pub fn replaces_a_running_one(&self) -> bool {
+        !self.outgoing.is_empty() && self.outgoing_restart.is_none()
+    }
 }
 
 /// What happens in a slot.
@@ -111,6 +121,8 @@ pub enum Change {
     Replace,
     /// The container is there and stopped.
     Start,
+    /// The container runs as wanted, but no release has seen that it serves: it is looked at like a new one.
+    Confirm,
     /// A container is removed and not replaced.
     Remove,
 }
@@ -122,6 +134,7 @@ impl fmt::Display for Change {
             Self::Create => "create",
             Self::Replace => "replace",
             Self::Start => "start",
+            Self::Confirm => "confirm",
             Self::Remove => "remove",
         })
     }

@@ -5,6 +5,7 @@ mod changes;
 mod difference;
 mod input;
 mod names;
+mod ports;
 mod remarks;
 mod slot;
 #[cfg(test)]

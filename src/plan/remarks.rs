@@ -7,7 +7,7 @@ use super::{
     input::Input,
 };
 use crate::{
-    model::{Environment, HostName, Name, Order, Recipe},
+    model::{HostName, Order, Recipe},
     text,
 };
 
@@ -52,16 +52,6 @@ pub(super) fn warn_of_lost_requests(
     }
 }
 
-/// Whether a recipe needs another, itself or through what it requires.
-fn requires(environment: &Environment, recipe: &Recipe, other: &Name) -> bool {
-    recipe.requires.contains(other)
-        || recipe
-            .requires
-            .iter()
-            .filter_map(|name| environment.recipe(name))
-            .any(|required| requires(environment, required, other))
-}
-
 /// Checks a recipe that was not asked for: the recipes that need it must find it running.
 pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
     let drains = |other: &&Recipe| {
@@ -70,7 +60,7 @@ pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &m
     };
     // An older release may not need yet what the files require now.
     let needs_it = |other: &&Recipe| {
-        let required = !input.prefer_kept && requires(input.environment, other, &recipe.name);
+        let required = !input.prefer_kept && input.environment.requires(other, &recipe.name);
         input.scope.has_recipe(&other.name) && (drains(other) || required)
     };
     let needed_by: Vec<_> = input
@@ -80,16 +70,8 @@ pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &m
         .filter(needs_it)
         .map(|other| &other.name)
         .collect();
-    let is_down = |host: &&HostName| {
-        let facts = input.facts.hosts.get(*host);
-        facts.is_some_and(|facts| {
-            !facts
-                .of_recipe(&recipe.name)
-                .iter()
-                .any(|container| container.state.is_up())
-        })
-    };
-    let down: Vec<_> = recipe.hosts.iter().filter(is_down).collect();
+    let hosts = recipe.hosts.iter();
+    let down: Vec<_> = hosts.filter(|host| is_down(input, recipe, host)).collect();
     if !recipe.has_container() || down.is_empty() {
         return;
     }
@@ -113,6 +95,47 @@ pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &m
             ),
             hint: Some(format!("shipit deploy {environment}")),
         });
+    }
+}
+
+/// Whether a host that was looked at runs nothing of a recipe.
+fn is_down(input: &Input, recipe: &Recipe, host: &HostName) -> bool {
+    let facts = input.facts.hosts.get(host);
+    facts.is_some_and(|facts| {
+        let containers = facts.of_recipe(&recipe.name);
+        !containers.iter().any(|container| container.state.is_up())
+    })
+}
+
+/// Every balancer of a recipe that changes is asked what it routes to, also on hosts that this deploy leaves alone.
+pub(super) fn check_balancers_out_of_scope(
+    input: &Input,
+    recipe: &Recipe,
+    plan: &RecipePlan,
+    obstacles: &mut Vec<Remark>,
+) {
+    if plan.changes().next().is_none() {
+        return;
+    }
+    let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
+    for balancer in names.filter_map(|name| input.environment.recipe(name)) {
+        let hosts = balancer.hosts.iter();
+        let left_alone = hosts.filter(|host| !input.scope.has_host(host));
+        let down: Vec<_> = left_alone
+            .filter(|host| is_down(input, balancer, host))
+            .collect();
+        if balancer.has_container() && input.scope.has_recipe(&balancer.name) && !down.is_empty() {
+            obstacles.push(Remark {
+                host: None,
+                message: format!(
+                    "`{}` does not run on {}, and {} needs it",
+                    balancer.name,
+                    text::list(&down),
+                    text::list([&recipe.name])
+                ),
+                hint: Some(format!("shipit deploy {}", input.environment.name)),
+            });
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     docker::{Container, SpecHash},
     facts::HostFacts,
     model::Recipe,
+    release::Number,
     text,
 };
 
@@ -51,13 +52,13 @@ impl Slot<'_> {
         };
         let mut up = running.iter().copied().filter(|it| it.state.is_up());
         if let Some(kept) = up.find(fits) {
-            return Some(self.keep(desired, kept, &running, obstacles));
+            return Some(self.keep(desired, kept, (&here, &running), obstacles));
         }
         // Where nothing else runs, the newest container of this spec, stopped or in a restart loop,
         // is what should run here. A rollback also goes back to one that was kept while another ran.
         let startable = running.iter().all(fits) || self.input.prefer_kept;
         if let Some(kept) = here.iter().copied().filter(|_| startable).find(fits) {
-            return Some(self.start(desired, kept, &running, obstacles));
+            return Some(self.start(desired, kept, (&here, &running), obstacles));
         }
         Some(self.create(desired, &here, &running, obstacles))
     }
@@ -75,7 +76,7 @@ impl Slot<'_> {
         &self,
         desired: &Desired,
         kept: &Container,
-        running: &[&Container],
+        (here, running): (&[&Container], &[&Container]),
         obstacles: &mut Vec<Remark>,
     ) -> SlotPlan {
         let others = others_than(kept, running);
@@ -89,8 +90,12 @@ impl Slot<'_> {
             );
             return self.slot(Change::Replace, Some(incoming), &others, reason);
         }
-        let mut ports = kept.tcp_host_ports().into_iter();
-        let in_maintenance = ports.any(|port| self.facts.left_in_maintenance.contains(&port));
+        let address = self.input.environment.host(self.names.host);
+        let address = address.map_or("", |host| &*host.address);
+        let ports = kept.ports.on_host(address);
+        let in_maintenance = ports
+            .iter()
+            .any(|port| self.facts.left_in_maintenance.contains(port));
         let wanted = desired.spec.restart.as_deref().unwrap_or("no");
         let (change, reason) = if kept.restart != wanted {
             let reason = format!("its restart policy is {}, should be {wanted}", kept.restart);
@@ -99,6 +104,12 @@ impl Slot<'_> {
             let name = &kept.name;
             let reason = format!("an interrupted deploy left `{name}` in maintenance mode");
             (Change::Start, reason)
+        } else if let Some(release) = self.cut_off(kept, &incoming.hash) {
+            let name = &kept.name;
+            let reason = format!("{release} ended before it saw that `{name}` serves");
+            let hash = incoming.hash.clone();
+            let slot = self.slot(Change::Confirm, Some(incoming), &[], reason);
+            return self.with_a_way_back(slot, here, &hash);
         } else {
             (Change::Keep, String::new())
         };
@@ -110,7 +121,7 @@ impl Slot<'_> {
         &self,
         desired: &Desired,
         kept: &Container,
-        running: &[&Container],
+        (here, running): (&[&Container], &[&Container]),
         obstacles: &mut Vec<Remark>,
     ) -> SlotPlan {
         let (incoming, outgoing) = (self.existing(desired, kept), others_than(kept, running));
@@ -121,10 +132,12 @@ impl Slot<'_> {
         } else {
             Change::Replace
         };
-        SlotPlan {
+        let hash = incoming.hash.clone();
+        let slot = SlotPlan {
             differences: self.differences(desired, outgoing.first().copied()),
             ..self.slot(change, Some(incoming), &outgoing, reason)
-        }
+        };
+        self.with_a_way_back(slot, here, &hash)
     }
 
     /// What is wanted is not there.
@@ -145,9 +158,47 @@ impl Slot<'_> {
         } else {
             (Change::Create, "nothing runs here now".to_owned())
         };
-        SlotPlan {
+        let hash = incoming.hash.clone();
+        let slot = SlotPlan {
             differences: self.differences(desired, running.first().copied()),
             ..self.slot(change, Some(incoming), running, reason)
+        };
+        self.with_a_way_back(slot, here, &hash)
+    }
+
+    /// The release that was to bring about what runs here, or to replace it, and ended before it had seen that
+    /// anything serves.
+    fn cut_off(&self, container: &Container, hash: &SpecHash) -> Option<Number> {
+        let started_at = container.state.started_at.parse().ok();
+        let (host, recipe) = (self.names.host, &self.recipe.name);
+        let history = self.input.history;
+        history.unconfirmed(host, recipe, hash.as_str(), started_at)
+    }
+
+    /// Where a release was cut off and left nothing running, a failure goes back to the container that ran
+    /// before it: that is what was taken away here.
+    fn with_a_way_back(&self, slot: SlotPlan, here: &[&Container], hash: &SpecHash) -> SlotPlan {
+        let (host, recipe) = (self.names.host, &self.recipe.name);
+        let lost = self.input.history.taken_away(host, recipe);
+        let Some(before) =
+            lost.filter(|before| slot.outgoing.is_empty() && before.hash != hash.as_str())
+        else {
+            return slot;
+        };
+        let mut kept = here.iter().copied();
+        let Some(kept) = kept.find(|container| spec_label(container) == before.hash) else {
+            return slot;
+        };
+        SlotPlan {
+            outgoing: vec![self.names.of_stopped(kept, self.input.release)],
+            outgoing_restart: Some(
+                before
+                    .spec
+                    .restart
+                    .clone()
+                    .unwrap_or_else(|| "no".to_owned()),
+            ),
+            ..slot
         }
     }
 
@@ -165,6 +216,7 @@ impl Slot<'_> {
             change,
             incoming,
             outgoing: outgoing.map(|container| self.names.of(container)).collect(),
+            outgoing_restart: None,
             reason,
             differences: Vec::new(),
         }

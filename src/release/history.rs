@@ -1,6 +1,9 @@
 //! The releases of an environment, merged from the records of all its hosts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -10,7 +13,7 @@ use crate::model::HostName;
 /// The release records of an environment.
 #[derive(Debug, Clone, Default)]
 pub struct History {
-    records: BTreeMap<HostName, Vec<Record>>,
+    pub(super) records: BTreeMap<HostName, Vec<Record>>,
     newest_label: u64,
 }
 
@@ -71,6 +74,22 @@ impl History {
             release.hosts.push(host.clone());
         }
         releases.into_values().collect()
+    }
+
+    /// How long a release of so many hosts takes: the middle one of the last five that succeeded.
+    pub fn usual_time(&self, hosts: usize) -> Option<Duration> {
+        const LATEST: usize = 5;
+        let releases = self.releases();
+        let alike = releases.iter().rev().filter(|release| {
+            release.outcome == Outcome::Succeeded && release.hosts.len() == hosts
+        });
+        let took = |release: &Release| {
+            let took = release.finished?.duration_since(release.started);
+            Duration::try_from(took).ok()
+        };
+        let mut times: Vec<_> = alike.filter_map(took).take(LATEST).collect();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied()
     }
 
     /// The number for the next release.
@@ -259,5 +278,26 @@ mod tests {
             [1, 2]
         );
         assert_eq!(pruned(&[Succeeded], 5), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn a_release_takes_as_long_as_the_last_ones_like_it() {
+        let took = |number, outcome, seconds: Option<i64>| Record {
+            finished: seconds.and_then(|it| Timestamp::from_second(it).ok()),
+            ..record(number, outcome)
+        };
+        let records = vec![
+            took(1, Outcome::Succeeded, Some(900)),
+            took(2, Outcome::Succeeded, Some(60)),
+            took(3, Outcome::Failed, Some(500)),
+            took(4, Outcome::Succeeded, Some(90)),
+            took(5, Outcome::Succeeded, None),
+            took(6, Outcome::Succeeded, Some(50)),
+            took(7, Outcome::Succeeded, Some(40)),
+            took(8, Outcome::Succeeded, Some(70)),
+        ];
+        let history = History::new(BTreeMap::from([("host-1".into(), records)]), 0);
+        assert_eq!(history.usual_time(1), Some(Duration::from_secs(60)));
+        assert_eq!(history.usual_time(2), None, "none was of two hosts");
     }
 }

@@ -6,6 +6,7 @@
 //! the host. (A label is one argument of `docker volume create`, which Linux limits to 128 KiB; a host's
 //! record is a few kilobytes, as it has that host's specs only.)
 
+mod cut_off;
 mod history;
 mod record;
 

@@ -19,9 +19,12 @@ use super::{
     text::Colour,
 };
 
-/// The reporter for this process's standard output and standard error. `reader_gone` is called when
-/// standard output has lost its reader.
-pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static) -> BoxedReporter {
+/// The reporter for this process's standard output and standard error. `on_error` gets the
+/// first error of writing to standard output, such as that its reader has gone.
+pub fn for_terminal(
+    choice: Choice,
+    on_error: impl FnOnce(io::Error) + Send + 'static,
+) -> BoxedReporter {
     let Choice {
         output,
         verbosity,
@@ -38,7 +41,7 @@ pub fn for_terminal(choice: Choice, reader_gone: impl FnOnce() + Send + 'static)
         err: colour.of_stderr(),
     };
     let out = Box::new(Stdout {
-        reader_gone: Some(Box::new(reader_gone)),
+        on_error: Some(Box::new(on_error)),
     });
     let err = Box::new(io::stderr());
     match output {

@@ -17,6 +17,7 @@ mod log_file;
 mod masks;
 mod options;
 mod plain;
+mod queue;
 mod reporter;
 mod sink;
 mod text;

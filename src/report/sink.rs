@@ -36,34 +36,36 @@ impl Sink {
     }
 }
 
-/// Standard output that reports once when its reader has gone: a command that only shows something, such
-/// as `shipit logs -f | head`, has nobody left to show it to.
+/// Standard output that reports its first error: a command that only shows something, such as
+/// `shipit logs -f | head`, has nobody left to show it to.
 pub(super) struct Stdout {
-    pub(super) reader_gone: Option<Box<dyn FnOnce() + Send>>,
+    pub(super) on_error: Option<Box<dyn FnOnce(io::Error) + Send>>,
 }
 
 impl Stdout {
-    fn notice_closed_pipe<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        if result
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-            && let Some(reader_gone) = self.reader_gone.take()
-        {
-            reader_gone();
-        }
-        result
+    fn notice_error<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let kind = error.kind();
+            // `write_all` goes on after this one.
+            if kind != io::ErrorKind::Interrupted
+                && let Some(on_error) = self.on_error.take()
+            {
+                on_error(error);
+            }
+            kind.into()
+        })
     }
 }
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let result = io::stdout().write(bytes);
-        self.notice_closed_pipe(result)
+        self.notice_error(result)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         let result = io::stdout().flush();
-        self.notice_closed_pipe(result)
+        self.notice_error(result)
     }
 }
 

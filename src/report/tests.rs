@@ -1,5 +1,6 @@
 //! What each reporter makes of recorded events. Nothing here waits or looks at a clock.
 
+mod pace;
 mod recorded;
 mod screen;
 mod secrets;
@@ -258,7 +259,7 @@ async fn driving_masks_and_ends_when_the_senders_are_gone() {
     let masks = Masks::new(["hunter2"]);
     events.send(prints("host-1", OutputStream::Stdout, "password=hunter2"));
     drop(events);
-    drive(receiver, vec![json(page.clone())], masks).await;
+    drive(receiver, json(page.clone()), None, masks).await;
     let told: serde_json::Value = serde_json::from_str(&page.text()).expect("one line of JSON");
     assert_eq!(told["line"], "password=***");
 }

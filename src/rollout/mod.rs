@@ -10,3 +10,5 @@ pub mod probe;
 pub mod quorum;
 pub mod slot;
 pub mod steps;
+#[cfg(test)]
+pub(crate) mod testing;

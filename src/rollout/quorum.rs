@@ -5,7 +5,7 @@ use crate::{
     event::Outcome,
     facts::Facts,
     hosts::{Fleet, Run, Stop},
-    model::{Environment, HostName, Name, Recipe},
+    model::{Environment, HostName, Name, Recipe, is_same_address},
     plan::{Change, Plan, SlotPlan},
     rollout::machine::Verdict,
 };
@@ -63,8 +63,13 @@ pub async fn consul_is_ready(
                 ),
             };
             let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
-                Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error)
-                    .hint(hint.clone())
+                let stop = Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error);
+                // Where the connection is at fault, its own hint is the better one.
+                if stop.report.hint.is_some() {
+                    stop
+                } else {
+                    stop.hint(hint.clone())
+                }
             })?;
             if seen.verdict != Verdict::Holds {
                 return Err(Stop::not_ready(message).cause(seen.detail).hint(hint));
@@ -96,7 +101,9 @@ pub async fn leader_last(environment: &Environment, fleet: &Fleet, plan: &mut Pl
         let leads = |host: &HostName| {
             let address = fleet.host(host).map(|reached| &*reached.host.address);
             let raft = leader.rsplit_once(':').map(|(address, _)| address);
-            address.is_some() && address == raft
+            address
+                .zip(raft)
+                .is_some_and(|(one, other)| is_same_address(one, other))
         };
         let order = |slot: &SlotPlan| (slot.change == Change::Remove, leads(&slot.host));
         recipe_plan.slots.sort_by_key(order);

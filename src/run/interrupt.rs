@@ -3,13 +3,14 @@
 
 use tokio::sync::watch;
 
-/// What the user wants.
+/// What the user wants. `rollout/driver/drive.rs` and `deploy/rollouts/deployment.rs` obey both; everything else ends
+/// with the first, as it has changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum Interrupt {
     /// Finish or revert the hosts in hand, start no other.
-    Finish,
+    Graceful,
     /// Stop now.
-    Now,
+    Immediate,
 }
 
 /// The interrupts of this process, one after the other. A clone begins at the one where it was cloned.
@@ -50,17 +51,25 @@ impl Interrupts {
             .send_modify(|count| *count = count.saturating_add(1));
     }
 
+    /// The interrupts from now on: those that have been do not count.
+    #[must_use]
+    pub fn from_now(&self) -> Self {
+        let count = self.count.clone();
+        let seen = *count.borrow();
+        Self { count, seen }
+    }
+
     /// Waits for the next one that this value has not returned yet.
-    pub async fn next(&mut self) -> Stage {
+    pub async fn next(&mut self) -> Interrupt {
         let seen = self.seen;
         let mut count = self.count.subscribe();
         // It is closed only when every value of this type is gone, and this one is here.
         let _ = count.wait_for(|count| *count > seen).await;
         self.seen += 1;
         if self.seen == 1 {
-            Stage::Finish
+            Interrupt::Graceful
         } else {
-            Stage::Now
+            Interrupt::Immediate
         }
     }
 

@@ -4,4 +4,4 @@ pub mod context;
 pub mod interrupt;
 
 pub use context::Context;
-pub use interrupt::{Interrupts, Stage};
+pub use interrupt::{Interrupt, Interrupts};

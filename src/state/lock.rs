@@ -22,8 +22,8 @@ pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock>
 }
 
 async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Run<Lock> {
-    let cannot = |failure| cannot(backend, &failure);
-    if let Some(lock) = backend.lasting_lock().await.map_err(cannot)? {
+    let lasting = backend.lasting_lock().await;
+    if let Some(lock) = lasting.map_err(|failure| cannot_look(&failure))? {
         let at = lock.at.strftime("%Y-%m-%d %H:%M UTC");
         return Err(Stop::new(
             Outcome::Locked,
@@ -34,6 +34,7 @@ async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Ru
         )
         .hint(format!("shipit unlock {environment}")));
     }
+    let cannot = |failure| cannot_take(backend, &failure);
     match backend.try_lock(holder).await.map_err(cannot)? {
         Attempt::Taken(lock) => Ok(lock),
         Attempt::HeldBy(holder) => {
@@ -55,14 +56,24 @@ async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Ru
     clippy::unnecessary_box_returns,
     reason = "it becomes the error of a `Run`"
 )]
-fn cannot(backend: &dyn Backend, (host, error): &HostFailure) -> Box<Stop> {
-    Stop::on_host(
-        Outcome::NotReady,
-        format!("cannot take the lock on `{host}`"),
-        host,
-        error,
-    )
-    .hint(backend.lock_requirement())
+fn cannot_look((host, error): &HostFailure) -> Box<Stop> {
+    let message = format!("cannot find out on `{host}` whether the environment is locked");
+    Stop::on_host(Outcome::NotReady, message, host, error)
+}
+
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "it becomes the error of a `Run`"
+)]
+fn cannot_take(backend: &dyn Backend, (host, error): &HostFailure) -> Box<Stop> {
+    let message = format!("cannot take the lock on `{host}`");
+    let stop = Stop::on_host(Outcome::NotReady, message, host, error);
+    // What the lock needs there is no help where the host does not answer.
+    if error.is_unreachable() {
+        stop
+    } else {
+        stop.hint(backend.lock_requirement())
+    }
 }
 
 #[cfg(test)]
@@ -76,10 +87,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        hosts::HostError,
+        hosts::{HostError, failed},
         model::HostName,
         release::{Number, Record},
         state::backend::{LastingLock, StoredRecords},
+        transport::Output,
     };
 
     /// A backend that keeps no records, and whose locks are as a test wants them.
@@ -87,6 +99,7 @@ mod tests {
     struct Locks {
         lasting: Option<LastingLock>,
         held_by: Option<&'static str>,
+        may_not_look: bool,
     }
 
     impl Backend for Locks {
@@ -109,7 +122,18 @@ mod tests {
         }
 
         fn lasting_lock(&self) -> LocalBoxFuture<'_, Result<Option<LastingLock>, HostFailure>> {
-            ready(Ok(self.lasting.clone())).boxed_local()
+            let looked = if self.may_not_look {
+                let denied = "permission denied while trying to connect to the Docker daemon";
+                let output = Output {
+                    status: 1,
+                    stdout: String::new(),
+                    stderr: denied.to_owned(),
+                };
+                Err(("host-1".into(), failed("docker volume ls".into(), &output)))
+            } else {
+                Ok(self.lasting.clone())
+            };
+            ready(looked).boxed_local()
         }
 
         fn place_lasting_lock<'a>(
@@ -169,7 +193,12 @@ mod tests {
         });
         let held_by = Some("carol@ci (deploy)");
         assert_eq!(
-            shown(Locks { lasting, held_by }).await,
+            shown(Locks {
+                lasting,
+                held_by,
+                ..Locks::default()
+            })
+            .await,
             [
                 "4",
                 "`staging` is locked by alice@laptop since 1970-01-01 00:00 UTC: the database moves",
@@ -193,6 +222,21 @@ mod tests {
             shown(held_by("")).await,
             ["4", "`staging` is being changed by someone else", hint]
         );
+    }
+
+    #[tokio::test]
+    async fn who_may_not_use_docker_is_not_told_of_what_the_lock_needs() {
+        let shown = shown(Locks {
+            may_not_look: true,
+            ..Locks::default()
+        })
+        .await;
+        assert_eq!(
+            shown[1],
+            "cannot find out on `host-1` whether the environment is locked"
+        );
+        let hint = shown.last().expect("a hint");
+        assert!(hint.contains("usermod -aG docker"), "{hint}");
     }
 
     #[tokio::test]

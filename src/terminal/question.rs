@@ -122,7 +122,7 @@ mod tests {
         });
         drop(events);
         let mut kinds = Vec::new();
-        while let Some(event) = shown.blocking_recv() {
+        while let Some(event) = shown.try_next() {
             kinds.push(matches!(event.kind, EventKind::Question { .. }));
         }
         assert_eq!(kinds, [true, false, true, false, true, false]);

@@ -16,4 +16,6 @@ mod session;
 
 pub use connect::{ConnectError, Connector, Endpoint, Prompt, Tried};
 pub use openssh::paths::Paths;
-pub use session::{Held, HeldEnd, Output, Refusal, Session, SessionError, Stdout, Tunnel};
+pub use session::{
+    Deadline, Held, HeldEnd, Output, Refusal, Session, SessionError, Stdout, Tunnel,
+};

@@ -52,6 +52,13 @@ const WORLD: [&str; 14] = [
     "tokio",
 ];
 
+/// What is below one of them and is a value all the same: an address is not a connection.
+const VALUES: [&str; 3] = [
+    "std::net::IpAddr",
+    "std::net::Ipv4Addr",
+    "std::net::Ipv6Addr",
+];
+
 /// Looks at the world in modules that decide. Tests may look: the quoting of commands is tested with a
 /// real shell, plans with files in a temporary folder.
 pub fn impure(page: &Page, tree: &Tree, names: &Names) -> Vec<Violation> {
@@ -66,6 +73,9 @@ pub fn impure(page: &Page, tree: &Tree, names: &Names) -> Vec<Violation> {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
         };
         WORLD.iter().find(|world| is_below(world))?;
+        if VALUES.iter().any(|value| is_below(value)) {
+            return None;
+        }
         let place = &tree.files[used.file].path;
         Some(Violation {
             place: place.clone(),
@@ -121,6 +131,14 @@ mod tests { use std::process::Command; }",
     let (tree, names) =
         example::source_with("rollout/mod.rs", "mod machine;\nuse tokio::time::sleep;");
     assert_eq!(shown(&impure(&small, &tree, &names)), "");
+    let (tree, names) = example::source_with(
+        "rollout/machine/mod.rs",
+        "use std::net::{IpAddr, TcpStream};\npub fn step(ip: IpAddr) {}",
+    );
+    assert_eq!(
+        shown(&impure(&small, &tree, &names)),
+        "    rollout/machine/mod.rs:1: `std::net::TcpStream`"
+    );
 
     let (tree, names) = &*SOURCE;
     hold(

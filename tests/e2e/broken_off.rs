@@ -2,6 +2,7 @@
 
 use crate::{
     lab::{self, APPS, HOST_1, HOST_2},
+    project::Project,
     stage::{Stage, both_answer, other},
 };
 
@@ -62,7 +63,7 @@ pub fn interrupted(stage: &Stage) {
         let run = run.finish();
         run.exits(130)
             .says("interrupted: finishing the hosts in progress, starting no other")
-            .says("serving (untouched)");
+            .says("untouched");
         let answers = lab::who_answers(2);
         assert_eq!(answers.len(), 2, "{answers:?}");
         assert!(
@@ -75,4 +76,74 @@ pub fn interrupted(stage: &Stage) {
     });
     HOST_1.app();
     both_answer(new);
+}
+
+/// One container of the app behind a fixed port on host-2, so that the old one goes first.
+fn with_a_fixed_port(stage: &Stage) -> Project {
+    let project = stage.copy("fixed-port");
+    project.write(
+        "inventory/fixed.toml",
+        "extends = \"staging\"\nrecipes = [\"fixed\"]\n",
+    );
+    project.write(
+        "recipes/fixed.toml",
+        "hosts = \"host-2\"\n\n[container]\nimage = \"shipit-lab/flask-nanoservice:{{version}}\"\n\
+        publish = [\"18080:5000\"]\n\n[ready]\nhttp = \"/\"\n\n\
+        [rollout]\nmin_healthy_time = \"1s\"\nhealthy_deadline = \"20s\"\n",
+    );
+    project
+}
+
+/// The version that answers on the fixed port, if one does.
+fn behind_the_fixed_port() -> Result<String, String> {
+    lab::get(&format!("http://{}:18080/", HOST_2.address()))
+}
+
+/// Deploys a version and kills shipit once it says `at`.
+fn kill_at(project: &Project, version: &str, at: &str) {
+    let mut doomed = project.start(&format!("deploy fixed --set version={version} -v"));
+    doomed.wait_for(at);
+    doomed.signal("KILL");
+    assert_eq!(doomed.finish().code, None);
+}
+
+#[track_caller]
+fn answers(version: &str) {
+    let answer = behind_the_fixed_port().expect("an answer");
+    assert!(answer.trim().ends_with(&format!("({version})")), "{answer}");
+}
+
+pub fn cut_off_between_start_and_ready(stage: &Stage) {
+    let project = with_a_fixed_port(stage);
+    project.ok("deploy fixed --set version=v1");
+    kill_at(&project, "bad", "to be ready");
+    // It runs, and it does not serve: going on finds that out, and takes v1 back.
+    project
+        .shipit("plan fixed --set version=bad")
+        .exits(0)
+        .says("ended before it saw that `fixed` serves\n1 to confirm");
+    project
+        .shipit("deploy fixed --set version=bad")
+        .exits(5)
+        .says("serving (reverted)");
+    answers("v1");
+
+    kill_at(&project, "v2", "to be ready");
+    project.ok("deploy fixed --set version=v2");
+    answers("v2");
+    project
+        .ok("deploy fixed --set version=v2")
+        .says("nothing to do");
+    project.ok("down fixed --yes");
+}
+
+pub fn cut_off_while_the_old_one_stops(stage: &Stage) {
+    let project = with_a_fixed_port(stage);
+    // It ignores SIGTERM, so that docker needs all of its ten seconds.
+    project.ok("deploy fixed --set version=deaf");
+    kill_at(&project, "v2", "stop fixed");
+    project.ok("deploy fixed --set version=deaf");
+    std::thread::sleep(std::time::Duration::from_secs(12));
+    answers("deaf");
+    project.ok("down fixed --yes");
 }

@@ -37,6 +37,9 @@ pub const APPS: [Host; 2] = [HOST_1, HOST_2];
 /// The network that the repository's files name: that of the first lab.
 pub const FIRST: &str = "192.168.50";
 
+/// What the hosts are unless something else is said: a kind of `lab/common`.
+pub const USUAL: &str = "bookworm";
+
 /// Names the network of this process's lab; the first one's when it is not set.
 pub const VARIABLE: &str = "SHIPIT_LAB_NETWORK";
 

@@ -281,7 +281,7 @@ pub fn over_budget(stage: &Stage) {
             .says("probe requests failed")
             .says("GET / answered 500")
             .says("serving (reverted)")
-            .says("serving (untouched)");
+            .says("untouched");
         failed(&run)
     });
     assert!(tally.lost() > 0, "{tally:?}");

@@ -30,12 +30,28 @@ use std::{process::ExitCode, sync::Arc};
 
 use libtest_mimic::{Arguments, Trial};
 use stage::{Measures, Stage};
-use workers::Workers;
+use workers::{Where, Workers};
 
 type Scenario = fn(&Stage);
 
 /// Only the first lab has the addresses that `make demo` and the README name.
 const ON_THE_FIRST_LAB: &[&str] = &["readme::every_command_block_runs"];
+
+/// Those that run on every kind of host, where the labs have several: together they use every command of
+/// docker's that shipit knows, and read everything that it answers.
+const CORE: &[&str] = &[
+    "first::a_deploy_brings_everything_up_on_empty_hosts",
+    "first::a_second_deploy_finds_nothing_to_do",
+    "operate::status_history_and_logs_tell_what_runs",
+    "operate::check_finds_a_ghost_and_fix_removes_it",
+    "lossless::rollback_back_forth_and_to_a_release",
+    "lossless::a_rollback_without_the_kept_container",
+    "lossless::a_bad_version_at_the_canary",
+    "lossless::a_version_that_crashes",
+    "broken_off::a_deploy_that_is_killed",
+    "registry::a_private_registry_that_goes_away",
+    "last::down_leaves_nothing",
+];
 
 /// All scenarios. The order matters only for the time that they take.
 const STORY: &[(&str, Scenario)] = &[
@@ -127,6 +143,14 @@ const STORY: &[(&str, Scenario)] = &[
         "broken_off::a_deploy_that_is_interrupted",
         broken_off::interrupted,
     ),
+    (
+        "broken_off::cut_off_between_start_and_ready",
+        broken_off::cut_off_between_start_and_ready,
+    ),
+    (
+        "broken_off::cut_off_while_the_old_one_stops",
+        broken_off::cut_off_while_the_old_one_stops,
+    ),
     ("sharing::limit_changes_no_other_host", sharing::limit),
     (
         "sharing::a_second_environment_on_the_same_hosts",
@@ -146,6 +170,11 @@ const STORY: &[(&str, Scenario)] = &[
         recovery::consul_without_a_leader,
     ),
     (
+        "recovery::connections_that_are_cut",
+        recovery::lost_connections,
+    ),
+    ("recovery::a_port_that_is_taken", recovery::taken_port),
+    (
         "recovery::a_host_that_was_reinstalled",
         recovery::reinstalled_host,
     ),
@@ -157,6 +186,18 @@ const STORY: &[(&str, Scenario)] = &[
     ("old_way::loses_requests", old_way::loses_requests),
     ("last::down_leaves_nothing", first::down),
 ];
+
+/// Where a scenario runs, and what it is called there: once, or once on each kind of host.
+fn places(name: &'static str, kinds: &[String]) -> Vec<(&'static str, Where, String)> {
+    if ON_THE_FIRST_LAB.contains(&name) {
+        return vec![(name, Where::TheFirst, name.to_owned())];
+    }
+    if kinds.len() < 2 || !CORE.contains(&name) {
+        return vec![(name, Where::Anywhere, name.to_owned())];
+    }
+    let on = |kind: &String| (name, Where::Kind(kind.clone()), format!("{name} on {kind}"));
+    kinds.iter().map(on).collect()
+}
 
 fn main() -> ExitCode {
     if let Some(scenarios) = workers::asked_of_this_process() {
@@ -184,16 +225,15 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(workers.count().max(1));
 
     let (workers, measures) = (Arc::new(workers), Arc::new(Measures::default()));
-    let scenario = |(name, _): &(&'static str, Scenario)| {
-        let (name, workers, measures) = (*name, workers.clone(), measures.clone());
-        Trial::test(name, move || {
-            workers.run(name, ON_THE_FIRST_LAB.contains(&name), &measures)
+    let trials = STORY
+        .iter()
+        .flat_map(|(name, _)| places(name, workers.kinds()))
+        .map(|(name, place, shown)| {
+            let (workers, measures) = (workers.clone(), measures.clone());
+            let nowhere = !workers.have(&place);
+            Trial::test(shown, move || workers.run(name, &place, &measures))
+                .with_ignored_flag(nowhere)
         })
-    };
-    let trials: Vec<_> = STORY.iter().map(scenario).collect();
-    let trials = trials
-        .into_iter()
-        .map(|trial| trial.with_ignored_flag(!with_lab))
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if with_lab && !arguments.list {

@@ -87,6 +87,24 @@ pub fn exec(stage: &Stage) {
     let run = project.shipit("exec staging --timeout 1s --hosts host-1 -- sleep 30");
     run.exits(1);
     assert!(run.took < Duration::from_secs(25), "{:?}", run.took);
+
+    // A reader that takes its time gets every line, also of a command that took less time than that.
+    let counted = project.path("counted");
+    let reader = format!("(sleep 4; wc -l) >'{}'", counted.display());
+    let seq = "exec staging --hosts host-1 --timeout 3s -- seq 1 200000";
+    let status = project.piped(seq, &reader).wait().expect("its end");
+    let lines = fs::read_to_string(&counted).expect("what was counted");
+    assert_eq!((lines.trim(), status.code()), ("200000", Some(0)));
+    // One that goes away ends what runs on the host, and is no interrupt of the user's.
+    let endless = "exec staging --hosts host-1 -- yes e2e-endless";
+    let status = project.piped(endless, "head -n 1 >/dev/null").wait();
+    assert_eq!(status.expect("its end").code(), Some(141));
+    let left = "exec staging --hosts host-1 -- sh -c \"pgrep -x yes || echo none\"";
+    lab::eventually("`yes` has ended", Duration::from_secs(10), || {
+        let run = project.ok(left);
+        let has_ended = run.text.contains("none");
+        has_ended.then_some(()).ok_or_else(|| run.text.clone())
+    });
 }
 
 pub fn run(stage: &Stage) {

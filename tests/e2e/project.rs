@@ -119,8 +119,9 @@ impl Project {
     /// Starts `shipit … | READER`, where no word needs quotes, and leaves it running.
     pub fn piped(&self, line: &str, reader: &str) -> Child {
         let shipit = env!("CARGO_BIN_EXE_shipit");
-        Command::new("sh")
-            .args(["-c", &format!("'{shipit}' {line} | {reader}")])
+        Command::new("bash")
+            .args(["-o", "pipefail", "-c"])
+            .arg(format!("'{shipit}' {line} | {reader}"))
             .current_dir(&self.root)
             .env_remove("SSH_AUTH_SOCK")
             .stdin(Stdio::null())

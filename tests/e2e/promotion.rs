@@ -50,7 +50,7 @@ pub fn asked_on_a_terminal(stage: &Stage) {
                 .says(" stopped: promotion was refused")
                 .says_not("need a hand")
                 .says("serving (reverted)")
-                .says("serving (untouched)");
+                .says("untouched");
             assert_eq!(APPS.map(lab::Host::app), before);
             both_answer(old);
 

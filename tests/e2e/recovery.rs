@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    lab::{self, APPS, HOST_1, HOST_2, HOSTS, Host},
+    lab::{self, APPS, HOST_1, HOST_2, HOST_3, HOSTS, Host},
     project::Project,
     stage::{Stage, both_answer, deployed, other},
 };
@@ -106,6 +106,52 @@ pub fn consul_without_a_leader(stage: &Stage) {
     consul_is_whole();
 }
 
+/// Cuts every SSH connection to a host but its own.
+fn cut_connections(host: Host) {
+    host.run(
+        "for pid in $(pgrep -f '^sshd: vagrant@notty'); do [ $pid = $PPID ] || kill $pid; done",
+    );
+}
+
+pub fn lost_connections(stage: &Stage) {
+    let new = other(stage.now());
+    let project = stage.project();
+    stage.loses_nothing("connections are cut during a deploy", |_| {
+        let mut run = project.start(&format!("deploy staging --set version={new} -v"));
+        // The first host's connection is the lock, and that one is not opened again.
+        run.wait_for("to be ready");
+        cut_connections(HOST_3);
+        run.wait_for("to stop routing to");
+        cut_connections(HOST_2);
+        cut_connections(HOST_3);
+        run.wait_for("to stop routing to");
+        cut_connections(HOST_2);
+        let run = run.finish();
+        run.exits(0);
+        crate::stage::failed(&run)
+    });
+    both_answer(new);
+    project.ok("check staging");
+}
+
+pub fn taken_port(stage: &Stage) {
+    let version = stage.now();
+    let project = stage.copy("taken-port");
+    project.edit("recipes/dr-con.toml", "80:80", "81:80");
+    project.edit("recipes/dr-con.toml", "tcp = 80", "tcp = 80    # inside");
+    let before = HOST_3.containers("");
+    HOST_3.run(
+        "docker run --detach --name squatter --publish 81:80 --entrypoint sleep $(docker inspect --format '{{.Config.Image}}' dr-con) 300",
+    );
+    project
+        .shipit(&format!("deploy staging --set version={version}"))
+        .exits(3)
+        .says("`dr-con` publishes 81:80, and the container `squatter` has port 81/tcp")
+        .says("docker stop squatter");
+    HOST_3.run("docker rm --force squatter");
+    assert_eq!(HOST_3.containers(""), before, "nothing was changed");
+}
+
 /// A folder of host-2 that is full, for as long as this value lives.
 struct Full(&'static str);
 
@@ -138,6 +184,18 @@ pub fn full_disk(stage: &Stage) {
         .says("hint: free space on `host-2`: `docker system df`, `docker image prune --all`");
     drop(full);
     assert_eq!(lab::everything(), before);
+
+    // containerd renames what has arrived into its store, which no other file system can be part of.
+    if HOST_2
+        .run("docker info --format '{{.DriverStatus}}'")
+        .contains("containerd")
+    {
+        stage.tell(
+            "a disk that is full while an image arrives: not tried on containerd's image store"
+                .to_owned(),
+        );
+        return;
+    }
 
     // Room enough at first, and none any more while an image arrives.
     let project = with_a_registry(stage);

@@ -20,7 +20,8 @@ use crate::{
 /// Makes this program a worker when it is set.
 const WORKER: &str = "SHIPIT_E2E_WORKER";
 
-/// The networks of the labs, separated by spaces; the first lab's when it is not set.
+/// The networks of the labs, each as `NETWORK@KIND`, separated by spaces; the first of the usual kind when it
+/// is not set.
 const NETWORKS: &str = "SHIPIT_LAB_NETWORKS";
 
 /// How a scenario ended on a worker.
@@ -79,13 +80,14 @@ fn remember_panics() -> Arc<Mutex<Option<String>>> {
 #[derive(Debug)]
 struct Worker {
     network: String,
+    kind: String,
     child: Child,
     asked: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Worker {
-    fn start(network: &str) -> std::io::Result<Self> {
+    fn start(network: &str, kind: &str) -> std::io::Result<Self> {
         let mut child = Command::new(std::env::current_exe()?)
             .env(WORKER, "1")
             .env(lab::VARIABLE, network)
@@ -95,6 +97,7 @@ impl Worker {
         let (asked, answers) = (child.stdin.take(), child.stdout.take());
         Ok(Self {
             network: network.to_owned(),
+            kind: kind.to_owned(),
             child,
             asked,
             answers: BufReader::new(answers.ok_or_else(|| std::io::Error::other("no output"))?),
@@ -137,20 +140,47 @@ pub struct Workers {
     free: Mutex<Vec<Worker>>,
     freed: Condvar,
     count: usize,
+    kinds: Vec<String>,
+}
+
+/// Which of the labs a scenario may run on.
+#[derive(Debug, Clone)]
+pub enum Where {
+    /// On whichever is free.
+    Anywhere,
+    /// On the one with the addresses that the repository's files name.
+    TheFirst,
+    /// On one whose hosts are of this kind.
+    Kind(String),
+}
+
+impl Where {
+    fn fits(&self, worker: &Worker) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::TheFirst => worker.network == lab::FIRST,
+            Self::Kind(kind) => worker.kind == *kind,
+        }
+    }
 }
 
 impl Workers {
     /// One for each network; fails when a host of one does not answer.
     pub fn start() -> Result<Self, String> {
-        let networks = std::env::var(NETWORKS).unwrap_or_else(|_| lab::FIRST.to_owned());
-        let mut free = Vec::new();
-        for network in networks.split_whitespace() {
+        let labs = std::env::var(NETWORKS).unwrap_or_else(|_| lab::FIRST.to_owned());
+        let (mut free, mut kinds) = (Vec::new(), Vec::new());
+        for lab in labs.split_whitespace() {
+            let (network, kind) = lab.split_once('@').unwrap_or((lab, lab::USUAL));
             lab::reachable(network)?;
-            let worker = Worker::start(network);
+            let worker = Worker::start(network, kind);
             free.push(worker.map_err(|error| format!("no worker for {network}: {error}"))?);
+            kinds.push(kind.to_owned());
         }
+        kinds.sort();
+        kinds.dedup();
         Ok(Self {
             count: free.len(),
+            kinds,
             free: Mutex::new(free),
             freed: Condvar::new(),
         })
@@ -161,13 +191,23 @@ impl Workers {
         self.count
     }
 
-    /// Runs a scenario on the next lab that is free, or on the first one.
-    pub fn run(&self, name: &str, on_the_first: bool, measures: &Measures) -> Result<(), Failed> {
-        let fits = |worker: &Worker| !on_the_first || worker.network == lab::FIRST;
+    /// Whether one of them fits, now that none is at work yet.
+    pub fn have(&self, place: &Where) -> bool {
+        let free = self.free.lock().expect("the workers");
+        free.iter().any(|worker| place.fits(worker))
+    }
+
+    /// The different kinds of hosts that they have.
+    pub fn kinds(&self) -> &[String] {
+        &self.kinds
+    }
+
+    /// Runs a scenario on the next lab that is free and fits.
+    pub fn run(&self, name: &str, place: &Where, measures: &Measures) -> Result<(), Failed> {
         let mut worker = {
             let mut free = self.free.lock().expect("the workers");
             loop {
-                if let Some(found) = free.iter().position(fits) {
+                if let Some(found) = free.iter().position(|worker| place.fits(worker)) {
                     break free.remove(found);
                 }
                 free = self.freed.wait(free).expect("the workers");

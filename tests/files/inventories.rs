@@ -279,7 +279,7 @@ fn a_name_is_no_address_for_consul_and_balancers() {
     assert_snapshot!("names_for_consul", shown_for(names, consul));
     let shown = shown_for(names, drain);
     assert!(
-        shown.contains("traffic to it is looked for by it"),
+        shown.contains("the balancers' routes are matched against this address"),
         "{shown}"
     );
     for (addresses, policy) in [(names, ""), (ips, consul), (ips, drain)] {
@@ -320,6 +320,22 @@ fn a_port_in_an_address_is_told_where_it_belongs() {
             "root@fd00::1",
             r#"`address = "fd00::1", user = "root"`"#,
         ),
+        (
+            "a",
+            "ssh://vagrant@10.88.1.103",
+            r#"`address = "10.88.1.103", user = "vagrant"`"#,
+        ),
+        (
+            "a",
+            "ssh://root@[fd00::1]:2222/",
+            r#"`address = "fd00::1", user = "root", port = 2222`"#,
+        ),
+        ("a", "ssh://web.example", r#"`address = "web.example"`"#),
+        (
+            "a",
+            "root@[fd00::1]",
+            r#"`address = "fd00::1", user = "root"`"#,
+        ),
     ] {
         let shown = shown(name, address);
         assert!(shown.contains("is not an address"), "{shown}");
@@ -329,9 +345,26 @@ fn a_port_in_an_address_is_told_where_it_belongs() {
         ("a", "fd00::1"),
         ("a", "::1"),
         ("a", "fe80::1%eth0"),
+        ("a", "[fd00::1]"),
+        ("a", "[fe80::1%eth0]"),
         ("a-[1:2]", "10.0.0.[1:2]"),
         ("a-[1:2]", "fd00::[1:2]"),
     ] {
         assert_eq!(shown(name, address), "no mistakes\n", "{address}");
     }
+}
+
+#[test]
+fn the_brackets_of_an_ipv6_address_are_no_part_of_it() {
+    let project = TestProject::of_inventory(
+        "recipes = [\"web\"]\n[hosts]\na = { address = \"[fd00::1]\" }\nb = { address = \"fd00::2\" }\n",
+    );
+    let loaded = project.load("test").expect("no mistakes");
+    let environment = loaded.environment;
+    let addresses: Vec<_> = environment
+        .hosts
+        .iter()
+        .map(|host| &*host.address)
+        .collect();
+    assert_eq!(addresses, ["fd00::1", "fd00::2"]);
 }

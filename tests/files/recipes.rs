@@ -63,7 +63,7 @@ progress_deadline = "30s"
 canary = 9
 
 [ready]
-http = { path = "health", status = 99, port = 0 }
+http = { path = "health", status = 99, port = 0, host = "https://app.example/" }
 tcp = 0
 
 [probe]

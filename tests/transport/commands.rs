@@ -2,8 +2,12 @@
 
 use std::{
     fs,
+    future::ready,
     os::unix::fs::PermissionsExt,
-    sync::atomic::Ordering,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -12,7 +16,7 @@ use russh::Sig;
 use shipit::{
     command::RemoteCommand,
     event::OutputStream,
-    transport::{HeldEnd, Refusal, SessionError},
+    transport::{Deadline, HeldEnd, Refusal, SessionError},
 };
 use tokio::io::AsyncReadExt;
 
@@ -147,9 +151,12 @@ async fn a_dropped_command_is_ended() {
 
     let next = command();
     let mut printed = tokio::sync::mpsc::unbounded_channel();
-    let mut on_line = |_: OutputStream, line: &str| printed.0.send(line.to_owned()).unwrap();
+    let on_line = |_: OutputStream, line: String| {
+        printed.0.send(line).unwrap();
+        ready(())
+    };
     tokio::select! {
-        ended = session.run_streaming(&next, LONG, &mut on_line) => panic!("{ended:?}"),
+        ended = session.run_streaming(&next, Deadline::Total(LONG), on_line) => panic!("{ended:?}"),
         line = printed.1.recv() => assert_eq!(line.as_deref(), Some("up")),
     }
 
@@ -164,7 +171,7 @@ async fn a_dropped_command_is_ended() {
 async fn a_server_that_opens_no_channel_counts_as_unreachable() {
     let home = Home::new();
     let behaviour = Behaviour {
-        no_channels: true,
+        no_channels: usize::MAX,
         ..Behaviour::new(&home.key)
     };
     let (_server, session) = home.session(behaviour).await;
@@ -410,8 +417,9 @@ async fn lines_come_as_they_are_printed() {
     let mut lines = Vec::new();
 
     let status = session
-        .run_streaming(&command(), LONG, &mut |stream, line| {
-            lines.push((stream, line.to_owned()));
+        .run_streaming(&command(), Deadline::Total(LONG), |stream, line| {
+            lines.push((stream, line));
+            ready(())
         })
         .await
         .unwrap();
@@ -423,6 +431,40 @@ async fn lines_come_as_they_are_printed() {
     assert_eq!(status, 0);
     assert_eq!(of(OutputStream::Stdout), ["one", "two", "last"]);
     assert_eq!(of(OutputStream::Stderr), ["warn"]);
+}
+
+#[tokio::test]
+async fn a_command_waits_for_the_reader_of_its_lines_and_the_time_is_not_its_own() {
+    let home = Home::new();
+    let bytes = "a line of a log\n".repeat(200_000).into_bytes();
+    let behaviour =
+        Behaviour::new(&home.key).script(move |_| vec![Act::Out(bytes.clone()), Act::Status(0)]);
+    let (_server, session) = home.session(behaviour).await;
+
+    for deadline in [Deadline::Total(LONG), Deadline::Idle(LONG)] {
+        let (mut taken, mut most_at_once) = (0, 0);
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let status = session
+            .run_streaming(&command(), deadline, |_, line| {
+                assert_eq!(line, "a line of a log");
+                taken += 1;
+                most_at_once = most_at_once.max(under_way.fetch_add(1, Ordering::SeqCst) + 1);
+                let (is_first, under_way) = (taken == 1, Arc::clone(&under_way));
+                async move {
+                    // As long as the deadline and longer.
+                    if is_first {
+                        tokio::time::pause();
+                        tokio::time::advance(2 * LONG).await;
+                        tokio::time::resume();
+                    }
+                    tokio::task::yield_now().await;
+                    under_way.fetch_sub(1, Ordering::SeqCst);
+                }
+            })
+            .await;
+        assert_eq!(status.unwrap(), 0);
+        assert_eq!((taken, most_at_once), (200_000, 1));
+    }
 }
 
 #[tokio::test]

@@ -116,13 +116,62 @@ async fn what_the_jump_host_cannot_reach_is_said_so() {
 }
 
 #[tokio::test]
-async fn jump_hosts_in_a_circle_are_an_error() {
+async fn jump_hosts_without_an_end_are_an_error_with_their_line() {
     let home = Home::new();
     let server = Behaviour::new(&home.key).start().await;
     home.know(&server);
-    home.write(".ssh/config", "Host *\n  ProxyJump bastion\n");
+    let config = home.path(".ssh/config");
+    for (jump, reason) in [
+        ("bastion", "lead back to deployer@bastion:22"),
+        ("a,bastion", "lead back to"),
+        ("next-%h", "are more than 16, one behind the other"),
+        ("127.0.0.1", "lead back to"),
+    ] {
+        home.write(".ssh/config", &format!("Host *\n  ProxyJump {jump}\n"));
 
-    let error = home.connect(&host(&server)).await.unwrap_err();
+        let error = home.connect(&host(&server)).await.unwrap_err();
 
-    assert!(format!("{error:?}").contains("circle"), "{error:?}");
+        let said = error.to_string();
+        assert!(
+            said.starts_with(&format!("{}:2: ", config.display())),
+            "{said}"
+        );
+        assert!(said.contains(reason), "{said}");
+        assert!(error.hint().unwrap().contains("`ProxyJump none`"));
+    }
+
+    // OpenSSH's own remedy.
+    home.write(
+        ".ssh/config",
+        "Host 127.0.0.1\n  ProxyJump none\nHost *\n  ProxyJump next-%h\n",
+    );
+    home.connect(&host(&server)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_on_both_sides_of_a_circle_do_not_wait_for_each_other() {
+    let home = Home::new();
+    let server = Behaviour::new(&home.key).start().await;
+    home.know(&server);
+    home.write(
+        ".ssh/config",
+        "Host left\n  ProxyJump right\nHost right\n  ProxyJump left\n",
+    );
+    let connector = home.connector();
+    let hosts = ["left", "right"].map(|jump| {
+        let mut host = host(&server);
+        host.ssh.proxy_jump = Some(jump.to_owned());
+        host
+    });
+
+    let connect = join_all((0..20).map(|at| connector.connect(&hosts[at % 2])));
+    let sessions = tokio::time::timeout(LONG, connect).await.unwrap();
+
+    for session in sessions {
+        let error = session.unwrap_err();
+        assert!(
+            matches!(error, ConnectError::EndlessJumps { .. }),
+            "{error:?}"
+        );
+    }
 }

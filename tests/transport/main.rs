@@ -8,5 +8,6 @@ mod home;
 mod host_keys;
 mod jumps;
 mod login;
+mod reconnect;
 mod server;
 mod tunnels;

@@ -64,8 +64,12 @@ pub struct Behaviour {
     pub forwarding: bool,
     /// Accepts connections and never says a word.
     pub mute: bool,
-    /// Never answers when a channel is asked for.
-    pub no_channels: bool,
+    /// Never answers when a channel is asked for, on so many connections from the first.
+    pub no_channels: usize,
+    /// Whether it leaves those who ask for a channel now without an answer.
+    pub is_stalled: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Takes no connection beyond so many.
+    pub most_connections: usize,
 }
 
 impl Behaviour {
@@ -80,7 +84,9 @@ impl Behaviour {
             max_sessions: 10,
             forwarding: true,
             mute: false,
-            no_channels: false,
+            no_channels: 0,
+            is_stalled: Arc::new(|| false),
+            most_connections: usize::MAX,
         }
     }
 
@@ -111,13 +117,17 @@ impl Behaviour {
             async move {
                 let mut muted = Vec::new();
                 while let Ok((stream, _)) = listener.accept().await {
-                    seen.connections.fetch_add(1, Ordering::SeqCst);
+                    let number = 1 + seen.connections.fetch_add(1, Ordering::SeqCst);
+                    if number > behaviour.most_connections {
+                        continue;
+                    }
                     if behaviour.mute {
                         muted.push(stream);
                         continue;
                     }
                     stream.set_nodelay(true).unwrap();
                     let handler = Handler {
+                        number,
                         behaviour: Arc::clone(&behaviour),
                         seen: Arc::clone(&seen),
                         channels: HashMap::new(),
@@ -171,6 +181,8 @@ pub struct Seen {
 }
 
 struct Handler {
+    /// Which connection it is, from 1.
+    number: usize,
     behaviour: Arc<Behaviour>,
     seen: Arc<Seen>,
     channels: HashMap<ChannelId, Channel<Msg>>,
@@ -225,7 +237,7 @@ impl server::Handler for Handler {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), russh::Error> {
-        if self.behaviour.no_channels {
+        if self.number <= self.behaviour.no_channels || (self.behaviour.is_stalled)() {
             self.waiting.push(reply);
             return Ok(());
         }

@@ -23,7 +23,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             Err("it is longer than a year, `8760h`".to_owned())
         }
         Some(Ok(duration)) if !duration.is_zero() => Ok(duration),
-        _ => Err("a time has a unit, such as `30s` or `5m`".to_owned()),
+        _ => Err("expected a time above zero with its unit, such as `30s` or `5m`".to_owned()),
     }
 }
 
@@ -31,7 +31,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("it has the form KEY=VALUE".to_owned()),
+        _ => Err("expected KEY=VALUE".to_owned()),
     }
 }
 
@@ -44,8 +44,14 @@ mod tests {
         assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(90 * 60)));
         assert_eq!(duration("8760h"), Ok(LONGEST));
         for (text, why) in [
-            ("0s", "a time has a unit, such as `30s` or `5m`"),
-            ("30", "a time has a unit, such as `30s` or `5m`"),
+            (
+                "0s",
+                "expected a time above zero with its unit, such as `30s` or `5m`",
+            ),
+            (
+                "30",
+                "expected a time above zero with its unit, such as `30s` or `5m`",
+            ),
             ("8761h", "it is longer than a year, `8760h`"),
             ("9000000000000000000s", "it is longer than a year, `8760h`"),
         ] {

@@ -11,7 +11,7 @@ use crate::{
         on_hosts::{invocation::Invocation, scope::scope},
     },
     docker::{self, Container},
-    event::{EventKind, Outcome, OutputStream},
+    event::{EventKind, Outcome},
     hosts::{self, Fleet, QUICK, Reached, Run, Stop},
     model::{Name, Recipe},
     observe::{Observed, observe},
@@ -19,6 +19,7 @@ use crate::{
     release::Number,
     run::Context,
     text,
+    transport::{Deadline, Output},
 };
 
 /// Show the logs of a recipe's containers
@@ -37,7 +38,7 @@ pub struct Logs {
     /// The recipe
     #[arg(value_name = "RECIPE")]
     pub recipe: Name,
-    /// Of this release, even if it no longer runs [default: what runs now]
+    /// Logs of this release, even if it no longer runs [default: what runs now]
     #[arg(long, value_name = "rN", value_parser = value::release)]
     pub release: Option<u64>,
     /// Only from this host
@@ -56,14 +57,17 @@ type OnHost<'a> = (&'a Reached, String);
 
 impl HostCommand for Logs {
     const NAME: &'static str = "logs";
-    const NEEDS: Needs = Needs::HOSTS_THAT_ANSWER;
+    const NEEDS: Needs = Needs {
+        exit_codes: &[0, 1, 2, 3, 130, 141],
+        ..Needs::HOSTS_THAT_ANSWER
+    };
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
     }
 
     fn ends_with_reader(&self) -> bool {
-        self.follow
+        true
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
@@ -103,9 +107,14 @@ impl HostCommand for Logs {
         if self.follow {
             follow(context, &containers, lines).await;
         } else {
-            for (reached, name) in &containers {
-                show(context, reached, name, lines).await?;
-            }
+            let showing = async {
+                for (reached, name) in &containers {
+                    show(context, reached, name, lines).await?;
+                }
+                Ok(())
+            };
+            let state = "not all of the logs were shown";
+            context.interruptible(state, showing).await?;
         }
         fleet.close().await;
         Ok(Outcome::NothingToDo)
@@ -150,26 +159,29 @@ fn is_of_release(container: &Container, spec: Option<&str>, number: Number) -> b
 }
 
 async fn show(context: &Context<'_>, reached: &Reached, name: &str, lines: u32) -> Run<()> {
-    let text = reached
-        .expect(docker::container_logs(name, lines), QUICK)
-        .await
-        .map_err(|error| {
-            Stop::on_host(
-                Outcome::Failed,
-                format!("cannot read the logs of `{name}`"),
-                reached.name(),
-                &error,
-            )
-        })?;
-    for line in text.lines() {
-        let (host, line) = (reached.name().to_string(), line.to_owned());
-        context.events.send(EventKind::Output {
-            host,
-            stream: OutputStream::Stdout,
-            line,
-        });
-    }
-    Ok(())
+    let command = docker::container_logs(name, lines);
+    let shown = hosts::short(&command);
+    let result = match hosts::stream(reached, command, Deadline::Idle(QUICK), context.events).await
+    {
+        Ok((0, _)) => Ok(()),
+        Ok((status, last)) => {
+            let output = Output {
+                status,
+                stdout: String::new(),
+                stderr: last.join("\n"),
+            };
+            Err(hosts::failed(shown, &output))
+        }
+        Err(error) => Err(error),
+    };
+    result.map_err(|error| {
+        Stop::on_host(
+            Outcome::Failed,
+            format!("cannot read the logs of `{name}`"),
+            reached.name(),
+            &error,
+        )
+    })
 }
 
 /// Shows new lines as they come, until the user has enough or every container has ended.
@@ -178,7 +190,9 @@ async fn follow(context: &Context<'_>, containers: &[OnHost<'_>], lines: u32) {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let following = containers.iter().map(|(reached, name)| async move {
         let command = docker::container_logs_follow(name, lines);
-        if let Err(error) = hosts::stream(reached, command, DAY, context.events).await {
+        if let Err(error) =
+            hosts::stream(reached, command, Deadline::Total(DAY), context.events).await
+        {
             let message = format!(
                 "lost the logs of `{name}`: {}",
                 text::chain(&error).join(": ")

@@ -13,7 +13,7 @@ use crate::{
     event::{EventKind, HostRow, Outcome, Severity},
     facts::HostFacts,
     hosts::{Fleet, Reached, Run},
-    model::{Name, Recipe},
+    model::{HostAndPort, Name, Recipe},
     observe::observe,
     plan::Scope,
     release::Number,
@@ -112,10 +112,11 @@ fn running_row(reached: &Reached, recipe: &Name, container: &Container) -> HostR
     let since = since
         .map(|at| format!(" since {}", at.strftime("%Y-%m-%d %H:%M UTC")))
         .unwrap_or_default();
-    let ports = container.tcp_host_ports();
+    let address = &reached.host.address;
+    let ports = container.ports.on_host(address);
     let address = ports
         .first()
-        .map(|port| format!("{}:{port} ", reached.host.address))
+        .map(|port| format!("{} ", HostAndPort::new(&**address, *port)))
         .unwrap_or_default();
     HostRow {
         host: reached.name().to_string(),

@@ -5,3 +5,4 @@ pub mod invocation;
 mod log_file;
 pub mod run;
 pub mod scope;
+mod standard_output;

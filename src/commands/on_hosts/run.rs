@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{invocation::Invocation, log_file::LogFile};
+use tokio::task::JoinHandle;
+
+use super::{invocation::Invocation, log_file::LogFile, standard_output::StandardOutput};
 use crate::{
     commands::{command::HostCommand, global::Global},
     diagnostic::{Problem, Problems},
@@ -21,9 +23,6 @@ use crate::{
 
 /// What events and the log call a run that changes nothing.
 const DRY_RUN: &str = "plan";
-
-/// How long the last events may take to be shown.
-const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Runs a command on the hosts of its environment. An error is one of the files or of this machine; what
 /// goes wrong on hosts is shown by the reporters and is in the outcome.
@@ -59,19 +58,22 @@ async fn report_run<C: HostCommand>(
     let masks = Masks::default();
     let interrupts = Interrupts::listen()
         .map_err(|error| Problem::error(format!("cannot listen to signals: {error}")))?;
-    let ends_with_reader = command.ends_with_reader();
-    let ended = interrupts.clone();
-    let reader_gone = move || {
-        if ends_with_reader {
-            ended.raise();
-        }
+    let output = StandardOutput::new(command.ends_with_reader());
+    let on_error = {
+        let (output, interrupts) = (output.clone(), interrupts.clone());
+        move |error| output.fail(error, &interrupts)
     };
     let keeps_log = C::NEEDS.log && !command.is_dry_run();
     let log = keeps_log.then(|| open_log(&events, &project.root, &environment.name, word));
     let log = log.flatten();
-    let mut reporters = vec![report::for_terminal(global.choice(), reader_gone)];
-    reporters.extend(log.clone().map(report::log_file));
-    let showing = tokio::spawn(report::drive(receiver, reporters, masks.clone()));
+    let reporter = report::for_terminal(global.choice(), on_error);
+    let log_reporter = log.clone().map(report::log_file);
+    let showing = tokio::spawn(report::drive(
+        receiver,
+        reporter,
+        log_reporter,
+        masks.clone(),
+    ));
 
     let began = Instant::now();
     let terminal = Terminal::new(events.clone(), global.can_ask());
@@ -93,13 +95,30 @@ async fn report_run<C: HostCommand>(
     };
     let invocation = Invocation { context, terminal };
     let result = Box::pin(perform(command, &invocation, word)).await;
-    let outcome = finish(&events, result, began.elapsed());
-    drop(invocation);
-    drop(connector);
-    drop(events);
-    // Something that still holds a sender (a question on the terminal) must not keep the end from showing.
-    let _ = tokio::time::timeout(LAST_EVENTS, showing).await;
-    Ok(outcome)
+    let outcome = finish(&events, result, &output, began.elapsed());
+    Ok(show_rest(global, showing, &output, &interrupts, outcome).await)
+}
+
+/// Waits until everything was shown, however long the reader takes; only the user may break that off. Returns how
+/// the run ended.
+async fn show_rest(
+    global: &Global,
+    showing: JoinHandle<()>,
+    output: &StandardOutput,
+    interrupts: &Interrupts,
+    outcome: Outcome,
+) -> Outcome {
+    let is_known = output.report().is_some();
+    output.end_run();
+    let mut interrupts = interrupts.from_now();
+    tokio::select! {
+        _ = showing => {}
+        _ = interrupts.next() => return output.broken_off(outcome),
+    }
+    if let Some(error) = output.report().filter(|_| !is_known) {
+        global.show_problems(&Problem::error(error.message).into());
+    }
+    output.outcome(outcome)
 }
 
 /// The file that this run is logged in. A run that cannot be logged goes on, with a warning.
@@ -142,8 +161,14 @@ async fn perform<C: HostCommand>(
 }
 
 /// Sends how it ended.
-fn finish(events: &Events, result: Run<Outcome>, took: Duration) -> Outcome {
+fn finish(
+    events: &Events,
+    result: Run<Outcome>,
+    output: &StandardOutput,
+    took: Duration,
+) -> Outcome {
     let (outcome, error) = match result {
+        _ if output.ended_run() => (output.outcome(Outcome::Interrupted), output.report()),
         Ok(outcome) => (outcome, None),
         Err(stop) => {
             let Stop {

@@ -16,6 +16,7 @@ use crate::{
     model::Name,
     plan::Scope,
     text,
+    transport::Deadline,
 };
 
 /// Run a command on all hosts
@@ -54,11 +55,15 @@ impl HostCommand for Exec {
         lock: Lock::Never,
         changes: "what its command changes",
         log: false,
-        exit_codes: &[0, 1, 2, 3, 130],
+        exit_codes: &[0, 1, 2, 3, 130, 141],
     };
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn ends_with_reader(&self) -> bool {
+        true
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
@@ -72,8 +77,9 @@ impl HostCommand for Exec {
             return Ok(Outcome::NothingToDo);
         };
         let command = RemoteCommand::new(program).args(arguments);
-        let running = fleet
-            .each(|reached| hosts::stream(reached, command.clone(), self.timeout, context.events));
+        let deadline = Deadline::Total(self.timeout);
+        let running =
+            fleet.each(|reached| hosts::stream(reached, command.clone(), deadline, context.events));
         let results = context
             .interruptible("it is not known how far the command got", async {
                 Ok(running.await)

@@ -27,7 +27,7 @@ Example:
 pub struct Lock {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
-    /// Why; shown to everyone who tries
+    /// The reason, shown to everyone who tries to deploy
     #[arg(short, long, value_name = "TEXT")]
     pub message: String,
 }

@@ -22,7 +22,7 @@ use crate::{
 /// Bring an environment up to date
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing is changed before every host is checked and has every image. What is as wanted stays untouched.
+Changes nothing until every host is checked and has its images. Leaves alone what is already up to date.
 
 Examples:
   shipit deploy staging
@@ -32,7 +32,7 @@ Examples:
 pub struct Deploy {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
-    /// Only these recipes; those they require are checked [default: all]
+    /// Only these recipes; the recipes they require must be running [default: all]
     #[arg(value_name = "RECIPE")]
     pub recipes: Vec<Name>,
     #[command(flatten)]

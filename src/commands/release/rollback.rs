@@ -20,8 +20,8 @@ use crate::{
 /// Return to an earlier release
 #[derive(Debug, Args)]
 #[command(after_help = "\
-As careful as a deploy, and a release of its own: rolling back twice goes forth again. It starts the
-containers that were kept, so that no registry is needed.
+As careful as a deploy, and recorded as a new release, so a second rollback undoes the first. Starts the
+containers that were kept, so it needs no registry.
 
 Examples:
   shipit rollback staging
@@ -42,7 +42,7 @@ pub struct Rollback {
 impl HostCommand for Rollback {
     const NAME: &'static str = "rollback";
     const NEEDS: Needs = Needs {
-        contacts: "as `deploy`, and for each host of the scope the next one, if it answers",
+        contacts: "as `deploy`; also the next host after each host of the scope, if it answers",
         lock: Lock::Always,
         changes: "containers, images, records",
         log: true,

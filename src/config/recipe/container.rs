@@ -68,8 +68,8 @@ macro_rules! container_keys {
                 /// Labels; those that begin with `shipit.` are taken.
                 #[docker(["--label", "-l"] = "{ NAME = \"value\" }")]
                 labels: Labels => BTreeMap<String, String>,
-                /// Further words for `docker run`, each on its own: `["--memory", "512m"]`. Not what has a key
-                /// here, and not `--name`, `--rm`, `--detach`.
+                /// More arguments for `docker run`, one string each: `["--memory", "512m"]`. Options that have a
+                /// key here are refused, and so are `--name`, `--rm` and `--detach`.
                 options: Vec<Located<RunOption>> => Vec<String>,
                 /// How long `docker stop` waits between SIGTERM and SIGKILL.
                 #[default(DurationValue::seconds(30))]

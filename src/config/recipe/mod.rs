@@ -31,7 +31,7 @@ section! {
         hosts: OneOrMany<String>,
         /// The recipes that must be up before this one.
         requires: Vec<Located<String>>,
-        /// Defaults for vars; the inventory, groups, hosts and `--set` go before.
+        /// Defaults for vars; the inventory, groups, hosts and `--set` override them.
         vars: Entries<VarValue>,
         /// The container. A recipe without one is a list of commands.
         container: ContainerSection,

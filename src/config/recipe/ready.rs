@@ -9,16 +9,16 @@ use super::super::{
     from_toml::{FromToml, Section},
     reader::Reader,
     section::section,
-    values::{ConsulCheck, Script, UrlPath},
+    values::{ConsulCheck, HostHeader, Script, UrlPath},
 };
 
 /// The keys of `[ready]`. `ReadySection` and `Ready` are both made from this list; how a check is made is
-/// said once more, in the rollout's gates.
+/// said in `rollout/gates/ready/`, and which port it names in `Ready::port`; the compiler asks for both.
 macro_rules! ready_keys {
     ($make:ident $name:ident $($more:tt)*) => {
         $make! {
-            /// When a new container counts as ready. All that is set must hold; with nothing set, running
-            /// does.
+            /// When a new container counts as ready. Every check that is set must pass; without any, it is enough
+            /// that the container runs.
             "`[ready]`" $name {
                 /// An HTTP GET on the published port must be answered.
                 http: HttpCheck => Option<HttpReady>,
@@ -58,6 +58,9 @@ macro_rules! http_keys {
                 /// The container's port; needed only when it publishes several.
                 #[range(1..=65535, "port 0")]
                 port: u16 => Option<u16>,
+                /// The `Host` header of the request, for an app that answers no other: `HOST[:PORT]`.
+                #[default = "the host's address and port"]
+                host: HostHeader => Option<String>,
                 /// The status that it must answer.
                 #[default = "any from 200 to 399"]
                 #[range(100..=599, "`{}` is not an HTTP status")]

@@ -27,8 +27,8 @@ macro_rules! rollout_keys {
                 /// How long a container must be ready without a break before it counts as healthy.
                 #[default(DurationValue::seconds(2))]
                 min_healthy_time: DurationValue => Duration,
-                /// The longest that one container may take to become healthy, and the longest that an updated
-                /// one may be unready before it has failed after all.
+                /// How long a container may take to become healthy. One that was updated and stops being ready
+                /// has the same time to recover before it counts as failed.
                 #[default(DurationValue::seconds(60))]
                 healthy_deadline: DurationValue => Duration,
                 /// The longest that a rollout may go on without one more healthy container.

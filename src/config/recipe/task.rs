@@ -30,7 +30,7 @@ section! {
         #[range(1.., "no time to run")]
         #[hash(no)]
         timeout: DurationValue,
-        /// How many further tries a failure gets, one second apart.
+        /// How many times to retry after a failure, one second apart.
         #[default(0)]
         #[hash(no)]
         retry: u32,

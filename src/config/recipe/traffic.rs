@@ -24,7 +24,7 @@ section! {
 section! {
     /// How a load balancer tells what it routes to.
     "`[balancer]`" BalancerSection {
-        /// A command whose output has every `ADDRESS:PORT` it routes to now.
+        /// A command that prints every `ADDRESS:PORT` that the balancer routes to now.
         #[needed = "needed"]
         upstreams: Script,
     }

@@ -13,7 +13,7 @@ pub use duration::DurationValue;
 pub use lists::{Entries, OneOrMany};
 pub use scalar::{Scalar, VarValue};
 pub use texts::{
-    ConsulCheck, EnvironmentVariables, Image, Labels, Line, PublishedPorts, RestartPolicy,
-    RunOption, Script, Text, UrlPath,
+    ConsulCheck, EnvironmentVariables, HostHeader, Image, Labels, Line, PublishedPorts,
+    RestartPolicy, RunOption, Script, Text, UrlPath,
 };
 pub use words::{HostKeyPolicy, ImageSource, Order};

@@ -59,6 +59,8 @@ kind! {
     Script(String) "string" "strings",
     /// The path of a request: begins with `/`.
     UrlPath(String) "path" "paths",
+    /// Whom a request names as its host: `HOST[:PORT]`.
+    HostHeader(String) "host" "hosts",
     /// A service in Consul, or `leader`.
     ConsulCheck(String) "service, or `leader`" "services",
     /// An image: `[REGISTRY/]NAME[:TAG]`.

@@ -12,7 +12,7 @@ use crate::{
         machine::Rollout,
         probe::ProbeWatch,
     },
-    run::{Context, Stage},
+    run::{Context, Interrupt},
 };
 
 /// Everything that the rollouts of one deploy share.
@@ -66,10 +66,22 @@ impl Deployment<'_> {
     )]
     pub(super) fn interrupted(&self) -> Box<Stop> {
         let message = format!(
-            "{} was interrupted; the hosts in progress were finished, no other was started",
+            "{} was interrupted; no further host was started",
             self.plan.release
         );
         Stop::new(Outcome::Interrupted, message).hint(self.status_hint())
+    }
+
+    /// Makes the lost lock the cause of a run that it has ended: it is no wish of the user's.
+    pub fn ended_by_the_lost_lock(&self, stop: &mut Stop, reason: String) {
+        if stop.outcome == Outcome::Interrupted {
+            stop.outcome = Outcome::Failed;
+            stop.report.message = format!(
+                "{} stopped: the lock was lost; no further host was started",
+                self.plan.release
+            );
+            stop.report.causes.insert(0, reason);
+        }
     }
 
     /// Runs commands outside of a rollout. A first interrupt waits for their end, a second stops them.
@@ -81,9 +93,9 @@ impl Deployment<'_> {
     ) -> Result<T, Box<Stop>> {
         let mut interrupts = self.context.interrupts.clone();
         let stopped = async {
-            while interrupts.next().await != Stage::Now {
+            while interrupts.next().await != Interrupt::Immediate {
                 let message = format!(
-                    "interrupted: {commands} of `{}` ; interrupt again to stop now",
+                    "interrupted: waiting for {commands} of `{}` to end; interrupt again to stop now",
                     recipe.name
                 );
                 self.context.events.send(EventKind::Warning {

@@ -55,21 +55,20 @@ impl Deployment<'_> {
                 },
             ),
         };
-        let host = slot
-            .and_then(|Slot(index)| running.slots.get(index))
-            .map(|slot| slot.reached.name().clone());
         let message = format!("{} stopped: {}", self.title(recipe), headline(&failure));
         let mut stop = Stop::new(outcome, message);
         stop.report.causes.extend(failure.error.into_iter().skip(1));
-        stop.report.hint = Some(if host.is_some() || outcome == Outcome::Reverted {
-            let environment = &self.context.environment.name;
-            let release = self.plan.release;
-            format!(
-                "`shipit logs {environment} {} --release {release}` shows all of it",
-                recipe.name
-            )
-        } else {
-            self.status_hint()
+        let environment = &self.context.environment.name;
+        stop.report.hint = Some(match what_helps(running, driven, slot, outcome) {
+            Help::Reach(ssh) => {
+                format!("`{ssh}` must work from here; then type the same command again")
+            }
+            Help::Logs => format!(
+                "`shipit logs {environment} {} --release {}` shows all of it",
+                recipe.name, self.plan.release
+            ),
+            Help::TryAgain => "remove the cause, then type the same command again".to_owned(),
+            Help::Look => self.status_hint(),
         });
         Some(stop)
     }
@@ -81,7 +80,9 @@ impl Deployment<'_> {
         }
         let needs_hand = |finished: &&FinishedRollout| {
             let mut states = finished.states.iter();
-            states.any(|state| matches!(state, SlotState::NeedsHand(_)))
+            // On one that cannot be reached nothing can be typed.
+            states
+                .any(|state| matches!(state, SlotState::NeedsHand(failure) if !failure.unreachable))
         };
         let by_hand = finished.iter().filter(needs_hand).map(|finished| {
             let recipe = &finished.running.recipe.name;
@@ -96,5 +97,112 @@ impl Deployment<'_> {
         stop.report
             .evidence
             .retain(|Evidence { lines, .. }| !lines.is_empty());
+    }
+}
+
+/// What helps after a rollout that failed.
+#[derive(Debug, PartialEq, Eq)]
+enum Help {
+    /// To reach a host again, by this command.
+    Reach(String),
+    /// To read what the new container has logged.
+    Logs,
+    /// To remove the cause: nothing is left half done, and nothing has logged.
+    TryAgain,
+    /// To look what runs where.
+    Look,
+}
+
+/// What helps, by where a rollout failed and how. `slot` is where, unless the rollout failed as a whole.
+fn what_helps(running: &Running, driven: &Driven, slot: Option<Slot>, outcome: Outcome) -> Help {
+    let is_unreachable =
+        |state: &SlotState| matches!(state, SlotState::NeedsHand(failure) if failure.unreachable);
+    let mut places = running.slots.iter().zip(&driven.states);
+    if let Some((away, _)) = places.find(|(_, state)| is_unreachable(state)) {
+        return Help::Reach(away.reached.host.ssh_command());
+    }
+    // A container that docker never had has logged nothing.
+    let has_logs = match slot {
+        Some(Slot(index)) => driven.made.get(index).copied().unwrap_or_default(),
+        None => outcome == Outcome::Reverted && driven.made.contains(&true),
+    };
+    match outcome {
+        _ if has_logs => Help::Logs,
+        Outcome::Reverted => Help::TryAgain,
+        _ => Help::Look,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        hosts::testing::Behaviour,
+        rollout::{
+            driver::policy,
+            machine::Side,
+            testing::{FakeHost, TestSlot},
+        },
+    };
+
+    async fn running(host: FakeHost) -> Running {
+        let behaviours: Vec<Behaviour> = vec![host.behaviour()];
+        let slot = TestSlot::new("", behaviours).await;
+        slot.look_again(Side::New).await;
+        let recipe = slot.placement.context.recipe.clone();
+        Running {
+            policy: policy(&recipe, crate::model::Order::StartFirst, 1),
+            recipe,
+            slots: vec![Arc::new(slot.placement)],
+        }
+    }
+
+    async fn help(running: &Running, state: SlotState, outcome: Outcome) -> Help {
+        let driven = Driven {
+            finish: None,
+            states: vec![state],
+            made: running.made().await,
+            evidence: Vec::new(),
+        };
+        what_helps(running, &driven, Some(Slot(0)), outcome)
+    }
+
+    fn needs_hand(unreachable: bool) -> SlotState {
+        SlotState::NeedsHand(Failure {
+            error: Vec::new(),
+            unreachable,
+        })
+    }
+
+    #[tokio::test]
+    async fn logs_are_named_where_there_are_some() {
+        let made = running(FakeHost::default().has("web-r2", true)).await;
+        let reverted = help(&made, SlotState::Reverted, Outcome::Reverted).await;
+        assert_eq!(reverted, Help::Logs);
+        assert_eq!(
+            help(&made, needs_hand(false), Outcome::Failed).await,
+            Help::Logs
+        );
+
+        let refused = running(FakeHost::default()).await;
+        let reverted = help(&refused, SlotState::Reverted, Outcome::Reverted).await;
+        assert_eq!(reverted, Help::TryAgain);
+        assert_eq!(
+            help(&refused, needs_hand(false), Outcome::Failed).await,
+            Help::Look
+        );
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_away_is_to_be_reached_first() {
+        let made = running(FakeHost::default().has("web-r2", true)).await;
+        let port = made.slots[0].reached.host.ssh.port.expect("a port");
+        let ssh = format!("ssh -p {port} 127.0.0.1");
+        assert_eq!(
+            help(&made, needs_hand(true), Outcome::Failed).await,
+            Help::Reach(ssh)
+        );
     }
 }

@@ -3,12 +3,13 @@
 use super::{
     deployment::Deployment,
     finished::{DeploymentResult, FinishedRollout},
+    steps::announce_rollouts,
 };
 
 impl Deployment<'_> {
     /// Rolls out every recipe of the plan. After a failure it starts no other, and reverts what it must.
     pub async fn carry_out(&self) -> DeploymentResult {
-        self.announce_steps();
+        announce_rollouts(self.context, self.plan);
         let mut finished = Vec::<FinishedRollout>::new();
         let mut ran_tasks = false;
         let mut stop = None;
@@ -21,7 +22,7 @@ impl Deployment<'_> {
                 break;
             }
             ran_tasks |= !recipe_plan.tasks.is_empty();
-            if let Err(failed) = self.run_tasks(recipe_plan, recipe).await {
+            if let Err(failed) = Box::pin(self.run_tasks(recipe_plan, recipe)).await {
                 stop = Some(failed);
             } else if recipe_plan.changes().next().is_some() {
                 let (done, failed) = self.roll_out(recipe_plan, recipe).await;

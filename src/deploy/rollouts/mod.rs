@@ -3,14 +3,15 @@
 mod deployment;
 mod failure;
 mod finished;
+mod host_rows;
 mod in_order;
 mod lock;
 mod one;
 mod revert;
 mod running;
 mod steps;
-mod table;
 mod tasks;
 
 pub use deployment::Deployment;
 pub use lock::while_locked;
+pub use steps::announce_work;

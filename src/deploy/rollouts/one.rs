@@ -63,7 +63,7 @@ impl Deployment<'_> {
         let Some(first) = running.slots.first() else {
             return Ok(());
         };
-        let work = steps::before_once(first);
+        let work = Box::pin(steps::before_once(first));
         let ended = self
             .unless_stopped_now(&running.recipe, "`before` commands", work)
             .await?;

@@ -6,6 +6,7 @@ use super::deployment::Deployment;
 use crate::{
     balancers::{Routing, Upstreams},
     desired,
+    docker::Container,
     event::EventKind,
     hosts::Reached,
     model::{HostName, HostRecipe, LateValues, Name, Recipe},
@@ -15,7 +16,7 @@ use crate::{
         driver::{self, Running},
         probe::ProbeWatch,
         quorum::consul_servers,
-        slot::{Placement, RolloutContext, SlotContainers},
+        slot::{Placement, RequiredRecipe, RolloutContext, SlotContainers},
     },
 };
 
@@ -39,12 +40,30 @@ impl Deployment<'_> {
         RolloutContext {
             recipe: Arc::new(recipe.clone()),
             environment: self.context.environment.name.to_string(),
+            by: self.context.by.clone(),
             release: self.plan.release,
             events: self.context.events.clone(),
             routing: Routing::of(recipe, self.balancers(recipe)),
+            required: self.required(recipe),
             consul_servers: consul_servers(recipe, self.facts),
             consul_hosts: self.consul_hosts(recipe),
         }
+    }
+
+    /// What the recipe requires. An older release may not need yet what the files require now.
+    fn required(&self, recipe: &Recipe) -> Vec<RequiredRecipe> {
+        let environment = self.context.environment;
+        let recipes = environment.recipes.iter();
+        let required = recipes.filter(|other| {
+            self.action == Action::Deploy
+                && other.has_container()
+                && environment.requires(recipe, &other.name)
+        });
+        let required = required.map(|other| RequiredRecipe {
+            name: other.name.clone(),
+            hosts: other.hosts.clone(),
+        });
+        required.collect()
     }
 
     fn placement(
@@ -63,8 +82,10 @@ impl Deployment<'_> {
             runs_tasks: self.runs_tasks(slot, &host_recipe),
             reached,
             host_recipe,
+            outgoing_is_up: outgoing_is_up(slot, containers),
             plan: slot.clone(),
             is_first,
+            stops: Default::default(),
             containers: SlotContainers::before(slot, containers),
         })
     }
@@ -79,7 +100,7 @@ impl Deployment<'_> {
         let runs = self.action == Action::Deploy || *recorded == now;
         if !runs {
             let message =
-                "the release had other `before` and `after` commands than the files have now; running none"
+                "the release's `before` and `after` commands differ from the files'; running none of them"
                     .to_owned();
             let host = Some(slot.host.to_string());
             self.context.events.send(EventKind::Warning {
@@ -153,7 +174,7 @@ impl Deployment<'_> {
         running
             .slots
             .iter()
-            .find(|slot| !slot.plan.outgoing.is_empty())?;
+            .find(|slot| slot.plan.replaces_a_running_one())?;
         let through = probe
             .through
             .as_ref()
@@ -172,4 +193,13 @@ impl Deployment<'_> {
             })
             .ok()
     }
+}
+
+/// Whether all containers that a slot lets go were up when docker was asked.
+pub(super) fn outgoing_is_up(slot: &SlotPlan, containers: &[Container]) -> bool {
+    slot.outgoing.iter().all(|name| {
+        let mut seen = containers.iter();
+        let seen = seen.find(|container| container.name == name.active);
+        seen.is_some_and(|container| container.state.is_up())
+    })
 }

@@ -151,11 +151,32 @@ pub fn list_running() -> RemoteCommand {
     )
 }
 
-/// The names of all containers of a host, each with the environment it belongs to or nothing:
-/// `NAME ENVIRONMENT`, one a line.
+/// The names of all containers of a host, each with the environment it belongs to or nothing, and the ports that it
+/// publishes while it runs: `NAME ENVIRONMENT PORTS`, one a line.
 pub fn list_names() -> RemoteCommand {
-    let format = format!("{{{{.Names}}}} {{{{.Label \"{}\"}}}}", label::ENVIRONMENT);
+    let format = format!(
+        "{{{{.Names}}}} {{{{.Label \"{}\"}}}} {{{{.Ports}}}}",
+        label::ENVIRONMENT
+    );
     docker(&["ps", "--all", "--format"]).arg(format)
+}
+
+/// `docker events` of containers since so long ago, as `ACTION ID`, one a line. Docker keeps no more than
+/// 256 (`eventsLimit` in its daemon/events), and none from before its own start.
+pub fn events_since(ago: Duration) -> RemoteCommand {
+    let since = format!("{}s", whole_seconds(ago));
+    docker(&["events", "--filter", "type=container"])
+        .args(["--since", &since, "--until", "0s"])
+        .args(["--format", "{{.Action}} {{.Actor.ID}}"])
+}
+
+/// Whether a container was sent a signal, as `docker stop` does first, by what [`events_since`] printed; also where
+/// docker may have dropped the event that says so.
+pub fn was_signalled(events: &str, id: &str) -> bool {
+    // Images and networks have events too, which count against docker's limit and are not printed.
+    const MANY: usize = 100;
+    let kill = format!("kill {id}");
+    events.lines().count() >= MANY || events.lines().any(|event| event == kill)
 }
 
 /// `docker inspect` of containers by name, as one JSON array. A missing one makes the status non-zero;

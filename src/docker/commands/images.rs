@@ -5,15 +5,16 @@ use secrecy::SecretString;
 use super::docker::docker;
 use crate::{command::RemoteCommand, model::Reference};
 
-/// `docker image inspect` of every reference that is there, one JSON array a line; missing ones print
-/// nothing.
+/// `docker image inspect` of every reference, one JSON array a line. A missing one makes the status non-zero and
+/// prints nothing; the others are printed all the same.
 pub fn inspect_images(references: &[&str]) -> RemoteCommand {
     RemoteCommand::script(
-        r#"for reference do
-             image=$(docker image inspect "$reference" 2>/dev/null \
+        r#"status=0
+           for reference do
+             image=$(docker image inspect "$reference" \
                --format '["{{.Id}}",{{json .RepoTags}},{{json .RepoDigests}}]') &&
-               printf '%s %s\n' "$reference" "$image"
-           done; exit 0"#,
+               printf '%s %s\n' "$reference" "$image" || status=1
+           done; exit "$status""#,
         references.iter().copied(),
     )
 }

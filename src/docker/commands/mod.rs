@@ -9,8 +9,9 @@ mod tests;
 mod volumes;
 
 pub use containers::{
-    container_logs, container_logs_follow, exists, inspect_containers, list_containers, list_names,
-    list_running, remove, rename, run, set_restart, start, stop,
+    container_logs, container_logs_follow, events_since, exists, inspect_containers,
+    list_containers, list_names, list_running, remove, rename, run, set_restart, start, stop,
+    was_signalled,
 };
 pub use daemon::{info, platform};
 pub use images::{

@@ -121,10 +121,10 @@ fn an_image_is_pulled_for_the_hosts_platform_or_the_one_that_is_named() {
 }
 
 #[test]
-fn names_are_listed_with_their_environment() {
+fn names_are_listed_with_their_environment_and_their_ports() {
     assert_eq!(
         list_names().to_wire(),
-        r#"docker ps --all --format '{{.Names}} {{.Label "shipit.environment"}}'"#
+        r#"docker ps --all --format '{{.Names}} {{.Label "shipit.environment"}} {{.Ports}}'"#
     );
 }
 
@@ -183,4 +183,11 @@ fn a_stop_timeout_is_rounded_up_to_whole_seconds() {
         [seconds(2500), seconds(30_000), seconds(1)],
         ["3", "30", "1"]
     );
+}
+
+#[test]
+fn a_signal_is_seen_or_may_have_been_dropped() {
+    assert!(was_signalled("start aa\nkill bb\n", "bb"));
+    assert!(!was_signalled("start bb\nkill aa\nexec_die bb\n", "bb"));
+    assert!(was_signalled(&"exec_start: true aa\n".repeat(256), "bb"));
 }

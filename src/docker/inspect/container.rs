@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
-use super::null::null_is_default;
+use super::{
+    null::null_is_default,
+    ports::{PortBinding, PublishedPorts},
+};
 use crate::docker::Identity;
 
 /// Docker's default for a container that sets none.
@@ -26,7 +29,7 @@ pub struct Container {
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// Its published ports.
-    pub ports: Vec<PortBinding>,
+    pub ports: PublishedPorts,
     /// The ports its image or options expose, as `(port, protocol)`.
     pub exposed: Vec<(u16, String)>,
     /// `host`, `default`, `bridge`, …
@@ -43,47 +46,9 @@ impl Container {
         Identity::from_labels(&self.labels)
     }
 
-    /// The host port under which a TCP port of the container is reached. With the host's network it is
-    /// the port itself. Without `port`: the only published TCP port.
-    pub fn host_port(&self, port: Option<u16>) -> Option<u16> {
-        if self.network_mode == "host" {
-            return port;
-        }
-        let mut tcp: Vec<_> = self
-            .ports
-            .iter()
-            .filter(|binding| binding.protocol == "tcp")
-            .collect();
-        // Docker lists a port once for IPv4 and once for IPv6, under one number.
-        tcp.dedup_by_key(|binding| binding.host_port);
-        match port {
-            Some(port) => tcp
-                .iter()
-                .find(|binding| binding.container_port == port)
-                .map(|binding| binding.host_port),
-            None if tcp.len() == 1 => tcp.first().map(|binding| binding.host_port),
-            None => None,
-        }
-    }
-
-    /// Every host port it publishes over TCP.
-    pub fn tcp_host_ports(&self) -> Vec<u16> {
-        let mut ports: Vec<_> = self.tcp_ports().into_iter().map(|(_, host)| host).collect();
-        ports.sort_unstable();
-        ports.dedup();
-        ports
-    }
-
-    /// Every TCP port that it publishes: the port in the container and the one on the host.
-    pub fn tcp_ports(&self) -> Vec<(u16, u16)> {
-        let tcp = self.ports.iter().filter(|port| port.protocol == "tcp");
-        let mut ports: Vec<_> = tcp
-            .map(|port| (port.container_port, port.host_port))
-            .collect();
-        // Docker lists a port once for IPv4 and once for IPv6.
-        ports.sort_unstable();
-        ports.dedup();
-        ports
+    /// Whether it shares the host's network, so that its ports are the host's own.
+    pub fn uses_host_network(&self) -> bool {
+        self.network_mode == "host"
     }
 }
 
@@ -148,19 +113,6 @@ pub struct HealthResult {
     /// What it printed.
     #[serde(default)]
     pub output: String,
-}
-
-/// A published port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PortBinding {
-    /// The port in the container.
-    pub container_port: u16,
-    /// `tcp`, `udp` or `sctp`.
-    pub protocol: String,
-    /// The address on the host.
-    pub host_ip: String,
-    /// The port on the host.
-    pub host_port: u16,
 }
 
 #[derive(Deserialize)]
@@ -270,7 +222,7 @@ fn into_container(raw: RawContainer) -> Container {
         name: raw.name.trim_start_matches('/').to_owned(),
         image_id: raw.image,
         image: raw.config.image,
-        ports: bindings.collect(),
+        ports: PublishedPorts(bindings.collect()),
         exposed: raw
             .config
             .exposed_ports
@@ -311,20 +263,12 @@ mod tests {
         };
         assert_eq!(web.name, "web-r42");
         assert_eq!(web.identity().map(|identity| identity.release), Some(42));
-        assert_eq!(web.host_port(None), Some(32768));
-        assert_eq!(web.host_port(Some(5000)), Some(32768));
-        assert_eq!(web.host_port(Some(1)), None);
-        assert_eq!(web.tcp_host_ports(), [32768]);
+        assert_eq!(web.ports.pairs("10.0.0.1"), [(5000, 32768)]);
         assert_eq!(
             web.state.health.as_ref().map(|health| &*health.status),
             Some("unhealthy")
         );
         assert_eq!(consul.identity(), None);
-        assert_eq!(
-            consul.host_port(Some(8500)),
-            Some(8500),
-            "the host's network has the port itself"
-        );
-        assert!(!consul.state.is_up());
+        assert!(consul.uses_host_network() && !consul.state.is_up());
     }
 }

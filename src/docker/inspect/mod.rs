@@ -3,10 +3,14 @@
 mod container;
 mod image;
 mod info;
+mod missing;
 mod null;
+mod ports;
 mod volume;
 
-pub use container::{Container, ContainerState, Health, PortBinding, parse_containers};
+pub use container::{Container, ContainerState, Health, parse_containers};
 pub use image::{Image, manifest_config_digests, parse_images, parse_layers};
 pub use info::{Info, parse_info};
+pub use missing::is_only_missing;
+pub use ports::{PortBinding, PublishedPorts};
 pub use volume::{Volume, parse_volumes};

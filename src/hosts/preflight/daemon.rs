@@ -4,6 +4,8 @@ use super::unfit::Unfit;
 use crate::{
     docker::{self, Info},
     hosts::{HostError, QUICK, Reached, failed, short},
+    text,
+    transport::Output,
 };
 
 /// Asks docker about itself; a daemon that does not answer in full is one that cannot be used.
@@ -20,25 +22,31 @@ pub async fn info(reached: &Reached) -> Result<Info, Unfit> {
     if output.status == 0 && info.server_errors.is_empty() && !info.server_version.is_empty() {
         return Ok(info);
     }
-    let complaint = info.server_errors.join("; ");
-    let complaint = if complaint.is_empty() {
-        output.stderr.trim().to_owned()
-    } else {
-        complaint
-    };
+    let (error, printed) = complaint(&info, &output, shown);
     let user = reached
         .host
         .ssh
         .user
         .clone()
         .unwrap_or_else(|| "the SSH user".to_owned());
-    let hint = hint_for(&complaint, output.status, host, &user);
-    let error = if complaint.is_empty() {
-        failed(shown, &output)
-    } else {
-        HostError::Fact(complaint)
-    };
+    let hint = hint_for(&printed, output.status, host, &user);
     Err(Unfit { error, hint })
+}
+
+/// Why docker cannot be used, and in full what it, its daemon or the shell complained of.
+fn complaint(info: &Info, output: &Output, shown: String) -> (HostError, String) {
+    let of_daemon = info.server_errors.join("; ");
+    if !of_daemon.is_empty() {
+        return (HostError::Fact(of_daemon.clone()), of_daemon);
+    }
+    let error = match text::complaint(&output.stderr) {
+        Some(complaint) => HostError::Fact(complaint),
+        None if output.status == 0 => HostError::Fact(format!(
+            "no docker daemon answers: `{shown}` names no version of one"
+        )),
+        None => failed(shown, output),
+    };
+    (error, output.stderr.clone())
 }
 
 /// What to type, judged by what docker, sudo or the shell complained of.
@@ -47,7 +55,9 @@ fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
     if says("sudo") && (says("password") || says("not allowed") || says("not in the sudoers")) {
         format!("let `{user}` use sudo without a password on `{host}`, or remove `become`")
     } else if status == 127 || says("not found") {
-        format!("install docker on `{host}`: `sudo apt-get install docker.io`")
+        format!(
+            "install docker on `{host}`: `sudo apt-get install docker.io`; if it is there, `ssh {host} printenv PATH` must name its folder"
+        )
     } else if says("permission denied") {
         format!("on `{host}`: `sudo usermod -aG docker {user}`, or set `become = true` under [ssh]")
     } else {
@@ -60,6 +70,31 @@ fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line_and_success_is_no_reason() {
+        let why = |status, stderr: &str, server_errors: &[&str]| {
+            let output = Output {
+                status,
+                stdout: "{}".into(),
+                stderr: stderr.into(),
+            };
+            let info = Info {
+                server_errors: server_errors.iter().map(ToString::to_string).collect(),
+                ..Info::default()
+            };
+            complaint(&info, &output, "docker info".into())
+                .0
+                .to_string()
+        };
+        assert_eq!(
+            why(0, "", &[]),
+            "no docker daemon answers: `docker info` names no version of one"
+        );
+        assert_eq!(why(1, "", &[]), "`docker info` failed with status 1: {}");
+        assert_eq!(why(1, "WARNING: x\nnot allowed\n", &[]), "not allowed");
+        assert_eq!(why(0, "", &["cannot connect"]), "cannot connect");
+    }
 
     #[test]
     fn the_hint_follows_what_docker_says() {

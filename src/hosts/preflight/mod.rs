@@ -2,6 +2,9 @@
 
 mod daemon;
 mod disk;
+mod forwarding;
+mod login_shell;
+mod sessions;
 mod unfit;
 
 pub use self::disk::free_space;
@@ -14,21 +17,26 @@ use super::{
 };
 use crate::{
     event::{EventKind, Events, Outcome, Phase, Severity},
-    model::HostName,
+    model::{Environment, HostName},
     text,
 };
 
 /// Checks every host. The error names all that failed.
-pub async fn check(fleet: &Fleet, events: &Events) -> Run<()> {
-    fit(fleet, |_| true, events).await.map(drop)
+pub async fn check(fleet: &Fleet, environment: &Environment, events: &Events) -> Run<()> {
+    fit(fleet, environment, |_| true, events).await.map(drop)
 }
 
 /// Checks every host, and returns the fleet without those that failed and are not `needed`.
-pub async fn fit(fleet: &Fleet, needed: impl Fn(&HostName) -> bool, events: &Events) -> Run<Fleet> {
+pub async fn fit(
+    fleet: &Fleet,
+    environment: &Environment,
+    needed: impl Fn(&HostName) -> bool,
+    events: &Events,
+) -> Run<Fleet> {
     events.send(EventKind::Phase {
         phase: Phase::Preflight,
     });
-    let results = fleet.each(check_host).await;
+    let results = fleet.each(|reached| check_host(reached, environment)).await;
     let mut failures = Vec::<(HostName, HostError)>::new();
     let mut hints = Vec::new();
     let mut rows = Vec::new();
@@ -59,7 +67,10 @@ pub async fn fit(fleet: &Fleet, needed: impl Fn(&HostName) -> bool, events: &Eve
 }
 
 /// Runs the checks on one host in this order, up to the first that fails.
-async fn check_host(reached: &Reached) -> Result<(), Unfit> {
+async fn check_host(reached: &Reached, environment: &Environment) -> Result<(), Unfit> {
+    login_shell::passes_words_on(reached).await?;
+    sessions::two_at_once(reached).await?;
     let info = daemon::info(reached).await?;
-    disk::has_room(reached, &info).await
+    disk::has_room(reached, &info).await?;
+    forwarding::is_allowed(reached, environment).await
 }

@@ -2,14 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::{Arc, Mutex},
 };
 
 use async_compression::tokio::bufread::GzipEncoder;
-use secrecy::SecretString;
 use tempfile::TempDir;
-use tokio::{io::AsyncReadExt, sync::mpsc::UnboundedReceiver};
+use tokio::io::AsyncReadExt;
 
 use super::{
     super::{Logins, distribute},
@@ -17,20 +15,15 @@ use super::{
 };
 use crate::{
     docker::{self, SpecHash},
-    event::{Event, EventKind, Events, Outcome},
-    hosts::{Fleet, Stop},
-    model::{ImageSource, Overrides, Project, RegistryLogin, SecretSource, load},
+    event::{EventKind, Events, Outcome, Receiver},
+    hosts::{
+        Fleet, Stop,
+        testing::{Act, Server, TestFleet, behaviour, out},
+    },
+    model::{ImageSource, RegistryLogin, SecretSource},
     plan::Plan,
     secrets::Secrets,
-    transport::{Connector, Paths, Prompt},
 };
-use server::{Act, Behaviour, Server, out};
-
-#[path = "../../../tests/transport/server.rs"]
-#[expect(dead_code, reason = "the transport's own tests use more of it")]
-mod server;
-
-const KEY: &str = include_str!("../../../tests/transport/keys/rsa");
 const ID: &str = "sha256:1d";
 
 /// The docker of one host, as far as images go.
@@ -112,14 +105,6 @@ async fn archive() -> Vec<u8> {
     compressed
 }
 
-struct Nobody;
-
-impl Prompt for Nobody {
-    fn passphrase(&self, _: &Path) -> Option<SecretString> {
-        None
-    }
-}
-
 /// Three hosts, of which the first has nothing.
 struct Lab {
     folder: TempDir,
@@ -127,7 +112,7 @@ struct Lab {
     dockers: Vec<FakeDocker>,
     fleet: Fleet,
     events: Events,
-    told: UnboundedReceiver<Event>,
+    told: Receiver,
 }
 
 impl Lab {
@@ -146,54 +131,19 @@ impl Lab {
             docker.references = Arc::default();
         }
         prepare(&mut dockers);
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-            std::fs::write(path, text).expect("the file");
-        };
-        write(".ssh/id_rsa", KEY);
-        let (mut servers, mut known, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, docker) in (1..).zip(&dockers) {
+        let behaviours = dockers.iter().map(|docker| {
             let docker = docker.clone();
-            let behaviour = Behaviour::new(&KEY.parse().expect("a key"))
-                .script(move |command| docker.does(command));
-            let server = behaviour.start().await;
-            let (port, key) = (server.port, server.host_key.to_openssh().expect("a key"));
-            known.push(format!("[127.0.0.1]:{port} {key}\n"));
-            hosts.push(format!(
-                "host-{number} = {{ address = \"127.0.0.1\", port = {port} }}\n"
-            ));
-            servers.push(server);
-        }
-        write(".ssh/known_hosts", &known.concat());
-        write(
-            "inventory/staging.toml",
-            &format!("recipes = [\"web\"]\n[hosts]\n{}", hosts.concat()),
-        );
-        write(
-            "recipes/web.toml",
-            "hosts = \"all\"\ncontainer.image = \"web\"\n",
-        );
-        let project = Project {
-            root: folder.path().to_owned(),
-        };
-        let environment = load(&project, "staging", &Overrides::default())
-            .unwrap_or_else(|problems| panic!("{problems}"))
-            .environment;
-        let paths = Paths {
-            home: folder.path().to_owned(),
-            user: "deployer".into(),
-            agent: None,
-            system_config: folder.path().join("none"),
-            system_known_hosts: Vec::new(),
-        };
-        let connector = Connector::with_paths(Arc::new(Nobody), paths);
-        let (events, told) = Events::channel();
-        let hosts: Vec<_> = environment.hosts.iter().collect();
-        let (fleet, failures) =
-            Fleet::connect_to_any(&environment, &hosts, &connector, &events).await;
-        assert!(failures.is_empty(), "{failures:?}");
+            behaviour().script(move |command| docker.does(command))
+        });
+        let recipe = "hosts = \"all\"\ncontainer.image = \"web\"\n";
+        let TestFleet {
+            folder,
+            servers,
+            fleet,
+            events,
+            told,
+            ..
+        } = TestFleet::new(&[("web", recipe)], behaviours.collect()).await;
         Self {
             folder,
             servers,
@@ -235,7 +185,7 @@ impl Lab {
 
     fn told(&mut self) -> Vec<EventKind> {
         let mut told = Vec::new();
-        while let Ok(event) = self.told.try_recv() {
+        while let Some(event) = self.told.try_next() {
             told.push(event.kind);
         }
         told

@@ -53,6 +53,7 @@ fn slot(host: &str) -> SlotPlan {
             desired,
         }),
         outgoing: Vec::new(),
+        outgoing_restart: None,
         reason: String::new(),
         differences: Vec::new(),
     }

@@ -5,7 +5,7 @@ use std::{process::Stdio, time::Duration};
 use tokio::process::Command;
 
 use super::saved::{SavedImage, temporary};
-use crate::hosts::HostError;
+use crate::{hosts::HostError, text};
 
 /// The longest that `docker save` may take on the deployer's machine.
 const SAVE: Duration = Duration::from_secs(15 * 60);
@@ -34,9 +34,8 @@ pub async fn save_from_docker(written: &str, id: &str) -> Result<SavedImage, Hos
         .map_err(|_| wrong("it took too long".to_owned()))?
         .map_err(|error| wrong(error.to_string()))?;
     if !output.status.success() {
-        return Err(wrong(
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        ));
+        let printed = String::from_utf8_lossy(&output.stderr);
+        return Err(wrong(text::complaint(&printed).unwrap_or_default()));
     }
     SavedImage::read(file)
         .await

@@ -26,7 +26,9 @@ pub(super) fn source(
         }
         (None, Some(file), None) => {
             let text = text(file, problems);
-            SecretSource::File(project.path_at(&text, file, problems))
+            project.path_at(&text, file, problems);
+            // As written: a release record keeps it, and the next checkout of the project is elsewhere.
+            SecretSource::File(text.into())
         }
         (None, None, Some(command)) => SecretSource::Command(text(command, problems)),
         _ => {

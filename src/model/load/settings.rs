@@ -4,7 +4,7 @@ use super::{hosts::is_address, read::Project, secret};
 use crate::{
     config::{inventory::Inventory, slot::Plain},
     diagnostic::{Problem, Problems},
-    model::{ConsulSettings, HostAndPort, ImageSource, RegistryLogin},
+    model::{ConsulSettings, HostAndPort, ImageSource, RegistryLogin, without_brackets},
 };
 
 /// The source of images whose recipe does not name one.
@@ -26,11 +26,8 @@ pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSe
     let text = section.address.value();
     let parsed = text.rsplit_once(':').and_then(|(host, port)| {
         let port = port.parse().ok().filter(|port| *port > 0)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        is_address(host).then(|| HostAndPort {
-            host: host.to_owned(),
-            port,
-        })
+        let host = without_brackets(host);
+        is_address(host).then(|| HostAndPort::new(host, port))
     });
     if let (None, Some(place)) = (&parsed, section.address.place()) {
         problems.push(
@@ -40,10 +37,7 @@ pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSe
         );
     }
     ConsulSettings {
-        address: parsed.unwrap_or_else(|| HostAndPort {
-            host: text.clone(),
-            port: 0,
-        }),
+        address: parsed.unwrap_or_else(|| HostAndPort::new(text.clone(), 0)),
     }
 }
 

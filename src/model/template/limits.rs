@@ -104,14 +104,14 @@ impl<'a> Expression<'a> {
                 (Some(_), '\\') => {
                     characters.next();
                 }
-                (Some(open), _) => quote = Some(open).filter(|open| *open != c),
+                (Some(open), _) if open == c => quote = None,
                 (None, '"' | '\'') => quote = Some(c),
                 (None, '(' | '[' | '{') => {
                     brackets += 1;
                     deepest = deepest.max(brackets);
                 }
                 (None, ')' | ']' | '}') => brackets = brackets.saturating_sub(1),
-                (None, _) => {}
+                _ => {}
             }
         }
         // A quote in the brackets of a path is a plain character; a raw block has four braces.

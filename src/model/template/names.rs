@@ -196,7 +196,7 @@ fn hint(segment: &str, parents: &[&str], value: &Value) -> Option<String> {
     }
     if at_root && segment == "host" {
         return Some(
-            "this is about no single host: name a list, as in `{{address hosts}}`".to_owned(),
+            "there is no single host here: use a list, as in `{{address hosts}}`".to_owned(),
         );
     }
     let dotted = |name: &str| [parents, &[name]].concat().join(".");

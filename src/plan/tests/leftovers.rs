@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::world::{CONSUL, ONE_HOST, WEB, World};
+use crate::release::Outcome;
 
 fn web_on_one_host() -> World {
     let mut world = World::new(ONE_HOST, &[("web", WEB)]);
@@ -125,4 +126,61 @@ fn a_stop_first_deploy_that_was_cut_off_goes_on_with_the_name_free() {
         web-r1 exited
         web-r2 exited
     ");
+}
+
+#[test]
+fn what_a_release_that_was_cut_off_has_started_is_confirmed_before_it_counts_as_done() {
+    for outcome in [Outcome::Unfinished, Outcome::Interrupted, Outcome::Failed] {
+        let mut world = World::new(ONE_HOST, &[("web", WEB)]);
+        world.cut_off(1, outcome);
+        let confirms = "host-1 web confirm web-r1: r1 ended before it saw that `web-r1` serves";
+        assert_eq!(world.deploy().trim(), confirms, "{outcome}");
+        assert!(world.planned().is_empty(), "{outcome}");
+    }
+    let mut world = World::new(ONE_HOST, &[("web", WEB)]);
+    world.cut_off(1, Outcome::Reverted);
+    assert!(world.planned().is_empty(), "every host was seen reverted");
+}
+
+#[test]
+fn a_cut_off_release_of_other_recipes_since_does_not_hide_it() {
+    let mut world = World::new(ONE_HOST, &[("web", WEB)]);
+    world.deploy();
+    world.set("version", "2");
+    world.cut_off(2, Outcome::Unfinished);
+    // As a release of another recipe leaves it: it says what this one had before.
+    let mut later = world.records["host-1"][0].clone();
+    later.number = crate::release::Number(3);
+    let records = world.records.get_mut("host-1").expect("it has records");
+    records.push(later);
+    assert_snapshot!(world.plan(), @"host-1 web confirm web-r2: r2 ended before it saw that `web-r2` serves");
+}
+
+#[test]
+fn what_a_release_that_was_cut_off_was_about_to_stop_is_confirmed_on_the_way_back() {
+    let mut world = web_on_one_host();
+    world.set("version", "2");
+    world.cut_off(0, Outcome::Unfinished);
+    world.set("version", "1");
+    assert_snapshot!(world.plan(), @"host-1 web confirm web-r1: r2 ended before it saw that `web-r1` serves");
+}
+
+#[test]
+fn a_failure_goes_back_to_what_a_release_that_was_cut_off_took_away() {
+    let mut world = World::new(ONE_HOST, &[("web", CONSUL)]);
+    world.deploy();
+    world.set("version", "2");
+    world.cut_off(2, Outcome::Unfinished);
+    let way_back = |world: &World| {
+        let plan = world.planned();
+        let slot = &plan.recipes[0].slots[0];
+        let names = slot.outgoing.iter().map(|name| name.retired.clone());
+        (names.collect::<Vec<_>>(), slot.outgoing_restart.clone())
+    };
+    let kept = (vec!["web-r1".to_owned()], Some("no".to_owned()));
+    assert_eq!(way_back(&world), kept);
+    world.docker.container("host-1", "web").status = "exited";
+    assert_eq!(way_back(&world), kept);
+    world.deploy();
+    assert_eq!(way_back(&world), (Vec::new(), None));
 }

@@ -4,6 +4,7 @@
 mod deploys;
 mod leftovers;
 mod names;
+mod ports;
 mod properties;
 mod rollbacks;
 mod scopes;

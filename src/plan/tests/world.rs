@@ -11,7 +11,10 @@ use tempfile::TempDir;
 use super::shown::shown;
 use crate::{
     docker::{Identity, PinnedImage, container_base_name, label, parse_containers},
-    facts::{Facts, HostFacts, parse_names},
+    facts::{
+        Facts, HostFacts, parse_names,
+        ports::{TakenPort, parse_published},
+    },
     model::{Environment, HostName, Name, Order, Overrides, Project, load},
     plan::{self, Change, Desired, DesiredState, Input, Plan, Scope, SlotPlan, TaskRef},
     release::{Action, History, Number, Outcome, RecipeRecord, Record},
@@ -66,6 +69,8 @@ pub struct World {
     pub records: BTreeMap<HostName, Vec<Record>>,
     /// What `--limit` and the names of recipes leave.
     pub scope: Scope,
+    /// The ports that programs on every host listen on.
+    pub listening: Vec<TakenPort>,
     /// The commands whose `unless` says that they are done.
     pub done: BTreeSet<TaskRef>,
 }
@@ -99,6 +104,7 @@ impl World {
             secrets: BTreeMap::new(),
             records: BTreeMap::new(),
             scope: Scope::default(),
+            listening: Vec::new(),
             done: BTreeSet::new(),
         }
     }
@@ -166,6 +172,22 @@ impl World {
             panic!("{problem}, by this plan:\n{}", shown(plan));
         }
         self.record(plan, desired, action);
+    }
+
+    /// A deploy that is cut off after so many steps, and left this record.
+    pub fn cut_off(&mut self, steps: usize, outcome: Outcome) {
+        let desired = self.desired();
+        let plan = self.plan_of(&desired, false);
+        let done = self.docker.apply(&plan, &self.name, steps);
+        done.expect("docker does it");
+        self.record(&plan, &desired, Action::Deploy);
+        for record in self
+            .records
+            .values_mut()
+            .filter_map(|of_host| of_host.last_mut())
+        {
+            record.outcome = outcome;
+        }
     }
 
     /// The records of a release that succeeded.
@@ -281,7 +303,11 @@ impl World {
     }
 
     fn facts(&self) -> Facts {
-        self.docker.facts(&self.environment)
+        let mut facts = self.docker.facts(&self.environment);
+        for host in facts.hosts.values_mut() {
+            host.taken_ports.extend(self.listening.clone());
+        }
+        facts
     }
 
     /// The plan to a state, with everything as it is now.
@@ -345,6 +371,8 @@ pub struct Fake {
     labels: BTreeMap<String, String>,
     /// `running`, `exited`, `restarting`.
     pub status: &'static str,
+    /// The ports that it publishes, as `docker ps` writes them.
+    pub ports: &'static str,
     /// Whether Consul has it in a maintenance mode that a deploy left.
     pub in_maintenance: bool,
 }
@@ -450,6 +478,7 @@ impl Docker {
             image: image.into(),
             labels,
             status: "running",
+            ports: "",
             in_maintenance: false,
         };
         self.containers(host).push(container);
@@ -472,14 +501,21 @@ impl Docker {
             let names = here.iter().map(|container| {
                 let environment = container.labels.get(label::ENVIRONMENT);
                 format!(
-                    "{} {}\n",
+                    "{} {} {}\n",
                     container.name,
-                    environment.map_or("", |name| name)
+                    environment.map_or("", |name| name),
+                    if container.runs() {
+                        container.ports
+                    } else {
+                        ""
+                    },
                 )
             });
+            let listed = names.collect::<String>();
             let facts = HostFacts {
                 containers: parse_containers(&inspected).expect("docker's JSON"),
-                names: parse_names(&names.collect::<String>()),
+                names: parse_names(&listed),
+                taken_ports: parse_published(&listed),
                 left_in_maintenance: own
                     .filter(|container| container.in_maintenance && container.runs())
                     .map(Fake::port)
@@ -563,7 +599,11 @@ impl Docker {
 
     fn stop(&mut self, slot: &SlotPlan) -> Result<(), String> {
         let host = &*slot.host;
-        for name in &slot.outgoing {
+        let running = slot
+            .outgoing
+            .iter()
+            .filter(|_| slot.replaces_a_running_one());
+        for name in running {
             let container = self
                 .find(host, &name.active)
                 .ok_or_else(|| format!("no such container: {}", name.active))?;

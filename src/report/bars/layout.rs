@@ -5,8 +5,8 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::report::{
-    lines::{HostProgress, LineFormatter, OpenStep, phase_name, since},
-    text::{Paint, Painter, bytes_of, clean, columns, count, counted, fit, pad, whole_seconds},
+    lines::{Countdown, HostProgress, LineFormatter, OpenStep, WHOLE, phase_name, since},
+    text::{Paint, Painter, clean, columns, count, counted, fit, pad, whole_seconds},
 };
 
 /// From this width on there is room for a bar beside the text.
@@ -18,11 +18,8 @@ pub(super) enum LiveLine {
     /// A host: name, bar, text.
     Host {
         name: String,
-        /// Steps done, and steps in all once known.
-        done: u64,
-        total: Option<u64>,
-        /// Whether a bar stands between name and text.
-        has_bar: bool,
+        /// How much of the bar is filled, of [`FULL`]; `None` where there is no room for a bar.
+        filled: Option<u64>,
         text: String,
     },
     /// The run as a whole.
@@ -31,6 +28,9 @@ pub(super) enum LiveLine {
 
 /// The columns of a bar.
 pub(super) const BAR: usize = 12;
+
+/// The steps in which a bar is filled: halves of columns, so that a frame differs only where it can be seen.
+pub(super) const FULL: u64 = 2 * BAR as u64;
 
 /// The lines for a terminal of so many rows and columns, at most `rows - 1` of them: a line for every
 /// host, or, where they do not fit, for those at work, and one for the run.
@@ -92,11 +92,15 @@ impl Columns {
         let (paint, text, time) = match (host.open.last(), &host.failed) {
             (Some(open), _) => {
                 let time = whole_seconds(since(open.since, now));
-                (None, activity(open, host.open.len(), self.text), time)
+                (None, activity(host, open, self.text, now), time)
             }
             (None, Some(step)) => {
                 let text = format!("✗ {}", clean(step));
                 (Some(Paint::Bad), text, String::new())
+            }
+            (None, None) if host.countdown(now).is_some() => {
+                let text = host.countdown(now).map(|it| passing(it, self.text, now));
+                (None, text.unwrap_or_default(), String::new())
             }
             (None, None) if host.is_done() => (Some(Paint::Good), "✓ done".into(), String::new()),
             (None, None) => (Some(Paint::Faint), "–".into(), String::new()),
@@ -112,9 +116,9 @@ impl Columns {
         let name = pad(&fit(&clean(&host.name), self.name), self.name);
         LiveLine::Host {
             name: self.painter.paint(Paint::Strong, name),
-            done: host.done,
-            total: host.total.map(|total| total.max(host.done)),
-            has_bar: self.has_bar,
+            filled: self
+                .has_bar
+                .then(|| host.share(now).unwrap_or(0) * FULL / WHOLE),
             text: format!("{count}  {text} {time}"),
         }
     }
@@ -127,22 +131,33 @@ fn count_of(host: &HostProgress) -> String {
     }
 }
 
-/// What a step does now, in so many columns: what it waits for and last saw, else what it sends, else
-/// its name.
-fn activity(open: &OpenStep, steps: usize, width: usize) -> String {
-    let (head, tail) = match (&open.waiting, &open.transfer) {
-        (Some((waits_for, last_seen)), _) => {
-            (format!("waiting for {waits_for}"), last_seen.clone())
+/// What a step does now, in so many columns: what time passes for, what it waits for and last saw, else what it
+/// sends, else its name.
+fn activity(host: &HostProgress, open: &OpenStep, width: usize, now: Timestamp) -> String {
+    let steps = host.open.len();
+    match (host.countdown(now), &open.waiting, &open.transfer) {
+        (Some(countdown), _, _) => passing(countdown, width, now),
+        (None, Some((waits_for, last_seen)), _) => {
+            two_parts(&format!("waiting for {waits_for}"), last_seen, width)
         }
-        (None, Some(transfer)) => {
-            let sent = bytes_of(transfer.bytes, transfer.total);
-            (transfer.what.clone(), sent)
+        (None, None, Some(transfer)) => two_parts(&transfer.what, &transfer.describe(now), width),
+        (None, None, None) if steps > 1 => {
+            two_parts(&open.title(), &format!("and {} more", steps - 1), width)
         }
-        (None, None) if steps > 1 => (open.title(), format!("and {} more", steps - 1)),
-        (None, None) => return fit(&clean(&open.title()), width).into_owned(),
-    };
-    // The part that changes stands last and must not be cut off: it gets at least half of the room.
-    let (head, tail) = (clean(&head), clean(&tail));
+        (None, None, None) => fit(&clean(&open.title()), width).into_owned(),
+    }
+}
+
+/// `waiting for web-r42 to be ready: 3s of 10s`.
+fn passing(countdown: &Countdown, width: usize, now: Timestamp) -> String {
+    let head = format!("waiting for {}", countdown.waits_for);
+    two_parts(&head, &countdown.describe(now), width)
+}
+
+/// Two texts in so many columns. The second is the one that changes and must not be cut off: it gets at least half of
+/// the room.
+fn two_parts(head: &str, tail: &str, width: usize) -> String {
+    let (head, tail) = (clean(head), clean(tail));
     let room = width.saturating_sub(2);
     let head = fit(&head, room.saturating_sub(columns(&tail).min(room / 2))).into_owned();
     let tail = fit(&tail, room.saturating_sub(columns(&head))).into_owned();
@@ -166,6 +181,11 @@ fn run_line(
     }
     if let Some(started) = formatter.started {
         parts.push(whole_seconds(since(started, now)));
+    }
+    let left = formatter.ends.map(|ends| since(now, ends));
+    // Where it takes longer than before, nobody knows how long.
+    if let Some(left) = left.filter(|left| !left.is_zero()) {
+        parts.push(format!("about {} left", whole_seconds(left)));
     }
     if hidden.is_some() {
         parts.push(tally(formatter.progress.hosts()));

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, T
 use jiff::Timestamp;
 
 use self::{
-    layout::{BAR, LiveLine},
+    layout::{BAR, FULL, LiveLine},
     terminal::Terminal,
 };
 use super::{
@@ -190,14 +190,8 @@ impl fmt::Debug for Bars {
 fn fill(bar: &ProgressBar, line: &LiveLine, options: LineOptions) {
     let bar = bar.clone();
     match line {
-        LiveLine::Host {
-            name,
-            done,
-            total,
-            has_bar,
-            text,
-        } => {
-            let template = if *has_bar {
+        LiveLine::Host { name, filled, text } => {
+            let template = if filled.is_some() {
                 let bar = format!("{{bar:{BAR}}}");
                 let bar = options.err.paint(Paint::Progress, bar);
                 format!("{{prefix}} {bar} {{msg}}")
@@ -208,9 +202,8 @@ fn fill(bar: &ProgressBar, line: &LiveLine, options: LineOptions) {
                 .with_prefix(name.clone())
                 .with_message(text.clone())
                 .update(|state| {
-                    // While the steps are not known, none of many is done.
-                    state.set_len(total.unwrap_or(u64::MAX));
-                    state.set_pos(total.map_or(0, |_| *done));
+                    state.set_len(FULL);
+                    state.set_pos(filled.unwrap_or(0));
                 });
         }
         LiveLine::Run(text) => bar

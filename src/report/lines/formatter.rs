@@ -30,6 +30,8 @@ pub(crate) struct LineFormatter {
     pub(crate) progress: Progress,
     pub(crate) phase: Option<Phase>,
     pub(crate) started: Option<Timestamp>,
+    /// When it should end, by what earlier releases took.
+    pub(crate) ends: Option<Timestamp>,
 }
 
 impl LineFormatter {
@@ -40,6 +42,7 @@ impl LineFormatter {
             progress: Progress::default(),
             phase: None,
             started: None,
+            ends: None,
         }
     }
 
@@ -97,6 +100,8 @@ impl LineFormatter {
                 error,
             } => self.push_end(&mut lines, *outcome, *took, error.as_ref()),
             EventKind::HostSteps { .. }
+            | EventKind::Estimate { .. }
+            | EventKind::Countdown { .. }
             | EventKind::Transfer { .. }
             | EventKind::Question { .. }
             | EventKind::Answered
@@ -138,6 +143,7 @@ impl LineFormatter {
                 self.started = Some(event.at);
             }
             EventKind::Phase { phase } => self.phase = Some(*phase),
+            EventKind::Estimate { rest } => self.ends = event.at.checked_add(*rest).ok(),
             EventKind::Release {
                 release,
                 description,

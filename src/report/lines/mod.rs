@@ -13,4 +13,4 @@ mod table;
 pub(super) use formatter::LineFormatter;
 pub(super) use line::{Level, Line, LineOptions, Stream};
 pub(super) use phase::phase_name;
-pub(super) use progress::{HostProgress, OpenStep, since};
+pub(super) use progress::{Countdown, HostProgress, OpenStep, WHOLE, since};

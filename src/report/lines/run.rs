@@ -54,6 +54,9 @@ impl Run {
     pub(crate) fn result(&self, outcome: Outcome, took: Duration) -> Option<String> {
         let took = precise_seconds(took);
         let environment = clean(&self.environment);
+        if outcome == Outcome::BrokenPipe {
+            return None;
+        }
         if outcome == Outcome::NothingToDo {
             return Some(match &*self.command {
                 // What was asked for has been shown, or a note says that there is none.

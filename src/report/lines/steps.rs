@@ -9,7 +9,7 @@ use super::{
     line::{Level, Lines, Stream},
     progress::{OpenStep, since, title},
 };
-use crate::report::text::{Paint, bytes_of, clean, precise_seconds, whole_seconds};
+use crate::report::text::{Paint, clean, precise_seconds, whole_seconds};
 
 /// A step of a host, with the recipe it belongs to.
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ pub(super) fn push_still_running(lines: &mut Lines, host: &str, open: &OpenStep,
     let time = whole_seconds(since(open.since, now));
     let mut line = format!("{prefix}{mark} still running: {title} ({time}");
     if let Some(transfer) = &open.transfer {
-        let _ = write!(line, ", {}", bytes_of(transfer.bytes, transfer.total));
+        let _ = write!(line, ", {}", transfer.describe(now));
     }
     line.push(')');
     if let Some((waits_for, last_seen)) = &open.waiting {

@@ -15,7 +15,7 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
             apply(environment);
             hosts.iter_mut().for_each(apply);
         }
-        EventKind::Phase { phase: _ } | EventKind::Answered => {}
+        EventKind::Phase { phase: _ } | EventKind::Answered | EventKind::Estimate { rest: _ } => {}
         EventKind::Release {
             release,
             description,
@@ -26,6 +26,7 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
         EventKind::HostSteps {
             host: text,
             total: _,
+            waiting: _,
         }
         | EventKind::Note { message: text }
         | EventKind::Question { question: text } => apply(text),
@@ -33,7 +34,8 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
         EventKind::StepStarted { .. }
         | EventKind::StepFinished { .. }
         | EventKind::StepFailed { .. }
-        | EventKind::Waiting { .. } => in_step(kind, apply),
+        | EventKind::Waiting { .. }
+        | EventKind::Countdown { .. } => in_step(kind, apply),
         EventKind::Transfer {
             host,
             what,
@@ -101,6 +103,12 @@ fn in_step(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
             of_step(host, recipe, step);
             error.iter_mut().chain(evidence).for_each(apply);
         }
+        EventKind::Countdown {
+            host,
+            recipe,
+            waits_for,
+            lasts: _,
+        } => of_step(host, recipe, waits_for),
         EventKind::Waiting {
             host,
             recipe,

@@ -42,6 +42,7 @@ pub(super) fn steps(host: &str, total: u64) -> EventKind {
     EventKind::HostSteps {
         host: text(host),
         total,
+        waiting: Duration::ZERO,
     }
 }
 

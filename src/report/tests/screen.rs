@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU16, Ordering},
     },
+    time::Duration,
 };
 
 use indicatif::{InMemoryTerm, TermLike};
@@ -15,7 +16,7 @@ use super::{
     support::{bars, options, play},
 };
 use crate::{
-    event::{EventKind, Outcome, OutputStream},
+    event::{Event, EventKind, Outcome, OutputStream},
     report::{BoxedReporter, Colour, Reporter, Verbosity, bars::Bars},
 };
 
@@ -91,6 +92,135 @@ fn a_tick_draws_each_bar_once_however_many_changed() {
         let drawn = screen.moves_since_last_check();
         assert_eq!(drawn.matches(step).count(), 48);
     }
+}
+
+/// How many columns of the host's bar are filled at each of these times, while these events come.
+fn filled(events: &[Event], times: impl IntoIterator<Item = i64>) -> Vec<usize> {
+    let (mut reporter, screen) = bars(10, 100, Verbosity::Quiet);
+    let mut events = events.iter().peekable();
+    let mut filled = Vec::new();
+    for time in times {
+        while let Some(event) = events.next_if(|event| event.at <= at(time)) {
+            reporter.event(event);
+        }
+        reporter.tick(at(time));
+        let columns = screen.contents().matches(['━', '╸']).count();
+        filled.push(columns);
+    }
+    filled
+}
+
+#[test]
+fn bytes_move_a_bar() {
+    let mut events = vec![
+        event(0, started("deploy", &["host-1"])),
+        event(0, steps("host-1", 12)),
+        event(0, begins("host-1", None, "send web:1.3")),
+    ];
+    let parts = (0..=12_000).step_by(1_000).zip(0..);
+    let megabytes =
+        parts.map(|(time, part): (_, u64)| event(time, sends("host-1", part * 10_000_000)));
+    events.extend(megabytes);
+    // 120 MB are 12 of 24 units; the step itself is another, and each second has its share.
+    let columns = filled(&events, (0..=12).map(|second| second * 1_000));
+    assert_eq!(columns, [0, 0, 1, 2, 2, 3, 4, 4, 4, 5, 5, 6, 7]);
+}
+
+#[test]
+fn time_that_has_to_pass_moves_a_bar_and_a_bar_never_goes_back() {
+    let counts = |milliseconds| {
+        event(
+            milliseconds,
+            EventKind::Countdown {
+                host: text("host-1"),
+                recipe: Some(text("web")),
+                waits_for: text("web-r42 to be ready"),
+                lasts: Duration::from_secs(10),
+            },
+        )
+    };
+    let host_steps = |total, waiting| EventKind::HostSteps {
+        host: text("host-1"),
+        total,
+        waiting: Duration::from_secs(waiting),
+    };
+    let events = [
+        event(0, started("deploy", &["host-1"])),
+        event(0, host_steps(2, 10)),
+        event(0, begins("host-1", Some("web"), "wait for web-r42")),
+        counts(0),
+        // It breaks, after half of the time, and begins anew.
+        event(
+            5_000,
+            waits("host-1", "web", "web-r42 to be ready", "critical"),
+        ),
+        counts(6_000),
+        event(
+            16_000,
+            ends("host-1", Some("web"), "wait for web-r42", 1, ""),
+        ),
+        // There is more to do than was known.
+        event(17_000, host_steps(3, 10)),
+        event(18_000, begins("host-1", Some("web"), "stop web-r41")),
+        event(19_000, ends("host-1", Some("web"), "stop web-r41", 1, "")),
+    ];
+    let columns = filled(&events, (0..=19).map(|second| second * 1_000));
+    assert_eq!(
+        columns,
+        [
+            0, 1, 2, 4, 4, 5, 5, 6, 7, 7, 8, 8, 9, 10, 10, 11, 12, 12, 12, 12
+        ]
+    );
+    assert!(columns.is_sorted());
+}
+
+#[test]
+fn what_moves_says_how_long_it_takes_yet() {
+    let (mut reporter, screen) = bars(10, 100, Verbosity::Normal);
+    for event in [
+        event(0, started("deploy", &["host-1", "host-2", "host-3"])),
+        event(0, begins("host-1", None, "send web:1.3")),
+        event(
+            0,
+            begins("host-2", Some("web"), "wait for web-r42 to be ready"),
+        ),
+        event(
+            1_000,
+            EventKind::Estimate {
+                rest: Duration::from_secs(75),
+            },
+        ),
+        event(1_000, sends("host-1", 0)),
+        event(3_000, sends("host-1", 40_000_000)),
+    ] {
+        reporter.event(&event);
+    }
+    for (host, waits_for, lasts) in [
+        ("host-2", "web-r42 to be ready", 10),
+        ("host-3", "the last requests to web-r41", 5),
+    ] {
+        let countdown = EventKind::Countdown {
+            host: text(host),
+            recipe: Some(text("web")),
+            waits_for: text(waits_for),
+            lasts: Duration::from_secs(lasts),
+        };
+        reporter.event(&event(1_000, countdown));
+    }
+    reporter.tick(at(4_000));
+    insta::assert_snapshot!(screen.contents(), @r"
+    host-1 ────────────   flask-nanoservice:1.3: 40.00 MB of 120.00 MB, 13.33 MB/s, 6s left           4s
+    host-2 ────────────   waiting for web-r42 to be ready: 3s of 10s                                  4s
+    host-3 ────────────   waiting for the last requests to web-r41: 3s of 5s
+    deploy staging · 4s · about 1m 12s left
+    ");
+    // What takes longer than ever before has no end that is known.
+    reporter.tick(at(77_000));
+    assert!(
+        !screen.contents().contains("about"),
+        "{}",
+        screen.contents()
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Secrets in every string of every kind of event, and what reporters show of them.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::{
@@ -92,6 +94,16 @@ fn every_kind(t: &str) -> Vec<EventKind> {
         EventKind::HostSteps {
             host: s(),
             total: 3,
+            waiting: Duration::ZERO,
+        },
+        EventKind::Estimate {
+            rest: Duration::ZERO,
+        },
+        EventKind::Countdown {
+            host: s(),
+            recipe: Some(s()),
+            waits_for: s(),
+            lasts: Duration::from_secs(1),
         },
         EventKind::Plan {
             rows: vec![plan_row],

@@ -43,6 +43,11 @@ fn bytes(number: u64) -> String {
     DecimalBytes(number).to_string()
 }
 
+/// `9.10 MB/s`.
+pub(crate) fn rate(bytes_in_a_second: u64) -> String {
+    format!("{}/s", bytes(bytes_in_a_second))
+}
+
 /// `45.20 MB of 120.00 MB`, or `45.20 MB` where the total is not known.
 pub(crate) fn bytes_of(done: u64, total: Option<u64>) -> String {
     match total {

@@ -5,6 +5,6 @@ mod format;
 mod style;
 
 pub(super) use clean::{clean, clean_lines, columns, fit, pad, strip_escapes};
-pub(super) use format::{bytes_of, count, counted, precise_seconds, whole_seconds};
+pub(super) use format::{bytes_of, count, counted, precise_seconds, rate, whole_seconds};
 pub use style::Colour;
 pub(super) use style::{Paint, Painter};

@@ -10,6 +10,8 @@ pub(super) fn describe_step(placement: &Placement, side: Side, step: Step) -> St
     let names = placement.names(side);
     match step {
         Step::Start => format!("start {names}"),
+        Step::OutlastStop => format!("check that no earlier stop of {names} is under way"),
+        Step::Resume => format!("check that {names} still runs"),
         Step::EnterMaintenance => format!("put {names} into maintenance mode"),
         Step::Stop => format!("stop {names}"),
         Step::Deregister => format!("deregister {names}"),

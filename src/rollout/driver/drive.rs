@@ -8,17 +8,24 @@ use tokio::{
     time::Instant,
 };
 
-use super::{describe::describe_step, promotion::Promotion, running::Running, watches::Watches};
+use super::{
+    describe::describe_step,
+    promotion::Promotion,
+    running::Running,
+    watches::{Watched, Watches},
+};
 use crate::{
     event::{EventKind, Events, Evidence, Phase},
     hosts::{HostError, progress},
     rollout::{
-        machine::{Action, Failure, Finish, Input, Rollout, Side, Slot, SlotState, Step},
+        machine::{
+            Action, Failure, Finish, Gate, Input, Rollout, Side, Slot, SlotState, Step, WatchEnd,
+        },
         probe::ProbeWatch,
         slot::Placement,
         steps,
     },
-    run::{Interrupts, Stage},
+    run::{Interrupt, Interrupts},
     text,
 };
 
@@ -28,6 +35,8 @@ pub struct Driven {
     pub finish: Option<Finish>,
     /// What every slot has now.
     pub states: Vec<SlotState>,
+    /// Whether docker was seen to have the new container of each slot.
+    pub made: Vec<bool>,
     /// What shows why it failed.
     pub evidence: Vec<Evidence>,
 }
@@ -57,6 +66,7 @@ pub async fn drive(
     loop {
         if let Some(finish) = driver.carry_out(actions).await {
             return Driven {
+                made: running.made().await,
                 states: finish.slots.clone(),
                 finish: Some(finish),
                 evidence: driver.watches.evidence,
@@ -69,6 +79,7 @@ pub async fn drive(
             Some(input) => actions = driver.step(input),
             None => {
                 return Driven {
+                    made: running.made().await,
                     states: driver.machine.states_when_cut_off(),
                     finish: None,
                     evidence: driver.watches.evidence,
@@ -122,12 +133,12 @@ impl Driver<'_> {
             () = wake => Some(Input::Tick),
             reason = over_budget => Some(Input::OverBudget { reason }),
             stage = interrupts.next() => match stage {
-                Stage::Finish => {
+                Interrupt::Graceful => {
                     let message = "interrupted: finishing the hosts in progress, starting no other; interrupt again to stop now";
                     self.events.send(EventKind::Warning { host: None, message: message.into(), hint: None });
                     Some(Input::Interrupt)
                 }
-                Stage::Now => None,
+                Interrupt::Immediate => None,
             },
         }
     }
@@ -143,11 +154,10 @@ impl Driver<'_> {
                     purpose,
                 } => {
                     if let Some(placement) = self.placement(slot) {
-                        // Servers of one cluster see each other go while they are replaced; that is no news.
-                        let breaks_are_news = !self.running.policy.quorum;
                         let (watched, sender) = ((slot, side, gate), self.sender.clone());
+                        let policy = &self.running.policy;
                         self.watches
-                            .begin(watched, purpose, placement, breaks_are_news, sender);
+                            .begin(watched, purpose, placement, policy, sender);
                     }
                 }
                 Action::Unwatch {
@@ -155,7 +165,10 @@ impl Driver<'_> {
                     side,
                     gate,
                     end,
-                } => self.watches.end((slot, side, gate), end).await,
+                } => {
+                    self.watches.end((slot, side, gate), end).await;
+                    self.show_pause((slot, side, gate), end);
+                }
                 Action::AskPromotion => {
                     let recipe = &self.running.recipe.name;
                     let sender = self.sender.clone();
@@ -179,6 +192,23 @@ impl Driver<'_> {
         self.running.slots.get(slot.0).cloned()
     }
 
+    /// A container that no balancer routes to any more has some time for its last requests.
+    fn show_pause(&self, (slot, side, gate): Watched, end: WatchEnd) {
+        let is_left = gate == Gate::Unrouted && end == WatchEnd::Held;
+        let drain = self.running.policy.drain.as_ref().filter(|_| is_left);
+        let pause = drain.map(|drain| drain.wait);
+        if let Some(lasts) = pause.filter(|pause| !pause.is_zero())
+            && let Some(placement) = self.placement(slot)
+        {
+            self.events.send(EventKind::Countdown {
+                host: placement.reached.name().to_string(),
+                recipe: Some(placement.context.recipe.name.to_string()),
+                waits_for: format!("the last requests to {}", placement.names(side)),
+                lasts,
+            });
+        }
+    }
+
     fn begin_step(&mut self, slot: Slot, side: Side, step: Step) {
         let Some(placement) = self.placement(slot) else {
             return;
@@ -188,7 +218,7 @@ impl Driver<'_> {
             let description = describe_step(&placement, side, step);
             let host = placement.reached.name();
             let recipe = Some(&*placement.context.recipe.name);
-            let work = steps::perform(&placement, side, step);
+            let work = Box::pin(steps::perform(&placement, side, step));
             let result = progress::step(&events, host, recipe, &description, work, |()| None).await;
             let _ = sender.send(Input::StepEnded {
                 slot,

@@ -1,12 +1,15 @@
 //! The progress of a watch: what its looks saw, where that is news.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use super::describe::what_a_gate_waits_for;
 use crate::{
     event::{EventKind, Events},
     rollout::{
-        machine::{Gate, Observation, Purpose, Side, Verdict},
+        machine::{Gate, Observation, Policy, Purpose, Side, Verdict},
         slot::Placement,
     },
 };
@@ -26,11 +29,23 @@ pub(super) struct WatchProgress {
     purpose: Purpose,
     pub(super) last_seen: Arc<Mutex<String>>,
     was_well: bool,
+    /// Servers of one cluster see each other go while they are replaced; that is no news.
+    breaks_are_news: bool,
+    /// How long it must hold.
+    hold: Duration,
+    /// Whether it holds, and the time passes.
+    counts: bool,
 }
 
 impl WatchProgress {
     /// The progress of a watch that begins.
-    pub(super) fn new(placement: &Placement, (side, gate): (Side, Gate), purpose: Purpose) -> Self {
+    pub(super) fn new(
+        placement: &Placement,
+        (side, gate): (Side, Gate),
+        purpose: Purpose,
+        policy: &Policy,
+    ) -> Self {
+        let holds_for_a_time = gate == Gate::Ready && purpose == Purpose::Reach;
         Self {
             events: placement.context.events.clone(),
             host: placement.reached.name().to_string(),
@@ -44,6 +59,13 @@ impl WatchProgress {
             purpose,
             last_seen: Arc::default(),
             was_well: true,
+            breaks_are_news: !policy.quorum,
+            hold: if holds_for_a_time {
+                policy.min_healthy_time
+            } else {
+                Duration::ZERO
+            },
+            counts: false,
         }
     }
 
@@ -59,14 +81,14 @@ impl WatchProgress {
     }
 
     /// Reports what a look saw, if it is news.
-    pub(super) fn observed(&mut self, observation: &Observation, breaks_are_news: bool) {
+    pub(super) fn observed(&mut self, observation: &Observation) {
         let Observation { verdict, detail } = observation;
         let is_well = *verdict == Verdict::Holds;
         if self.purpose == Purpose::Monitor {
             // That it is dead is reported when the watch fails.
-            if *verdict == Verdict::NotYet && self.was_well && breaks_are_news {
+            if *verdict == Verdict::NotYet && self.was_well && self.breaks_are_news {
                 let message = format!(
-                    "{} is no longer ready, so no other starts: {detail}",
+                    "{} is no longer ready, so no other container is started: {detail}",
                     self.names
                 );
                 self.events.send(EventKind::Warning {
@@ -84,6 +106,19 @@ impl WatchProgress {
                 last_seen: detail.clone(),
             });
         }
+        self.count_down(is_well);
         self.was_well = is_well;
+    }
+    /// Reports that only time has to pass, when that begins.
+    fn count_down(&mut self, is_well: bool) {
+        if is_well && !self.counts && !self.hold.is_zero() {
+            self.events.send(EventKind::Countdown {
+                host: self.host.clone(),
+                recipe: self.recipe.clone(),
+                waits_for: self.waits_for.clone(),
+                lasts: self.hold,
+            });
+        }
+        self.counts = is_well;
     }
 }

@@ -30,7 +30,8 @@ impl Promotion {
             }
             Self::Nobody => {
                 let message =
-                    "there is nobody to ask whether the others may follow the canaries".to_owned();
+                    "the canaries are healthy, but there is nobody to ask about the others"
+                        .to_owned();
                 let hint = Some("use `--promote`, or set `auto_promote = true`".to_owned());
                 events.send(EventKind::Warning {
                     host: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     model::Recipe,
     rollout::{
-        machine::{Policy, Replacement},
+        machine::{Policy, Replacement, Side},
         slot::Placement,
     },
 };
@@ -27,8 +27,18 @@ impl Running {
             host: slot.reached.name().clone(),
             has_incoming: slot.plan.incoming.is_some(),
             incoming_runs: slot.plan.incoming.as_ref().is_some_and(|it| it.runs),
-            has_outgoing: !slot.plan.outgoing.is_empty(),
+            outgoing: slot.outgoing(),
         };
         self.slots.iter().map(replacement).collect()
+    }
+
+    /// Whether docker was seen to have the new container of each slot.
+    pub async fn made(&self) -> Vec<bool> {
+        let mut made = Vec::new();
+        for slot in &self.slots {
+            let new = slot.containers_of(Side::New).await;
+            made.push(new.iter().any(|container| container.inspected.is_some()));
+        }
+        made
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     event::{EventKind, Evidence},
     rollout::{
         gates,
-        machine::{Gate, Input, Purpose, Side, Slot, Verdict, WatchEnd},
+        machine::{Gate, Input, Policy, Purpose, Side, Slot, Verdict, WatchEnd},
         slot::Placement,
         steps,
     },
@@ -65,26 +65,25 @@ pub(super) struct Watches {
 }
 
 impl Watches {
-    /// Begins to look at a gate, and reports each look to `sender`. `breaks_are_news` says whether a monitored
-    /// slot that is no longer ready is worth a warning.
+    /// Begins to look at a gate, and reports each look to `sender`.
     pub fn begin(
         &mut self,
         (slot, side, gate): Watched,
         purpose: Purpose,
         placement: Arc<Placement>,
-        breaks_are_news: bool,
+        policy: &Policy,
         sender: UnboundedSender<Input>,
     ) {
         // What has ended is reaped here, so that a long rollout keeps no finished tasks.
         while self.tasks.try_join_next().is_some() {}
-        let mut progress = WatchProgress::new(&placement, (side, gate), purpose);
+        let mut progress = WatchProgress::new(&placement, (side, gate), purpose, policy);
         progress.begins(&describe_gate(&placement, side, gate, purpose));
         let last_seen = progress.last_seen.clone();
         let looked_at = placement.clone();
         let handle = self.tasks.spawn(async move {
             loop {
                 let observation = gates::check(&looked_at, side, gate).await;
-                progress.observed(&observation, breaks_are_news);
+                progress.observed(&observation);
                 let pause = pause_after(purpose, observation.verdict);
                 let input = Input::Observed {
                     slot,

@@ -1,7 +1,7 @@
 //! The gate `Idle`, the end of a drain: the connections of the containers have ended. The machine gives it up
 //! after the drain's timeout (`rollout/machine/sequence/drain.rs`).
 
-use super::observation::{first_line, holds, not_yet};
+use super::observation::{holds, not_yet, reason};
 use crate::{
     facts::connections,
     hosts::{HostError, QUICK},
@@ -17,8 +17,9 @@ pub(super) async fn check(placement: &Placement, side: Side) -> Result<Observati
     let mut open = 0;
     for container in placement.containers_of(side).await {
         // On the host's network the table is the host's; the ports tell which are its own.
-        let ports = container.ports(&placement.host_recipe).into_iter();
-        let ports: Vec<_> = ports.map(|(inside, _)| inside).collect();
+        let address = &placement.reached.host.address;
+        let ports = container.ports(&placement.host_recipe, address);
+        let ports: Vec<_> = ports.into_iter().map(|(inside, _)| inside).collect();
         let Some(seen) = container.inspected.filter(|seen| seen.state.pid > 0) else {
             continue;
         };
@@ -30,7 +31,7 @@ pub(super) async fn check(placement: &Placement, side: Side) -> Result<Observati
         if output.status != 0 && !output.stderr.contains("No such file") {
             return Ok(not_yet(format!(
                 "cannot see its connections: {}",
-                first_line(&output.stderr)
+                reason(&output.stderr)
             )));
         }
         open += connections::open_connections(&output.stdout, &ports);

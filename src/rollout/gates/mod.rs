@@ -9,6 +9,7 @@ mod leader;
 mod observation;
 mod quorum;
 mod ready;
+mod required;
 mod routed;
 
 pub use check::check;

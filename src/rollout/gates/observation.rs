@@ -33,17 +33,19 @@ fn observation(verdict: Verdict, detail: impl Into<String>) -> Observation {
     }
 }
 
-/// A gate that could not be looked at: not yet, unless the host is gone.
+/// A gate that could not be looked at does not hold, and may hold at the next look: that one has a new connection
+/// where this one's was lost.
 pub(super) fn could_not_look(error: &HostError) -> Observation {
-    let detail = text::chain(error).join(": ");
-    if error.is_unreachable() {
-        never(detail)
-    } else {
-        not_yet(detail)
-    }
+    not_yet(text::chain(error).join(": "))
 }
 
-/// What a command printed, as part of a line: its first line that is not empty, at most 200 characters.
+/// Why a command failed, by what it printed, as part of a line: at most 200 characters.
+pub(super) fn reason(printed: &str) -> String {
+    let complaint = text::complaint(printed);
+    complaint.map_or_else(|| "nothing".to_owned(), |line| first_line(&line))
+}
+
+/// What was answered, as part of a line: its first line that is not empty, at most 200 characters.
 pub(super) fn first_line(text: &str) -> String {
     text.lines()
         .map(str::trim)

@@ -61,8 +61,8 @@ pub(super) fn late(
         Gate::Leader => format!("Consul's other servers had no leader within {limit}"),
         Gate::Ready if awaited.purpose == Purpose::Confirm => not_stopped(side, host),
         Gate::Ready => format!("{it} was not ready within {limit}"),
-        Gate::Routed => format!("not every balancer routed to {it} within {limit}"),
-        Gate::Unrouted => format!("a balancer still routed to {it} after {limit}"),
+        Gate::Routed => format!("not every balancer was seen to route to {it} within {limit}"),
+        Gate::Unrouted => format!("not every balancer was seen to leave {it} within {limit}"),
         Gate::Idle => format!("{it} still had connections after {limit}"),
         Gate::Gone => format!("Consul still had {it} after {limit}"),
     };

@@ -28,5 +28,5 @@ pub use input::Input;
 pub use outcome::{Failure, Finish, RolloutEnd, SlotState};
 pub use policy::{DrainPolicy, Policy};
 pub use scheduler::Rollout;
-pub use slot::{Replacement, Side, Slot};
+pub use slot::{Outgoing, Replacement, Side, Slot};
 pub use step::Step;

@@ -7,7 +7,7 @@ use super::{
     failure,
     gate::{Gate, Observation, Verdict, WatchEnd},
     outcome::Failure,
-    sequence::{Await, Late, Limit, Stage, Touched},
+    sequence::{Await, Limit, OnTimeout, Stage, Touched},
     slot::{Side, Slot},
     step::Step,
 };
@@ -186,18 +186,18 @@ impl Run {
                 self.go_on(now, actions)
             }
             Wait::Gate(watch) if watch.deadline <= now => match watch.awaited.late {
-                Late::Fail => {
+                OnTimeout::Fail => {
                     let seen = watch.last_seen.as_ref();
                     let failure = failure::late(&self.host, &watch.awaited, watch.limit, seen);
                     self.unwatch(WatchEnd::Failed, actions);
                     Progress::Failed(failure)
                 }
-                Late::GoOn => {
+                OnTimeout::Continue => {
                     self.unwatch(WatchEnd::GaveUp, actions);
                     self.at += 1;
                     self.go_on(now, actions)
                 }
-                Late::Perform(step) => {
+                OnTimeout::Perform(step) => {
                     let side = watch.awaited.side;
                     self.unwatch(WatchEnd::GaveUp, actions);
                     self.perform(side, step, now, actions);
@@ -216,7 +216,7 @@ impl Run {
     }
 
     fn perform(&mut self, side: Side, step: Step, now: Duration, actions: &mut Vec<Action>) {
-        if step == Step::Start {
+        if matches!(step, Step::Start | Step::Resume) {
             self.started = Some(now);
         }
         self.touched.note(side);

@@ -17,8 +17,26 @@ pub struct Replacement {
     /// Whether that one runs already and is only put in order. Going back does not stop it, unless an old one
     /// serves in its place.
     pub incoming_runs: bool,
-    /// Whether a container runs (or was kept) here before.
-    pub has_outgoing: bool,
+    /// What was here before, if anything.
+    pub outgoing: Option<Outgoing>,
+}
+
+impl Replacement {
+    /// Whether there is something to go back to.
+    pub fn has_outgoing(&self) -> bool {
+        self.outgoing.is_some()
+    }
+}
+
+/// The container that was here before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outgoing {
+    /// It is up. Where the new one fails, it must be seen to serve again.
+    Serves,
+    /// It runs and is not well: docker restarts it over and over. Nothing is expected of it unless it is touched.
+    Unwell,
+    /// It is stopped: a release that was cut off took it away. Going back starts it.
+    Kept,
 }
 
 /// Which of a slot's two containers an action is about. A revert is the same sequence with the two in

@@ -7,6 +7,10 @@ pub enum Step {
     /// The container runs, out of maintenance: made if it is not there, else started. The recipe's
     /// `before` and `after` commands belong to this step.
     Start,
+    /// A `docker stop` that may still be under way has ended, as a release that was cut off can leave one.
+    OutlastStop,
+    /// It runs still, out of maintenance; started again if it has stopped.
+    Resume,
     /// Its services are in Consul's maintenance mode, so that balancers leave it.
     EnterMaintenance,
     /// `docker stop` with its timeout; fine if it is not there.

@@ -30,10 +30,11 @@ pub(super) struct Sender {
 
 impl Sender {
     /// Sends until it is `stopped`. A request that would be one too many is not sent: nothing is known of
-    /// it, so it counts neither as a request nor as a failure, and the rate is lower for as long.
+    /// it, so it counts neither as a request nor as a failure, and the rate is lower for as long. Nor does one
+    /// of which `ask` knows nothing.
     pub async fn send<A>(self, mut stopped: watch::Receiver<bool>, ask: impl Fn() -> A)
     where
-        A: Future<Output = Result<(), String>> + Send + 'static,
+        A: Future<Output = Option<Result<(), String>>> + Send + 'static,
     {
         let mut clock = tokio::time::interval(Duration::from_secs(1) / self.rate);
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -46,7 +47,7 @@ impl Sender {
                 _ = stopped.wait_for(|stop| *stop) => break,
             }
             while let Some(Ok((took, result))) = requests.try_join_next() {
-                lock(&self.tally).add(took, result);
+                self.count(took, result);
             }
             if requests.len() < UNDER_WAY {
                 let asked = ask();
@@ -66,10 +67,16 @@ impl Sender {
         }
         // Those under way are waited for: each has a deadline of its own.
         while let Some(Ok((took, result))) = requests.join_next().await {
-            lock(&self.tally).add(took, result);
+            self.count(took, result);
         }
         self.report_failures();
         self.report();
+    }
+
+    fn count(&self, took: Duration, result: Option<Result<(), String>>) {
+        if let Some(result) = result {
+            lock(&self.tally).add(took, result);
+        }
     }
 
     fn report_failures(&self) {
@@ -130,14 +137,14 @@ mod tests {
                 highest.fetch_max(now, Ordering::SeqCst);
                 tokio::time::sleep(answered_after).await;
                 under_way.fetch_sub(1, Ordering::SeqCst);
-                Ok(())
+                Some(Ok(()))
             }
         }));
         tokio::time::sleep(Duration::from_secs(60)).await;
         stop.send(true).expect("it listens");
         sending.await.expect("it ends");
         let mut warnings = Vec::new();
-        while let Ok(event) = sent.try_recv() {
+        while let Some(event) = sent.try_next() {
             if let EventKind::Warning { message, .. } = event.kind {
                 warnings.push(message);
             }

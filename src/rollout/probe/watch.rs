@@ -45,7 +45,7 @@ impl ProbeWatch {
         let target = Target::parse(&probe.url)?;
         let mut enforced = true;
         for _ in 0..BASELINE {
-            if let Err(reason) = target.ask(&probe, through.as_ref()).await {
+            if let Some(Err(reason)) = target.ask(&probe, through.as_ref()).await {
                 enforced = false;
                 events.send(EventKind::Warning {
                     host: None,

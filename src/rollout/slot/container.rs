@@ -39,22 +39,24 @@ impl SlotContainer {
         seen.is_some_and(|seen| seen.state.is_up())
     }
 
-    /// The ports under which it is reached: in the container, and on the host.
-    pub fn ports(&self, host_recipe: &HostRecipe) -> Vec<(u16, u16)> {
+    /// The ports under which it is reached at its host's `address`: in the container, and on the host.
+    pub fn ports(&self, host_recipe: &HostRecipe, address: &str) -> Vec<(u16, u16)> {
         let seen = self.inspected.as_ref();
-        seen.map_or_else(Vec::new, |seen| ports_of(seen, host_recipe))
+        seen.map_or_else(Vec::new, |seen| ports_of(seen, host_recipe, address))
     }
 }
 
-/// The ports under which a container is reached: in the container, and on the host.
-pub fn ports_of(container: &Container, host_recipe: &HostRecipe) -> Vec<(u16, u16)> {
-    if container.network_mode == "host" {
-        let ready = &host_recipe.ready;
-        let http = ready.http.as_ref().and_then(|http| http.port);
-        let port = http.or(ready.tcp).or(ready.grpc);
-        return port.map(|port| (port, port)).into_iter().collect();
+/// The ports under which a container is reached at its host's `address`: in the container, and on the host.
+pub fn ports_of(container: &Container, host_recipe: &HostRecipe, address: &str) -> Vec<(u16, u16)> {
+    if container.uses_host_network() {
+        return host_recipe
+            .ready
+            .port()
+            .map(|port| (port, port))
+            .into_iter()
+            .collect();
     }
-    container.tcp_ports()
+    container.ports.pairs(address)
 }
 
 /// The containers of a slot.
@@ -73,8 +75,10 @@ impl SlotContainers {
         });
         let old = plan.outgoing.iter().map(|name| {
             let mut containers = containers.iter();
-            let seen = containers.find(|container| container.name == name.active);
-            let restart = seen.map(|container| container.restart.clone());
+            let seen = containers
+                .find(|container| [&name.active, &name.retired].contains(&&container.name));
+            let restart = plan.outgoing_restart.clone();
+            let restart = restart.or_else(|| seen.map(|container| container.restart.clone()));
             SlotContainer::before(name, seen.cloned(), restart)
         });
         Self {

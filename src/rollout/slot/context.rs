@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::{balancers::Routing, event::Events, hosts::Reached, model::Recipe, release::Number};
+use crate::{
+    balancers::Routing,
+    event::Events,
+    hosts::Reached,
+    model::{HostName, Name, Recipe},
+    release::Number,
+};
 
 /// What all slots of one rollout share.
 pub struct RolloutContext {
@@ -10,14 +16,27 @@ pub struct RolloutContext {
     pub recipe: Arc<Recipe>,
     /// The environment's name.
     pub environment: String,
+    /// Who makes the release: `alice@laptop`.
+    pub by: String,
     /// The release that is being made.
     pub release: Number,
     /// Where events go.
     pub events: Events,
     /// What routes requests to the recipe's containers.
     pub routing: Routing,
+    /// The recipes with a container that the recipe requires, itself or through others; what those require comes
+    /// first.
+    pub required: Vec<RequiredRecipe>,
     /// How many Consul servers the recipe's cluster has when it is whole.
     pub consul_servers: usize,
     /// The hosts of these servers, where the recipe is Consul's own.
     pub consul_hosts: Vec<Reached>,
+}
+
+/// A recipe that another one requires.
+pub struct RequiredRecipe {
+    /// Its name.
+    pub name: Name,
+    /// Where it is to run.
+    pub hosts: Vec<HostName>,
 }

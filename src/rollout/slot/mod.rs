@@ -5,5 +5,5 @@ mod context;
 mod placement;
 
 pub use container::{SlotContainer, SlotContainers};
-pub use context::RolloutContext;
+pub use context::{RequiredRecipe, RolloutContext};
 pub use placement::Placement;

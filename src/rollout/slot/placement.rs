@@ -1,6 +1,9 @@
 //! One place of a container on one host while its rollout runs: what is known of it, and how it is looked at.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use super::{
     container::{SlotContainer, SlotContainers, ports_of},
@@ -9,10 +12,10 @@ use super::{
 use crate::{
     balancers::Backend,
     docker::{self, Container},
-    hosts::{self, HostError, QUICK, Reached},
+    hosts::{HostError, Reached},
     model::{HostRecipe, LateValues},
     plan::SlotPlan,
-    rollout::machine::Side,
+    rollout::machine::{Outgoing, Side},
 };
 
 /// One place of a container on one host while its rollout runs.
@@ -30,6 +33,10 @@ pub struct Placement {
     /// Whether the recipe's `before` and `after` belong to what is started: a rollback to a release whose
     /// own were others runs none.
     pub runs_tasks: bool,
+    /// Whether the outgoing ones were up when the plan was made.
+    pub outgoing_is_up: bool,
+    /// Whether `docker stop` was asked for, of the new and of the old ones.
+    pub stops: [AtomicBool; 2],
     /// Its containers before anything was done, see [`SlotContainers::before`].
     pub containers: SlotContainers,
 }
@@ -59,6 +66,29 @@ impl Placement {
         names.join(", ")
     }
 
+    /// Takes note that `docker stop` is asked for. Its answer can be lost.
+    pub fn note_stop(&self, side: Side) {
+        self.stops[side as usize].store(true, Ordering::Relaxed);
+    }
+
+    /// Whether `docker stop` was asked for in this rollout.
+    pub fn stop_was_asked(&self, side: Side) -> bool {
+        self.stops[side as usize].load(Ordering::Relaxed)
+    }
+
+    /// What was here before, for the state machine.
+    pub fn outgoing(&self) -> Option<Outgoing> {
+        if self.plan.outgoing.is_empty() {
+            None
+        } else if !self.plan.replaces_a_running_one() {
+            Some(Outgoing::Kept)
+        } else if self.outgoing_is_up {
+            Some(Outgoing::Serves)
+        } else {
+            Some(Outgoing::Unwell)
+        }
+    }
+
     /// What a template of this slot may name late.
     pub fn late_values(&self, side: Side) -> LateValues {
         let container = match side {
@@ -78,7 +108,7 @@ impl Placement {
         let containers = self.containers_of(side).await.into_iter();
         let backend = |container: SlotContainer| Backend {
             host: self.reached.clone(),
-            ports: container.ports(&self.host_recipe),
+            ports: container.ports(&self.host_recipe, &self.reached.host.address),
             is_up: container.is_up(),
             container: container.name.active,
             service_ids: container.service_ids,
@@ -90,7 +120,7 @@ impl Placement {
     pub fn backend(&self, container: &Container) -> Backend {
         Backend {
             host: self.reached.clone(),
-            ports: ports_of(container, &self.host_recipe),
+            ports: ports_of(container, &self.host_recipe, &self.reached.host.address),
             is_up: container.state.is_up(),
             container: container.name.clone(),
             service_ids: Vec::new(),
@@ -131,20 +161,8 @@ impl Placement {
 
     /// A container by name, if it is there.
     pub async fn inspect(&self, name: &str) -> Result<Option<Container>, HostError> {
-        let output = self
-            .reached
-            .run(docker::inspect_containers(&[name]), QUICK)
-            .await?;
-        // Docker prints the empty list and fails when there is none, and fails in the same way when the
-        // daemon does not answer; only its words tell the two apart.
-        if output.status != 0 && !output.stderr.to_lowercase().contains("no such") {
-            return Err(hosts::failed(format!("docker inspect {name}"), &output));
-        }
-        let containers =
-            docker::parse_containers(&output.stdout).map_err(|source| HostError::Output {
-                command: format!("docker inspect {name}"),
-                source,
-            })?;
+        let command = docker::inspect_containers(&[name]);
+        let containers = self.reached.read(command, docker::parse_containers).await?;
         Ok(containers.into_iter().next())
     }
 

@@ -3,6 +3,7 @@
 
 mod logs;
 mod names;
+mod outlast;
 mod perform;
 mod retire;
 mod start;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     names::{free_name, take_serving_name},
-    tasks,
+    outlast::outlast_a_stop,
     traffic::put_back,
 };
 use crate::{
@@ -17,30 +17,65 @@ use crate::{
 /// The longest that `docker run` may take: the image is there, so it makes and starts a container.
 const RUN: Duration = Duration::from_secs(120);
 
-/// Starts the new container: made if it is not there yet.
+/// Starts the new container: made if it is not there yet, also by a try of this very step that was cut off.
 pub(super) async fn start_new(placement: &Placement) -> Result<(), HostError> {
     let Some(incoming) = &placement.plan.incoming else {
         return Ok(());
     };
-    tasks::before(placement).await?;
     let there = placement.inspect(&incoming.name.active).await?;
     let there = there.filter(|there| placement.is_incoming(there));
     if incoming.exists || there.is_some() {
         start_all(placement, Side::New).await?;
     } else {
         free_name(placement, &incoming.name.active).await?;
-        run(placement, incoming).await?;
+        make(placement, incoming).await?;
     }
     placement.inspect_again(Side::New).await?;
-    put_back(placement, Side::New).await?;
-    tasks::after(placement).await
+    put_back(placement, Side::New).await
+}
+
+/// Sees that the containers of one side run still and are in traffic; starts those that have stopped.
+pub(super) async fn resume(placement: &Placement, side: Side) -> Result<(), HostError> {
+    for container in placement.containers_of(side).await {
+        let there = placement.current(&container).await?;
+        if !there.is_some_and(|there| there.state.is_up()) {
+            start(placement, &container.name, &container.restart_policy).await?;
+        }
+    }
+    placement.inspect_again(side).await?;
+    put_back(placement, side).await
 }
 
 /// Starts the old containers again.
 pub(super) async fn start_old(placement: &Placement) -> Result<(), HostError> {
+    // A stop whose answer was lost may be under way still.
+    if placement.stop_was_asked(Side::Old) {
+        outlast_a_stop(placement, Side::Old).await?;
+    }
     start_all(placement, Side::Old).await?;
     placement.inspect_again(Side::Old).await?;
     put_back(placement, Side::Old).await
+}
+
+/// Makes and starts the container. A try whose connection was lost may still be at it: docker goes on without us,
+/// and refuses the name to a second one.
+async fn make(placement: &Placement, incoming: &Incoming) -> Result<(), HostError> {
+    match run(placement, incoming).await {
+        Err(error) if is_name_taken(&error) => {
+            let there = placement.inspect(&incoming.name.active).await?;
+            if there.is_some_and(|there| placement.is_incoming(&there)) {
+                start_all(placement, Side::New).await
+            } else {
+                Err(error)
+            }
+        }
+        result => result,
+    }
+}
+
+fn is_name_taken(error: &HostError) -> bool {
+    let mut lines = error.output().iter();
+    lines.any(|line| line.contains("is already in use by"))
 }
 
 async fn run(placement: &Placement, incoming: &Incoming) -> Result<(), HostError> {

@@ -22,6 +22,7 @@ pub(super) async fn stop(placement: &Placement, side: Side) -> Result<(), HostEr
             .reached
             .expect(docker::set_restart(&there.name, "no"), QUICK)
             .await?;
+        placement.note_stop(side);
         placement
             .reached
             .expect(docker::stop(&there.name), there.stop_timeout + QUICK)

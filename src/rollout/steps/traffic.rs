@@ -11,14 +11,7 @@ pub(super) async fn take_out(placement: &Placement, side: Side) -> Result<(), Ho
     let context = &placement.context;
     // Docker may have restarted it since it was looked at, and then it has other ports.
     placement.inspect_again(side).await?;
-    let reason = match side {
-        Side::Old => format!(
-            "{}: replaced by {}",
-            context.release,
-            placement.names(Side::New)
-        ),
-        Side::New => format!("{}: reverted", context.release),
-    };
+    let reason = reason(placement, side);
     let mut backends = placement.backends(side).await;
     for message in context.routing.take_out(&mut backends, &reason).await? {
         context.events.send(EventKind::Warning {
@@ -31,6 +24,21 @@ pub(super) async fn take_out(placement: &Placement, side: Side) -> Result<(), Ho
     Ok(())
 }
 
+/// The reason that operators find in Consul: which release of what, whose it is, and what it does here.
+fn reason(placement: &Placement, side: Side) -> String {
+    let context = &placement.context;
+    let new = placement.names(Side::New);
+    let does = match side {
+        Side::Old if new.is_empty() => "removed".to_owned(),
+        Side::Old => format!("replaced by {new}"),
+        Side::New => "reverted".to_owned(),
+    };
+    format!(
+        "{} of {} in {} by {}: {does}",
+        context.release, context.recipe.name, context.environment, context.by
+    )
+}
+
 /// Puts the containers of one side back into traffic, unless an operator keeps them out.
 pub(super) async fn put_back(placement: &Placement, side: Side) -> Result<(), HostError> {
     let backends = placement.backends(side).await;
@@ -41,4 +49,29 @@ pub(super) async fn put_back(placement: &Placement, side: Side) -> Result<(), Ho
 pub(super) async fn deregister(placement: &Placement, side: Side) -> Result<(), HostError> {
     let backends = placement.backends(side).await;
     placement.context.routing.deregister(&backends).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::testing::{FakeHost, TestSlot};
+
+    #[tokio::test]
+    async fn the_reason_in_consul_says_what_is_done_and_who_does_it() {
+        let mut slot = TestSlot::new("", vec![FakeHost::default().behaviour()]).await;
+        let shown = |slot: &TestSlot, side| reason(&slot.placement, side);
+        assert_eq!(
+            shown(&slot, Side::Old),
+            "r2 of web in staging by alice@laptop: replaced by web-r2"
+        );
+        assert_eq!(
+            shown(&slot, Side::New),
+            "r2 of web in staging by alice@laptop: reverted"
+        );
+        slot.placement.plan.incoming = None;
+        assert_eq!(
+            shown(&slot, Side::Old),
+            "r2 of web in staging by alice@laptop: removed"
+        );
+    }
 }

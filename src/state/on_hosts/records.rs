@@ -41,7 +41,7 @@ async fn record_volumes(reached: &Reached, environment: &str) -> Result<Vec<Volu
     Ok(volumes)
 }
 
-/// Writes one record for each host of the fleet.
+/// Writes one record for each host of the fleet. A host keeps several; when it fails, it is one failure.
 pub async fn write(fleet: &Fleet, records: &[Record]) -> Vec<HostFailure> {
     let hosts = fleet.hosts();
     let mut writes = Vec::new();
@@ -59,10 +59,14 @@ pub async fn write(fleet: &Fleet, records: &[Record]) -> Vec<HostFailure> {
                 .map(|keeper| write_one(&hosts[keeper], record)),
         );
     }
-    join_all(writes)
-        .await
-        .into_iter()
-        .filter_map(Result::err)
+    let written = join_all(writes).await;
+    one_for_each_host(written.into_iter().filter_map(Result::err))
+}
+
+fn one_for_each_host(failures: impl Iterator<Item = HostFailure>) -> Vec<HostFailure> {
+    let mut seen = BTreeSet::new();
+    failures
+        .filter(|(host, _)| seen.insert(host.clone()))
         .collect()
 }
 
@@ -155,6 +159,19 @@ mod tests {
             name: record.volume_name(),
             labels: record.volume_labels().expect("labels"),
         }
+    }
+
+    #[test]
+    fn a_host_that_cannot_write_any_of_its_records_is_named_once() {
+        let failed = |host: &str, fact: &str| (host.into(), HostError::Fact(fact.into()));
+        let failures = [
+            failed("host-2", "full"),
+            failed("host-1", "gone"),
+            failed("host-2", "full"),
+        ];
+        let named = one_for_each_host(failures.into_iter());
+        let named: Vec<_> = named.iter().map(|(host, _)| &**host).collect();
+        assert_eq!(named, ["host-2", "host-1"]);
     }
 
     #[test]

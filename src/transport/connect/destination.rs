@@ -2,17 +2,21 @@
 //! configuration, then OpenSSH's defaults.
 
 use std::{
+    env,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{endpoint::Endpoint, error::ConnectError};
+use super::{
+    endpoint::Endpoint,
+    error::{ConnectError, place},
+};
 use crate::{
     model::{HostKeyPolicy, SshSettings},
     transport::openssh::{
         known_hosts::Names,
         paths::Paths,
-        proxy_jump::{JumpHost, jump_of_command},
+        proxy_jump::{JumpHost, jumps_of_command},
         ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, evaluate},
         time::seconds,
         tokens::Tokens,
@@ -37,12 +41,16 @@ pub(super) struct Destination {
     /// Where a new host key goes.
     pub(super) first_known_hosts: PathBuf,
     pub(super) identity_files: Vec<IdentityFile>,
+    /// Certificates for these keys or the agent's. Where some are named, those beside keys do not count.
+    pub(super) certificate_files: Vec<PathBuf>,
     /// Whether only the named identity files count, and none else of the agent's.
     pub(super) identities_only: bool,
     pub(super) agent: Option<PathBuf>,
     pub(super) timeout: Duration,
     /// The jump hosts, first hop first.
     pub(super) jumps: Vec<JumpHost>,
+    /// The line of OpenSSH's configuration that names them, if one does.
+    pub(super) jumps_named_in: Option<String>,
 }
 
 /// A private key file that may be tried.
@@ -134,32 +142,25 @@ impl Resolver<'_> {
         let mut tokens = Tokens {
             paths: self.paths,
             original_host: self.host.to_owned(),
-            host: self.host.to_owned(),
+            host: self.config.host_name(self.host)?,
             port: 22,
             user: self.paths.user.clone(),
             alias: None,
         };
-        if let Some(name) = self.config.get(Keyword::HostName)? {
-            tokens.host = tokens.expand(name)?;
-        }
         tokens.port = self.port()?;
+        if let Some(alias) = self.config.get(Keyword::HostKeyAlias)? {
+            tokens.alias = Some(alias.first().to_ascii_lowercase());
+        }
         tokens.user = match (&self.settings.user, self.config.get(Keyword::User)) {
             (Some(user), _) => user.clone(),
             (None, configured) => match configured? {
-                Some(user) => user.first().to_owned(),
+                Some(user) => tokens.text(user, user.first())?,
                 None => self.paths.user.clone(),
             },
         };
-        if let Some(alias) = self.config.get(Keyword::HostKeyAlias)? {
-            tokens.alias = Some(tokens.expand(alias)?);
-        }
-        if let Some(revoked) = self.config.get(Keyword::RevokedHostKeys)?
-            && revoked.first() != "none"
-        {
-            return Err(revoked.problem("`RevokedHostKeys` is not supported"));
-        }
+        self.refuse_what_is_not_supported()?;
 
-        let jumps = self.jumps(&tokens)?;
+        let (jumps, jumps_named_in) = self.jumps(&tokens)?;
         let endpoint = Endpoint {
             user: tokens.user.clone(),
             address: tokens.host.clone(),
@@ -179,13 +180,30 @@ impl Resolver<'_> {
                 .first()
                 .cloned()
                 .unwrap_or_else(|| PathBuf::from("/dev/null")),
-            known_hosts: self.with_system_known_hosts(user_known_hosts, &tokens)?,
+            known_hosts: self.with_system_known_hosts(user_known_hosts)?,
             identity_files,
+            certificate_files: self.certificates(&tokens)?,
             identities_only,
             agent: self.agent(&tokens)?,
             timeout: self.timeout()?,
             jumps,
+            jumps_named_in,
         })
+    }
+
+    /// What changes which host keys count.
+    fn refuse_what_is_not_supported(&self) -> Result<(), ConfigProblem> {
+        for (keyword, name) in [
+            (Keyword::KnownHostsCommand, "KnownHostsCommand"),
+            (Keyword::RevokedHostKeys, "RevokedHostKeys"),
+        ] {
+            if let Some(value) = self.config.get(keyword)?
+                && !value.is_none()
+            {
+                return Err(value.problem(format!("`{name}` is not supported")));
+            }
+        }
+        Ok(())
     }
 
     fn port(&self) -> Result<u16, ConfigProblem> {
@@ -210,6 +228,8 @@ impl Resolver<'_> {
         let configured = self.config.get(Keyword::ConnectTimeout)?;
         match configured.filter(|value| value.first() != "none") {
             None => Ok(CONNECT_TIMEOUT),
+            // No limit, as `none`.
+            Some(value) if value.first() == "0" => Ok(CONNECT_TIMEOUT),
             Some(value) => seconds(value.first())
                 .map(Duration::from_secs)
                 .ok_or_else(|| value.problem(format!("`{}` is no time", value.first()))),
@@ -250,12 +270,16 @@ impl Resolver<'_> {
     fn with_system_known_hosts(
         &self,
         mut files: Vec<PathBuf>,
-        tokens: &Tokens<'_>,
     ) -> Result<Vec<PathBuf>, ConfigProblem> {
         // The inventory's own files stand alone, so that a run depends on nothing it does not name.
         if self.settings.known_hosts_files.is_empty() {
             files.extend(match self.config.get(Keyword::GlobalKnownHostsFile)? {
-                Some(value) => tokens.paths(value)?,
+                // Without tokens, in OpenSSH as well.
+                Some(value) if value.is_none() => Vec::new(),
+                Some(value) => {
+                    let words = value.words.iter();
+                    words.map(|word| self.paths.expand(word.as_ref())).collect()
+                }
                 None => self.paths.system_known_hosts.clone(),
             });
         }
@@ -264,8 +288,15 @@ impl Resolver<'_> {
 
     fn identities(&self, tokens: &Tokens<'_>) -> Result<(Vec<IdentityFile>, bool), ConfigProblem> {
         let only = match self.config.get(Keyword::IdentitiesOnly)? {
-            Some(value) => ["yes", "true"].contains(&value.first().to_ascii_lowercase().as_str()),
             None => false,
+            Some(value) => match &*value.first().to_ascii_lowercase() {
+                "yes" | "true" => true,
+                "no" | "false" => false,
+                word => {
+                    let reason = format!("`{word}` is not a value of `IdentitiesOnly`");
+                    return Err(value.problem(reason));
+                }
+            },
         };
         let mut files: Vec<_> = self
             .settings
@@ -295,34 +326,56 @@ impl Resolver<'_> {
         Ok((files, only))
     }
 
+    fn certificates(&self, tokens: &Tokens<'_>) -> Result<Vec<PathBuf>, ConfigProblem> {
+        let named = self.config.all(Keyword::CertificateFile)?.iter();
+        named
+            .map(|value| tokens.path(value, value.first()))
+            .collect()
+    }
+
     fn agent(&self, tokens: &Tokens<'_>) -> Result<Option<PathBuf>, ConfigProblem> {
         match self.config.get(Keyword::IdentityAgent)? {
             None => Ok(self.paths.agent.clone()),
             Some(value) => match value.first() {
                 "none" => Ok(None),
                 "SSH_AUTH_SOCK" | "$SSH_AUTH_SOCK" => Ok(self.paths.agent.clone()),
+                // Without the variable, as without the keyword.
+                word if word.starts_with('$') && !word.starts_with("${") => {
+                    Ok(env::var_os(&word[1..]).map(PathBuf::from))
+                }
                 _ => tokens.path(value, value.first()).map(Some),
             },
         }
     }
 
-    fn jumps(&self, tokens: &Tokens<'_>) -> Result<Vec<JumpHost>, ConfigProblem> {
+    /// The jump hosts, and the line of a file that names them.
+    fn jumps(&self, tokens: &Tokens<'_>) -> Result<(Vec<JumpHost>, Option<String>), ConfigProblem> {
         if let Some(text) = &self.settings.proxy_jump {
-            return JumpHost::parse_list(text).map_err(|reason| ConfigProblem {
+            let jumps = JumpHost::parse_list(text).map_err(|reason| ConfigProblem {
                 file: PathBuf::from("proxy_jump"),
                 line: 0,
                 reason,
-            });
+            })?;
+            return Ok((jumps, None));
         }
-        let Some(value) = self.config.get(Keyword::Proxy)? else {
-            return Ok(Vec::new());
+        let jump = self.config.get(Keyword::ProxyJump)?;
+        let (value, jumps) = match jump.filter(|value| !value.is_none()) {
+            Some(value) => {
+                let text = value.text.split('#').next().unwrap_or_default();
+                let text = tokens.percent(value, text.trim_end())?;
+                let jumps = JumpHost::parse_list(&text).map_err(|reason| value.problem(reason))?;
+                (value, jumps)
+            }
+            None => match self.config.get(Keyword::ProxyCommand)? {
+                Some(value) => {
+                    let expand = |text: &str| tokens.percent(value, text);
+                    (value, jumps_of_command(value, expand)?)
+                }
+                None => return Ok((Vec::new(), None)),
+            },
         };
-        let text = if value.keyword == "proxyjump" {
-            tokens.expand(value)?
-        } else {
-            jump_of_command(value)?
-        };
-        JumpHost::parse_list(&text).map_err(|reason| value.problem(reason))
+        let named_in = value.problem("");
+        Ok((jumps, Some(place(&named_in.file, named_in.line))))
     }
 }
 

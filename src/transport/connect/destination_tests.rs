@@ -26,7 +26,7 @@ fn with_nothing_said_openssh_s_defaults_hold() {
     let (folder, paths) = home("");
     let destination =
         Destination::resolve("Web.example.com", &SshSettings::default(), &paths).expect("resolved");
-    assert_eq!(destination.endpoint.to_string(), "me@Web.example.com:22");
+    assert_eq!(destination.endpoint.to_string(), "me@web.example.com:22");
     assert_eq!(destination.names.entry, "web.example.com");
     assert!(!destination.accept_new && !destination.identities_only);
     assert_eq!(destination.agent, Some(PathBuf::from("/agent")));
@@ -98,15 +98,15 @@ fn the_ways_to_check_host_keys_are_openssh_s() {
 #[test]
 fn tokens_are_expanded() {
     let config = "Host web\n HostName %h.example.com\n Port 2222\n User deployer\n\
-                  IdentityFile %d/%h-%n-%p-%r-%u-%%\n HostKeyAlias %n\n ProxyJump jump-%r\n";
+                  IdentityFile %d/%h-%n-%p-%r-%u-%k-%%\n HostKeyAlias Prod\n ProxyJump jump-%r\n";
     let destination = resolve(config, &SshSettings::default()).expect("resolved");
     assert_eq!(destination.endpoint.address, "web.example.com");
     assert!(
         destination.identity_files[0]
             .path
-            .ends_with("web.example.com-web-2222-deployer-me-%")
+            .ends_with("web.example.com-web-2222-deployer-me-prod-%")
     );
-    assert_eq!(destination.names.entry, "web");
+    assert_eq!(destination.names.entry, "prod");
     assert_eq!(destination.jumps[0].host, "jump-deployer");
 }
 
@@ -120,8 +120,32 @@ fn a_proxy_command_is_a_jump_or_an_error() {
             Some("me@bastion"),
         ),
         ("ProxyJump a\nProxyCommand nc %h %p", Some("a")),
+        (
+            "ProxyCommand ssh -qW %h:%p -p 2222 -l me bastion",
+            Some("me@bastion:2222"),
+        ),
+        (
+            "ProxyCommand exec /usr/bin/ssh -T bastion -Whp -p2222 2>/dev/null",
+            None,
+        ),
+        (
+            "ProxyCommand exec /usr/bin/ssh -Tp2222 bastion -W\"%h:%p\" 2>/dev/null",
+            Some("bastion:2222"),
+        ),
+        (
+            "ProxyCommand ssh -J first -W %h:%p %r@second",
+            Some("first,me@second"),
+        ),
+        ("ProxyJump none\nProxyCommand ssh -W %h:%p b", Some("b")),
+        ("ProxyCommand none\nProxyJump b", Some("")),
+        ("ProxyJump none\nProxyJump b", Some("")),
         ("ProxyCommand nc %h %p", None),
+        ("ProxyCommand ssh -W %h:%p", None),
+        ("ProxyCommand ssh bastion", None),
+        ("ProxyCommand ssh bastion nc %h %p", None),
         ("ProxyCommand ssh -W %h:%p -F other bastion", None),
+        ("ProxyCommand ssh -i key -W %h:%p bastion", None),
+        ("ProxyCommand ssh -W", None),
     ] {
         let resolved = resolve(line, &SshSettings::default());
         let found = resolved
@@ -142,6 +166,15 @@ fn what_would_change_our_meaning_is_an_error_with_its_line() {
         ("IdentityFile ~/%Z", 1),
         ("IdentityFile ${SHIPIT_TESTS_HAVE_NO_SUCH_VARIABLE}/key", 1),
         ("Match exec true\n User x", 2),
+        ("KnownHostsCommand /usr/bin/known %H", 1),
+        ("\nCanonicalizeHostname yes", 2),
+        ("IdentitiesOnly maybe", 1),
+        ("IdentityFile ~root/key", 1),
+        ("Include conf-%h", 1),
+        ("\u{feff}User me", 1),
+        ("User me you", 1),
+        ("Host web\n Match host", 2),
+        ("Match all host x", 1),
     ] {
         match resolve(config, &SshSettings::default()) {
             Err(ConnectError::Config { line: found, .. }) => assert_eq!(found, line, "{config}"),

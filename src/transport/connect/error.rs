@@ -1,6 +1,11 @@
 //! Why a host could not be logged in to, and what to type.
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::endpoint::Endpoint;
 
@@ -59,7 +64,7 @@ pub enum ConnectError {
     },
     /// A `known_hosts` file has another key of this type.
     #[error(
-        "the host key of {endpoint} has changed: it is {fingerprint} now, and another one in {}:{line}",
+        "the host key of {endpoint} has changed: it is now {fingerprint}, but {}:{line} has another",
         .known_hosts.display()
     )]
     HostKeyChanged {
@@ -132,8 +137,18 @@ pub enum ConnectError {
         #[source]
         source: Arc<ConnectError>,
     },
+    /// The jump hosts never come to one that is reached directly.
+    #[error("{named_in}: the jump hosts of {host} {reason}")]
+    EndlessJumps {
+        /// Where they are named: a file and its line, or a key of the inventory.
+        named_in: String,
+        /// Who was to be reached.
+        host: String,
+        /// What is wrong with them.
+        reason: String,
+    },
     /// OpenSSH's configuration says what we cannot do.
-    #[error("{}:{line}: {reason}", .file.display())]
+    #[error("{}: {reason}", place(.file, *.line))]
     Config {
         /// The file.
         file: PathBuf,
@@ -227,12 +242,23 @@ impl ConnectError {
                 path.display()
             ),
             Self::Jump { source, .. } => return source.hint(),
+            Self::EndlessJumps { .. } => "a jump host that is reached directly needs a `Host` \
+                 section with `ProxyJump none`, above the line that sends the others through it"
+                .to_owned(),
             Self::Config { .. } => {
                 "set it under [ssh] in the inventory, or name another `config_file` there"
                     .to_owned()
             }
         };
         Some(hint)
+    }
+}
+
+/// A line of a file, or the file as a whole.
+pub(super) fn place(file: &Path, line: usize) -> String {
+    match line {
+        0 => file.display().to_string(),
+        line => format!("{}:{line}", file.display()),
     }
 }
 

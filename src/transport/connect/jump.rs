@@ -57,8 +57,8 @@ impl JumpSessions {
                 Ok(JumpSession::new(session))
             });
             match opened.await {
-                Ok(jump) if !jump.session.is_closed() => return Ok(jump.clone()),
-                // It ended since it was opened: the next turn opens it anew.
+                Ok(jump) if !jump.session.is_lost() => return Ok(jump.clone()),
+                // It was lost since it was opened: the next turn opens it anew.
                 Ok(_) => self.forget(destination, &shared),
                 // All who waited for it get this error; who comes later tries again.
                 Err(error) => {

@@ -9,10 +9,12 @@ mod handshake;
 mod host_key;
 mod jump;
 mod login;
+mod route;
 mod stream;
 
 use std::{fmt, sync::Arc};
 
+use futures::FutureExt;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Semaphore,
@@ -24,14 +26,15 @@ use self::{
     dial::dial,
     handshake::{Handshaken, handshake},
     host_key::KnownHostsFiles,
-    jump::{JumpSession, JumpSessions, settings_of_jump},
+    jump::{JumpSession, JumpSessions},
     login::{Keyring, log_in},
+    route::{JumpRoute, Route},
 };
 use super::{
-    openssh::{paths::Paths, proxy_jump::JumpHost},
-    session::{Session, connection::Connection},
+    openssh::paths::Paths,
+    session::{Session, connection::Connection, link::Failure},
 };
-use crate::model::{Host, HostName, SshSettings};
+use crate::model::{Host, HostName};
 
 pub use self::{
     endpoint::Endpoint,
@@ -44,7 +47,11 @@ const DIRECT: usize = 32;
 
 /// Opens the sessions of one run, and keeps what they share: OpenSSH's files, the agent, passphrases, and
 /// the sessions to jump hosts.
-pub struct Connector {
+///
+/// Its sessions connect again through it when their connections are lost.
+pub struct Connector(Arc<Shared>);
+
+struct Shared {
     paths: Paths,
     keyring: Keyring,
     known_hosts: Arc<KnownHostsFiles>,
@@ -55,7 +62,7 @@ pub struct Connector {
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connector")
-            .field("paths", &self.paths)
+            .field("paths", &self.0.paths)
             .finish_non_exhaustive()
     }
 }
@@ -68,13 +75,13 @@ impl Connector {
 
     /// For OpenSSH's files in other places.
     pub fn with_paths(prompt: Arc<dyn Prompt>, paths: Paths) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             paths,
             keyring: Keyring::new(prompt),
             known_hosts: Arc::default(),
             direct: Semaphore::new(DIRECT),
             jumps: JumpSessions::default(),
-        }
+        }))
     }
 
     /// Connects to a host and logs in.
@@ -82,66 +89,63 @@ impl Connector {
     /// The host's connect timeout covers TCP, handshake and login, but not the time a person takes to type
     /// a passphrase or to let an agent sign, nor the wait for other connections of ours that go first.
     pub async fn connect(&self, host: &Host) -> Result<Session, ConnectError> {
-        let destination = Destination::resolve(&host.address, &host.ssh, &self.paths)?;
-        self.open(host.name.clone(), destination, &host.ssh, &[])
-            .await
+        let connection = self.0.connect(host).await?;
+        let (shared, host) = (Arc::clone(&self.0), host.clone());
+        let reconnect = move || {
+            let (shared, host) = (Arc::clone(&shared), host.clone());
+            let connecting = async move {
+                let connected = shared.connect(&host).await;
+                connected.map_err(|error| Failure {
+                    hint: error.hint(),
+                    error: Arc::new(error),
+                })
+            };
+            connecting.boxed()
+        };
+        Ok(Session::new(connection, Some(Box::new(reconnect))))
+    }
+}
+
+impl Shared {
+    async fn connect(&self, host: &Host) -> Result<Arc<Connection>, ConnectError> {
+        let route = Route::resolve(&host.address, &host.ssh, &self.paths)?;
+        self.open(host.name.clone(), &route).await
     }
 
-    /// `behind` are the jump hosts that wait for this connection, to see a circle before it closes.
-    async fn open(
-        &self,
-        name: HostName,
-        destination: Destination,
-        settings: &SshSettings,
-        behind: &[Destination],
-    ) -> Result<Session, ConnectError> {
+    async fn open(&self, name: HostName, route: &Route) -> Result<Arc<Connection>, ConnectError> {
+        let destination = &route.destination;
         let mut countdown = Countdown::new(destination.endpoint.clone(), destination.timeout);
-        match destination.jumps.split_last() {
-            None => {
-                // Never closed, so never an error; a turn more would be harmless as well.
-                let _turn = self.direct.acquire().await.ok();
-                let stream = dial(&destination.endpoint, &mut countdown).await?;
-                self.establish(name, &destination, stream, None, countdown)
-                    .await
-            }
-            Some((last, before)) => {
-                let jump = self.jump(last, before, settings, behind).await?;
-                let _turn = jump.turn().await;
-                let stream = jump.dial(&destination, &mut countdown).await?;
-                let carrier = Some(jump.session());
-                self.establish(name, &destination, stream, carrier, countdown)
-                    .await
-            }
-        }
+        let Some(jump) = &route.jump else {
+            // Never closed, so never an error; a turn more would be harmless as well.
+            let _turn = self.direct.acquire().await.ok();
+            let stream = dial(&destination.endpoint, &mut countdown).await?;
+            return self
+                .establish(name, destination, stream, None, countdown)
+                .await;
+        };
+        let jump = self.jump(jump).await?;
+        let _turn = jump.turn().await;
+        let stream = jump.dial(destination, &mut countdown).await?;
+        let carrier = Some(jump.session());
+        self.establish(name, destination, stream, carrier, countdown)
+            .await
     }
 
     /// The session to a jump host, which all hosts behind it share.
     async fn jump(
         &self,
-        last: &JumpHost,
-        before: &[JumpHost],
-        settings: &SshSettings,
-        behind: &[Destination],
+        JumpRoute { name, route }: &JumpRoute,
     ) -> Result<JumpSession, ConnectError> {
-        let failed = |source| ConnectError::Jump {
-            jump: last.to_string(),
-            source,
-        };
-        let settings = settings_of_jump(last, before, settings);
-        let destination = Destination::resolve(&last.host, &settings, &self.paths)
-            .map_err(|error| failed(Arc::new(error)))?;
-        if behind.contains(&destination) {
-            return Err(failed(Arc::new(ConnectError::Handshake {
-                endpoint: Box::new(destination.endpoint),
-                reason: "the jump hosts form a circle".to_owned(),
-            })));
-        }
-        let behind = [behind, std::slice::from_ref(&destination)].concat();
         let open = || async {
-            let name = HostName::from(last.to_string());
-            Box::pin(self.open(name, destination.clone(), &settings, &behind)).await
+            let name = HostName::from(name.clone());
+            let connection = Box::pin(self.open(name, route)).await?;
+            Ok(Session::new(connection, None))
         };
-        self.jumps.get(&destination, open).await.map_err(failed)
+        let opened = self.jumps.get(&route.destination, open).await;
+        opened.map_err(|source| ConnectError::Jump {
+            jump: name.clone(),
+            source,
+        })
     }
 
     /// Handshake and login on a connection that is open.
@@ -152,7 +156,7 @@ impl Connector {
         stream: S,
         carrier: Option<&Session>,
         mut countdown: Countdown,
-    ) -> Result<Session, ConnectError>
+    ) -> Result<Arc<Connection>, ConnectError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -170,8 +174,8 @@ impl Connector {
         )
         .await?;
         tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
-        let carrier = carrier.map(|jump| Arc::clone(jump.connection()));
+        let carrier = carrier.map(Session::connection);
         let connection = Connection::new(host, handle, disconnect_reason, carrier, abort_on_drop);
-        Ok(Session::new(Arc::new(connection)))
+        Ok(Arc::new(connection))
     }
 }

@@ -12,22 +12,96 @@ pub(in crate::transport) struct JumpHost {
     pub(in crate::transport) port: Option<u16>,
 }
 
-/// `ssh -W %h:%p HOST` is a jump in its older form; what else a `ProxyCommand` does, we cannot do.
-pub(in crate::transport) fn jump_of_command(value: &Value) -> Result<String, ConfigProblem> {
-    let words: Vec<_> = value
-        .words
-        .iter()
-        .map(String::as_str)
-        .filter(|word| !["-q", "-T", "exec"].contains(word))
-        .collect();
-    match words[..] {
-        ["none"] => Ok("none".to_owned()),
-        ["ssh", "-W", "%h:%p" | "[%h]:%p", host] | ["ssh", host, "-W", "%h:%p" | "[%h]:%p"]
-            if !host.starts_with('-') =>
-        {
-            Ok(host.to_owned())
+/// `ssh -W %h:%p HOST` is a jump in its older form, with its options in any order; what else a `ProxyCommand`
+/// does, we cannot do.
+pub(in crate::transport) fn jumps_of_command(
+    value: &Value,
+    expand: impl Fn(&str) -> Result<String, ConfigProblem>,
+) -> Result<Vec<JumpHost>, ConfigProblem> {
+    if value.is_none() {
+        return Ok(Vec::new());
+    }
+    let unsupported = |what: &str| {
+        value.problem(format!(
+            "`ProxyCommand` is not supported{what}; `ProxyJump` is"
+        ))
+    };
+    let words: Vec<_> = value.words.iter().map(String::as_str).collect();
+    let words = words.strip_prefix(&["exec"]).unwrap_or(&words);
+    let words = words.strip_suffix(&["2>/dev/null"]).unwrap_or(words);
+    let Some((program, words)) = words.split_first() else {
+        return Err(unsupported(""));
+    };
+    if *program != "ssh" && !program.ends_with("/ssh") {
+        return Err(unsupported(""));
+    }
+    let command = SshCommand::parse(words)
+        .map_err(|option| unsupported(&format!(" with `{option}` of `ssh`")))?;
+    if !matches!(command.forward, Some("%h:%p" | "[%h]:%p")) {
+        return Err(unsupported(" without `-W %h:%p`"));
+    }
+    let parse = |text: &str| JumpHost::parse_list(&expand(text)?).map_err(|it| value.problem(it));
+    let mut hops = command.jumps.map_or_else(|| Ok(Vec::new()), parse)?;
+    let mut last = parse(command.host.unwrap_or_default())?;
+    let ([last_hop], Some(_)) = (&mut last[..], command.host) else {
+        return Err(unsupported(" without a host"));
+    };
+    if let Some(user) = command.user {
+        last_hop.user = Some(expand(user)?);
+    }
+    if let Some(port) = command.port {
+        let port = port.parse().ok().filter(|port| *port != 0);
+        last_hop.port = Some(port.ok_or_else(|| unsupported(" with this port"))?);
+    }
+    hops.append(&mut last);
+    Ok(hops)
+}
+
+/// The words after `ssh`.
+#[derive(Debug, Default)]
+struct SshCommand<'a> {
+    forward: Option<&'a str>,
+    user: Option<&'a str>,
+    port: Option<&'a str>,
+    jumps: Option<&'a str>,
+    host: Option<&'a str>,
+}
+
+impl<'a> SshCommand<'a> {
+    /// Takes the options that do not change how the jump host is reached, or change only what we know as
+    /// well. The error is the first other word.
+    fn parse(words: &[&'a str]) -> Result<Self, &'a str> {
+        let mut command = Self::default();
+        let mut words = words.iter().copied();
+        while let Some(word) = words.next() {
+            let Some(mut options) = word.strip_prefix('-').filter(|rest| !rest.is_empty()) else {
+                if command.host.replace(word).is_some() {
+                    return Err(word);
+                }
+                continue;
+            };
+            while let Some(option) = options.chars().next() {
+                options = &options[option.len_utf8()..];
+                let place = match option {
+                    '4' | '6' | 'A' | 'a' | 'C' | 'k' | 'n' | 'N' | 'q' | 'T' | 'v' | 'x' => {
+                        continue;
+                    }
+                    'J' => &mut command.jumps,
+                    'l' => &mut command.user,
+                    'p' => &mut command.port,
+                    'W' => &mut command.forward,
+                    _ => return Err(word),
+                };
+                let argument = if options.is_empty() {
+                    words.next().ok_or(word)?
+                } else {
+                    std::mem::take(&mut options)
+                };
+                // As in `ssh`, the first of each counts.
+                place.get_or_insert(argument);
+            }
         }
-        _ => Err(value.problem("`ProxyCommand` is not supported; `ProxyJump` is")),
+        Ok(command)
     }
 }
 
@@ -60,13 +134,14 @@ impl JumpHost {
             }
         };
         let port = match port {
-            None => None,
+            None | Some("") => None,
             Some(port) => Some(
                 port.parse()
                     .map_err(|_| format!("`{text}` has no valid port"))?,
             ),
         };
-        if host.is_empty() {
+        let user_is_one = user.as_ref().is_none_or(|user| is_name(user));
+        if !is_name(host) || !user_is_one {
             return Err(format!("`{text}` names no jump host"));
         }
         Ok(Self {
@@ -75,6 +150,11 @@ impl JumpHost {
             port,
         })
     }
+}
+
+/// A name that begins with `-` would be an option in the commands that hints show.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('-')
 }
 
 impl fmt::Display for JumpHost {
@@ -104,12 +184,13 @@ mod tests {
             ("[fe80::1]:2222", &["[fe80::1]:2222"]),
             ("fe80::1", &["fe80::1"]),
             ("a@b@c", &["a@b@c"]),
+            ("a:", &["a"]),
         ] {
             let parsed = JumpHost::parse_list(text).expect("well-formed");
             let shown: Vec<_> = parsed.iter().map(ToString::to_string).collect();
             assert_eq!(shown, hops, "{text}");
         }
-        for text in ["a:port", "a:99999", "me@", "a,,b"] {
+        for text in ["a:port", "a:99999", "me@", "@a", "-a", "a,,b"] {
             assert!(JumpHost::parse_list(text).is_err(), "{text}");
         }
     }

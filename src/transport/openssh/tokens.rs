@@ -1,6 +1,9 @@
 //! `%h`, `%r`, `${HOME}` and `~` in OpenSSH's configuration (`ssh_config(5)`, TOKENS).
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use super::{
     paths::Paths,
@@ -23,9 +26,14 @@ pub(in crate::transport) struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    /// The first word of a value, expanded.
-    pub(in crate::transport) fn expand(&self, value: &Value) -> Result<String, ConfigProblem> {
-        self.percent(value, value.first())
+    /// A text of a value, with variables.
+    pub(in crate::transport) fn text(
+        &self,
+        value: &Value,
+        text: &str,
+    ) -> Result<String, ConfigProblem> {
+        variables(&self.percent(value, text)?)
+            .ok_or_else(|| value.problem(format!("`{text}` names a variable that is not set")))
     }
 
     /// All words of a value as paths; `none` is no path.
@@ -44,13 +52,20 @@ impl Tokens<'_> {
         value: &Value,
         word: &str,
     ) -> Result<PathBuf, ConfigProblem> {
-        let text = self.percent(value, word)?;
-        let text = variables(&text)
-            .ok_or_else(|| value.problem(format!("`{word}` names a variable that is not set")))?;
-        Ok(self.paths.expand(text.as_ref()))
+        let path = self.paths.expand(Path::new(word));
+        if word.starts_with('~') && word != "~" && !word.starts_with("~/") {
+            return Err(value.problem(format!("`{word}` is in another user's home")));
+        }
+        let text = self.text(value, &path.to_string_lossy())?;
+        Ok(PathBuf::from(text))
     }
 
-    fn percent(&self, value: &Value, text: &str) -> Result<String, ConfigProblem> {
+    /// A text of a value, with `%` only.
+    pub(in crate::transport) fn percent(
+        &self,
+        value: &Value,
+        text: &str,
+    ) -> Result<String, ConfigProblem> {
         let mut expanded = String::new();
         let mut characters = text.chars();
         while let Some(c) = characters.next() {
@@ -62,7 +77,7 @@ impl Tokens<'_> {
                 Some('%') => expanded.push('%'),
                 Some('d') => expanded.push_str(&self.paths.home.to_string_lossy()),
                 Some('h') => expanded.push_str(&self.host),
-                Some('k') => expanded.push_str(self.alias.as_ref().unwrap_or(&self.host)),
+                Some('k') => expanded.push_str(self.alias.as_ref().unwrap_or(&self.original_host)),
                 Some('n') => expanded.push_str(&self.original_host),
                 Some('p') => expanded.push_str(&self.port.to_string()),
                 Some('r') => expanded.push_str(&self.user),
@@ -77,15 +92,8 @@ impl Tokens<'_> {
     }
 }
 
-/// Replaces `${NAME}`; a text that is `$NAME` as a whole counts as well, as for `IdentityAgent`. `None`
-/// when a variable is not set.
+/// Replaces `${NAME}`; `None` when a variable is not set.
 fn variables(text: &str) -> Option<String> {
-    if let Some(name) = text.strip_prefix('$')
-        && !name.starts_with('{')
-        && !name.contains('/')
-    {
-        return env::var(name).ok();
-    }
     let mut expanded = String::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {

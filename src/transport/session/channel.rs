@@ -171,11 +171,16 @@ impl OpenChannel {
     ) -> Result<Self, SessionError> {
         let begun = Instant::now();
         let left = || deadline.saturating_sub(begun.elapsed());
-        let timed_out = |connection_silent: bool, waited_for: String| SessionError::Timeout {
-            host: connection.host.clone(),
-            what: waited_for,
-            after: deadline,
-            connection: connection_silent,
+        let timed_out = |connection_silent: bool, waited_for: String| {
+            if connection_silent {
+                connection.note_answer(false);
+            }
+            SessionError::Timeout {
+                host: connection.host.clone(),
+                what: waited_for,
+                after: deadline,
+                connection: connection_silent,
+            }
         };
         loop {
             let permit = if target.needs_a_permit() {
@@ -193,7 +198,10 @@ impl OpenChannel {
                     return Err(timed_out(sshd_is_silent, format!("a channel for {what}")));
                 }
                 Ok(Err(_)) => return Err(connection.disconnected(what)),
-                Ok(Ok(Ok(channel))) => return Ok(channel),
+                Ok(Ok(Ok(channel))) => {
+                    connection.note_answer(true);
+                    return Ok(channel);
+                }
                 Ok(Ok(Err(refused))) => refused,
             };
             let russh::Error::ChannelOpenFailure(reason) = refused.error else {

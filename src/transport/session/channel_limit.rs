@@ -25,6 +25,11 @@ impl ChannelLimit {
         }
     }
 
+    /// Whether the server has refused a channel.
+    pub(super) fn is_lowered(&self) -> bool {
+        self.all.load(Ordering::SeqCst) < CHANNELS
+    }
+
     /// Waits until one more channel may be open.
     pub(super) async fn acquire(self: &Arc<Self>) -> ChannelPermit {
         let permit = Arc::clone(&self.free).acquire_owned().await;

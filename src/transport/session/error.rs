@@ -1,6 +1,6 @@
 //! What goes wrong on a session that is up.
 
-use std::{io, time::Duration};
+use std::{error::Error, io, sync::Arc, time::Duration};
 
 use crate::model::HostName;
 
@@ -30,6 +30,18 @@ pub enum SessionError {
         what: String,
         /// Why, as far as is known.
         reason: String,
+    },
+    /// The connection ended, and no other could be opened.
+    #[error("lost the connection to `{host}` ({reason}) and could not connect again")]
+    NotReconnected {
+        /// The host.
+        host: HostName,
+        /// Why it ended, as far as is known.
+        reason: String,
+        /// What to type.
+        hint: Option<String>,
+        /// Why there is no other.
+        source: Arc<dyn Error + Send + Sync>,
     },
     /// The server did not open a channel, or not start the command.
     #[error("`{host}` refused {what}: {refusal}")]
@@ -110,7 +122,7 @@ impl SessionError {
     /// Whether the host counts as unreachable, rather than as one on which a command failed.
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Disconnected { .. } => true,
+            Self::Disconnected { .. } | Self::NotReconnected { .. } => true,
             Self::Timeout { connection, .. } => *connection,
             _ => false,
         }
@@ -131,6 +143,7 @@ impl SessionError {
                 )),
                 Refusal::Unreachable(_) | Refusal::Other(_) => None,
             },
+            Self::NotReconnected { hint, .. } => hint.clone(),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ pub(super) mod connection;
 pub(super) mod disconnect;
 mod error;
 mod exec;
+pub(super) mod link;
 mod tunnel;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -17,47 +18,55 @@ use tokio::{io::AsyncRead, time::timeout};
 use self::{
     channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
-    exec::{Collected, Deadline, Input, Lines, exchange, upload},
+    exec::{Collected, EachLine, Input, Pieces, exchange, upload, waited_for_output},
+    link::{Link, Reconnect},
 };
 use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
 
 pub use self::{
     error::{Refusal, SessionError},
-    exec::{Held, HeldEnd, Output, Stdout},
+    exec::{Deadline, Held, HeldEnd, Output, Stdout},
     tunnel::Tunnel,
 };
 
-/// One SSH connection to one host, logged in. Clones share it.
+/// A login on one host, over one SSH connection at a time. Clones share it.
+///
+/// When the connection is lost, what was under way on it fails, and the next command or tunnel opens another. A
+/// [`Held`] command ends with its connection and is not started again.
 ///
 /// At most 9 channels (commands, held commands and tunnels, but for those beside) are open at once; one more
 /// waits for its place, within its deadline. Dropping the future of a command ends the command, by SIGTERM
 /// where the server passes signals on.
 #[derive(Clone)]
 pub struct Session {
-    connection: Arc<Connection>,
+    link: Arc<Link>,
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("host", &self.connection.host)
+            .field("host", self.host())
             .field("closed", &self.is_closed())
             .finish_non_exhaustive()
     }
 }
 
 impl Session {
-    pub(super) fn new(connection: Arc<Connection>) -> Self {
-        Self { connection }
+    /// Without `reconnect` it ends with its connection.
+    pub(super) fn new(connection: Arc<Connection>, reconnect: Option<Box<Reconnect>>) -> Self {
+        Self {
+            link: Arc::new(Link::new(connection, reconnect)),
+        }
     }
 
-    pub(super) fn connection(&self) -> &Arc<Connection> {
-        &self.connection
+    /// The connection that it goes over now.
+    pub(super) fn connection(&self) -> Arc<Connection> {
+        self.link.current()
     }
 
     /// The host's name in the inventory.
     pub fn host(&self) -> &HostName {
-        &self.connection.host
+        self.link.host()
     }
 
     /// Runs a command to its end, its own standard input included.
@@ -69,13 +78,14 @@ impl Session {
         command: &RemoteCommand,
         deadline: Duration,
     ) -> Result<Output, SessionError> {
+        let connection = self.link.connection().await?;
         let mut collected = Collected::default();
         let status = exchange(
-            &self.connection,
+            &connection,
             command,
             Input::from_command(command),
             Deadline::Total(deadline),
-            &mut |stream, bytes| collected.add(stream, bytes),
+            &mut Pieces::new(|stream, bytes| collected.add(stream, bytes)),
         )
         .await?;
         Ok(collected.into_output(status))
@@ -83,31 +93,24 @@ impl Session {
 
     /// Runs a command and hands over each line it prints as it comes, without its newline; a last line
     /// that has none as well. Returns the exit status.
-    pub async fn run_streaming(
+    ///
+    /// Nothing more is taken from the host before `on_line` has taken a line, and the whole connection waits
+    /// with it: russh hands all channels of a connection over in turn.
+    pub async fn run_streaming<Taken: Future<Output = ()> + Send>(
         &self,
         command: &RemoteCommand,
-        deadline: Duration,
-        on_line: &mut (dyn FnMut(OutputStream, &str) + Send),
+        deadline: Deadline,
+        on_line: impl FnMut(OutputStream, String) -> Taken + Send,
     ) -> Result<u32, SessionError> {
-        let mut stdout = Lines::default();
-        let mut stderr = Lines::default();
-        let result = exchange(
-            &self.connection,
-            command,
-            Input::from_command(command),
-            Deadline::Total(deadline),
-            &mut |stream, bytes| {
-                let lines = match stream {
-                    OutputStream::Stdout => &mut stdout,
-                    OutputStream::Stderr => &mut stderr,
-                };
-                lines.add(bytes, &mut |line| on_line(stream, line));
-            },
-        )
-        .await;
-        stdout.end(&mut |line| on_line(OutputStream::Stdout, line));
-        stderr.end(&mut |line| on_line(OutputStream::Stderr, line));
-        result
+        let connection = self.link.connection().await?;
+        let mut lines = EachLine::new(on_line);
+        let input = Input::from_command(command);
+        let result = exchange(&connection, command, input, deadline, &mut lines).await;
+        lines.end().await;
+        match deadline {
+            Deadline::Total(_) => result,
+            Deadline::Idle(_) => result.map_err(|error| waited_for_output(error, command)),
+        }
     }
 
     /// Runs a command and streams `input` to its standard input, as fast as the host takes it.
@@ -121,13 +124,14 @@ impl Session {
         idle_deadline: Duration,
         on_bytes: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Output, SessionError> {
+        let connection = self.link.connection().await?;
         let mut collected = Collected::default();
         let status = exchange(
-            &self.connection,
+            &connection,
             command,
             Input::Stream(Box::new(input), on_bytes),
             Deadline::Idle(idle_deadline),
-            &mut |stream, bytes| collected.add(stream, bytes),
+            &mut Pieces::new(|stream, bytes| collected.add(stream, bytes)),
         )
         .await?;
         Ok(collected.into_output(status))
@@ -138,7 +142,7 @@ impl Session {
     ///
     /// The deadline is one of idleness: it begins anew whenever the command printed something.
     pub fn stdout(&self, command: RemoteCommand, idle_deadline: Duration) -> Stdout {
-        Stdout::new(Arc::clone(&self.connection), command, idle_deadline)
+        Stdout::new(Arc::clone(&self.link), command, idle_deadline)
     }
 
     /// Starts a command that is to run for long and be talked to; it lives until the [`Held`] is dropped.
@@ -148,7 +152,7 @@ impl Session {
         deadline: Duration,
     ) -> Result<Held, SessionError> {
         tracing::debug!(host = %self.host(), %command, "holds");
-        Held::start(&self.connection, command, deadline).await
+        Held::start(&self.link.connection().await?, command, deadline).await
     }
 
     /// Opens a TCP connection from the host to `host:port`, as seen from there.
@@ -207,7 +211,8 @@ impl Session {
             purpose,
         };
         let when_abandoned = WhenAbandoned::HangUp;
-        OpenChannel::open(&self.connection, target, &what, deadline, when_abandoned)
+        let connection = self.link.connection().await?;
+        OpenChannel::open(&connection, target, &what, deadline, when_abandoned)
             .await
             .map(Tunnel::new)
     }
@@ -224,18 +229,30 @@ impl Session {
         sudo: bool,
         deadline: Duration,
     ) -> Result<(), SessionError> {
-        upload(&self.connection, content, to, mode, sudo, deadline).await
+        let connection = self.link.connection().await?;
+        upload(&connection, content, to, mode, sudo, deadline).await
+    }
+
+    /// Whether sshd has refused to open another command beside those that were open (its `MaxSessions`).
+    pub fn was_refused_a_session(&self) -> bool {
+        self.link.current().channels.is_lowered()
     }
 
     /// Whether the connection has ended.
     pub fn is_closed(&self) -> bool {
-        self.connection.handle.is_closed()
+        self.link.current().is_closed()
+    }
+
+    /// Whether the connection has ended, or did not answer when it was last asked.
+    pub fn is_lost(&self) -> bool {
+        self.link.current().is_lost()
     }
 
     /// Says goodbye. All clones of the session end with it.
     pub async fn close(&self) {
-        let goodbye = self
-            .connection
+        self.link.close();
+        let connection = self.link.current();
+        let goodbye = connection
             .handle
             .disconnect(Disconnect::ByApplication, "", "");
         // A host that takes nothing any more need not hear it.

@@ -6,7 +6,7 @@ use crate::{
     consul::ServiceInstance,
     docker::{self, Container},
     hosts::{HostError, Reached},
-    model::{ConsulReady, ContainerSpec, Environment, HostRecipe, Recipe},
+    model::{ConsulReady, ContainerSpec, Environment, HostAndPort, HostRecipe, Recipe},
     observe::Observed,
 };
 
@@ -85,12 +85,12 @@ fn in_consul(
     answers: &[Answer],
 ) -> Vec<Finding> {
     // It has no ports of its own to be looked up by.
-    if container.network_mode == "host" {
+    if container.uses_host_network() {
         return Vec::new();
     }
     let name = &container.name;
     let address = &reached.host.address;
-    let ports = container.tcp_host_ports();
+    let ports = container.ports.on_host(address);
     let registered = services.iter().find(|instance| {
         instance.service.service == service
             && ports.iter().any(|port| instance.is_at(address, *port))
@@ -116,7 +116,8 @@ fn in_consul(
             match answer.routes_to(address, port) {
                 Ok(true) => None,
                 Ok(false) => Some(format!(
-                    "`{balancer}` does not route to `{name}` ({address}:{port})"
+                    "`{balancer}` does not route to `{name}` ({})",
+                    HostAndPort::new(address, port)
                 )),
                 Err(error) => Some(format!("`{balancer}` cannot be asked: {error}")),
             }
@@ -144,7 +145,7 @@ async fn stale(
         .await?;
     let ports: Vec<u16> = everything
         .iter()
-        .flat_map(Container::tcp_host_ports)
+        .flat_map(|container| container.ports.on_host(&reached.host.address))
         .collect();
     let is_stale = |instance: &&ServiceInstance| {
         let port = instance.service.port;

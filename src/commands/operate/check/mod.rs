@@ -61,7 +61,7 @@ impl HostCommand for Check {
 
 async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> {
     let fleet = context.connect(&context.hosts_of(scope)).await?;
-    preflight::check(&fleet, context.events).await?;
+    preflight::check(&fleet, context.environment, context.events).await?;
     // What a deploy is just starting must not look like what is gone.
     let lock = if fix {
         Some(lock::take(context, &fleet, Check::NAME).await?)

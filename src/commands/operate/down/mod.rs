@@ -28,7 +28,7 @@ Examples:
   shipit down staging
   shipit down staging --yes")]
 pub struct Down {
-    /// The environment; never taken by default
+    /// The environment; must be named
     #[arg(value_name = "ENV")]
     pub environment: Name,
     /// Do not ask
@@ -63,7 +63,7 @@ impl HostCommand for Down {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
         let fleet = context.connect(&context.hosts_of(&scope)).await?;
-        preflight::check(&fleet, context.events).await?;
+        preflight::check(&fleet, context.environment, context.events).await?;
         let lock = lock::take(context, &fleet, Self::NAME).await?;
         let observed = observe(&fleet, context.environment, context.events).await?;
         let Some(question) = question(context, &fleet, &observed) else {

@@ -85,11 +85,11 @@ async fn remove_recipe(
         let work = async {
             if container.state.running {
                 let deadline = container.stop_timeout + QUICK;
-                reached
-                    .expect(docker::stop(&container.name), deadline)
-                    .await?;
+                let stop = docker::stop(&container.name);
+                reached.expect_of_those_there(stop, deadline).await?;
             }
-            reached.expect(docker::remove(&container.name), QUICK).await
+            let remove = docker::remove(&container.name);
+            reached.expect_of_those_there(remove, QUICK).await
         };
         let step = format!("remove {}", container.name);
         progress::step(context.events, reached.name(), recipe, &step, work, |_| {

@@ -24,11 +24,11 @@ pub(super) fn warn_named_hosts(
     let uses = [
         (
             consul.map(|consul| &consul.place),
-            "Consul's service is found by it",
+            "Consul's service is looked up by this address",
         ),
         (
             drain.map(|drain| &drain.place),
-            "traffic to it is looked for by it",
+            "the balancers' routes are matched against this address",
         ),
     ];
     for (place, use_of_it) in uses {

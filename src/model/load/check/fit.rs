@@ -35,7 +35,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     {
         problems.push(
             Problem::error("several instances with a fixed published port: only one can have it")
-                .at(&instances.place, "so many on each host")
+                .at(&instances.place, "containers on each host")
                 .at(publish, "one port on the host")
                 .hint("use `publish_all = true` behind a balancer"),
         );

@@ -1,11 +1,10 @@
 //! The names and addresses of an entry of `[hosts]`.
 
-use std::net::Ipv6Addr;
-
 use super::ranges::{self, Expansion};
 use crate::{
     config::inventory::HostSection,
     diagnostic::{Located, Problem, Problems},
+    model::{is_ipv6, without_brackets},
 };
 
 /// The address of an entry whose name is one.
@@ -55,7 +54,8 @@ pub(super) fn names_and_addresses(
     };
     match (names, addresses) {
         (Expansion::Single, Expansion::Single) => {
-            vec![(name.value.clone(), address.value.clone())]
+            let address = without_brackets(address).to_owned();
+            vec![(name.value.clone(), address)]
         }
         (Expansion::Many(names), Expansion::Many(addresses)) if names.len() == addresses.len() => {
             names.into_iter().zip(addresses).collect()
@@ -94,12 +94,16 @@ pub(super) fn names_and_addresses(
 fn wrong_address(address: &Located<String>) -> Problem {
     let problem = Problem::error(format!("{:?} is not an address", address.value))
         .at(&address.place, "expected a host name or an IP address");
-    let (user, rest) = match address.split_once('@') {
+    let url = address.strip_prefix("ssh://");
+    let rest = url.map_or(address.as_str(), |url| url.trim_end_matches('/'));
+    let (user, rest) = match rest.split_once('@') {
         Some((user, rest)) => (Some(user), rest),
-        None => (None, address.as_str()),
+        None => (None, rest),
     };
     let (host, port) = with_port(rest).map_or((rest, None), |(host, port)| (host, Some(port)));
-    if user.is_none() && port.is_none() {
+    let host = without_brackets(host);
+    let says_more = url.is_some() || user.is_some() || port.is_some();
+    if !says_more || !is_address(host) || user.is_some_and(|user| !is_user(user)) {
         return problem;
     }
     let user = user.map(|user| format!(", user = \"{user}\""));
@@ -119,7 +123,7 @@ fn with_port(text: &str) -> Option<(&str, &str)> {
         return None;
     }
     if let Some(ip) = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']'))
-        && ip.parse::<Ipv6Addr>().is_ok()
+        && is_ipv6(ip)
     {
         return Some((ip, port));
     }
@@ -129,6 +133,11 @@ fn with_port(text: &str) -> Option<(&str, &str)> {
     });
     let has_colon = outside_ranges.into_iter().any(|part| part.contains(':'));
     (!has_colon && !host.is_empty()).then_some((host, port))
+}
+
+/// Whether a text can be a user's name in a hint.
+fn is_user(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "/:'\"\\".contains(c))
 }
 
 /// Whether a text can be a host name or an IP address.

@@ -141,10 +141,10 @@ impl Known {
             && let Some((_, place)) = others.get(same_name)
         {
             problems.push(
-                Problem::error(format!("host `{}` is there twice", host.name))
+                Problem::error(format!("host `{}` is defined twice", host.name))
                     .at(&section.place, "again")
                     .at(place, "first here")
-                    .hint("its name comes out of two ranges, or of a range and a line of its own"),
+                    .hint("two ranges give this name, or a range and a separate line"),
             );
         } else if same_machine < index
             && let Some((other, place)) = others.get(same_machine)

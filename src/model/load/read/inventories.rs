@@ -52,7 +52,7 @@ pub(in super::super) fn inventories(
                 let way: Vec<_> = layers.iter().map(|(name, _)| &**name).collect();
                 problems.push(
                     Problem::error(format!(
-                        "`extends` forms a circle: {} → {base}",
+                        "`extends` forms a cycle: {} → {base}",
                         way.join(" → ")
                     ))
                     .at(&extends.place, "is extended by this one")

@@ -36,7 +36,7 @@ pub(in super::super) fn recipes(
         };
         if recipes.iter().any(|known| known.name.value == name) {
             problems.push(
-                Problem::error(format!("recipe `{name}` is there twice")).at(&text.place, "again"),
+                Problem::error(format!("recipe `{name}` is listed twice")).at(&text.place, "again"),
             );
             continue;
         }

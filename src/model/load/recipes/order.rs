@@ -67,8 +67,8 @@ impl Walk<'_> {
                     )
                 };
                 problems.push(
-                    Problem::error(format!("{keys} a circle: {}", names.join(" → ")))
-                        .at(&required.place, "closes the circle")
+                    Problem::error(format!("{keys} a cycle: {}", names.join(" → ")))
+                        .at(&required.place, "closes the cycle")
                         .hint(hint),
                 );
             } else {

@@ -4,7 +4,7 @@ use super::super::scope::{Resolve, Resolver, resolved};
 use crate::{
     config::{
         recipe::{HttpCheck, HttpSection, ReadySection, http_keys, ready_keys},
-        values::{ConsulCheck, UrlPath},
+        values::{ConsulCheck, HostHeader, UrlPath},
     },
     diagnostic::{Place, Problem},
     model::{ConsulReady, HttpReady, Ready, Template},
@@ -35,6 +35,22 @@ impl Resolve<String> for UrlPath {
             );
         }
         path
+    }
+}
+
+impl Resolve<String> for HostHeader {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
+        let host = resolver.line(&self.0, place);
+        // What may be in the authority of a URL, but for a user.
+        let may_be_in_it = |c: char| c.is_ascii_alphanumeric() || "-._~:[]%".contains(c);
+        if host.is_empty() || !host.chars().all(may_be_in_it) {
+            resolver.problems.push(
+                Problem::error(format!("`{host}` is not a host"))
+                    .at(place, "expected `HOST` or `HOST:PORT`")
+                    .hint("the path goes into `path`; the request itself goes to the container"),
+            );
+        }
+        host
     }
 }
 

@@ -4,11 +4,11 @@ use super::container::CheckedContainer;
 use crate::{
     balancers::{Registration, Rotation},
     hosts::HostError,
-    model::ConsulReady,
+    model::{ConsulReady, HostAndPort},
     rollout::{
         gates::{
             observation::{holds, not_yet},
-            quorum,
+            quorum, required,
         },
         machine::{Observation, Side},
     },
@@ -32,8 +32,14 @@ async fn is_passing(checked: &CheckedContainer<'_>, name: &str) -> Result<Observ
     } = *checked;
     let routing = &placement.context.routing;
     let backend = placement.backend(checked.container);
-    let all = routing.registrations(&backend).await?;
+    let all = match routing.registrations(&backend).await {
+        Ok(all) => all,
+        Err(error) => return required::what_is_down(placement).await.ok_or(error),
+    };
     let Some(registration) = least_well(&all, name) else {
+        if let Some(down) = required::what_is_down(placement).await {
+            return Ok(down);
+        }
         let but = if all.is_empty() {
             String::new()
         } else {
@@ -45,7 +51,7 @@ async fn is_passing(checked: &CheckedContainer<'_>, name: &str) -> Result<Observ
             "Consul's agent has no `{name}` at {endpoint}{but}"
         )));
     };
-    let endpoint = format!("{}:{}", backend.address(), registration.port);
+    let endpoint = HostAndPort::new(backend.address(), registration.port);
     Ok(match (&registration.rotation, side) {
         // What comes back as it was before is well, even if it is out of traffic.
         (Rotation::OutByOperator(reason), Side::Old) => {
@@ -61,7 +67,7 @@ async fn is_passing(checked: &CheckedContainer<'_>, name: &str) -> Result<Observ
             not_yet("in maintenance mode")
         }
         (Rotation::In, _) => match &registration.complaint {
-            None => holds(endpoint),
+            None => holds(endpoint.to_string()),
             Some(complaint) => not_yet(format!("Consul has `{name}` at {endpoint} as {complaint}")),
         },
     })

@@ -2,6 +2,7 @@
 
 use crate::{
     docker::Container,
+    model::HostAndPort,
     rollout::{machine::Side, slot::Placement},
 };
 
@@ -18,23 +19,30 @@ pub(super) struct CheckedContainer<'a> {
 impl CheckedContainer<'_> {
     /// Where others reach it, for people.
     pub fn endpoint(&self) -> String {
-        let ports = self.container.tcp_host_ports();
-        let address = &self.placement.reached.host.address;
-        ports
-            .first()
-            .map_or_else(|| "running".to_owned(), |port| format!("{address}:{port}"))
+        let address = self.address();
+        let ports = self.container.ports.on_host(address);
+        ports.first().map_or_else(
+            || "running".to_owned(),
+            |port| HostAndPort::new(address, *port).to_string(),
+        )
     }
 
-    /// Where a port of it is reached from its own host. Published ports are dialled at the address they are
-    /// bound to, as docker's port may be bound to one address only.
-    pub fn dial(&self, port: Option<u16>) -> Option<(String, u16)> {
-        let host_port = self.container.host_port(port)?;
-        let mut ports = self.container.ports.iter();
-        let binding = ports.find(|binding| binding.host_port == host_port);
-        let any = |ip: &str| ip.is_empty() || ip == "0.0.0.0" || ip == "::";
-        let ip = binding
-            .map(|binding| binding.host_ip.clone())
-            .filter(|ip| !any(ip));
-        Some((ip.unwrap_or_else(|| "127.0.0.1".to_owned()), host_port))
+    /// Where a port of it is reached from its own host; without `port`, the only one that it publishes. Published
+    /// ports are dialled at the address they are bound to, as docker's port may be bound to one address only.
+    pub fn dial(&self, port: Option<u16>) -> Option<HostAndPort> {
+        if self.container.uses_host_network() {
+            return port.map(|port| HostAndPort::new("127.0.0.1", port));
+        }
+        let binding = self.container.ports.binding(self.address(), port)?;
+        let host = match (binding.is_on_every_address(), binding.is_ipv6()) {
+            (false, _) => &*binding.host_ip,
+            (true, false) => "127.0.0.1",
+            (true, true) => "::1",
+        };
+        Some(HostAndPort::new(host, binding.host_port))
+    }
+
+    fn address(&self) -> &str {
+        &self.placement.reached.host.address
     }
 }

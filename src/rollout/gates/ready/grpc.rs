@@ -16,6 +16,7 @@ use super::container::CheckedContainer;
 use crate::{
     hosts::HostError,
     http::while_driven,
+    model::HostAndPort,
     rollout::{
         gates::observation::{LOOK, first_line, holds, never, not_yet},
         machine::Observation,
@@ -44,7 +45,7 @@ pub(super) async fn check(
 }
 
 async fn look(checked: &CheckedContainer<'_>, port: u16) -> Observation {
-    let Some((ip, host_port)) = checked.dial(Some(port)) else {
+    let Some(target) = checked.dial(Some(port)) else {
         let name = &checked.container.name;
         return never(format!("port {port} of `{name}` is not published"));
     };
@@ -53,11 +54,15 @@ async fn look(checked: &CheckedContainer<'_>, port: u16) -> Observation {
         let chain = text::chain(error).join(": ");
         not_yet(format!("gRPC health at port {port}: {chain}"))
     };
-    let tunnel = match reached.session.tunnel(&ip, host_port, LOOK).await {
+    let tunnel = match reached
+        .session
+        .tunnel(&target.host, target.port, LOOK)
+        .await
+    {
         Ok(tunnel) => tunnel,
         Err(error) => return failed(&error),
     };
-    let authority = format!("{}:{host_port}", reached.host.address);
+    let authority = HostAndPort::new(&*reached.host.address, target.port).to_string();
     match tokio::time::timeout(LOOK, ask(tunnel, &authority)).await {
         Ok(Ok(health)) => health.observed(port),
         Ok(Err(error)) => failed(&error),

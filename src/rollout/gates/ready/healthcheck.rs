@@ -2,7 +2,7 @@
 
 use super::container::CheckedContainer;
 use crate::rollout::{
-    gates::observation::{first_line, holds, never, not_yet},
+    gates::observation::{holds, never, not_yet, reason},
     machine::Observation,
 };
 
@@ -15,7 +15,7 @@ pub(super) fn check(checked: &CheckedContainer<'_>) -> Option<Observation> {
         None => never("`ready.healthcheck` is set, but the image has no HEALTHCHECK"),
         Some(health) if health.status != "healthy" => {
             let last = health.log.last();
-            let last = last.map(|result| first_line(&result.output));
+            let last = last.map(|result| reason(&result.output));
             not_yet(format!(
                 "docker's healthcheck says {}: {}",
                 health.status,

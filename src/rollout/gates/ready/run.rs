@@ -5,7 +5,7 @@ use crate::{
     command::RemoteCommand,
     hosts::HostError,
     rollout::{
-        gates::observation::{LOOK, first_line, holds, not_yet},
+        gates::observation::{LOOK, holds, not_yet, reason},
         machine::Observation,
     },
 };
@@ -26,7 +26,7 @@ pub(super) async fn check(
     if output.status == 0 {
         return Ok(Some(holds("")));
     }
-    let said = first_line(if output.stderr.is_empty() {
+    let said = reason(if output.stderr.is_empty() {
         &output.stdout
     } else {
         &output.stderr

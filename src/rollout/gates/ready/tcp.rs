@@ -28,21 +28,20 @@ pub(super) async fn check(
 }
 
 async fn connect(checked: &CheckedContainer<'_>, port: u16) -> Result<(), String> {
-    let (ip, host_port) = checked
+    let target = checked
         .dial(Some(port))
         .ok_or_else(|| format!("port {port} is not published"))?;
-    let refused = |error: &dyn std::error::Error| {
-        format!("{ip}:{host_port}: {}", text::chain(error).join(": "))
-    };
+    let refused =
+        |error: &dyn std::error::Error| format!("{target}: {}", text::chain(error).join(": "));
     let session = &checked.placement.reached.session;
     let mut tunnel = session
-        .tunnel(&ip, host_port, LOOK)
+        .tunnel(&target.host, target.port, LOOK)
         .await
         .map_err(|error| refused(&error))?;
     // Docker's own proxy accepts for a container that does not, and hangs up at once.
     let mut byte = [0];
     match tokio::time::timeout(Duration::from_millis(200), tunnel.read(&mut byte)).await {
-        Ok(Ok(0)) => Err(format!("{ip}:{host_port} hangs up at once")),
+        Ok(Ok(0)) => Err(format!("{target} hangs up at once")),
         Ok(Err(error)) => Err(refused(&error)),
         Ok(Ok(_)) | Err(_) => Ok(()),
     }

@@ -36,7 +36,7 @@ impl Rollout {
                 self.count(at, &failure);
                 // What ran before this rollout, and is not well, cannot be put back by it.
                 let replacement = &self.places[at].replacement;
-                if replacement.incoming_runs && !replacement.has_outgoing {
+                if replacement.incoming_runs && !replacement.has_outgoing() {
                     self.needs_hand(at, failure);
                 }
                 self.revert_if_over_max_failures(now, actions);

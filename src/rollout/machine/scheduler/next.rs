@@ -114,7 +114,7 @@ impl Rollout {
         !self
             .places
             .iter()
-            .any(|place| place.replacement.has_outgoing)
+            .any(|place| place.replacement.has_outgoing())
     }
 
     pub(super) fn canaries(&self) -> usize {

@@ -1,6 +1,8 @@
 //! The stages of the incoming container: started, ready, routed to.
 
-use super::stage::{Await, Late, Limit, Stage};
+use std::time::Duration;
+
+use super::stage::{Await, Limit, OnTimeout, Stage};
 use crate::rollout::machine::{
     gate::{Gate, Purpose},
     policy::Policy,
@@ -10,20 +12,30 @@ use crate::rollout::machine::{
 
 /// The stages after which the container of one side serves.
 pub(super) fn arrive(policy: &Policy, side: Side) -> Vec<Stage> {
+    until_it_serves(policy, side, Step::Start, policy.min_healthy_time)
+}
+
+/// The stages after which the container of one side is known to serve still. It did before, so one look is
+/// enough.
+pub(super) fn resume(policy: &Policy, side: Side) -> Vec<Stage> {
+    until_it_serves(policy, side, Step::Resume, Duration::ZERO)
+}
+
+fn until_it_serves(policy: &Policy, side: Side, first: Step, hold: Duration) -> Vec<Stage> {
     let limit = Limit::FromStart(policy.healthy_deadline);
     let mut stages = vec![
-        Stage::Perform(side, Step::Start),
+        Stage::Perform(side, first),
         Stage::Await(Await {
             side,
             gate: Gate::Ready,
             purpose: Purpose::Reach,
-            hold: policy.min_healthy_time,
+            hold,
             limit,
-            late: Late::Fail,
+            late: OnTimeout::Fail,
         }),
     ];
     if policy.drain.is_some() {
-        stages.push(Stage::wait(side, Gate::Routed, limit, Late::Fail));
+        stages.push(Stage::wait(side, Gate::Routed, limit, OnTimeout::Fail));
     }
     stages.push(Stage::Serves);
     stages

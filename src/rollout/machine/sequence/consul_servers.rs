@@ -1,6 +1,6 @@
 //! The stages that only Consul's own servers have, so that their cluster keeps its quorum.
 
-use super::stage::{Late, Limit, Stage};
+use super::stage::{Limit, OnTimeout, Stage};
 use crate::rollout::machine::{gate::Gate, policy::Policy, slot::Side};
 
 /// A leader that is stopped and comes back before the others have a new one can be elected again at once,
@@ -9,11 +9,11 @@ use crate::rollout::machine::{gate::Gate, policy::Policy, slot::Side};
 /// missing.
 pub(super) fn leader(policy: &Policy, side: Side) -> Stage {
     let limit = Limit::FromHere(policy.leave_deadline);
-    Stage::wait(side, Gate::Leader, limit, Late::GoOn)
+    Stage::wait(side, Gate::Leader, limit, OnTimeout::Continue)
 }
 
 /// A server may go only while every other is there.
 pub(super) fn quorum(policy: &Policy, side: Side) -> Stage {
     let limit = Limit::FromHere(policy.leave_deadline);
-    Stage::wait(side, Gate::Quorum, limit, Late::Fail)
+    Stage::wait(side, Gate::Quorum, limit, OnTimeout::Fail)
 }

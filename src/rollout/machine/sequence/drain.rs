@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::stage::{Late, Limit, Stage};
+use super::stage::{Limit, OnTimeout, Stage};
 use crate::rollout::machine::{gate::Gate, policy::DrainPolicy, slot::Side};
 
 /// The stages that drain the container of one side. The balancers have `leave_deadline` to leave it.
@@ -14,9 +14,9 @@ pub(super) fn drain(drain: &DrainPolicy, side: Side, leave_deadline: Duration) -
     [
         // A balancer that still routes to it would lose the requests once it is stopped, so this gate
         // cannot be given up.
-        Stage::wait(side, Gate::Unrouted, leave, Late::Fail),
+        Stage::wait(side, Gate::Unrouted, leave, OnTimeout::Fail),
         Stage::Pause(drain.wait),
         // Connections that outlast the drain's timeout are given up here: some never end.
-        Stage::wait(side, Gate::Idle, timeout, Late::GoOn),
+        Stage::wait(side, Gate::Idle, timeout, OnTimeout::Continue),
     ]
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     drain,
-    stage::{Await, Late, Limit, Stage},
+    stage::{Await, Limit, OnTimeout, Stage},
 };
 use crate::rollout::machine::{
     gate::{Gate, Purpose},
@@ -33,13 +33,13 @@ pub(super) fn leave(policy: &Policy, side: Side, successor: Option<Side>) -> Vec
             purpose: Purpose::Confirm,
             hold: Duration::ZERO,
             limit: Limit::FromHere(policy.leave_deadline),
-            late: Late::Fail,
+            late: OnTimeout::Fail,
         })
     }));
     stages.push(Stage::Perform(side, Step::Stop));
     if policy.registered {
         let limit = Limit::FromHere(policy.leave_deadline);
-        let deregister = Late::Perform(Step::Deregister);
+        let deregister = OnTimeout::Perform(Step::Deregister);
         stages.push(Stage::wait(side, Gate::Gone, limit, deregister));
     }
     stages.push(Stage::Perform(side, Step::Retire));

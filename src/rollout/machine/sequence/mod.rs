@@ -10,4 +10,4 @@ mod order;
 mod stage;
 
 pub(super) use order::{forward, revert, turn_back};
-pub(super) use stage::{Await, Late, Limit, Stage, Touched};
+pub(super) use stage::{Await, Limit, OnTimeout, Stage, Touched};

@@ -1,7 +1,9 @@
 //! Which stages a replacement has: forward, reverted, or turned back on its way.
 
+use std::time::Duration;
+
 use super::{
-    arrive::arrive,
+    arrive::{arrive, resume},
     consul_servers::{leader, quorum},
     leave::leave,
     stage::{Stage, Touched},
@@ -10,19 +12,28 @@ use crate::{
     model::Order,
     rollout::machine::{
         policy::Policy,
-        slot::{Replacement, Side},
+        slot::{Outgoing, Replacement, Side},
+        step::Step,
     },
 };
 
 /// The stages that bring the new container up and take the old one down.
 pub fn forward(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
     let incoming = replacement.has_incoming.then_some(Side::New);
-    let outgoing = replacement.has_outgoing.then_some(Side::Old);
+    let goes = matches!(
+        replacement.outgoing,
+        Some(Outgoing::Serves | Outgoing::Unwell)
+    );
+    let outgoing = goes.then_some(Side::Old);
+    let mut arrives = incoming.map_or_else(Vec::new, |side| arrive(policy, side));
+    if replacement.incoming_runs {
+        arrives.insert(0, Stage::Perform(Side::New, Step::OutlastStop));
+    }
     let gate = outgoing
         .filter(|_| policy.quorum)
         .map(|side| quorum(policy, side));
     gate.into_iter()
-        .chain(exchange(policy, incoming, outgoing))
+        .chain(exchange(policy, (incoming, arrives), outgoing))
         .collect()
 }
 
@@ -31,7 +42,7 @@ pub fn forward(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
 /// The quorum gate stands where one server replaces another. Where a server is only taken away again,
 /// its missing peer would keep the gate shut for all that follow.
 pub fn revert(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
-    let gate = (policy.quorum && replacement.has_incoming && replacement.has_outgoing)
+    let gate = (policy.quorum && replacement.has_incoming && replacement.has_outgoing())
         .then(|| quorum(policy, Side::New));
     gate.into_iter()
         .chain(turn_back(policy, replacement, Touched::BOTH))
@@ -41,18 +52,34 @@ pub fn revert(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
 /// The stages that return a replacement broken off on its way; none if nothing was performed.
 ///
 /// A container that ran before and was only put in order goes on running where no other serves. There is no
-/// quorum gate: the server that is missing may be this very one. An old container that was not touched is
-/// left alone: were it down all along, waiting for it would only hide the real failure.
+/// quorum gate: the server that is missing may be this very one. An old container that was not touched may
+/// have died meanwhile, so it is looked at too; but not one that was unwell all along, as waiting for it would
+/// only hide the real failure.
 pub fn turn_back(policy: &Policy, replacement: &Replacement, touched: Touched) -> Vec<Stage> {
-    let incoming = (replacement.has_outgoing && touched.old).then_some(Side::Old);
+    let stays = if replacement.has_outgoing() {
+        Side::Old
+    } else {
+        Side::New
+    };
+    let back = match replacement.outgoing {
+        None if replacement.incoming_runs && touched.new => resume(policy, Side::New),
+        None => Vec::new(),
+        Some(Outgoing::Serves) if !touched.old => resume(policy, Side::Old),
+        Some(Outgoing::Unwell) if !touched.old => Vec::new(),
+        Some(_) => arrive(policy, Side::Old),
+    };
     let stops_new =
-        replacement.has_incoming && (!replacement.incoming_runs || replacement.has_outgoing);
+        replacement.has_incoming && (!replacement.incoming_runs || replacement.has_outgoing());
     let outgoing = (stops_new && touched.new).then_some(Side::New);
-    exchange(policy, incoming, outgoing)
+    let incoming = (!back.is_empty()).then_some(stays);
+    exchange(policy, (incoming, back), outgoing)
 }
 
-fn exchange(policy: &Policy, incoming: Option<Side>, outgoing: Option<Side>) -> Vec<Stage> {
-    let arrive = incoming.map_or_else(Vec::new, |side| arrive(policy, side));
+fn exchange(
+    policy: &Policy,
+    (incoming, arrive): (Option<Side>, Vec<Stage>),
+    outgoing: Option<Side>,
+) -> Vec<Stage> {
     let successor = incoming.filter(|_| policy.order == Order::StartFirst);
     let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side, successor));
     match policy.order {
@@ -67,18 +94,32 @@ fn exchange(policy: &Policy, incoming: Option<Side>, outgoing: Option<Side>) -> 
 }
 
 impl Policy {
-    /// How many steps and gates one slot's replacement has, for a bar's n of m.
-    pub fn steps(&self, has_incoming: bool, has_outgoing: bool) -> usize {
+    /// How many steps and gates one slot's replacement has, for a bar's n of m. `incoming_runs` says whether the
+    /// container that runs there afterwards runs already; `None` where none does.
+    pub fn steps(&self, incoming_runs: Option<bool>, has_outgoing: bool) -> usize {
+        let stages = self.stages(incoming_runs, has_outgoing);
+        let is_shown = |stage: &&Stage| matches!(stage, Stage::Perform(..) | Stage::Await(_));
+        stages.iter().filter(is_shown).count()
+    }
+
+    /// How much time one slot's replacement lets pass when all goes well.
+    pub fn waiting(&self, incoming_runs: Option<bool>, has_outgoing: bool) -> Duration {
+        let stages = self.stages(incoming_runs, has_outgoing);
+        let time = |stage: &Stage| match stage {
+            Stage::Await(gate) => gate.hold,
+            Stage::Pause(time) => *time,
+            Stage::Perform(..) | Stage::Serves => Duration::ZERO,
+        };
+        stages.iter().map(time).sum()
+    }
+
+    fn stages(&self, incoming_runs: Option<bool>, has_outgoing: bool) -> Vec<Stage> {
         let replacement = Replacement {
             host: "".into(),
-            has_incoming,
-            incoming_runs: false,
-            has_outgoing,
+            has_incoming: incoming_runs.is_some(),
+            incoming_runs: incoming_runs == Some(true),
+            outgoing: has_outgoing.then_some(Outgoing::Serves),
         };
-        let stages = forward(self, &replacement);
-        stages
-            .iter()
-            .filter(|stage| matches!(stage, Stage::Perform(..) | Stage::Await(_)))
-            .count()
+        forward(self, &replacement)
     }
 }

@@ -35,12 +35,12 @@ pub struct Await {
     /// How long that may take.
     pub limit: Limit,
     /// What happens when it takes longer.
-    pub late: Late,
+    pub late: OnTimeout,
 }
 
 impl Stage {
     /// Waits until a gate holds at one look; the sequence goes on then.
-    pub fn wait(side: Side, gate: Gate, limit: Limit, late: Late) -> Self {
+    pub fn wait(side: Side, gate: Gate, limit: Limit, late: OnTimeout) -> Self {
         Self::Await(Await {
             side,
             gate,
@@ -63,11 +63,11 @@ pub enum Limit {
 
 /// What happens when a gate does not hold in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Late {
+pub enum OnTimeout {
     /// The slot has failed.
     Fail,
     /// The sequence goes on.
-    GoOn,
+    Continue,
     /// A step makes it so, and the sequence goes on.
     Perform(Step),
 }

@@ -182,7 +182,7 @@ impl Scenario {
                 host: format!("host-{}", index / self.per_host).into(),
                 has_incoming: fate.has_incoming,
                 incoming_runs: false,
-                has_outgoing: fate.has_outgoing,
+                outgoing: fate.has_outgoing.then_some(Outgoing::Serves),
             })
             .collect()
     }

@@ -285,7 +285,7 @@ impl Witness {
     fn allows(&self, slot: Slot, side: Side, step: Step, world: &World) {
         let container = world.places[slot.0].of(side);
         if self.reverting || self.revert {
-            let arrives = step == Step::Start;
+            let arrives = matches!(step, Step::Start | Step::Resume);
             assert_eq!(arrives, side == Side::Old, "goes on though it reverts");
         }
         if step == Step::Stop && self.policy.drain.is_some() {
@@ -303,7 +303,8 @@ impl Witness {
             let follower = world.look(slot, other, Gate::Ready).verdict;
             assert_eq!(follower, Verdict::Holds, "stops the last that is ready");
         }
-        if step == Step::Start && self.policy.order == Order::StopFirst {
+        let starts = matches!(step, Step::Start | Step::Resume);
+        if starts && self.policy.order == Order::StopFirst {
             let other = world.places[slot.0].of(other);
             assert!(!other.running, "two containers on one port");
             assert!(!other.exists || other.retired, "two containers of one name");
@@ -316,7 +317,7 @@ impl Witness {
             let is_replaced = place.fate.has_outgoing && place.fate.has_incoming;
             let serves = [Side::New, Side::Old].map(|side| world.serves(slot.0, side));
             // What falls by itself is not taken down.
-            let has_fallen = place.new.fell_at.or(place.old.fell_at).is_some();
+            let has_fallen = place.new.has_fallen || place.old.has_fallen;
             is_replaced && !has_fallen && !world.lost[place.host] && serves == [false, false]
         };
         let slots = (0..world.places.len()).map(Slot);
@@ -410,6 +411,12 @@ impl Witness {
                 assert!(known, "no reason for a hand");
                 assert!(!failure.error.is_empty());
             }
+        }
+        if *state == SlotState::Reverted && place.fate.has_outgoing {
+            assert!(
+                old.raised.is_some(),
+                "nobody looked at the old one of slot {index}"
+            );
         }
         if *state == SlotState::Untouched {
             assert!(!new.exists, "slot {index} was touched");

@@ -74,6 +74,8 @@ pub(super) struct Container {
     pub raised: Option<Duration>,
     /// When it died or first sickened after that.
     pub fell_at: Option<Duration>,
+    /// Whether it ever died or sickened by itself.
+    pub has_fallen: bool,
     /// What the balancers route to.
     pub routed: bool,
     /// For how many ticks its state and the balancers' view have differed.
@@ -196,7 +198,7 @@ impl World {
         let stuck = side == Side::Old && place.fate.stuck == Some(Gate::Gone);
         let container = place.of_mut(side);
         match step {
-            Step::Start => {
+            Step::Start | Step::Resume => {
                 *container = Container {
                     exists: true,
                     running: true,
@@ -214,6 +216,7 @@ impl World {
                 (container.raised, container.fell_at) = (Some(now), None);
                 container.gone_at = None;
             }
+            Step::OutlastStop => {}
             Step::EnterMaintenance => container.maintenance = true,
             Step::Stop => {
                 container.running = false;
@@ -333,13 +336,18 @@ impl World {
             (Side::Old, _) => place.fate.old_dies,
         };
         let container = place.of_mut(side);
-        let is_due = |after| container.raised.is_some_and(|at| at + TICK * after <= now);
+        // An old one may also die before anything is done to it.
+        let since = container
+            .raised
+            .or((side == Side::Old).then_some(Duration::ZERO));
+        let is_due = |after| since.is_some_and(|at| at + TICK * after <= now);
         let dies = container.running && dies.is_some_and(is_due);
         if dies {
             (container.running, container.exited) = (false, true);
         }
         if dies || is_sick {
             container.fell_at.get_or_insert(now);
+            container.has_fallen = true;
         }
     }
 

@@ -47,7 +47,7 @@ fn replacements(count: usize, has_incoming: bool, has_outgoing: bool) -> Vec<Rep
         host: format!("host-{number}").into(),
         has_incoming,
         incoming_runs: false,
-        has_outgoing,
+        outgoing: has_outgoing.then_some(Outgoing::Serves),
     };
     (1..=count).map(replacement).collect()
 }

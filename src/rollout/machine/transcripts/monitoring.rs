@@ -90,7 +90,7 @@ fn without_auto_revert_only_the_one_that_died_is_returned() {
         "host-1 new ready",
         Answer::DiesAt(6, "exited with code 137"),
     );
-    insta::assert_snapshot!(play.transcript(), @r"
+    insta::assert_snapshot!(play.transcript(), @"
     0s     host-1 new start
     1s     host-1 new ready held
     1s     host-1 old stop
@@ -103,11 +103,13 @@ fn without_auto_revert_only_the_one_that_died_is_returned() {
     7s     host-1 new ready not kept
     7s     reverting: `host-1` stopped being ready after it was updated
     7s     host-1 old start
-    7s     host-3 new stop
-    8s     host-3 new retire
+    7s     host-3 old resume
     8s     host-1 old ready held
     8s     host-1 new stop
+    8s     host-3 old ready held
+    8s     host-3 new stop
     9s     host-1 new retire
+    9s     host-3 new retire
     10s    host-2 new ready kept
     10s    stopped
            host-1 reverted
@@ -271,7 +273,7 @@ fn a_dead_one_is_returned_before_healthy_ones() {
             "host-1 new ready",
             Answer::DiesAt(70, "exited with code 137"),
         );
-    insta::assert_snapshot!(play.transcript(), @r"
+    insta::assert_snapshot!(play.transcript(), @"
     0s     host-1 new start
     1s     host-1 new ready held
     1s     host-1 old stop
@@ -287,10 +289,12 @@ fn a_dead_one_is_returned_before_healthy_ones() {
     9s     host-4 new start
     1m9s   host-4 new ready failed
     1m9s   reverting: `host-4` was not ready within 60s
-    1m9s   host-4 new stop
-    1m10s  host-4 new retire
+    1m9s   host-4 old resume
+    1m10s  host-4 old ready held
+    1m10s  host-4 new stop
     1m11s  host-1 new ready not kept
     1m11s  host-1 old start
+    1m11s  host-4 new retire
     1m12s  host-1 old ready held
     1m12s  host-1 new stop
     1m13s  host-1 new retire

@@ -135,15 +135,17 @@ fn canaries_that_all_fail_are_not_promoted() {
         2,
     )
     .when("host-1 new start", Answer::Err("no such image"));
-    insta::assert_snapshot!(play.transcript(), @r"
-        0s     host-1 new start
-        1s     > no such image
-        1s     host-1 new stop
-        2s     host-1 new retire
-        3s     reverted
-               host-1 reverted
-               host-2 untouched
-               host-1 failed: no such image
+    insta::assert_snapshot!(play.transcript(), @"
+    0s     host-1 new start
+    1s     > no such image
+    1s     host-1 old resume
+    2s     host-1 old ready held
+    2s     host-1 new stop
+    3s     host-1 new retire
+    4s     reverted
+           host-1 reverted
+           host-2 untouched
+           host-1 failed: no such image
     ");
 }
 

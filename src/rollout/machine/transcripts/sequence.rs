@@ -93,15 +93,17 @@ fn a_break_in_readiness_begins_the_healthy_time_anew() {
 #[test]
 fn a_container_that_exits_fails_at_once() {
     let play = rollout(plain(), 1).when("host-1 new ready", Answer::Never("exited with code 1"));
-    insta::assert_snapshot!(play.transcript(), @r"
-        0s     host-1 new start
-        1s     host-1 new ready failed
-        1s     reverting: `host-1` cannot become ready
-        1s     host-1 new stop
-        2s     host-1 new retire
-        3s     reverted
-               host-1 reverted
-               host-1 failed: `host-1` cannot become ready: exited with code 1
+    insta::assert_snapshot!(play.transcript(), @"
+    0s     host-1 new start
+    1s     host-1 new ready failed
+    1s     reverting: `host-1` cannot become ready
+    1s     host-1 old resume
+    2s     host-1 old ready held
+    2s     host-1 new stop
+    3s     host-1 new retire
+    4s     reverted
+           host-1 reverted
+           host-1 failed: `host-1` cannot become ready: exited with code 1
     ");
 }
 
@@ -166,7 +168,7 @@ fn a_balancer_that_does_not_leave_fails_the_slot() {
         3s     host-1 new routed held
         3s     host-1 old enter maintenance
         34s    host-1 old unrouted failed
-        34s    reverting: a balancer still routed to the old container on `host-1` after 30s
+        34s    reverting: not every balancer was seen to leave the old container on `host-1` within 30s
         34s    host-1 old start
         37s    host-1 old ready held
         37s    host-1 old routed held
@@ -179,7 +181,7 @@ fn a_balancer_that_does_not_leave_fails_the_slot() {
         40s    host-1 new retire
         41s    reverted
                host-1 reverted
-               host-1 failed: a balancer still routed to the old container on `host-1` after 30s: last seen: dr-con routes to 10.0.0.1:32768
+               host-1 failed: not every balancer was seen to leave the old container on `host-1` within 30s: last seen: dr-con routes to 10.0.0.1:32768
     ");
 }
 
@@ -189,20 +191,24 @@ fn ready_and_routed_share_one_deadline() {
         "host-1 new routed",
         Answer::NotYet("dr-con does not route to 10.0.0.1:32769"),
     );
-    insta::assert_snapshot!(play.transcript(), @r"
+    insta::assert_snapshot!(play.transcript(), @"
     0s     host-1 new start
     3s     host-1 new ready held
     60s    host-1 new routed failed
-    60s    reverting: not every balancer routed to `host-1` within 60s
-    60s    host-1 new enter maintenance
-    1m1s   host-1 new unrouted held
-    1m2s   host-1 new idle held
-    1m2s   host-1 new stop
-    1m3s   host-1 new gone held
-    1m3s   host-1 new retire
-    1m4s   reverted
+    60s    reverting: not every balancer was seen to route to `host-1` within 60s
+    60s    host-1 old resume
+    1m1s   host-1 old ready held
+    1m1s   host-1 old routed held
+    1m1s   host-1 new enter maintenance
+    1m2s   host-1 new unrouted held
+    1m3s   host-1 new idle held
+    1m3s   host-1 old ready still so
+    1m3s   host-1 new stop
+    1m4s   host-1 new gone held
+    1m4s   host-1 new retire
+    1m5s   reverted
            host-1 reverted
-           host-1 failed: not every balancer routed to `host-1` within 60s: last seen: dr-con does not route to 10.0.0.1:32769
+           host-1 failed: not every balancer was seen to route to `host-1` within 60s: last seen: dr-con does not route to 10.0.0.1:32769
     ");
 }
 
@@ -278,4 +284,17 @@ fn a_short_break_before_the_old_one_is_stopped_is_waited_out() {
     11s    completed
            host-1 updated
     ");
+}
+
+#[test]
+fn a_replacement_lets_the_time_pass_that_its_policy_has() {
+    let policy = policy();
+    assert_eq!(
+        policy.waiting(Some(false), true),
+        seconds(3),
+        "healthy and drained"
+    );
+    assert_eq!(policy.waiting(Some(false), false), seconds(2), "healthy");
+    assert_eq!(policy.waiting(None, true), seconds(1), "drained");
+    assert_eq!(plain().waiting(Some(false), true), Duration::ZERO);
 }

@@ -1,8 +1,6 @@
 //! `Host` and `Match`: whether a section applies.
 
-use wildmatch::WildMatch;
-
-use super::values::{HostConfig, Keyword};
+use super::{criteria::Criterion, keyword::Keyword, patterns::list_matches, values::HostConfig};
 
 /// Who is looked up.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +9,16 @@ pub(in crate::transport) struct Lookup<'a> {
     pub(in crate::transport) host: &'a str,
     /// The user, where the inventory or a jump host's text names one.
     pub(in crate::transport) user: Option<&'a str>,
+}
+
+/// Which reading of the files it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reading {
+    First,
+    /// `Match final` asked for a second one, in which the host goes by the name that the first one gave it.
+    Final {
+        host: String,
+    },
 }
 
 /// Whether a section applies.
@@ -25,6 +33,7 @@ pub(super) enum State {
 /// What conditions are about.
 pub(super) struct Conditions<'a> {
     pub(super) lookup: Lookup<'a>,
+    pub(super) reading: &'a Reading,
     pub(super) local_user: &'a str,
     /// What the files have said so far.
     pub(super) config: &'a HostConfig,
@@ -33,66 +42,59 @@ pub(super) struct Conditions<'a> {
 impl Conditions<'_> {
     /// A `Host` line: one of its patterns must match, and none of the negated ones.
     pub(super) fn host_line(&self, patterns: &[String]) -> State {
-        decided(list_matches(
-            patterns.iter().map(String::as_str),
-            self.lookup.host,
-        ))
+        let host = match self.reading {
+            Reading::First => self.lookup.host,
+            Reading::Final { host } => host,
+        };
+        decided(list_matches(patterns.iter().map(String::as_str), host))
     }
 
     /// A `Match` line: all its criteria must hold.
-    pub(super) fn match_line(&self, words: &[String]) -> State {
-        let mut state = State::Applies;
-        let mut words_left = words.iter().map(String::as_str);
-        while let Some(word) = words_left.next() {
-            let (word, inline) = match word.split_once('=') {
-                Some((word, argument)) => (word, Some(argument)),
-                None => (word, None),
+    pub(super) fn match_line(&self, criteria: &[Criterion], line: &str) -> State {
+        criteria.iter().fold(State::Applies, |state, criterion| {
+            let holds = match self.criterion(criterion) {
+                Some(holds) => decided(holds != criterion.negated),
+                None => State::Perhaps(line.to_owned()),
             };
-            let (negated, criterion) = match word.strip_prefix('!') {
-                Some(criterion) => (true, criterion.to_ascii_lowercase()),
-                None => (false, word.to_ascii_lowercase()),
-            };
-            let holds = match criterion.as_str() {
-                // `final` asks for a second reading of the files, in which it holds.
-                "all" | "final" => State::Applies,
-                // Host names are never canonicalized here.
-                "canonical" => State::DoesNot,
-                _ => match inline.or_else(|| words_left.next()) {
-                    Some(argument) => self.criterion(&criterion, argument, words),
-                    None => State::Perhaps(words.join(" ")),
-                },
-            };
-            let holds = match holds {
-                State::Applies if negated => State::DoesNot,
-                State::DoesNot if negated => State::Applies,
-                holds => holds,
-            };
-            state = both(&state, holds);
-        }
-        state
+            both(&state, holds)
+        })
     }
 
-    fn criterion(&self, criterion: &str, argument: &str, words: &[String]) -> State {
-        let is = |text: &str| decided(list_matches(argument.split(','), text));
-        match criterion {
-            "originalhost" => is(self.lookup.host),
-            "host" => match self.config.get(Keyword::HostName) {
-                Ok(Some(name)) => is(&name.first().replace("%h", self.lookup.host)),
-                Ok(None) => is(self.lookup.host),
-                Err(_) => State::Perhaps(words.join(" ")),
+    /// Whether a criterion holds; `None` when we cannot tell.
+    fn criterion(&self, criterion: &Criterion) -> Option<bool> {
+        let argument = &criterion.argument;
+        let is = |text: &str| list_matches(argument.split(','), text);
+        // Names of hosts are compared in lowercase here, but not in a `Host` line.
+        let is_host = |name: &str| {
+            let patterns = argument.to_ascii_lowercase();
+            list_matches(patterns.split(','), &name.to_ascii_lowercase())
+        };
+        let holds = match criterion.name.as_str() {
+            "all" => true,
+            "final" | "canonical" => *self.reading != Reading::First,
+            "originalhost" => is_host(self.lookup.host),
+            "host" => match self.reading {
+                Reading::First => is_host(&self.config.host_name(self.lookup.host).ok()?),
+                Reading::Final { host } => is_host(host),
             },
-            "user" => match (self.lookup.user, self.config.get(Keyword::User)) {
-                (Some(user), _) => is(user),
-                (None, Ok(Some(user))) => is(user.first()),
-                (None, Ok(None)) => is(self.local_user),
-                (None, Err(_)) => State::Perhaps(words.join(" ")),
+            "user" => match self.lookup.user {
+                Some(user) => is(user),
+                None => match self.config.get(Keyword::User).ok()? {
+                    Some(user) => is(user.first()),
+                    None => is(self.local_user),
+                },
             },
             "localuser" => is(self.local_user),
-            // There is no tag without `ssh -P`, and what runs is never a subsystem or a shell.
-            "tagged" => State::DoesNot,
+            "tagged" => match self.config.get(Keyword::Tag).ok()? {
+                Some(tag) => is(tag.first()),
+                // Without a tag only the empty argument holds, not `*`.
+                None => argument.is_empty(),
+            },
+            // What runs is never a subsystem or a shell.
             "sessiontype" => is("exec"),
-            _ => State::Perhaps(words.join(" ")),
-        }
+            _ => return None,
+        };
+        Some(holds)
     }
 }
 
@@ -111,22 +113,4 @@ pub(super) fn both(around: &State, within: State) -> State {
         (State::Applies, within) => within,
         (State::Perhaps(condition), _) => State::Perhaps(condition.clone()),
     }
-}
-
-/// A list of patterns holds when one does and none of the negated ones.
-fn list_matches<'a>(patterns: impl Iterator<Item = &'a str>, text: &str) -> bool {
-    let mut found = false;
-    for pattern in patterns {
-        let (negated, pattern) = match pattern.strip_prefix('!') {
-            Some(pattern) => (true, pattern),
-            None => (false, pattern),
-        };
-        if WildMatch::new(pattern).matches(text) {
-            if negated {
-                return false;
-            }
-            found = true;
-        }
-    }
-    found
 }

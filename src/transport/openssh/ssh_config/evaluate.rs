@@ -2,15 +2,18 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use glob::{MatchOptions, glob_with};
 
 use super::{
-    condition::{Conditions, Lookup, State, both},
+    condition::{Conditions, Lookup, Reading, State, both},
+    criteria::Criterion,
+    keyword::Keyword,
     line::{split_keyword, split_words},
-    values::{ConfigProblem, HostConfig, Keyword, Value},
+    values::{ConfigProblem, HostConfig, Value},
 };
 use crate::transport::openssh::paths::Paths;
 
@@ -36,21 +39,69 @@ pub(in crate::transport) fn evaluate(
     let mut evaluation = Evaluation {
         lookup,
         paths,
+        reading: Reading::First,
+        wants_final_reading: false,
         config: HostConfig::default(),
     };
-    for file in files {
-        evaluation.file(file, &State::Applies, 0)?;
+    evaluation.files(files)?;
+    let host = evaluation.config.host_name(lookup.host)?;
+    if is_canonicalized(&evaluation.config, &host)? || evaluation.wants_final_reading {
+        evaluation.reading = Reading::Final { host };
+        evaluation.files(files)?;
     }
     Ok(evaluation.config)
+}
+
+/// Whether the host's name would be made canonical. Addresses are already; a name might become another one,
+/// and with it the host key that must be known.
+fn is_canonicalized(config: &HostConfig, host: &str) -> Result<bool, ConfigProblem> {
+    let Some(value) = config.get(Keyword::CanonicalizeHostname)? else {
+        return Ok(false);
+    };
+    if ["no", "false", "none"].contains(&&*value.first().to_ascii_lowercase()) {
+        return Ok(false);
+    }
+    match host.parse::<IpAddr>() {
+        Ok(_) => Ok(true),
+        Err(_) => Err(value.problem("`CanonicalizeHostname` is not supported; `HostName` is")),
+    }
 }
 
 struct Evaluation<'a> {
     lookup: Lookup<'a>,
     paths: &'a Paths,
+    reading: Reading,
+    wants_final_reading: bool,
     config: HostConfig,
 }
 
+/// One line with a keyword that has a meaning here.
+struct Line<'a> {
+    file: &'a ConfigFile,
+    number: usize,
+    /// The keyword in lowercase.
+    name: String,
+    words: Vec<String>,
+    text: &'a str,
+}
+
+impl Line<'_> {
+    fn problem(&self, reason: impl Into<String>) -> ConfigProblem {
+        ConfigProblem {
+            file: self.file.path.clone(),
+            line: self.number,
+            reason: reason.into(),
+        }
+    }
+}
+
 impl Evaluation<'_> {
+    fn files(&mut self, files: &[ConfigFile]) -> Result<(), ConfigProblem> {
+        files
+            .iter()
+            .try_for_each(|file| self.file(file, &State::Applies, 0))
+    }
+
     fn file(
         &mut self,
         file: &ConfigFile,
@@ -63,67 +114,88 @@ impl Evaluation<'_> {
             reason,
         };
         if depth > DEEPEST {
-            return Err(problem(
-                0,
-                "files include each other in a circle".to_owned(),
-            ));
+            return Err(problem(0, "files include each other in a cycle".to_owned()));
         }
         let text = read(file).map_err(|error| problem(0, error.to_string()))?;
+        if text.starts_with('\u{feff}') {
+            let reason = "the file begins with a byte order mark, which OpenSSH does not read";
+            return Err(problem(1, reason.to_owned()));
+        }
         let mut state = around.clone();
-        for (index, line) in text.lines().enumerate() {
-            let line_number = index + 1;
-            let Some((name, rest)) = split_keyword(line) else {
+        for (index, text) in text.lines().enumerate() {
+            let Some(line) = relevant(file, index + 1, text)? else {
                 continue;
             };
-            let name = name.to_ascii_lowercase();
-            let keyword = Keyword::from_name(&name);
-            if keyword.is_none() && !["host", "match", "include"].contains(&name.as_str()) {
-                continue;
-            }
-            let words = split_words(rest)
-                .ok_or_else(|| problem(line_number, "unbalanced quotes".into()))?;
-            if words.is_empty() {
-                return Err(problem(line_number, format!("`{name}` has no value")));
-            }
-            match (name.as_str(), keyword) {
-                ("host", _) => state = both(around, self.conditions().host_line(&words)),
-                ("match", _) => state = both(around, self.conditions().match_line(&words)),
-                ("include", _) => {
-                    for pattern in &words {
-                        for path in self.included(pattern, file) {
-                            let included = ConfigFile {
-                                path,
-                                folder: file.folder.clone(),
-                                required: false,
-                            };
-                            self.file(&included, &state, depth + 1)?;
-                        }
-                    }
-                }
-                (_, Some(keyword)) => {
-                    let condition = match &state {
-                        State::DoesNot => continue,
-                        State::Applies => None,
-                        State::Perhaps(condition) => Some(condition.clone()),
-                    };
-                    let value = Value {
-                        keyword: name,
-                        words,
-                        file: file.path.clone(),
-                        line: line_number,
-                        condition,
-                    };
-                    self.config.add(keyword, value);
-                }
-                (_, None) => {}
+            match line.name.as_str() {
+                "host" => state = both(around, self.conditions().host_line(&line.words)),
+                "match" => state = both(around, self.match_line(&line)?),
+                "include" => self.include(&line, &state, depth)?,
+                _ => self.setting(line, &state)?,
             }
         }
+        Ok(())
+    }
+
+    fn match_line(&mut self, line: &Line<'_>) -> Result<State, ConfigProblem> {
+        let criteria = Criterion::parse(&line.words).map_err(|reason| line.problem(reason))?;
+        // Whether or not the line applies.
+        self.wants_final_reading |= criteria.iter().any(Criterion::wants_final_reading);
+        let words = line.words.join(" ");
+        Ok(self.conditions().match_line(&criteria, &words))
+    }
+
+    fn include(
+        &mut self,
+        line: &Line<'_>,
+        state: &State,
+        depth: usize,
+    ) -> Result<(), ConfigProblem> {
+        for pattern in &line.words {
+            // What OpenSSH makes of these depends on its version, and a file left out is not missed.
+            if *state != State::DoesNot && (pattern.contains('%') || pattern.contains("${")) {
+                let reason = "tokens and variables in `Include` are not supported";
+                return Err(line.problem(reason));
+            }
+            for path in self.included(pattern, line.file) {
+                let included = ConfigFile {
+                    path,
+                    folder: line.file.folder.clone(),
+                    required: false,
+                };
+                self.file(&included, state, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn setting(&mut self, line: Line<'_>, state: &State) -> Result<(), ConfigProblem> {
+        let Some(keyword) = Keyword::from_name(&line.name) else {
+            return Ok(());
+        };
+        if keyword.takes_one_word() && line.words.len() > 1 {
+            return Err(line.problem(format!("`{}` takes one value", line.name)));
+        }
+        let condition = match state {
+            State::DoesNot => return Ok(()),
+            State::Applies => None,
+            State::Perhaps(condition) => Some(condition.clone()),
+        };
+        let value = Value {
+            keyword: line.name,
+            words: line.words,
+            text: line.text.to_owned(),
+            file: line.file.path.clone(),
+            line: line.number,
+            condition,
+        };
+        self.config.add(keyword, value);
         Ok(())
     }
 
     fn conditions(&self) -> Conditions<'_> {
         Conditions {
             lookup: self.lookup,
+            reading: &self.reading,
             local_user: &self.paths.user,
             config: &self.config,
         }
@@ -151,6 +223,37 @@ impl Evaluation<'_> {
             .map(|found| found.filter_map(Result::ok).collect())
             .unwrap_or_default()
     }
+}
+
+/// A line with a keyword that has a meaning here; what stands in others cannot be in our way.
+fn relevant<'a>(
+    file: &'a ConfigFile,
+    number: usize,
+    text: &'a str,
+) -> Result<Option<Line<'a>>, ConfigProblem> {
+    let Some((name, text)) = split_keyword(text) else {
+        return Ok(None);
+    };
+    let name = name.to_ascii_lowercase();
+    if Keyword::from_name(&name).is_none() && !["host", "match", "include"].contains(&&*name) {
+        return Ok(None);
+    }
+    let mut line = Line {
+        file,
+        number,
+        name,
+        words: Vec::new(),
+        text,
+    };
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(line.problem(format!("the value of `{}` is not UTF-8", line.name)));
+    }
+    line.words = split_words(text).ok_or_else(|| line.problem("unbalanced quotes"))?;
+    let may_be_empty = line.name == "match";
+    if line.words.is_empty() || (line.words.iter().any(String::is_empty) && !may_be_empty) {
+        return Err(line.problem(format!("`{}` has no value", line.name)));
+    }
+    Ok(Some(line))
 }
 
 /// The text of a file. One that need not be there is empty when it is not; OpenSSH reads a folder as an

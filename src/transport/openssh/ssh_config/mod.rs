@@ -11,8 +11,11 @@
 //! has a line.
 
 mod condition;
+mod criteria;
 mod evaluate;
+mod keyword;
 mod line;
+mod patterns;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -20,5 +23,6 @@ mod values;
 pub(in crate::transport) use self::{
     condition::Lookup,
     evaluate::{ConfigFile, evaluate},
-    values::{ConfigProblem, HostConfig, Keyword, Value},
+    keyword::Keyword,
+    values::{ConfigProblem, HostConfig, Value},
 };

@@ -119,10 +119,16 @@ fn match_is_evaluated_where_it_can_be() {
         ("localuser me host 10.*", true),
         ("localuser=me", true),
         ("host other exec \"true\"", false),
-        ("tagged x", false),
+        ("tagged lab", true),
+        ("tagged \"l*,!other\"", true),
+        ("tagged=x", false),
+        ("tagged \"\"", false),
+        ("!tagged lab", false),
+        ("!final all", true),
+        ("canonical final", true),
     ] {
         let text = format!(
-            "Host *\n User deployer\n HostName 10.0.0.1\nMatch {criteria}\n Port 7\nHost z\n Port 9\n"
+            "Host *\n User deployer\n Tag lab\n HostName 10.0.0.1\nMatch {criteria}\n Port 7\nHost z\n Port 9\n"
         );
         let found = value(&text, "web", Keyword::Port).is_some();
         assert_eq!(found, applies, "{criteria}");
@@ -130,11 +136,58 @@ fn match_is_evaluated_where_it_can_be() {
 }
 
 #[test]
+fn match_final_has_the_files_read_again_under_the_new_name() {
+    let text = "Host web\n HostName %h.Example.com\n IdentityFile a\n\
+                Host web.example.com\n User of-the-name\n Port 7\n\
+                Match host *.example.com\n Port 8\n\
+                Match canonical\n HostKeyAlias canonical\n";
+    for (last, user, alias) in [
+        (
+            "Match final\n ConnectTimeout 5\n",
+            Some("of-the-name"),
+            Some("canonical"),
+        ),
+        ("Match !final\n ConnectTimeout 5\n", None, None),
+        (
+            "Match tagged x final\n ConnectTimeout 6\n",
+            Some("of-the-name"),
+            Some("canonical"),
+        ),
+    ] {
+        let text = format!("{text}{last}");
+        assert_eq!(
+            value(&text, "web", Keyword::User).as_deref(),
+            user,
+            "{last}"
+        );
+        assert_eq!(
+            value(&text, "web", Keyword::HostKeyAlias).as_deref(),
+            alias,
+            "{last}"
+        );
+        // What the first reading found stays.
+        assert_eq!(
+            value(&text, "web", Keyword::Port).as_deref(),
+            Some("8"),
+            "{last}"
+        );
+        let config = look_up(&text, "web").expect("well-formed");
+        let files = config.all(Keyword::IdentityFile).expect("decided");
+        assert_eq!(files.len(), 1, "{last}");
+    }
+    let without_tag = "Match tagged \"\"\n User none\nMatch tagged *\n User any\n";
+    assert_eq!(
+        value(without_tag, "web", Keyword::User).as_deref(),
+        Some("none")
+    );
+}
+
+#[test]
 fn what_cannot_be_decided_is_an_error_only_when_it_decides() {
     let text = "Match exec \"on-vpn\"\n ProxyJump bastion\nMatch all\n Port 7\n";
     let config = look_up(text, "web").expect("well-formed");
     assert!(config.get(Keyword::Port).is_ok());
-    let problem = config.get(Keyword::Proxy).expect_err("undecided");
+    let problem = config.get(Keyword::ProxyJump).expect_err("undecided");
     assert_eq!(problem.line, 2);
     assert_eq!(
         problem.reason,
@@ -143,7 +196,7 @@ fn what_cannot_be_decided_is_an_error_only_when_it_decides() {
 
     let before = format!("ProxyJump none\n{text}");
     assert_eq!(
-        value(&before, "web", Keyword::Proxy).as_deref(),
+        value(&before, "web", Keyword::ProxyJump).as_deref(),
         Some("none")
     );
 }
@@ -179,7 +232,7 @@ fn an_include_keeps_to_the_section_it_stands_in() {
         user: None,
     };
     let circle = evaluate(&[file], lookup, &paths(folder.path())).expect_err("a circle");
-    assert_eq!(circle.reason, "files include each other in a circle");
+    assert_eq!(circle.reason, "files include each other in a cycle");
 }
 
 #[test]

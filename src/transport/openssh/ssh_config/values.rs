@@ -1,46 +1,8 @@
-//! The keywords we know, and what the files say of them for one host.
+//! What the files say of the keywords we know, for one host.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, net::IpAddr, path::PathBuf};
 
-/// The keywords that have a meaning for us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::transport) enum Keyword {
-    ConnectTimeout,
-    GlobalKnownHostsFile,
-    HostKeyAlias,
-    HostName,
-    IdentitiesOnly,
-    IdentityAgent,
-    IdentityFile,
-    Port,
-    /// `ProxyJump` or `ProxyCommand`: the first of them counts, and the value is its whole line.
-    Proxy,
-    RevokedHostKeys,
-    StrictHostKeyChecking,
-    User,
-    UserKnownHostsFile,
-}
-
-impl Keyword {
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "connecttimeout" => Self::ConnectTimeout,
-            "globalknownhostsfile" => Self::GlobalKnownHostsFile,
-            "hostkeyalias" => Self::HostKeyAlias,
-            "hostname" => Self::HostName,
-            "identitiesonly" => Self::IdentitiesOnly,
-            "identityagent" => Self::IdentityAgent,
-            "identityfile" => Self::IdentityFile,
-            "port" => Self::Port,
-            "proxyjump" | "proxycommand" => Self::Proxy,
-            "revokedhostkeys" => Self::RevokedHostKeys,
-            "stricthostkeychecking" => Self::StrictHostKeyChecking,
-            "user" => Self::User,
-            "userknownhostsfile" => Self::UserKnownHostsFile,
-            _ => return None,
-        })
-    }
-}
+use super::keyword::Keyword;
 
 /// What is wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,9 +16,11 @@ pub(in crate::transport) struct ConfigProblem {
 /// The words after a keyword, and where they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::transport) struct Value {
-    /// The keyword as written, for `ProxyJump` and `ProxyCommand` in lowercase.
+    /// The keyword in lowercase.
     pub(in crate::transport) keyword: String,
     pub(in crate::transport) words: Vec<String>,
+    /// All that follows the keyword, as it is written.
+    pub(in crate::transport) text: String,
     pub(super) file: PathBuf,
     pub(super) line: usize,
     /// The condition that decides whether it counts, if we cannot tell.
@@ -66,6 +30,11 @@ pub(in crate::transport) struct Value {
 impl Value {
     pub(in crate::transport) fn first(&self) -> &str {
         self.words.first().map_or("", String::as_str)
+    }
+
+    /// Whether it is `none`, which is no value.
+    pub(in crate::transport) fn is_none(&self) -> bool {
+        self.text.eq_ignore_ascii_case("none")
     }
 
     pub(in crate::transport) fn problem(&self, reason: impl Into<String>) -> ConfigProblem {
@@ -90,11 +59,29 @@ impl HostConfig {
         Ok(self.all(keyword)?.first())
     }
 
-    /// The first value of a keyword counts, but `IdentityFile` adds up.
+    /// The first value of a keyword counts; some keywords add up.
     pub(super) fn add(&mut self, keyword: Keyword, value: Value) {
+        if self.is_settled(keyword) {
+            return;
+        }
         let values = self.0.entry(keyword).or_default();
-        if values.is_empty() || keyword == Keyword::IdentityFile {
+        // The second reading comes across all of them again.
+        let is_there = |known: &Value| known.words == value.words && known.condition.is_none();
+        if values.is_empty() || (keyword.adds_up() && !values.iter().any(is_there)) {
             values.push(value);
+        }
+    }
+
+    /// Whether what follows counts no more: of `ProxyJump` and `ProxyCommand` the first one does, but
+    /// `ProxyJump none` leaves it to a `ProxyCommand` further down.
+    fn is_settled(&self, keyword: Keyword) -> bool {
+        let first = |keyword| self.0.get(&keyword).and_then(|values| values.first());
+        match keyword {
+            Keyword::ProxyJump => first(Keyword::ProxyCommand).is_some(),
+            Keyword::ProxyCommand => {
+                first(Keyword::ProxyJump).is_some_and(|value| !value.is_none())
+            }
+            _ => false,
         }
     }
 
@@ -110,4 +97,37 @@ impl HostConfig {
             None => Ok(values),
         }
     }
+
+    /// The name a host is reached by: what `HostName` makes of the one that was given. Names are in
+    /// lowercase, addresses as they are.
+    pub(in crate::transport) fn host_name(&self, given: &str) -> Result<String, ConfigProblem> {
+        let name = match self.get(Keyword::HostName)? {
+            None => given.to_owned(),
+            Some(value) => expand_host(value, given)?,
+        };
+        Ok(match name.parse::<IpAddr>() {
+            Ok(_) => name,
+            Err(_) => name.to_ascii_lowercase(),
+        })
+    }
+}
+
+/// `HostName` knows only the tokens `%h` and `%%`.
+fn expand_host(value: &Value, given: &str) -> Result<String, ConfigProblem> {
+    let mut expanded = String::new();
+    let mut characters = value.first().chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '%' => match characters.next() {
+                Some('%') => expanded.push('%'),
+                Some('h') => expanded.push_str(given),
+                other => {
+                    let token = other.map(String::from).unwrap_or_default();
+                    return Err(value.problem(format!("`HostName` has no token `%{token}`")));
+                }
+            },
+            c => expanded.push(c),
+        }
+    }
+    Ok(expanded)
 }

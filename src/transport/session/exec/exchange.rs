@@ -14,6 +14,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use super::sink::Sink;
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
@@ -46,9 +47,9 @@ impl<'a> Input<'a> {
     }
 }
 
-/// How long a command may take.
+/// How long a command may take. Time in which its output waits to be taken does not count.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::transport) enum Deadline {
+pub enum Deadline {
     /// From the call to the end.
     Total(Duration),
     /// From one sign of life to the next.
@@ -69,7 +70,7 @@ pub(in crate::transport) async fn exchange(
     command: &RemoteCommand,
     input: Input<'_>,
     deadline: Deadline,
-    on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
+    sink: &mut dyn Sink,
 ) -> Result<u32, SessionError> {
     tracing::debug!(host = %connection.host, %command, "runs");
     let begun = Instant::now();
@@ -83,7 +84,7 @@ pub(in crate::transport) async fn exchange(
     );
     let channel = open.await?;
     Exchange::new(connection, channel, command)
-        .run(input, begun, deadline, on_output)
+        .run(input, begun, deadline, sink)
         .await
 }
 
@@ -124,9 +125,9 @@ impl<'a> Exchange<'a> {
     async fn run(
         mut self,
         input: Input<'_>,
-        begun: Instant,
+        mut begun: Instant,
         deadline: Deadline,
-        on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
+        sink: &mut dyn Sink,
     ) -> Result<u32, SessionError> {
         let write = Arc::clone(&self.channel.write);
         let progress = Progress::new();
@@ -143,7 +144,14 @@ impl<'a> Exchange<'a> {
                 message = self.channel.read.next() => {
                     progress.touch();
                     match message {
-                        Some(message) => self.take(message, on_output)?,
+                        Some(message) => {
+                            self.take(message, sink)?;
+                            // The time that the reader takes is not the command's.
+                            let full = Instant::now();
+                            sink.room().await;
+                            begun += full.elapsed();
+                            progress.touch();
+                        }
                         None => return self.finish(),
                     }
                 }
@@ -165,11 +173,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn take(
-        &mut self,
-        message: ChannelMsg,
-        on_output: &mut (dyn FnMut(OutputStream, &[u8]) + Send),
-    ) -> Result<(), SessionError> {
+    fn take(&mut self, message: ChannelMsg, sink: &mut dyn Sink) -> Result<(), SessionError> {
         match message {
             ChannelMsg::Success => self.started = true,
             ChannelMsg::Failure if !self.started => {
@@ -179,11 +183,11 @@ impl<'a> Exchange<'a> {
                     refusal: Refusal::Exec,
                 });
             }
-            ChannelMsg::Data { data } => on_output(OutputStream::Stdout, &data),
+            ChannelMsg::Data { data } => sink.take(OutputStream::Stdout, &data),
             // 1 is the only kind of extended data there is (RFC 4254, 5.2).
             ChannelMsg::ExtendedData { data, .. } => {
                 self.keep(&data);
-                on_output(OutputStream::Stderr, &data);
+                sink.take(OutputStream::Stderr, &data);
             }
             ChannelMsg::ExitStatus { exit_status } => self.end = Some(End::Status(exit_status)),
             ChannelMsg::ExitSignal { signal_name, .. } => {
@@ -240,6 +244,9 @@ impl<'a> Exchange<'a> {
                 format!("{command} to take more than the first {bytes} bytes, or to end")
             }
         };
+        if !self.started {
+            self.connection.note_answer(false);
+        }
         SessionError::Timeout {
             host: self.connection.host.clone(),
             what,

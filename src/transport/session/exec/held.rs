@@ -273,6 +273,7 @@ impl Pump {
 }
 
 fn silent(connection: &Connection, what: String, after: Duration) -> SessionError {
+    connection.note_answer(false);
     SessionError::Timeout {
         host: connection.host.clone(),
         what,

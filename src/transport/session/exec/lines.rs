@@ -1,32 +1,53 @@
 //! Lines out of chunks of bytes.
 
+/// The longest line that is kept whole, in bytes: a command may print without ever ending a line.
+const LONGEST: usize = 64 * 1024;
+
 /// Cuts a stream into lines.
 #[derive(Default)]
-pub(in crate::transport) struct Lines(Vec<u8>);
+pub(in crate::transport) struct Lines {
+    line: Vec<u8>,
+    /// How many bytes of the line were left out.
+    left_out: u64,
+}
 
 impl Lines {
     /// Adds bytes and hands over each line that is complete now, without its `\n` or `\r\n`.
     pub(in crate::transport) fn add(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            self.0.extend_from_slice(&rest[..end]);
+            self.keep(&rest[..end]);
             self.hand_over(on_line);
             rest = &rest[end + 1..];
         }
-        self.0.extend_from_slice(rest);
+        self.keep(rest);
     }
 
     /// Hands over what is left, a line without a newline.
     pub(in crate::transport) fn end(&mut self, on_line: &mut dyn FnMut(&str)) {
-        if !self.0.is_empty() {
+        if !self.line.is_empty() {
             self.hand_over(on_line);
         }
     }
 
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = LONGEST - self.line.len();
+        let (kept, left_out) = bytes.split_at(bytes.len().min(room));
+        self.line.extend_from_slice(kept);
+        self.left_out += left_out.len() as u64;
+    }
+
     fn hand_over(&mut self, on_line: &mut dyn FnMut(&str)) {
-        let line = self.0.strip_suffix(b"\r").unwrap_or(&self.0);
-        on_line(&String::from_utf8_lossy(line));
-        self.0.clear();
+        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
+        let line = String::from_utf8_lossy(line);
+        match self.left_out {
+            0 => on_line(&line),
+            left_out => on_line(&format!(
+                "{line}… (cut: the line has {left_out} bytes more)"
+            )),
+        }
+        self.line.clear();
+        self.left_out = 0;
     }
 }
 
@@ -46,5 +67,20 @@ mod tests {
             lines.end(&mut |line| seen.push(line.to_owned()));
             assert_eq!(seen, ["one", "two", "", "thrée\rx", "last"], "{size}");
         }
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut_and_says_so() {
+        let mut lines = Lines::default();
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            lines.add(&vec![b'x'; 32 * 1024], &mut |line| {
+                seen.push(line.to_owned());
+            });
+        }
+        lines.add(b"\nnext\n", &mut |line| seen.push(line.to_owned()));
+        let cut = "x".repeat(64 * 1024) + "… (cut: the line has 98304 bytes more)";
+        assert_eq!(seen, [&cut[..], "next"]);
+        assert!(lines.line.capacity() <= 2 * LONGEST, "it kept no more");
     }
 }

@@ -4,13 +4,16 @@ mod exchange;
 mod held;
 mod lines;
 mod output;
+mod sink;
 mod stdout;
 mod upload;
 
-pub(super) use exchange::{Deadline, Input, exchange};
+pub use exchange::Deadline;
+pub(super) use exchange::{Input, exchange};
 pub use held::{Held, HeldEnd};
-pub(super) use lines::Lines;
 pub(super) use output::Collected;
 pub use output::Output;
+pub(super) use sink::{EachLine, Pieces};
 pub use stdout::Stdout;
+pub(super) use stdout::waited_for_output;
 pub(super) use upload::upload;

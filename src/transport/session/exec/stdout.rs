@@ -14,11 +14,12 @@ use tokio::io::{AsyncRead, ReadBuf};
 use super::{
     exchange::{Deadline, Input, brief, exchange},
     output::Output,
+    sink::Pieces,
 };
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
-    transport::session::{connection::Connection, error::SessionError},
+    transport::session::{error::SessionError, link::Link},
 };
 
 /// The standard output of a command that runs while this is read. Dropped before its end, it ends the
@@ -51,22 +52,23 @@ impl fmt::Debug for Stdout {
 }
 
 impl Stdout {
-    pub(in crate::transport) fn new(
-        connection: Arc<Connection>,
+    pub(in crate::transport::session) fn new(
+        link: Arc<Link>,
         command: RemoteCommand,
         idle_deadline: Duration,
     ) -> Self {
         let printed = Arc::<Mutex<Printed>>::default();
         let sink = Arc::clone(&printed);
         let running = async move {
-            let mut take = |stream, bytes: &[u8]| {
+            let mut take = Pieces::new(|stream, bytes: &[u8]| {
                 let mut printed = lock(&sink);
                 match stream {
                     OutputStream::Stdout => printed.stdout.extend(bytes),
                     OutputStream::Stderr => printed.stderr.extend(bytes),
                 }
-            };
+            });
             let (input, deadline) = (Input::from_command(&command), Deadline::Idle(idle_deadline));
+            let connection = link.connection().await?;
             let ended = exchange(&connection, &command, input, deadline, &mut take).await;
             ended.map_err(|error| waited_for_output(error, &command))
         };
@@ -91,7 +93,10 @@ impl Stdout {
 }
 
 /// What is waited for is said as of a command that is given something; this one gives.
-fn waited_for_output(error: SessionError, command: &RemoteCommand) -> SessionError {
+pub(in crate::transport) fn waited_for_output(
+    error: SessionError,
+    command: &RemoteCommand,
+) -> SessionError {
     match error {
         SessionError::Timeout {
             host,

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::exchange::{Deadline, Input, exchange};
+use super::{
+    exchange::{Deadline, Input, exchange},
+    sink::Pieces,
+};
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
@@ -42,11 +45,11 @@ pub(in crate::transport) async fn upload(
         &command,
         Input::Stream(Box::new(content), &mut |_| {}),
         Deadline::Total(deadline),
-        &mut |stream, bytes| {
+        &mut Pieces::new(|stream, bytes| {
             if stream == OutputStream::Stderr {
                 stderr.extend_from_slice(bytes);
             }
-        },
+        }),
     )
     .await?;
     if status == 0 {

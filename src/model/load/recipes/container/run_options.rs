@@ -245,7 +245,7 @@ fn wrong_option(option: &str) -> Option<Problem> {
             .iter()
             .find(|(_, names)| names.contains(&&*name));
         if let Some((key, _)) = key {
-            return Some(cannot(&name, "a key stands for it").hint(format!("write `{key}`")));
+            return Some(cannot(&name, "it has a key of its own").hint(format!("write `{key}`")));
         }
     }
     None

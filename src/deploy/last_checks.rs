@@ -12,7 +12,7 @@ use crate::{
 
 /// Checks that Consul is whole and that somebody can promote the canaries. In the plan, the host of Consul's leader
 /// moves to the end.
-pub async fn ready(
+pub async fn last_checks(
     context: &Context<'_>,
     fleet: &Fleet,
     observed: &Observed,

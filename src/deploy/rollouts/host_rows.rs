@@ -1,10 +1,10 @@
 //! The table at the end of a deploy.
 
-use super::{deployment::Deployment, finished::FinishedRollout};
+use super::{deployment::Deployment, finished::FinishedRollout, running::outgoing_is_up};
 use crate::{
     event::{HostRow, Severity},
     model::{HostName, Name},
-    plan::SlotPlan,
+    plan::{ContainerName, SlotPlan},
     release::Number,
     rollout::{driver::headline, machine::SlotState},
 };
@@ -35,17 +35,22 @@ impl Deployment<'_> {
             .outgoing
             .first()
             .or_else(|| ran.map(|incoming| &incoming.name).next())
-            .and_then(|name| self.release_of(&slot.host, &name.active));
+            .and_then(|name| self.release_of(&slot.host, name));
         let (now, state, detail, severity) = match (state, before) {
             (SlotState::Updated, _) if slot.incoming.is_some() => {
                 (Some(self.plan.release), "serving", None, Severity::Good)
             }
             (SlotState::Updated, _) => (None, "removed", None, Severity::Good),
             (SlotState::Untouched, None) => (None, "not started", None, Severity::Notable),
-            (SlotState::Untouched, Some(_)) => {
-                (before, "serving (untouched)", None, Severity::Notable)
-            }
+            // Nobody has looked at it since the plan, so nothing is said of how it is.
+            (SlotState::Untouched, Some(_)) => (before, "untouched", None, Severity::Notable),
             (SlotState::Reverted, None) => (None, "stopped (reverted)", None, Severity::Notable),
+            (SlotState::Reverted, Some(_)) if self.was_unwell(slot) => (
+                before,
+                "reverted; it did not serve before",
+                None,
+                Severity::Notable,
+            ),
             (SlotState::Reverted, Some(_)) => {
                 (before, "serving (reverted)", None, Severity::Notable)
             }
@@ -69,9 +74,17 @@ impl Deployment<'_> {
     }
 
     /// The release that made a container, as it was before the deploy.
-    fn release_of(&self, host: &HostName, container: &str) -> Option<Number> {
-        let containers = &self.facts.hosts.get(host)?.containers;
-        let found = containers.iter().find(|other| other.name == container)?;
+    fn release_of(&self, host: &HostName, name: &ContainerName) -> Option<Number> {
+        let mut containers = self.facts.hosts.get(host)?.containers.iter();
+        let found =
+            containers.find(|other| [&name.active, &name.retired].contains(&&other.name))?;
         found.identity().map(|identity| Number(identity.release))
+    }
+
+    /// Whether what a slot lets go ran and was not up before the deploy.
+    fn was_unwell(&self, slot: &SlotPlan) -> bool {
+        let facts = self.facts.hosts.get(&slot.host);
+        let containers = facts.map_or(&[][..], |facts| &facts.containers);
+        slot.replaces_a_running_one() && !outgoing_is_up(slot, containers)
     }
 }

@@ -1,0 +1,64 @@
+//! What docker complains of when a thing is not there.
+
+/// What docker's commands ask for by name or id.
+const THINGS: [&str; 5] = ["container", "object", "volume", "image", "network"];
+
+/// Whether a command that failed, and printed this as errors, complains of missing things and of nothing else.
+///
+/// A container may go between the listing of all and the question about each. Docker then prints the others, and
+/// fails in the same way as when its daemon does not answer; only its words tell the two apart.
+pub fn is_only_missing(stderr: &str) -> bool {
+    let mut complaints = stderr.lines().filter(|line| !is_beside_the_point(line));
+    let mut any = false;
+    complaints.all(|line| {
+        any = true;
+        names_a_missing_thing(line)
+    }) && any
+}
+
+fn names_a_missing_thing(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    let mut after = line.split("no such ").skip(1);
+    after.any(|rest| THINGS.iter().any(|thing| rest.starts_with(thing)))
+}
+
+/// Whether a line is a warning of a program before docker's answer.
+fn is_beside_the_point(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty()
+        || line.starts_with("WARNING")
+        || line.starts_with("sudo: unable to resolve host")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_only_missing;
+
+    #[test]
+    fn what_is_missing_is_told_from_any_other_complaint() {
+        for stderr in [
+            "Error: No such container: 0123\n",
+            "Error: No such object: web-r1",
+            "Error response from daemon: No such container: 0123\n",
+            "Error response from daemon: get shipit.r1: no such volume\n",
+            "Error: No such volume: a\nError: No such volume: b\n",
+            "Error: no such container \"web\"\n",
+            "sudo: unable to resolve host web-1: Name or service not known\nError: No such image: web:1\n",
+            "WARNING: Error loading config file: /root/.docker/config.json\nError: No such image: web:1",
+        ] {
+            assert!(is_only_missing(stderr), "{stderr}");
+        }
+        for stderr in [
+            "",
+            "\n",
+            "WARNING: something\n",
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n",
+            "error during connect: dial unix /var/run/docker.sock: connect: no such file or directory\n",
+            "error during connect: lookup docker: no such host\n",
+            "Error: No such container: 0123\nError response from daemon: context deadline exceeded\n",
+            "sh: docker: not found\n",
+        ] {
+            assert!(!is_only_missing(stderr), "{stderr}");
+        }
+    }
+}

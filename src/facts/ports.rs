@@ -1,0 +1,214 @@
+//! Which ports of a host are taken, and by what.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::{
+    command::RemoteCommand,
+    model::{Publish, is_same_address, without_brackets},
+};
+
+/// A port of a host that is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenPort {
+    /// The address; `None` for all of both families.
+    pub ip: Option<String>,
+    /// The port.
+    pub port: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// The container that docker has it for; `None` for any other program.
+    pub container: Option<String>,
+}
+
+impl TakenPort {
+    /// Whether a container cannot publish a port while this one is taken.
+    pub fn is_in_the_way_of(&self, publish: &Publish) -> bool {
+        publish.host_port == Some(self.port)
+            && publish.protocol == self.protocol
+            && overlap(self.ip.as_deref(), publish.ip.as_deref())
+    }
+}
+
+/// Whether two addresses have one in common: `None` is all of them, and the unspecified one all of its family.
+fn overlap(one: Option<&str>, other: Option<&str>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else {
+        return true;
+    };
+    let ip = |text: &str| without_brackets(text).parse::<IpAddr>().ok();
+    match (ip(one), ip(other)) {
+        (Some(one), Some(other)) if one.is_ipv4() == other.is_ipv4() => {
+            one == other || one.is_unspecified() || other.is_unspecified()
+        }
+        _ => is_same_address(one, other),
+    }
+}
+
+/// Reads the ports that containers publish out of what [`crate::docker::list_names`] printed.
+pub fn parse_published(text: &str) -> Vec<TakenPort> {
+    let of_container = |line: &str| {
+        let mut columns = line.splitn(3, ' ');
+        let name = columns.next().unwrap_or_default().to_owned();
+        let ports = columns.nth(1).unwrap_or_default().split(", ");
+        let taken = ports.flat_map(published).collect::<Vec<_>>();
+        taken.into_iter().map(move |port| TakenPort {
+            container: Some(name.clone()),
+            ..port
+        })
+    };
+    text.lines().flat_map(of_container).collect()
+}
+
+/// One entry of docker's column of ports: `0.0.0.0:80->80/tcp`, `[::]:8000-8002->8000-8002/tcp`, and without an
+/// arrow a port that is not published.
+fn published(entry: &str) -> Vec<TakenPort> {
+    let parsed = || {
+        let (host, inside) = entry.trim().split_once("->")?;
+        let (_, protocol) = inside.rsplit_once('/')?;
+        let (ip, ports) = host.rsplit_once(':')?;
+        let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+        Some((ip, first.parse().ok()?, last.parse().ok()?, protocol))
+    };
+    let Some((ip, first, last, protocol)) = parsed() else {
+        return Vec::new();
+    };
+    let ip = Some(without_brackets(ip)).filter(|ip| !ip.is_empty());
+    let taken = |port: u16| TakenPort {
+        ip: ip.map(str::to_owned),
+        port,
+        protocol: protocol.to_owned(),
+        container: None,
+    };
+    (first..=last).map(taken).collect()
+}
+
+/// Prints the sockets of the host's own network.
+pub fn read_sockets() -> RemoteCommand {
+    RemoteCommand::new("cat").args(["/proc/net/tcp", "/proc/net/tcp6"])
+}
+
+/// Reads the ports that some program listens on out of what [`read_sockets`] printed. The columns are those of
+/// proc(5): `local_address` is hexadecimal `ADDRESS:PORT`, `st` the state, where 0A is listening.
+pub fn parse_listening(table: &str) -> Vec<TakenPort> {
+    let listening = |line: &str| {
+        let mut columns = line.split_ascii_whitespace().skip(1);
+        let (address, port) = columns.next()?.rsplit_once(':')?;
+        if columns.nth(1)? != "0A" {
+            return None;
+        }
+        let ip = ip_of(address)?;
+        Some(TakenPort {
+            // On `::` a socket takes the port for IPv4 as well.
+            ip: (ip != IpAddr::V6(Ipv6Addr::UNSPECIFIED)).then(|| ip.to_canonical().to_string()),
+            port: u16::from_str_radix(port, 16).ok()?,
+            protocol: "tcp".to_owned(),
+            container: None,
+        })
+    };
+    table.lines().filter_map(listening).collect()
+}
+
+/// An address as the kernel prints it: each four bytes are one number of the machine, of which all that docker
+/// runs on keep the lowest byte first.
+fn ip_of(hexadecimal: &str) -> Option<IpAddr> {
+    let mut bytes = Vec::new();
+    for at in (0..hexadecimal.len()).step_by(8) {
+        let word = u32::from_str_radix(hexadecimal.get(at..at + 8)?, 16).ok()?;
+        bytes.extend(word.to_le_bytes());
+    }
+    if let Ok(v4) = <[u8; 4]>::try_from(&bytes[..]) {
+        return Some(IpAddr::V4(Ipv4Addr::from(v4)));
+    }
+    let v6 = <[u8; 16]>::try_from(&bytes[..]).ok()?;
+    Some(IpAddr::V6(Ipv6Addr::from(v6)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(ports: &[TakenPort]) -> Vec<String> {
+        let shown = |taken: &TakenPort| {
+            format!(
+                "{} {}/{} {}",
+                taken.ip.as_deref().unwrap_or("all"),
+                taken.port,
+                taken.protocol,
+                taken.container.as_deref().unwrap_or("?")
+            )
+        };
+        ports.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn the_ports_of_containers_are_read_as_every_docker_writes_them() {
+        let listed = "lb staging 0.0.0.0:80->80/tcp, :::80->80/tcp\n\
+            other  [::]:8000-8001->8000-8001/tcp, 9/udp\n\
+            dns  127.0.0.1:53->53/udp\n\
+            web-r1 staging \n\
+            old\n";
+        assert_eq!(
+            shown(&parse_published(listed)),
+            [
+                "0.0.0.0 80/tcp lb",
+                ":: 80/tcp lb",
+                ":: 8000/tcp other",
+                ":: 8001/tcp other",
+                "127.0.0.1 53/udp dns",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_ports_that_programs_listen_on_are_read() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue\n\
+            \x20  0: 0100007F:1388 00000000:0000 0A 00000000:00000000\n\
+            \x20  1: 00000000:0050 00000000:0000 0A 00000000:00000000\n\
+            \x20  2: 0100007F:1389 0100007F:9C40 01 00000000:00000000\n\
+            \x20  3: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 0:0\n\
+            \x20  4: 0000000000000000FFFF00000100000A:1F90 00000000000000000000000000000000:0000 0A 0:0\n\
+            \x20  5: 000088FD000000000000000003010000:0051 00000000000000000000000000000000:0000 0A 0:0\n";
+        assert_eq!(
+            shown(&parse_listening(table)),
+            [
+                "127.0.0.1 5000/tcp ?",
+                "0.0.0.0 80/tcp ?",
+                "all 22/tcp ?",
+                "10.0.0.1 8080/tcp ?",
+                "fd88::103 81/tcp ?",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_port_is_in_the_way_where_addresses_overlap() {
+        let taken = |ip: Option<&str>| TakenPort {
+            ip: ip.map(str::to_owned),
+            port: 80,
+            protocol: "tcp".to_owned(),
+            container: None,
+        };
+        let wants = |text: &str| text.parse::<Publish>().expect("a published port");
+        for (ip, publish) in [
+            (Some("0.0.0.0"), "80:80"),
+            (Some("::"), "80:8080"),
+            (None, "127.0.0.1:80:80"),
+            (Some("0.0.0.0"), "127.0.0.1:80:80"),
+            (Some("127.0.0.1"), "0.0.0.0:80:80"),
+            (Some("10.0.0.1"), "10.0.0.1:80:80"),
+            (Some("::1"), "[::1]:80:80"),
+        ] {
+            let is_in_the_way = taken(ip).is_in_the_way_of(&wants(publish));
+            assert!(is_in_the_way, "{ip:?} {publish}");
+        }
+        for (ip, publish) in [
+            (Some("0.0.0.0"), "81:80"),
+            (Some("0.0.0.0"), "80:80/udp"),
+            (Some("0.0.0.0"), "80"),
+            (Some("10.0.0.1"), "127.0.0.1:80:80"),
+            (Some("::1"), "0.0.0.0:80:80"),
+        ] {
+            let is_in_the_way = taken(ip).is_in_the_way_of(&wants(publish));
+            assert!(!is_in_the_way, "{ip:?} {publish}");
+        }
+    }
+}
