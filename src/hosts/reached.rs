@@ -24,11 +24,11 @@ pub async fn within<T>(
     deadline: Duration,
     work: impl Future<Output = Result<T, HostError>>,
 ) -> Result<T, HostError> {
-    let done = tokio::time::timeout(deadline, work).await;
-    done.unwrap_or_else(|_| {
+    let Ok(done) = tokio::time::timeout(deadline, work).await else {
         let seconds = deadline.as_secs();
-        Err(HostError::Fact(format!("no answer within {seconds}s")))
-    })
+        return Err(HostError::Fact(format!("no answer within {seconds}s")));
+    };
+    done
 }
 
 /// A host with its open session.

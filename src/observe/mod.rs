@@ -88,7 +88,7 @@ async fn read(
     let state = state::open(environment, fleet);
     let (observed, stored) = tokio::join!(
         fleet.each(|reached| async move {
-            let observing = observe_host(reached, environment, registered);
+            let observing = Box::pin(observe_host(reached, environment, registered));
             within(deadline, observing).await
         }),
         state.read_records(deadline),

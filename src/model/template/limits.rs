@@ -104,7 +104,7 @@ impl<'a> Expression<'a> {
                 (Some(_), '\\') => {
                     characters.next();
                 }
-                (Some(open), _) => quote = Some(open).filter(|open| *open != c),
+                (Some(open), _) if open == c => quote = None,
                 (None, '"' | '\'') => quote = Some(c),
                 (None, '(' | '[' | '{') => {
                     brackets += 1;
