@@ -52,7 +52,13 @@ async fn show_history(context: &Context<'_>, scope: &Scope, number: usize) -> Ru
     let observed = observe_any(&fleet, context.environment, context.events).await?;
     let releases = observed.history.releases();
     if releases.is_empty() {
-        let message = format!("`{}` has no release yet", context.environment.name);
+        let name = &context.environment.name;
+        // A host that does not answer may know of one.
+        let message = if observed.facts.hosts.len() < context.environment.hosts.len() {
+            format!("the hosts that answer have no release of `{name}`")
+        } else {
+            format!("`{name}` has no release yet")
+        };
         context.events.send(EventKind::Note { message });
     }
     let mut lines = vec![format!(

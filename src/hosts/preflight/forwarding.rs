@@ -30,10 +30,7 @@ pub async fn is_allowed(reached: &Reached, environment: &Environment) -> Result<
         ) => {
             let hint = source.hint().unwrap_or_default();
             Err(Unfit {
-                error: HostError::Session {
-                    command: "a tunnel".to_owned(),
-                    source,
-                },
+                error: HostError::Fact(source.to_string()),
                 hint,
             })
         }
