@@ -88,6 +88,16 @@ impl Fleet {
         }
     }
 
+    /// The fleet as one whose Consul agents are at another address.
+    #[cfg(test)]
+    pub(crate) fn with_consul_at(&self, address: &crate::model::HostAndPort) -> Self {
+        let mut fleet = self.clone();
+        for host in &mut fleet.hosts {
+            host.consul = Agent::new(host.session.clone(), address.clone());
+        }
+        fleet
+    }
+
     /// The hosts, in the inventory's order.
     pub fn hosts(&self) -> &[Reached] {
         &self.hosts

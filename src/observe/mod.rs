@@ -11,7 +11,7 @@ use crate::{
         ports::{self, TakenPort},
     },
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop, row, within},
-    model::{ContainerSpec, Environment, LateValues, Recipe},
+    model::{ContainerSpec, Environment, Host, HostName, LateValues, Recipe},
     plan::{Scope, TaskRef},
     release::History,
     state::{self, StoredRecords},
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The longest that a host is waited for by those who only look.
-const SOON: Duration = Duration::from_secs(5);
+pub const SOON: Duration = Duration::from_secs(5);
 
 /// What was read from the hosts.
 pub struct Observed {
@@ -35,11 +35,20 @@ impl Observed {
         let hosts = &self.facts.hosts;
         self.history.newest().is_none() && hosts.values().all(|host| host.containers.is_empty())
     }
+
+    /// Those of `hosts` that were not read: what they have is not known.
+    pub fn unread<'h>(&self, hosts: &[&'h Host]) -> Vec<&'h HostName> {
+        let names = hosts.iter().map(|host| &host.name);
+        names
+            .filter(|host| !self.facts.hosts.contains_key(*host))
+            .collect()
+    }
 }
 
 /// Reads every host of the fleet at once. All must answer.
 pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) -> Run<Observed> {
-    let (observed, failures) = read(fleet, environment, events, QUICK).await;
+    let registered = environment.recipes.iter().any(Recipe::is_registered);
+    let (observed, failures) = read(fleet, environment, events, QUICK, registered).await;
     if failures.is_empty() {
         return Ok(observed);
     }
@@ -48,49 +57,48 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
     Err(Stop::on_hosts(Outcome::NotReady, message, &failures))
 }
 
-/// Reads every host of the fleet at once, for those who only look: a host whose docker does not answer soon is a row
-/// and a warning, and the others are shown. When none answers, that is an error.
+/// Reads every host of the fleet at once, for those who only look: a host that cannot be read soon is a row and a
+/// warning, and the others are shown. When none answers, that is an error.
 pub async fn observe_any(
     fleet: &Fleet,
     environment: &Environment,
     events: &Events,
 ) -> Run<Observed> {
-    let (observed, failures) = read(fleet, environment, events, SOON).await;
+    // What Consul says is of use only to a plan, and an agent that hangs must keep no host from being shown.
+    let (observed, failures) = read(fleet, environment, events, SOON, false).await;
     if observed.facts.hosts.is_empty() && !failures.is_empty() {
         let message = "cannot read what runs on any host";
         return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
     }
     for (host, error) in &failures {
-        let message = format!("left out: {}", text::chain(error).join(": "));
+        let why = text::chain(error).join(": ");
         events.send(EventKind::Warning {
             host: Some(host.to_string()),
-            message,
+            message: format!("left out: {why}"),
             hint: error.hint(),
         });
-        events.send(EventKind::HostState {
-            row: row(host, "docker does not answer", Severity::Bad),
-        });
+        let mut row = row(host, "cannot be read", Severity::Bad);
+        row.detail = Some(why);
+        events.send(EventKind::HostState { row });
     }
     Ok(observed)
 }
 
-/// What the hosts answer within `deadline`, and the hosts that do not.
+/// What the hosts' dockers answer within `deadline`, and the hosts that could not be read. With `registered` their
+/// Consul agents are asked too, whose silence is no failure.
 async fn read(
     fleet: &Fleet,
     environment: &Environment,
     events: &Events,
     deadline: Duration,
+    registered: bool,
 ) -> (Observed, Vec<HostFailure>) {
     events.send(EventKind::Phase {
         phase: Phase::Observe,
     });
-    let registered = environment.recipes.iter().any(Recipe::is_registered);
     let state = state::open(environment, fleet);
     let (observed, stored) = tokio::join!(
-        fleet.each(|reached| async move {
-            let observing = Box::pin(observe_host(reached, environment, registered));
-            within(deadline, observing).await
-        }),
+        fleet.each(|reached| Box::pin(observe_host(reached, environment, deadline, registered))),
         state.read_records(deadline),
     );
     let StoredRecords {
@@ -129,6 +137,7 @@ async fn read(
 async fn observe_host(
     reached: &Reached,
     environment: &Environment,
+    deadline: Duration,
     registered: bool,
 ) -> Result<HostFacts, HostError> {
     let containers = reached.read(
@@ -137,9 +146,11 @@ async fn observe_host(
     );
     let names = reached.expect(docker::list_names(), QUICK);
     let listening = listening(reached, environment);
+    let answers = async { tokio::try_join!(containers, names, listening) };
+    // Consul has deadlines of its own: what docker has answered must not be lost by them.
     let maintenance = async { Ok(left_in_maintenance(reached, registered).await) };
-    let (containers, names, left_in_maintenance, listening) =
-        tokio::try_join!(containers, names, maintenance, listening)?;
+    let ((containers, names, listening), left_in_maintenance) =
+        tokio::try_join!(within(deadline, answers), maintenance)?;
     let taken_ports = ports::parse_published(&names).into_iter();
     Ok(HostFacts {
         containers,
@@ -242,7 +253,10 @@ pub async fn done_tasks(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::testing::{Act, TestFleet, behaviour, fails, prints};
+    use crate::{
+        hosts::testing::{Act, TestFleet, behaviour, fails, prints},
+        model::HostAndPort,
+    };
 
     const DOWN: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n";
 
@@ -276,10 +290,40 @@ mod tests {
         let mut rows = Vec::new();
         while let Some(event) = lab.told.try_next() {
             if let EventKind::HostState { row } = event.kind {
-                rows.push(format!("{} {}", row.host, row.state));
+                let detail = row.detail.unwrap_or_default();
+                rows.push(format!("{} {} {detail}", row.host, row.state));
             }
         }
-        assert_eq!(rows, ["host-2 docker does not answer"]);
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert!(rows[0].starts_with("host-2 cannot be read "), "{rows:?}");
+        assert!(
+            rows[0].contains("Cannot connect to the Docker daemon"),
+            "{rows:?}"
+        );
+        let hosts: Vec<_> = lab.environment.hosts.iter().collect();
+        assert_eq!(observed.unread(&hosts), [&hosts[1].name]);
+    }
+
+    #[tokio::test]
+    async fn those_who_look_wait_for_no_consul() {
+        let recipe = "hosts = \"all\"\ncontainer.image = \"web\"\ncontainer.publish = [\"80\"]\n\
+            ready.consul = \"web\"\n";
+        let server = behaviour().script(|command| {
+            let has_inspected = command.contains("inspect");
+            prints(if has_inspected { "[]\n" } else { "" })
+        });
+        let mut lab = TestFleet::new(&[("web", recipe)], vec![server]).await;
+        assert!(lab.environment.recipes[0].is_registered());
+        // It takes connections, as a process that is stopped does, and never answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = silent.local_addr().expect("its address").port();
+        lab.fleet = lab
+            .fleet
+            .with_consul_at(&HostAndPort::new("127.0.0.1", port));
+        let looking = observe_any(&lab.fleet, &lab.environment, &lab.events);
+        let observed = tokio::time::timeout(SOON, looking).await.expect("soon");
+        let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));
+        assert_eq!(observed.facts.hosts.len(), 1);
     }
 
     #[tokio::test]

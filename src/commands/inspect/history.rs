@@ -10,11 +10,12 @@ use crate::{
     },
     event::{EventKind, Outcome},
     hosts::Run,
-    model::Name,
+    model::{HostName, Name},
     observe::observe_any,
     plan::Scope,
     release::{Action, Release},
     run::Context,
+    text,
 };
 
 /// List the releases
@@ -48,17 +49,12 @@ impl HostCommand for History {
 }
 
 async fn show_history(context: &Context<'_>, scope: &Scope, number: usize) -> Run<()> {
-    let fleet = context.connect_to_any(&context.hosts_of(scope)).await?;
+    let hosts = context.hosts_of(scope);
+    let fleet = context.connect_to_any(&hosts).await?;
     let observed = observe_any(&fleet, context.environment, context.events).await?;
     let releases = observed.history.releases();
     if releases.is_empty() {
-        let name = &context.environment.name;
-        // A host that does not answer may know of one.
-        let message = if observed.facts.hosts.len() < context.environment.hosts.len() {
-            format!("the hosts that answer have no release of `{name}`")
-        } else {
-            format!("`{name}` has no release yet")
-        };
+        let message = no_release(&context.environment.name, &observed.unread(&hosts));
         context.events.send(EventKind::Note { message });
     }
     let mut lines = vec![format!(
@@ -71,6 +67,16 @@ async fn show_history(context: &Context<'_>, scope: &Scope, number: usize) -> Ru
     }
     fleet.close().await;
     Ok(())
+}
+
+/// What is known where no release was found: a host that was not read may have the records of one.
+fn no_release(environment: &Name, unread: &[&HostName]) -> String {
+    if unread.is_empty() {
+        format!("`{environment}` has no release yet")
+    } else {
+        let unread = text::list(unread);
+        format!("no release of `{environment}` on the hosts that answer; not read: {unread}")
+    }
 }
 
 fn line(release: &Release) -> String {
@@ -86,4 +92,20 @@ fn line(release: &Release) -> String {
         release.by,
         release.revision.as_deref().unwrap_or("-"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_was_not_read_may_have_a_release() {
+        let environment = Name::try_from("staging".to_owned()).expect("a name");
+        let said = no_release(&environment, &[]);
+        assert_eq!(said, "`staging` has no release yet");
+        let host = HostName::from("host-2");
+        let said = no_release(&environment, &[&host]);
+        let expected = "no release of `staging` on the hosts that answer; not read: `host-2`";
+        assert_eq!(said, expected);
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     docker::{self, Container},
     event::{EventKind, Outcome},
     hosts::{self, Fleet, QUICK, Reached, Run, Stop},
-    model::{Name, Recipe},
+    model::{HostName, Name, Recipe},
     observe::{Observed, observe_any},
     plan::Scope,
     release::Number,
@@ -94,14 +94,15 @@ impl HostCommand for Logs {
             let of = release
                 .map(|number| format!(" of {number}"))
                 .unwrap_or_default();
-            return Err(Stop::new(
-                Outcome::Failed,
-                format!("no host has a container{of} of `{}`", recipe.name),
-            )
-            .hint(format!(
-                "`shipit history {0}` and `shipit status {0}` show what there is",
-                environment.name
-            )));
+            let of = format!("{of} of `{}`", recipe.name);
+            return Err(
+                Stop::new(Outcome::Failed, no_container(&of, &observed.unread(&hosts))).hint(
+                    format!(
+                        "`shipit history {0}` and `shipit status {0}` show what there is",
+                        environment.name
+                    ),
+                ),
+            );
         }
         let lines = u32::try_from(self.lines).unwrap_or(u32::MAX);
         if self.follow {
@@ -121,6 +122,16 @@ impl HostCommand for Logs {
         }
         fleet.close().await;
         Ok(Outcome::NothingToDo)
+    }
+}
+
+/// What is known where no container was found: a host that was not read may have one.
+fn no_container(of: &str, unread: &[&HostName]) -> String {
+    if unread.is_empty() {
+        format!("no host has a container{of}")
+    } else {
+        let unread = text::list(unread);
+        format!("no host that answers has a container{of}; not read: {unread}")
     }
 }
 
@@ -211,5 +222,20 @@ async fn follow(context: &Context<'_>, containers: &[OnHost<'_>], lines: u32) {
     tokio::select! {
         _ = futures::future::join_all(following) => {}
         _ = interrupts.next() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_was_not_read_may_have_a_container() {
+        let said = no_container(" of `web`", &[]);
+        assert_eq!(said, "no host has a container of `web`");
+        let host = HostName::from("host-2");
+        let said = no_container(" of `web`", &[&host]);
+        let expected = "no host that answers has a container of `web`; not read: `host-2`";
+        assert_eq!(said, expected);
     }
 }

@@ -12,13 +12,13 @@ use crate::{
     docker::Container,
     event::{EventKind, HostRow, Outcome, Severity},
     facts::HostFacts,
-    hosts::{Fleet, Reached, Run},
+    hosts::{Fleet, HostError, Reached, Run, within},
     model::{HostAndPort, Name, Recipe},
-    observe::observe_any,
+    observe::{Observed, SOON, observe_any},
     plan::Scope,
     release::Number,
     run::Context,
-    state,
+    state, text,
 };
 
 /// Show what runs on every host
@@ -63,15 +63,36 @@ async fn show_status(context: &Context<'_>, scope: &Scope) -> Run<()> {
             }
         }
     }
-    show_lasting_lock(context, &fleet).await;
+    show_lasting_lock(context, &fleet, &observed).await;
     fleet.close().await;
     Ok(())
 }
 
-async fn show_lasting_lock(context: &Context<'_>, fleet: &Fleet) {
+async fn show_lasting_lock(context: &Context<'_>, fleet: &Fleet, observed: &Observed) {
     let environment = context.environment;
-    let Ok(Some(lock)) = state::open(environment, fleet).lasting_lock().await else {
-        return;
+    let keeper = environment.lock_host();
+    let lock = if observed.unread(&[keeper]).is_empty() {
+        let state = state::open(environment, fleet);
+        let asking = async { state.lasting_lock().await.map_err(|(_, error)| error) };
+        within(SOON, asking).await
+    } else {
+        Err(HostError::Fact("it was not read".to_owned()))
+    };
+    let lock = match lock {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return,
+        Err(error) => {
+            let why = text::chain(&error).join(": ");
+            context.events.send(EventKind::Warning {
+                host: Some(keeper.name.to_string()),
+                message: format!(
+                    "whether `{}` is locked is not known: {why}",
+                    environment.name
+                ),
+                hint: None,
+            });
+            return;
+        }
     };
     let message = format!(
         "locked by {} since {}: {}",

@@ -62,7 +62,7 @@ pub async fn find(
                 let why = text::chain(&error).join(": ");
                 findings.push(Finding::new(
                     recipe,
-                    format!("Consul's agent does not answer: {why}"),
+                    format!("Consul cannot be asked: {why}"),
                 ));
                 continue;
             }
