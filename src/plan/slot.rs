@@ -107,9 +107,8 @@ impl Slot<'_> {
         } else if let Some(release) = self.cut_off(kept, &incoming.hash) {
             let name = &kept.name;
             let reason = format!("{release} ended before it saw that `{name}` serves");
-            let hash = incoming.hash.clone();
             let slot = self.slot(Change::Confirm, Some(incoming), &[], reason);
-            return self.with_a_way_back(slot, here, &hash);
+            return self.with_a_way_back(slot, here);
         } else {
             (Change::Keep, String::new())
         };
@@ -132,12 +131,11 @@ impl Slot<'_> {
         } else {
             Change::Replace
         };
-        let hash = incoming.hash.clone();
         let slot = SlotPlan {
             differences: self.differences(desired, outgoing.first().copied()),
             ..self.slot(change, Some(incoming), &outgoing, reason)
         };
-        self.with_a_way_back(slot, here, &hash)
+        self.with_a_way_back(slot, here)
     }
 
     /// What is wanted is not there.
@@ -158,12 +156,11 @@ impl Slot<'_> {
         } else {
             (Change::Create, "nothing runs here now".to_owned())
         };
-        let hash = incoming.hash.clone();
         let slot = SlotPlan {
             differences: self.differences(desired, running.first().copied()),
             ..self.slot(change, Some(incoming), running, reason)
         };
-        self.with_a_way_back(slot, here, &hash)
+        self.with_a_way_back(slot, here)
     }
 
     /// The release that was to bring about what runs here, or to replace it, and ended before it had seen that
@@ -177,11 +174,15 @@ impl Slot<'_> {
 
     /// Where a release was cut off and left nothing running, a failure goes back to the container that ran
     /// before it: that is what was taken away here.
-    fn with_a_way_back(&self, slot: SlotPlan, here: &[&Container], hash: &SpecHash) -> SlotPlan {
+    fn with_a_way_back(&self, slot: SlotPlan, here: &[&Container]) -> SlotPlan {
         let (host, recipe) = (self.names.host, &self.recipe.name);
         let lost = self.input.history.taken_away(host, recipe);
+        let is_wanted = |hash: &str| {
+            let incoming = slot.incoming.as_ref();
+            incoming.is_some_and(|incoming| incoming.hash.as_str() == hash)
+        };
         let Some(before) =
-            lost.filter(|before| slot.outgoing.is_empty() && before.hash != hash.as_str())
+            lost.filter(|before| slot.outgoing.is_empty() && !is_wanted(&before.hash))
         else {
             return slot;
         };

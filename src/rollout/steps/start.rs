@@ -30,8 +30,7 @@ pub(super) async fn start_new(placement: &Placement) -> Result<(), HostError> {
         free_name(placement, &incoming.name.active).await?;
         make(placement, incoming).await?;
     }
-    placement.inspect_again(Side::New).await?;
-    put_back(placement, Side::New).await
+    into_traffic(placement, Side::New).await
 }
 
 /// Sees that the containers of one side run still and are in traffic; starts those that have stopped.
@@ -42,8 +41,7 @@ pub(super) async fn resume(placement: &Placement, side: Side) -> Result<(), Host
             start(placement, &container.name, &container.restart_policy).await?;
         }
     }
-    placement.inspect_again(side).await?;
-    put_back(placement, side).await
+    into_traffic(placement, side).await
 }
 
 /// Starts the old containers again.
@@ -53,8 +51,13 @@ pub(super) async fn start_old(placement: &Placement) -> Result<(), HostError> {
         outlast_a_stop(placement, Side::Old).await?;
     }
     start_all(placement, Side::Old).await?;
-    placement.inspect_again(Side::Old).await?;
-    put_back(placement, Side::Old).await
+    into_traffic(placement, Side::Old).await
+}
+
+/// Puts what was started into traffic, under the ports that it has now.
+async fn into_traffic(placement: &Placement, side: Side) -> Result<(), HostError> {
+    placement.inspect_again(side).await?;
+    put_back(placement, side).await
 }
 
 /// Makes and starts the container. A try whose connection was lost may still be at it: docker goes on without us,
