@@ -1,5 +1,6 @@
 //! How many connections a container still serves, read from its network namespace's socket table.
 
+use super::sockets::{Socket, sockets};
 use crate::command::RemoteCommand;
 
 /// Prints `/proc/PID/net/tcp` and `tcp6`: the sockets of the network namespace that process `pid` is in.
@@ -11,21 +12,12 @@ pub fn read_sockets(pid: u32) -> RemoteCommand {
 
 /// How many connections to one of `ports` have not ended, in what [`read_sockets`] printed.
 ///
-/// The columns are those of proc(5): `local_address` is hexadecimal `ADDRESS:PORT`, `st` the state.
 /// Established (01) and close-wait (08: the client is done, the server still answers) count. Listening
 /// sockets and those that the kernel closes by itself do not.
 pub fn open_connections(table: &str, ports: &[u16]) -> usize {
-    let is_open = |line: &&str| {
-        let mut columns = line.split_ascii_whitespace().skip(1);
-        let port = columns
-            .next()
-            .and_then(|local| local.rsplit_once(':'))
-            .map(|(_, port)| port);
-        let port = port.and_then(|port| u16::from_str_radix(port, 16).ok());
-        let state = columns.nth(1);
-        port.is_some_and(|port| ports.contains(&port)) && matches!(state, Some("01" | "08"))
-    };
-    table.lines().filter(is_open).count()
+    let is_open =
+        |socket: &Socket| ports.contains(&socket.port) && matches!(socket.state, "01" | "08");
+    sockets(table).filter(is_open).count()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod connections;
 pub mod ports;
 pub mod routes;
+mod sockets;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::sockets::{Socket, sockets};
 use crate::{
     command::RemoteCommand,
     model::{Publish, is_same_address, without_brackets},
@@ -86,25 +87,20 @@ pub fn read_sockets() -> RemoteCommand {
     RemoteCommand::new("cat").args(["/proc/net/tcp", "/proc/net/tcp6"])
 }
 
-/// Reads the ports that some program listens on out of what [`read_sockets`] printed. The columns are those of
-/// proc(5): `local_address` is hexadecimal `ADDRESS:PORT`, `st` the state, where 0A is listening.
+/// Reads the ports that some program listens on out of what [`read_sockets`] printed.
 pub fn parse_listening(table: &str) -> Vec<TakenPort> {
-    let listening = |line: &str| {
-        let mut columns = line.split_ascii_whitespace().skip(1);
-        let (address, port) = columns.next()?.rsplit_once(':')?;
-        if columns.nth(1)? != "0A" {
-            return None;
-        }
-        let ip = ip_of(address)?;
+    let taken = |socket: Socket| {
+        let ip = ip_of(socket.address)?;
         Some(TakenPort {
             // On `::` a socket takes the port for IPv4 as well.
             ip: (ip != IpAddr::V6(Ipv6Addr::UNSPECIFIED)).then(|| ip.to_canonical().to_string()),
-            port: u16::from_str_radix(port, 16).ok()?,
+            port: socket.port,
             protocol: "tcp".to_owned(),
             container: None,
         })
     };
-    table.lines().filter_map(listening).collect()
+    let listening = sockets(table).filter(|socket| socket.state == "0A");
+    listening.filter_map(taken).collect()
 }
 
 /// An address as the kernel prints it: each four bytes are one number of the machine, of which all that docker
