@@ -222,19 +222,22 @@ fn main() -> ExitCode {
     } else {
         Workers::default()
     };
-    arguments.test_threads = Some(workers.count().max(1));
 
     let (workers, measures) = (Arc::new(workers), Arc::new(Measures::default()));
-    let trials = STORY
+    let trials: Vec<_> = STORY
         .iter()
         .flat_map(|(name, _)| places(name, workers.kinds()))
-        .map(|(name, place, shown)| {
+        .enumerate()
+        .map(|(turn, (name, place, shown))| {
             let (workers, measures) = (workers.clone(), measures.clone());
             let nowhere = !workers.have(&place);
-            Trial::test(shown, move || workers.run(name, &place, &measures))
+            Trial::test(shown, move || workers.run(name, turn, &place, &measures))
                 .with_ignored_flag(nowhere)
         })
         .collect();
+    // A thread for each scenario, as nearly all of them wait: one that waits for its lab must not keep another
+    // lab from the scenario after it.
+    arguments.test_threads = Some(trials.len());
     let conclusion = libtest_mimic::run(&arguments, trials);
     if with_lab && !arguments.list {
         println!("{}", measures.show());

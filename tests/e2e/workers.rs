@@ -2,6 +2,7 @@
 //! with a line of JSON.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -134,13 +135,33 @@ impl Drop for Worker {
     }
 }
 
-/// The workers that are free.
+/// The workers, and the scenarios that wait for one.
 #[derive(Debug, Default)]
 pub struct Workers {
-    free: Mutex<Vec<Worker>>,
+    queue: Mutex<Queue>,
     freed: Condvar,
-    count: usize,
     kinds: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    free: Vec<Worker>,
+    /// By their turn.
+    waiting: BTreeMap<usize, Where>,
+}
+
+impl Queue {
+    /// A free worker for this turn, unless it is for an earlier one.
+    fn take(&mut self, turn: usize) -> Option<Worker> {
+        let place = &self.waiting[&turn];
+        let is_mine = |worker: &Worker| {
+            let mut earlier = self.waiting.range(..turn).map(|(_, place)| place);
+            place.fits(worker) && !earlier.any(|place| place.fits(worker))
+        };
+        let found = self.free.iter().position(is_mine)?;
+        self.waiting.remove(&turn);
+        Some(self.free.remove(found))
+    }
 }
 
 /// Which of the labs a scenario may run on.
@@ -178,23 +199,18 @@ impl Workers {
         }
         kinds.sort();
         kinds.dedup();
+        let waiting = BTreeMap::new();
         Ok(Self {
-            count: free.len(),
-            kinds,
-            free: Mutex::new(free),
+            queue: Mutex::new(Queue { free, waiting }),
             freed: Condvar::new(),
+            kinds,
         })
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.count
     }
 
     /// Whether one of them fits, now that none is at work yet.
     pub fn have(&self, place: &Where) -> bool {
-        let free = self.free.lock().expect("the workers");
-        free.iter().any(|worker| place.fits(worker))
+        let queue = self.queue.lock().expect("the workers");
+        queue.free.iter().any(|worker| place.fits(worker))
     }
 
     /// The different kinds of hosts that they have.
@@ -202,19 +218,28 @@ impl Workers {
         &self.kinds
     }
 
-    /// Runs a scenario on the next lab that is free and fits.
-    pub fn run(&self, name: &str, place: &Where, measures: &Measures) -> Result<(), Failed> {
+    /// Runs a scenario on the next lab that is free and fits. Those with an earlier `turn` come before it.
+    pub fn run(
+        &self,
+        name: &str,
+        turn: usize,
+        place: &Where,
+        measures: &Measures,
+    ) -> Result<(), Failed> {
         let mut worker = {
-            let mut free = self.free.lock().expect("the workers");
+            let mut queue = self.queue.lock().expect("the workers");
+            queue.waiting.insert(turn, place.clone());
             loop {
-                if let Some(found) = free.iter().position(|worker| place.fits(worker)) {
-                    break free.remove(found);
+                if let Some(worker) = queue.take(turn) {
+                    break worker;
                 }
-                free = self.freed.wait(free).expect("the workers");
+                queue = self.freed.wait(queue).expect("the workers");
             }
         };
+        // The one behind this may have waited for it alone.
+        self.freed.notify_all();
         let answer = worker.ask(name);
-        self.free.lock().expect("the workers").push(worker);
+        self.queue.lock().expect("the workers").free.push(worker);
         self.freed.notify_all();
         let Answer {
             failure,
