@@ -131,7 +131,7 @@ impl PartialEq for RemoteCommand {
 /// Inside single quotes a POSIX shell takes every byte literally but the single quote itself
 /// (POSIX.1-2017, Shell Command Language, 2.2.2), so that one leaves the quotes and comes back.
 /// A NUL byte cannot be in an argument at all; the model refuses it before it comes here.
-fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || "_@%+:,./-".contains(c);
     if !word.is_empty() && word.chars().all(safe) {
         return word.to_owned();
@@ -158,6 +158,17 @@ mod tests {
             command.to_wire(),
             r"docker run --name 'it'\''s' '' 'a b' '-e=x'"
         );
+    }
+
+    #[test]
+    fn two_commands_are_equal_when_a_host_could_not_tell_them_apart() {
+        let login = || RemoteCommand::new("docker").arg("login").with_stdin("x");
+        assert_eq!(login().words(), ["docker", "login"]);
+        assert_eq!(login().to_string(), "docker login");
+        assert!(login() == login());
+        assert!(login() != RemoteCommand::new("docker").arg("login"));
+        assert!(login() != login().with_stdin("y"));
+        assert!(login() != login().arg("y"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Templates in recipes: what they can name, and the place of what they cannot.
 
 use insta::assert_snapshot;
+use shipit::model::{LateValues, TaskAction};
 
 use super::project::TestProject;
 
@@ -182,4 +183,33 @@ six = '\{{ .Name }}'
 "#,
     );
     assert_snapshot!(project.shown());
+}
+
+#[test]
+fn a_var_that_a_shell_would_read_is_a_warning() {
+    let project = TestProject::of_recipe(
+        r#"
+hosts = "web"
+[container]
+image = "web"
+[vars]
+version = "1"
+[[after]]
+run = "docker exec {{container}} tag {{version}} on {{host.name}}"
+[[after]]
+run = "docker exec {{container}} tag {{quote version}} on {{host.name}}"
+"#,
+    );
+    let loaded = project.load_with(&[("version", "1; reboot")]);
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+    assert_snapshot!(loaded.warnings);
+    let on = &loaded.environment.recipes[0].on["web-1"];
+    let late = LateValues::dummy();
+    let scripts = on.after.iter().map(|task| match &task.action {
+        TaskAction::Run(script) => script.render(&late).expect("a script"),
+        TaskAction::Upload { .. } => unreachable!("no upload is written"),
+    });
+    let scripts: Vec<_> = scripts.collect();
+    assert_eq!(scripts[0], "docker exec container tag 1; reboot on web-1");
+    assert_eq!(scripts[1], "docker exec container tag '1; reboot' on web-1");
 }

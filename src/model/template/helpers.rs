@@ -1,4 +1,4 @@
-//! The helpers of templates, all about lists: of hosts, or of plain values.
+//! The helpers of templates: about lists, of hosts or of plain values, and about words for a shell.
 
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError,
@@ -6,8 +6,10 @@ use handlebars::{
 };
 use serde_json::Value;
 
+use crate::command::quote;
+
 /// Every word that a template calls a helper by, ours and handlebars' own: no var may have such a name.
-pub const HELPERS: [&str; 22] = [
+pub const HELPERS: [&str; 23] = [
     "address",
     "addresses",
     "and",
@@ -27,6 +29,7 @@ pub const HELPERS: [&str; 22] = [
     "ne",
     "not",
     "or",
+    "quote",
     "raw",
     "unless",
     "with",
@@ -45,6 +48,36 @@ pub(super) fn register(handlebars: &mut Handlebars<'_>) {
         ("join", join),
     ] {
         handlebars.register_helper(name, Box::new(ListHelper { name, compute }));
+    }
+    handlebars.register_helper("quote", Box::new(Quote));
+}
+
+/// `{{quote version}}`: the value as one word for `sh`. Of a list, each of its items is a word.
+struct Quote;
+
+impl HelperDef for Quote {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let fail = |what: &str| -> RenderError {
+            RenderErrorReason::Other(format!("`quote` wants {what}, such as `version`")).into()
+        };
+        let [value] = helper.params().as_slice() else {
+            return Err(fail("one value"));
+        };
+        let words = match value.value() {
+            Value::Object(_) => return Err(fail("a plain value or a list of them")),
+            Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+                return Err(fail("a plain value or a list of them"));
+            }
+            Value::Array(items) => items.iter().map(|item| quote(&plain(item))).collect(),
+            one => vec![quote(&plain(one))],
+        };
+        Ok(ScopedJson::Derived(words.join(" ").into()))
     }
 }
 

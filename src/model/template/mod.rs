@@ -5,11 +5,13 @@ mod helpers;
 mod limits;
 mod names;
 mod render;
+mod unquoted;
 
 pub use error::TemplateError;
 pub use helpers::HELPERS;
 pub use render::{LateValues, Template};
 pub(super) use render::{is_template, render};
+pub(super) use unquoted::unquoted;
 
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,12 @@ fn templates_fill_names_and_lists_in() {
         ),
         ("{{#if debug}}on{{else}}off{{/if}}", "off"),
         ("{{#if (gt (count hosts) 1)}}many{{/if}}", "many"),
+        (
+            "{{quote version}} {{quote quoted}} {{quote debug}}",
+            r#"1.10 '<a href="x">it'\''s & $(id)</a>' false"#,
+        ),
+        ("{{quote host.groups}}", "web all"),
+        ("{{quote (addresses hosts)}}", "10.0.0.1 10.0.0.2"),
         ("{{quoted}}", "<a href=\"x\">it's & $(id)</a>"),
         (
             r"docker ps --format '\{{.Names}}'",

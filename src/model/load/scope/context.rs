@@ -118,6 +118,13 @@ impl<'a> Scope<'a> {
         self.commands.borrow_mut().insert(key, context);
     }
 
+    /// Whether a name is a var of a host, or of none, and so one that `--set` can give.
+    pub(super) fn is_var(&self, name: &str, host: Option<usize>) -> bool {
+        let members = self.world.members;
+        let vars = host.map_or(&members.vars, |index| &members.hosts[index].vars);
+        self.defaults.contains_key(name) || vars.contains_key(name)
+    }
+
     /// Everything that `source` can name, for a host or for none. With hundreds of hosts their lists are
     /// most of a context's size, so that lists it does not mention are left empty.
     pub(super) fn context(&self, source: &str, host: Option<usize>) -> Value {

@@ -81,13 +81,15 @@ impl<'a> Resolver<'a> {
                 return command;
             }
             command.context = Arc::new(self.scope.context(text, self.host));
-            match (command.render_all(&LateValues::dummy()), key) {
-                (Ok(_), Some(key)) => {
-                    let context = Arc::clone(&command.context);
-                    self.scope.keep_command(key, context);
+            match command.render_all(&LateValues::dummy()) {
+                Ok(_) => {
+                    self.warn_of_unquoted(text, place);
+                    if let Some(key) = key {
+                        let context = Arc::clone(&command.context);
+                        self.scope.keep_command(key, context);
+                    }
                 }
-                (Ok(_), None) => {}
-                (Err(errors), _) => self.report(errors, place, text),
+                Err(errors) => self.report(errors, place, text),
             }
         }
         if text.trim().is_empty() {
@@ -95,6 +97,21 @@ impl<'a> Resolver<'a> {
                 .push(Problem::error("an empty command").at(place, "nothing to run"));
         }
         command
+    }
+
+    /// A var in a script may come from `--set`, and so from whoever starts a pipeline.
+    fn warn_of_unquoted(&mut self, script: &str, place: &Place) {
+        let is_var = |name: &str| self.scope.is_var(name, self.host);
+        for found in template::unquoted(script, &is_var) {
+            self.problems.push(
+                Problem::warning(found.message.clone())
+                    .at(
+                        &within(place, script, &found),
+                        "the shell reads what it is set to",
+                    )
+                    .maybe_hint(found.hint),
+            );
+        }
     }
 
     fn report(&mut self, errors: Vec<TemplateError>, place: &Place, source: &str) {
