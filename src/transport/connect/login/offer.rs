@@ -5,7 +5,7 @@ use std::{path::Path, pin::pin, sync::Arc, time::Duration};
 use russh::{
     MethodKind, MethodSet, Signer,
     client::{AuthResult, Handle},
-    keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, agent::AgentIdentity},
+    keys::{Algorithm, HashAlg, PrivateKey, agent::AgentIdentity},
 };
 use tokio::{sync::mpsc, time::timeout};
 
@@ -14,7 +14,7 @@ use super::{
     candidates::Candidate,
     certificates::Certificates,
     identity::{KeyFile, Keyring},
-    signing::{Asked, Asker, CertifiedKey, Relay, ToSign, Unsigned},
+    signing::{Asked, Asker, FileKey, Relay, ToSign, Unsigned},
 };
 use crate::transport::{
     connect::{
@@ -192,23 +192,18 @@ impl Login<'_> {
         key: Arc<PrivateKey>,
     ) -> Result<Outcome, ConnectError> {
         let user = self.destination.endpoint.user.clone();
-        let result = match shown {
+        let hash = match shown {
+            // The server has no say: a certificate names its key's algorithm.
             AgentIdentity::Certificate { .. } => {
-                let hash = matches!(key.algorithm(), Algorithm::Rsa { .. });
-                let hash = hash.then_some(CertifiedKey::HASH);
-                let mut key = CertifiedKey(key);
-                let offer = show(self.handle, user, shown, hash, &mut key);
-                let result = self.countdown.run("the answer to a key", offer).await?;
-                result.unwrap_or_else(|Unsigned| gone())
+                let is_rsa = matches!(key.algorithm(), Algorithm::Rsa { .. });
+                is_rsa.then_some(HashAlg::Sha512)
             }
-            AgentIdentity::PublicKey { .. } => {
-                let hash = self.rsa_hash(&key.algorithm()).await?;
-                let key = PrivateKeyWithHashAlg::new(key, hash);
-                let offer = self.handle.authenticate_publickey(user, key);
-                let result = self.countdown.run("the answer to a key", offer).await?;
-                result.unwrap_or_else(|_| gone())
-            }
+            AgentIdentity::PublicKey { .. } => self.rsa_hash(&key.algorithm()).await?,
         };
+        let mut key = FileKey(key);
+        let offer = show(self.handle, user, shown, hash, &mut key);
+        let result = self.countdown.run("the answer to a key", offer).await?;
+        let result = result.unwrap_or_else(|Unsigned| gone());
         Ok(self.judge(file.name_of(shown), result))
     }
 

@@ -2,13 +2,26 @@
 
 use std::sync::Arc;
 
+use rand::rngs::SysRng;
+use rsa::{
+    pkcs1v15,
+    signature::{RandomizedSigner as _, SignatureEncoding as _},
+};
 use russh::{
     SendError, Signer,
     keys::{
-        HashAlg, PrivateKey, agent::AgentIdentity, signature::Signer as _,
+        Algorithm, HashAlg, PrivateKey,
+        agent::AgentIdentity,
+        signature::Signer as _,
         ssh_encoding::Encode as _,
+        ssh_key::{
+            Signature,
+            private::{KeypairData, RsaKeypair},
+        },
     },
 };
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512, digest::const_oid::AssociatedOid};
 use tokio::sync::{mpsc, oneshot};
 
 /// A signer that never signs: that it is asked to is all we want to know.
@@ -74,27 +87,73 @@ impl Signer for Relay {
     }
 }
 
-/// A private key that signs for its certificate. russh's own way names `ssh-rsa` for an RSA key and then
-/// signs with SHA-2, which no server takes.
-pub(super) struct CertifiedKey(pub(super) Arc<PrivateKey>);
+/// A private key from a file, which signs for itself or for its certificate.
+///
+/// russh could do this as well, but signs with RSA by the bare arithmetic, whose time depends on the key
+/// (RUSTSEC-2023-0071). Blinding makes that time tell nothing.
+pub(super) struct FileKey(pub(super) Arc<PrivateKey>);
 
-impl CertifiedKey {
-    /// The hash that an RSA key signs with here.
-    pub(super) const HASH: HashAlg = HashAlg::Sha512;
-}
-
-impl Signer for CertifiedKey {
+impl Signer for FileKey {
     type Error = Unsigned;
 
     async fn auth_sign(
         &mut self,
         _: &AgentIdentity,
-        _: Option<HashAlg>,
+        hash: Option<HashAlg>,
         mut data: Vec<u8>,
     ) -> Result<Vec<u8>, Unsigned> {
-        let signature = self.0.try_sign(&data).map_err(|_| Unsigned)?;
+        let signature = match self.0.key_data() {
+            KeypairData::Rsa(pair) => sign_blinded(pair, hash, &data)?,
+            _ => self.0.try_sign(&data).map_err(|_| Unsigned)?,
+        };
         let signature = Vec::try_from(signature).map_err(|_| Unsigned)?;
         signature.encode(&mut data).map_err(|_| Unsigned)?;
         Ok(data)
+    }
+}
+
+/// Signs with an RSA key; without a hash with SHA-1, for servers that know nothing newer.
+fn sign_blinded(
+    pair: &RsaKeypair,
+    hash: Option<HashAlg>,
+    data: &[u8],
+) -> Result<Signature, Unsigned> {
+    let signature = match hash {
+        None => blinded::<Sha1>(pair, data),
+        Some(HashAlg::Sha256) => blinded::<Sha256>(pair, data),
+        Some(_) => blinded::<Sha512>(pair, data),
+    };
+    Signature::new(Algorithm::Rsa { hash }, signature?.to_vec()).map_err(|_| Unsigned)
+}
+
+fn blinded<D: Digest + AssociatedOid>(
+    pair: &RsaKeypair,
+    data: &[u8],
+) -> Result<pkcs1v15::Signature, Unsigned> {
+    let key = pkcs1v15::SigningKey::<D>::try_from(pair).map_err(|_| Unsigned)?;
+    key.try_sign_with_rng(&mut SysRng, data)
+        .map_err(|_| Unsigned)
+}
+
+#[cfg(test)]
+mod tests {
+    use russh::keys::signature::Verifier as _;
+
+    use super::*;
+
+    #[test]
+    fn an_rsa_signature_verifies_with_each_hash() {
+        let key = include_str!("../../../../tests/transport/keys/rsa");
+        let key = PrivateKey::from_openssh(key).expect("a key");
+        let pair = key.key_data().rsa().expect("an RSA key");
+        for hash in [None, Some(HashAlg::Sha256), Some(HashAlg::Sha512)] {
+            let signature = sign_blinded(pair, hash, b"session");
+            let signature = signature.unwrap_or_else(|Unsigned| panic!("{hash:?} does not sign"));
+            let public = key.public_key().key_data();
+            public.verify(b"session", &signature).expect("it verifies");
+            public
+                .verify(b"another", &signature)
+                .expect_err("of another text");
+        }
     }
 }
