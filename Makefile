@@ -1,4 +1,4 @@
-.PHONY: help check test test-matrix demo lab lab-down lint docs coverage mutants setup clean
+.PHONY: help check test test-matrix demo lab lab-down lint docs deny coverage mutants setup clean
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 check: ## the tests that need no hosts (with cargo-nextest if it is installed)
@@ -17,6 +17,8 @@ lint: ## what a change must pass besides the tests
 	@lab/lint
 docs: ## the README, docs/ and the API documentation
 	@lab/docs
+deny: ## advisories, licences and sources of the crates (cargo-deny)
+	@lab/deny
 coverage: ## which lines the tests without hosts run
 	@lab/coverage
 mutants: ## changes to plan, rollout, command and openssh that no test notices; FILE=GLOB for others
