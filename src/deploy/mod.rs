@@ -16,5 +16,8 @@ mod show;
 mod up_to_date;
 mod wanted;
 
+#[cfg(test)]
+mod tests;
+
 pub use pipeline::deploy;
 pub use request::{DeployRequest, Goal};

@@ -46,6 +46,7 @@ pub(crate) fn behaviour() -> Behaviour {
 /// An environment whose hosts are `host-1`, `host-2`, …, and the sessions to them.
 pub(crate) struct TestFleet {
     pub environment: Environment,
+    pub connector: Connector,
     pub fleet: Fleet,
     pub servers: Vec<Server>,
     pub events: Events,
@@ -103,6 +104,7 @@ impl TestFleet {
         assert!(failures.is_empty(), "{failures:?}");
         Self {
             environment,
+            connector,
             fleet,
             servers,
             events,

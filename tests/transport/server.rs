@@ -19,6 +19,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     process::Command,
+    sync::Notify,
     task::AbortHandle,
 };
 
@@ -35,6 +36,8 @@ pub enum Act {
     Signal(Sig),
     /// Says nothing more and keeps the channel open.
     Stall,
+    /// Goes on once the test says so.
+    Until(Arc<Notify>),
     /// Drops the whole connection.
     Disconnect(&'static str),
     /// Runs the command with this machine's `sh`.
@@ -356,6 +359,7 @@ impl Process {
                     sent.await.unwrap();
                 }
                 Act::Stall => self.stall().await,
+                Act::Until(said) => said.notified().await,
                 Act::Disconnect(reason) => {
                     let reason = reason.to_owned();
                     let sent =

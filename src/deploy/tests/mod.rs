@@ -1,0 +1,3 @@
+//! Whole deploys on hosts that are in this process.
+
+mod lost_lock;
