@@ -52,7 +52,8 @@ pub async fn wanted(
         Goal::Release(to) => {
             let target = desired::rollback_target(environment, history, to)?;
             let (desired, scope) =
-                desired::from_records(context, scope, history, target, secrets).await?;
+                desired::from_records(environment, context.events, scope, history, target, secrets)
+                    .await?;
             Ok(Wanted {
                 desired,
                 scope,

@@ -102,7 +102,7 @@ impl fmt::Display for Outcome {
 /// What a release runs of one recipe on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeRecord {
-    /// The resolved spec. It names the sources of secrets, never their values.
+    /// The resolved spec. It has the names of secrets, neither their values nor where they come from.
     pub spec: ContainerSpec,
     /// The exact image.
     pub image: PinnedImage,

@@ -98,7 +98,12 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
         .container
         .as_ref()
         .map(|section| container::resolve(section, resolver));
+    let secrets = raw
+        .container
+        .as_ref()
+        .map(|section| container::secret_sources(section, resolver));
     HostRecipe {
+        secrets: secrets.unwrap_or_default(),
         instances: raw.container
             .as_ref()
             .map_or(1, |container| *container.instances.value()),

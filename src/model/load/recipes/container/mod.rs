@@ -22,7 +22,7 @@ use crate::{
         },
     },
     diagnostic::{Located, Place, Problem},
-    model::{ContainerSpec, ImageSource, Publish, Reference, SecretSource},
+    model::{ContainerSpec, ImageSource, Publish, Reference, SecretNames, SecretSource},
 };
 
 container_keys!(resolved ContainerSection as ContainerSpec);
@@ -141,30 +141,42 @@ fn check_secret_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
     }
 }
 
-impl Resolve<BTreeMap<String, SecretSource>> for Entries<SecretSection> {
-    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, SecretSource> {
-        let mut sources = BTreeMap::new();
-        for (name, section) in &self.0 {
+impl Resolve<SecretNames> for Entries<SecretSection> {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> SecretNames {
+        let names = self.0.iter().map(|(name, _)| {
             check_secret_name(name, resolver);
-            let (scope, host, project) = (resolver.scope, resolver.host, resolver.project());
-            let source = secret::source(
-                section,
-                &section.place,
-                project,
-                resolver.problems,
-                |text, problems| {
-                    let mut resolver = Resolver {
-                        scope,
-                        host,
-                        problems,
-                    };
-                    resolver.text(&text.0, &text.place)
-                },
-            );
-            sources.insert(name.value.clone(), source);
-        }
-        sources
+            name.value.clone()
+        });
+        names.collect()
     }
+}
+
+/// Where the values of the secrets come from on one host.
+pub(super) fn secret_sources(
+    section: &ContainerSection,
+    resolver: &mut Resolver<'_>,
+) -> BTreeMap<String, SecretSource> {
+    let mut sources = BTreeMap::new();
+    let secrets = section.secrets.iter().flat_map(|secrets| &secrets.value.0);
+    for (name, section) in secrets {
+        let (scope, host, project) = (resolver.scope, resolver.host, resolver.project());
+        let source = secret::source(
+            section,
+            &section.place,
+            project,
+            resolver.problems,
+            |text, problems| {
+                let mut resolver = Resolver {
+                    scope,
+                    host,
+                    problems,
+                };
+                resolver.text(&text.0, &text.place)
+            },
+        );
+        sources.insert(name.value.clone(), source);
+    }
+    sources
 }
 
 impl Resolve<Vec<Publish>> for PublishedPorts {
