@@ -79,6 +79,7 @@ pub async fn from_files(
                 image: image.clone(),
                 instances: on.instances,
                 secrets: secrets.of(&on.secrets).await?,
+                unread: None,
             };
             desired
                 .entry(recipe.name.clone())

@@ -109,13 +109,15 @@ fn sources(
 ///
 /// Recipes that the files no longer have, and hosts without a record of the release or an earlier one, are left
 /// out of both and so left alone. Each is a warning.
+///
+/// Without `secrets`, as in a dry run, none is read: what was recorded is then told by the record's own hash.
 pub async fn from_records(
     environment: &Environment,
     events: &Events,
     scope: &Scope,
     history: &History,
     target: Number,
-    secrets: &Secrets<'_>,
+    secrets: Option<&Secrets<'_>>,
 ) -> Run<(DesiredState, Scope)> {
     let warn = |host: Option<&HostName>, message: String| {
         events.send(EventKind::Warning {
@@ -150,11 +152,17 @@ pub async fn from_records(
                 continue;
             };
             let values_from = sources(recipe, &host.name, recorded, target)?;
+            let (values, unread) = match secrets {
+                Some(secrets) => (secrets.of(&values_from).await?, None),
+                None if values_from.is_empty() => (BTreeMap::new(), None),
+                None => (BTreeMap::new(), Some(recorded.hash.clone())),
+            };
             let wanted = Desired {
                 spec: recorded.spec.clone(),
                 image: recorded.image.clone(),
                 instances: recorded.instances,
-                secrets: secrets.of(&values_from).await?,
+                secrets: values,
+                unread,
             };
             desired
                 .entry(recipe.name.clone())

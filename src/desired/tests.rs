@@ -77,6 +77,7 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
             },
             instances: 1,
             secrets: BTreeMap::new(),
+            unread: None,
         };
         let recipe: Name = recipe.parse().expect("a name");
         desired.entry(recipe).or_default().insert(host, one);
@@ -207,16 +208,20 @@ async fn rolled_back(
     environment: &Environment,
     folder: &std::path::Path,
     history: &History,
+    is_read: bool,
 ) -> Run<BTreeMap<String, String>> {
     let secrets = Secrets::new(folder, &|_| {});
+    let secrets = is_read.then_some(&secrets);
     let scope = Scope {
         recipes: Vec::new(),
         hosts: vec!["b".into()],
     };
     let (events, _told) = Events::channel();
     let (desired, _) =
-        from_records(environment, &events, &scope, history, Number(1), &secrets).await?;
+        from_records(environment, &events, &scope, history, Number(1), secrets).await?;
     let wanted = &desired[&*"web".parse::<Name>().expect("a name")][&HostName::from("b")];
+    let hash = "deadbeefdeadbeefdeadbeefdeadbeef";
+    assert_eq!(wanted.unread.as_deref(), (!is_read).then_some(hash));
     let values = wanted.secrets.iter();
     Ok(values
         .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
@@ -230,7 +235,7 @@ async fn a_record_has_no_say_in_what_is_read_on_this_machine() {
         environment_with("secrets = { TOKEN = { command = \"echo from the files\" } }\n");
     let names = ["TOKEN", "STOLEN", "STOLEN_ENV"];
     let history = forged(folder.path(), &names);
-    let stop = rolled_back(&environment, folder.path(), &history)
+    let stop = rolled_back(&environment, folder.path(), &history, true)
         .await
         .expect_err("the files have no such secrets");
     assert_eq!(stop.outcome, RunOutcome::Usage);
@@ -239,7 +244,7 @@ async fn a_record_has_no_say_in_what_is_read_on_this_machine() {
         "the files have no secrets `STOLEN` and `STOLEN_ENV` of `web` for `b`, and r1 had them; nothing was changed"
     );
     let history = forged(folder.path(), &names[..1]);
-    let values = rolled_back(&environment, folder.path(), &history).await;
+    let values = rolled_back(&environment, folder.path(), &history, true).await;
     let values = values.unwrap_or_else(|stop| panic!("{:?}", stop.report));
     let expected = BTreeMap::from([("TOKEN".to_owned(), "from the files".to_owned())]);
     assert_eq!(values, expected);
@@ -247,4 +252,18 @@ async fn a_record_has_no_say_in_what_is_read_on_this_machine() {
         .expect("a folder")
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn the_dry_run_of_a_rollback_reads_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let environment =
+        environment_with("secrets = { TOKEN = { command = \"echo x >read; echo x\" } }\n");
+    let history = forged(folder.path(), &["TOKEN"]);
+    for is_read in [false, true] {
+        let values = rolled_back(&environment, folder.path(), &history, is_read).await;
+        let values = values.unwrap_or_else(|stop| panic!("{:?}", stop.report));
+        assert_eq!(values.contains_key("TOKEN"), is_read);
+        assert_eq!(folder.path().join("read").exists(), is_read);
+    }
 }

@@ -247,6 +247,7 @@ impl World {
                     },
                     instances: on.instances,
                     secrets: self.values(spec.secrets.iter()),
+                    unread: None,
                     spec: spec.clone(),
                 };
                 desired
@@ -273,6 +274,7 @@ impl World {
                     image: recorded.image.clone(),
                     instances: recorded.instances,
                     secrets: self.values(recorded.spec.secrets.iter()),
+                    unread: None,
                 };
                 desired
                     .entry(name)
