@@ -13,7 +13,7 @@ use crate::{
     hosts::Run,
     model::{Environment, HostName, Name, Overrides, Project, load},
     plan::{Desired, DesiredState, Scope},
-    release::{Action, History, Number, Outcome, Record, read_records},
+    release::{Action, Found, History, Number, Outcome, Record, read_records},
     secrets::Secrets,
 };
 
@@ -190,17 +190,25 @@ fn forged(folder: &std::path::Path, secrets: &[&str]) -> History {
     .expect("a record");
     written["recipes"]["web"] = serde_json::json!({
         "spec": { "image": "web", "secrets": sources, "stop_timeout": { "secs": 30, "nanos": 0 } },
-        "image": { "reference": "web@sha256:aa", "digest": "sha256:aa" },
+        "image": { "reference": "web:1", "digest": "sha256:aa" },
         "instances": 1,
         "hash": "deadbeefdeadbeefdeadbeefdeadbeef",
     });
-    let volume = Volume {
-        name: "shipit-staging-r1-succeeded-0".into(),
-        labels: BTreeMap::from([(label::RECORD.into(), written.to_string())]),
+    let record: Record = serde_json::from_value(written.clone()).expect("a record");
+    let mut volume = Volume {
+        name: record.volume_name(),
+        labels: record.volume_labels().expect("labels"),
     };
-    let (records, unreadable) = read_records(&[volume]);
-    assert_eq!(unreadable, [] as [&str; 0]);
-    History::new(records, 0)
+    volume
+        .labels
+        .insert(label::RECORD.into(), written.to_string());
+    let found = Found {
+        on: &"b".into(),
+        volume: &volume,
+    };
+    let reading = read_records(&environment(), [found]);
+    assert!(reading.left_out.is_empty(), "{reading:?}");
+    History::new(reading.records, 0)
 }
 
 /// What a rollback of `b` to r1 wants, and the values that were read for it.

@@ -10,6 +10,8 @@ mod references;
 mod rollout;
 mod tasks;
 
+pub use container::container_faults;
+
 use super::{
     hosts::vars,
     read::RawRecipe,
