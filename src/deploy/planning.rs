@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{show, wanted::Wanted};
 use crate::{
+    docker::HIGHEST_RELEASE,
     event::{EventKind, Phase},
     hosts::{Fleet, Run, Stop},
     observe::{Observed, done_tasks},
@@ -23,6 +24,16 @@ pub async fn plan(
     context.events.send(EventKind::Phase { phase: Phase::Plan });
     let done = done_tasks(fleet, environment, &wanted.scope).await?;
     let release = observed.history.next_number();
+    if release.0 > HIGHEST_RELEASE {
+        return Err(Stop::not_ready(format!(
+            "`{}` has no number left for a release after r{HIGHEST_RELEASE}",
+            environment.name
+        ))
+        .hint(format!(
+            "`shipit history {}` shows who made the newest; where no deploy did, remove its volumes and containers",
+            environment.name
+        )));
+    }
     let plan = plan::build(&plan::Input {
         environment,
         facts: &observed.facts,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::request::{DeployRequest, Goal};
+use super::request::DeployRequest;
 use crate::{
     hosts::{Fleet, Run, preflight},
     model::{Environment, Host, HostName},
@@ -49,28 +49,29 @@ fn needed(environment: &Environment, scope: &Scope) -> BTreeSet<HostName> {
     wanted.map(|host| host.name.clone()).collect()
 }
 
-/// The hosts that are needed, and those that help if they answer. For a rollback that is the one after each host
-/// of the scope: it keeps copies of that host's records, which a reinstalled host has lost. And Consul's servers,
-/// which are counted before one of them goes.
+/// The hosts that are needed, and those that help if they answer. That is the keeper of each host that gets a record,
+/// which has copies of its records: they are written there, and read where a reinstalled host has lost them. And
+/// Consul's servers, which are counted before one of them goes.
 fn needed_or_helpful<'e>(
     environment: &'e Environment,
     request: &DeployRequest,
     needed: &BTreeSet<HostName>,
 ) -> Vec<&'e Host> {
     let scope = &request.scope;
-    let hosts = &environment.hosts;
-    let before = |at: usize| &hosts[(at + hosts.len() - 1) % hosts.len()].name;
-    let keeps_copies =
-        |at: usize| matches!(request.goal, Goal::Release(_)) && scope.has_host(before(at));
+    let lock_host = &environment.lock_host().name;
+    let recorded = environment.hosts.iter().map(|host| &host.name);
+    let keepers: BTreeSet<_> = recorded
+        .filter(|host| scope.has_host(host) || *host == lock_host)
+        .filter_map(|host| environment.keeper_of(host))
+        .collect();
     let is_server = |host: &HostName| {
         let mut recipes = environment.recipes.iter();
         recipes.any(|recipe| {
             recipe.is_consul() && scope.has_recipe(&recipe.name) && recipe.hosts.contains(host)
         })
     };
-    let wanted = |(at, host): &(usize, &Host)| {
-        needed.contains(&host.name) || keeps_copies(*at) || is_server(&host.name)
+    let wanted = |host: &&Host| {
+        needed.contains(&host.name) || keepers.contains(&host.name) || is_server(&host.name)
     };
-    let wanted = hosts.iter().enumerate().filter(wanted);
-    wanted.map(|(_, host)| host).collect()
+    environment.hosts.iter().filter(wanted).collect()
 }

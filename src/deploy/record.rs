@@ -35,7 +35,10 @@ pub async fn write_unfinished(
         &hashes,
     );
     let state = state::open(environment, fleet);
-    let failures = state.write_records(&records).await;
+    // A host that was made anew gets back what is known of it; what it keeps itself counts from then on.
+    let copies = history.copies().cloned();
+    let written: Vec<_> = copies.chain(records.iter().cloned()).collect();
+    let failures = state.write_records(&written).await;
     if failures.is_empty() {
         return Ok(records);
     }

@@ -51,8 +51,11 @@ pub async fn wanted(
         }
         Goal::Release(to) => {
             let target = desired::rollback_target(environment, history, to)?;
+            // Whoever only looks at what a rollback would do runs no command for it, and unlocks no vault.
+            let secrets = (!request.dry_run).then_some(secrets);
             let (desired, scope) =
-                desired::from_records(context, scope, history, target, secrets).await?;
+                desired::from_records(environment, context.events, scope, history, target, secrets)
+                    .await?;
             Ok(Wanted {
                 desired,
                 scope,

@@ -32,9 +32,7 @@ pub async fn read_secrets(
 ) -> Run<()> {
     for recipe in in_scope(environment, scope) {
         for (_, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
-            if let Some(spec) = &on.container {
-                secrets.of(&spec.secrets).await?;
-            }
+            secrets.of(&on.secrets).await?;
         }
     }
     Ok(())
@@ -80,7 +78,8 @@ pub async fn from_files(
                 },
                 image: image.clone(),
                 instances: on.instances,
-                secrets: secrets.of(&spec.secrets).await?,
+                secrets: secrets.of(&on.secrets).await?,
+                unread: None,
             };
             desired
                 .entry(recipe.name.clone())

@@ -1,13 +1,15 @@
 //! What an earlier release had.
 
+use std::collections::BTreeMap;
+
 use crate::{
-    event::{EventKind, Outcome as RunOutcome},
+    event::{EventKind, Events, Outcome as RunOutcome},
     hosts::{Run, Stop},
-    model::{Environment, HostName, Name},
+    model::{Environment, HostName, Name, Recipe, SecretSource},
     plan::{Desired, DesiredState, Scope},
-    release::{History, Number, Outcome},
-    run::Context,
+    release::{History, Number, Outcome, RecipeRecord},
     secrets::Secrets,
+    text,
 };
 
 /// The release that a rollback goes to: `to`, or the previous one. Only a release that succeeded will do.
@@ -60,20 +62,65 @@ pub fn describe(outcome: Outcome) -> &'static str {
     }
 }
 
+/// Where the files of today say that the values of a record's secrets come from. The record, which anybody wrote
+/// who may use docker on a host, has no say in what is read on this machine.
+fn sources(
+    recipe: &Recipe,
+    host: &HostName,
+    recorded: &RecipeRecord,
+    target: Number,
+) -> Run<BTreeMap<String, SecretSource>> {
+    let of_files = recipe.on.get(host).map(|on| &on.secrets);
+    let mut sources = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for name in recorded.spec.secrets.iter() {
+        match of_files.and_then(|of_files| of_files.get(name)) {
+            Some(source) => {
+                sources.insert(name.clone(), source.clone());
+            }
+            None => unknown.push(name),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(sources);
+    }
+    let (what, it) = if unknown.len() == 1 {
+        ("secret", "it")
+    } else {
+        ("secrets", "them")
+    };
+    Err(Stop::new(
+        RunOutcome::Usage,
+        format!(
+            "the files have no {what} {} of `{}` for `{host}`, and {target} had {it}; nothing was changed",
+            text::list(unknown),
+            recipe.name
+        ),
+    )
+    .cause("a record keeps the names of secrets; where their values come from is said by the files alone")
+    .hint(format!(
+        "say in `[container.secrets]` of recipes/{}.toml where {it} come{} from",
+        recipe.name,
+        if it == "it" { "s" } else { "" }
+    )))
+}
+
 /// What a release had, and the scope that it covers.
 ///
 /// Recipes that the files no longer have, and hosts without a record of the release or an earlier one, are left
 /// out of both and so left alone. Each is a warning.
+///
+/// Without `secrets`, as in a dry run, none is read: what was recorded is then told by the record's own hash.
 pub async fn from_records(
-    context: &Context<'_>,
+    environment: &Environment,
+    events: &Events,
     scope: &Scope,
     history: &History,
     target: Number,
-    secrets: &Secrets<'_>,
+    secrets: Option<&Secrets<'_>>,
 ) -> Run<(DesiredState, Scope)> {
-    let environment = context.environment;
     let warn = |host: Option<&HostName>, message: String| {
-        context.events.send(EventKind::Warning {
+        events.send(EventKind::Warning {
             host: host.map(ToString::to_string),
             message,
             hint: None,
@@ -104,11 +151,18 @@ pub async fn from_records(
                 );
                 continue;
             };
+            let values_from = sources(recipe, &host.name, recorded, target)?;
+            let (values, unread) = match secrets {
+                Some(secrets) => (secrets.of(&values_from).await?, None),
+                None if values_from.is_empty() => (BTreeMap::new(), None),
+                None => (BTreeMap::new(), Some(recorded.hash.clone())),
+            };
             let wanted = Desired {
                 spec: recorded.spec.clone(),
                 image: recorded.image.clone(),
                 instances: recorded.instances,
-                secrets: secrets.of(&recorded.spec.secrets).await?,
+                secrets: values,
+                unread,
             };
             desired
                 .entry(recipe.name.clone())

@@ -50,6 +50,7 @@ pub fn records(
                 image,
                 instances,
                 secrets: _,
+                unread: _,
             } = wanted.clone();
             recipes.insert(
                 recipe.to_string(),

@@ -4,16 +4,26 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Hashes, records, rollback_target};
+use secrecy::ExposeSecret;
+
+use super::{Hashes, from_records, records, rollback_target};
 use crate::{
-    docker::PinnedImage,
+    docker::{PinnedImage, Volume, label},
+    event::{Events, Outcome as RunOutcome},
+    hosts::Run,
     model::{Environment, HostName, Name, Overrides, Project, load},
     plan::{Desired, DesiredState, Scope},
-    release::{Action, History, Number, Outcome, Record},
+    release::{Action, Found, History, Number, Outcome, Record, read_records},
+    secrets::Secrets,
 };
 
 /// Two hosts, of which the first keeps the lock, and two recipes on each.
 fn environment() -> Environment {
+    environment_with("")
+}
+
+/// The same, with more keys in the recipes' containers.
+fn environment_with(more: &str) -> Environment {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);
@@ -25,7 +35,7 @@ fn environment() -> Environment {
         "recipes = [\"db\", \"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\nb = { address = \"192.0.2.2\" }\n",
     );
     for recipe in ["db", "web"] {
-        let text = format!("hosts = \"all\"\ncontainer.image = \"{recipe}\"\n");
+        let text = format!("hosts = \"all\"\n[container]\nimage = \"{recipe}\"\n{more}");
         write(&format!("recipes/{recipe}.toml"), &text);
     }
     let project = Project {
@@ -67,6 +77,7 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
             },
             instances: 1,
             secrets: BTreeMap::new(),
+            unread: None,
         };
         let recipe: Name = recipe.parse().expect("a name");
         desired.entry(recipe).or_default().insert(host, one);
@@ -155,4 +166,112 @@ fn only_a_release_that_succeeded_is_one_to_go_back_to() {
         target(&history, Some(9)),
         Err("there is no release r9 of `staging`".to_owned())
     );
+}
+
+/// A record as somebody could write it who may use docker on host `b`: it names a command, a file and a variable of
+/// the deployer's, beside the names that the recipe had.
+fn forged(folder: &std::path::Path, secrets: &[&str]) -> History {
+    let sources: serde_json::Map<_, _> = secrets
+        .iter()
+        .zip(["command", "file", "env"].iter().cycle())
+        .map(|(name, kind)| {
+            let source = match *kind {
+                "command" => format!("id > {}/written-by-the-record; date", folder.display()),
+                "file" => "/etc/hostname".to_owned(),
+                _ => "HOME".to_owned(),
+            };
+            ((*name).to_owned(), serde_json::json!({ *kind: source }))
+        })
+        .collect();
+    let mut written = serde_json::to_value(Record {
+        host: "b".into(),
+        ..template(1, Outcome::Succeeded)
+    })
+    .expect("a record");
+    written["recipes"]["web"] = serde_json::json!({
+        "spec": { "image": "web", "secrets": sources, "stop_timeout": { "secs": 30, "nanos": 0 } },
+        "image": { "reference": "web:1", "digest": "sha256:aa" },
+        "instances": 1,
+        "hash": "deadbeefdeadbeefdeadbeefdeadbeef",
+    });
+    let record: Record = serde_json::from_value(written.clone()).expect("a record");
+    let mut volume = Volume {
+        name: record.volume_name(),
+        labels: record.volume_labels().expect("labels"),
+    };
+    volume
+        .labels
+        .insert(label::RECORD.into(), written.to_string());
+    let found = Found {
+        on: &"b".into(),
+        volume: &volume,
+    };
+    let reading = read_records(&environment(), [found]);
+    assert!(reading.left_out.is_empty(), "{reading:?}");
+    History::new(reading.records, 0)
+}
+
+/// What a rollback of `b` to r1 wants, and the values that were read for it.
+async fn rolled_back(
+    environment: &Environment,
+    folder: &std::path::Path,
+    history: &History,
+    is_read: bool,
+) -> Run<BTreeMap<String, String>> {
+    let secrets = Secrets::new(folder, &|_| {});
+    let secrets = is_read.then_some(&secrets);
+    let scope = Scope {
+        recipes: Vec::new(),
+        hosts: vec!["b".into()],
+    };
+    let (events, _told) = Events::channel();
+    let (desired, _) =
+        from_records(environment, &events, &scope, history, Number(1), secrets).await?;
+    let wanted = &desired[&*"web".parse::<Name>().expect("a name")][&HostName::from("b")];
+    let hash = "deadbeefdeadbeefdeadbeefdeadbeef";
+    assert_eq!(wanted.unread.as_deref(), (!is_read).then_some(hash));
+    let values = wanted.secrets.iter();
+    Ok(values
+        .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
+        .collect())
+}
+
+#[tokio::test]
+async fn a_record_has_no_say_in_what_is_read_on_this_machine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let environment =
+        environment_with("secrets = { TOKEN = { command = \"echo from the files\" } }\n");
+    let names = ["TOKEN", "STOLEN", "STOLEN_ENV"];
+    let history = forged(folder.path(), &names);
+    let stop = rolled_back(&environment, folder.path(), &history, true)
+        .await
+        .expect_err("the files have no such secrets");
+    assert_eq!(stop.outcome, RunOutcome::Usage);
+    assert_eq!(
+        stop.report.message,
+        "the files have no secrets `STOLEN` and `STOLEN_ENV` of `web` for `b`, and r1 had them; nothing was changed"
+    );
+    let history = forged(folder.path(), &names[..1]);
+    let values = rolled_back(&environment, folder.path(), &history, true).await;
+    let values = values.unwrap_or_else(|stop| panic!("{:?}", stop.report));
+    let expected = BTreeMap::from([("TOKEN".to_owned(), "from the files".to_owned())]);
+    assert_eq!(values, expected);
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn the_dry_run_of_a_rollback_reads_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let environment =
+        environment_with("secrets = { TOKEN = { command = \"echo x >read; echo x\" } }\n");
+    let history = forged(folder.path(), &["TOKEN"]);
+    for is_read in [false, true] {
+        let values = rolled_back(&environment, folder.path(), &history, is_read).await;
+        let values = values.unwrap_or_else(|stop| panic!("{:?}", stop.report));
+        assert_eq!(values.contains_key("TOKEN"), is_read);
+        assert_eq!(folder.path().join("read").exists(), is_read);
+    }
 }

@@ -29,6 +29,10 @@ pub mod label {
     pub const HOLD: &str = "shipit.hold";
 }
 
+/// The highest number of a release. A higher one was not reached by deploys: it is left out wherever a host claims
+/// it, or nobody could deploy any more once the numbers have run out.
+pub const HIGHEST_RELEASE: u64 = 1_000_000_000;
+
 /// An image as a deploy pinned it: every host runs the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PinnedImage {

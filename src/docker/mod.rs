@@ -13,7 +13,9 @@ pub use commands::{
     pull, remove, rename, run, set_restart, start, stop, volume_create, volume_remove,
     was_signalled,
 };
-pub use identity::{Identity, PinnedImage, SpecHash, container_base_name, label, short_hash};
+pub use identity::{
+    HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, short_hash,
+};
 pub use inspect::{
     Container, ContainerState, Health, Image, Info, PortBinding, PublishedPorts, Volume,
     is_only_missing, manifest_config_digests, parse_containers, parse_images, parse_info,

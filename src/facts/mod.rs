@@ -8,7 +8,10 @@ mod sockets;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::ports::TakenPort;
-use crate::{docker::Container, model::HostName};
+use crate::{
+    docker::{Container, HIGHEST_RELEASE},
+    model::HostName,
+};
 
 /// What runs on every host that was looked at.
 #[derive(Debug, Clone, Default)]
@@ -56,13 +59,15 @@ impl Facts {
         running.map(|container| container.name.clone()).collect()
     }
 
-    /// The highest release number on any container; 0 when there is none.
+    /// The highest release number on any container; 0 when there is none. One that no deploy can have reached does
+    /// not count.
     pub fn newest_label(&self) -> u64 {
         self.hosts
             .values()
             .flat_map(|host| &host.containers)
             .filter_map(Container::identity)
             .map(|identity| identity.release)
+            .filter(|release| *release <= HIGHEST_RELEASE)
             .max()
             .unwrap_or(0)
     }

@@ -1,8 +1,17 @@
 //! What a container is made from, fully resolved for one host.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    ops::Deref,
+    path::PathBuf,
+    time::Duration,
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 
 use super::{
     ImageSource, Publish,
@@ -41,9 +50,62 @@ impl ContainerSpec {
     }
 }
 
-/// Where a secret's value comes from, on the deployer's machine, at deploy time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// The names of a container's secrets. Where their values come from is said by the files alone: a record, which
+/// is read from a host, must not name a file, variable or command of the deployer's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct SecretNames(BTreeSet<String>);
+
+impl Deref for SecretNames {
+    type Target = BTreeSet<String>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl FromIterator<String> for SecretNames {
+    fn from_iter<T: IntoIterator<Item = String>>(names: T) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NamesVisitor)
+    }
+}
+
+/// Reads a list of names, and the names of a table: records of earlier versions had a source for each.
+struct NamesVisitor;
+
+impl<'de> Visitor<'de> for NamesVisitor {
+    type Value = SecretNames;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the names of secrets")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<SecretNames, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some(name) = list.next_element()? {
+            names.insert(name);
+        }
+        Ok(SecretNames(names))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<SecretNames, A::Error> {
+        let mut names = BTreeSet::new();
+        while let Some((name, IgnoredAny)) = table.next_entry()? {
+            names.insert(name);
+        }
+        Ok(SecretNames(names))
+    }
+}
+
+/// Where a secret's value comes from, on the deployer's machine, at deploy time. Only the files say it, so it
+/// cannot be read from anything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// An environment variable of the deployer.
     Env(String),

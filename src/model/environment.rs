@@ -41,6 +41,13 @@ impl Environment {
         })
     }
 
+    /// The host that keeps copies of another's release records: the one after it in the inventory, whichever hosts
+    /// a run reaches. `None` for a host that the inventory does not have.
+    pub fn keeper_of(&self, host: &HostName) -> Option<&HostName> {
+        let at = self.hosts.iter().position(|other| other.name == *host)?;
+        Some(&self.hosts[(at + 1) % self.hosts.len()].name)
+    }
+
     /// The host that holds the environment's lock: always the inventory's first, whatever `--limit`
     /// says, so that two deploys with different filters still exclude each other.
     pub fn lock_host(&self) -> &Host {

@@ -17,9 +17,11 @@ mod template;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
-pub use container::{ContainerSpec, SecretSource};
+pub use container::{ContainerSpec, SecretNames, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
-pub use load::{Loaded, Overrides, Project, check_the_rest, default_environment, load};
+pub use load::{
+    Loaded, Overrides, Project, check_the_rest, container_faults, default_environment, load,
+};
 pub use name::{HostName, InvalidName, Name};
 pub use publish::{Publish, WrongPort};
 pub use recipe::{

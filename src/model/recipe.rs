@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use super::{ContainerSpec, Count, HostName, Name, Order, Template, keys::meant};
+use super::{ContainerSpec, Count, HostName, Name, Order, SecretSource, Template, keys::meant};
 use crate::config::recipe::{http_keys, ready_keys, rollout_keys};
 
 ready_keys! { meant Ready from ReadySection #[derive(Debug, Clone)] {} }
@@ -79,6 +79,7 @@ impl HostRecipe {
     pub fn none() -> Self {
         Self {
             container: None,
+            secrets: BTreeMap::new(),
             instances: 1,
             before: Vec::new(),
             after: Vec::new(),
@@ -94,6 +95,8 @@ impl HostRecipe {
 pub struct HostRecipe {
     /// The container; `None` for a task.
     pub container: Option<ContainerSpec>,
+    /// Where the values of its secrets come from, by name.
+    pub secrets: BTreeMap<String, SecretSource>,
     /// How many equal containers run on this host; at least 1.
     pub instances: u16,
     /// Runs before the container starts.

@@ -1,5 +1,7 @@
 //! Reads what is on the hosts: containers, release records, and which commands are done already.
 
+mod records;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop, row, within},
     model::{ContainerSpec, Environment, Host, HostName, LateValues, Recipe},
     plan::{Scope, TaskRef},
-    release::History,
+    release::{History, Reading},
     state::{self, StoredRecords},
     tasks, text,
 };
@@ -102,8 +104,7 @@ async fn read(
         state.read_records(deadline),
     );
     let StoredRecords {
-        records,
-        unreadable,
+        reading,
         failures: mut without_records,
     } = stored;
     let mut facts = Facts::default();
@@ -122,15 +123,14 @@ async fn read(
         }
     }
     failures.extend(without_records);
-    for record in unreadable {
-        let message = format!("a release record cannot be read and is left out: {record}");
-        events.send(EventKind::Warning {
-            host: None,
-            message,
-            hint: None,
-        });
-    }
-    let history = History::new(records, facts.newest_label());
+    let Reading {
+        records,
+        copied,
+        left_out,
+    } = reading;
+    records::warn_of_left_out(left_out, events);
+    records::warn_of_numbers(&facts, events);
+    let history = History::new(records, facts.newest_label()).with_copies_of(copied);
     (Observed { facts, history }, failures)
 }
 

@@ -62,6 +62,10 @@ fn fields((spec, image): (&ContainerSpec, &PinnedImage)) -> Vec<(String, String)
                     format!("hash {}", plain(&value)),
                 ));
             }
+            ("secrets", _) => {
+                let names: Vec<_> = spec.secrets.iter().map(String::as_str).collect();
+                fields.push((name, names.join(", ")));
+            }
             ("stop_timeout", _) => fields.push((name, crate::text::duration(spec.stop_timeout))),
             (_, Value::Object(entries)) => {
                 fields.extend(

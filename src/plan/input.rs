@@ -22,6 +22,9 @@ pub struct Desired {
     pub instances: u16,
     /// The values of its secrets.
     pub secrets: BTreeMap<String, SecretString>,
+    /// The hash that its record has, where the secrets were not read: the dry run of a rollback shows what it can
+    /// without them.
+    pub unread: Option<String>,
 }
 
 /// What is wanted everywhere: by recipe, then by host.

@@ -239,17 +239,11 @@ impl Slot<'_> {
     }
 
     fn new_container(&self, desired: &Desired) -> Incoming {
-        let hash = SpecHash::of(
-            &desired.spec,
-            &desired.image,
-            &desired.secrets,
-            self.input.new_key,
-        );
         Incoming {
             name: self.names.of_new(self.input.release),
             exists: false,
             runs: false,
-            hash,
+            hash: hash_of(desired, self.input.new_key),
             desired: desired.clone(),
         }
     }
@@ -260,7 +254,7 @@ impl Slot<'_> {
             .as_ref()
             .and_then(|identity| identity.spec.key())
             .unwrap_or(self.input.new_key);
-        SpecHash::of(&desired.spec, &desired.image, &desired.secrets, key)
+        hash_of(desired, key)
     }
 
     fn differences(&self, desired: &Desired, old: Option<&Container>) -> Vec<Difference> {
@@ -302,6 +296,21 @@ impl Slot<'_> {
             }];
         }
         found
+    }
+}
+
+/// The hash of what is wanted, with its secrets under a key.
+fn hash_of(desired: &Desired, key: &str) -> SpecHash {
+    let Desired {
+        spec,
+        image,
+        instances: _,
+        secrets,
+        unread,
+    } = desired;
+    match unread {
+        Some(hash) => SpecHash::from_labels(hash, None),
+        None => SpecHash::of(spec, image, secrets, key),
     }
 }
 

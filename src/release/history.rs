@@ -15,6 +15,7 @@ use crate::model::HostName;
 pub struct History {
     pub(super) records: BTreeMap<HostName, Vec<Record>>,
     newest_label: u64,
+    copied: BTreeSet<HostName>,
 }
 
 /// One release, merged from the records of all hosts.
@@ -45,7 +46,20 @@ impl History {
         Self {
             records,
             newest_label,
+            copied: BTreeSet::new(),
         }
+    }
+
+    /// The same, where some hosts have no records themselves: theirs are copies that other hosts keep.
+    #[must_use]
+    pub fn with_copies_of(self, copied: BTreeSet<HostName>) -> Self {
+        Self { copied, ..self }
+    }
+
+    /// The records of hosts that have none themselves. A host that was made anew is given them back with its next
+    /// release: from then on it speaks for itself.
+    pub fn copies(&self) -> impl Iterator<Item = &Record> {
+        self.copied.iter().flat_map(|host| self.records_of(host))
     }
 
     /// Every release, oldest first.

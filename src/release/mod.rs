@@ -6,9 +6,14 @@
 //! the host. (A label is one argument of `docker volume create`, which Linux limits to 128 KiB; a host's
 //! record is a few kilobytes, as it has that host's specs only.)
 
+mod checks;
 mod cut_off;
 mod history;
+mod reading;
 mod record;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use history::{History, Release};
-pub use record::{Action, Number, Outcome, RecipeRecord, Record, read_records, volume_name};
+pub use reading::{Found, LeftOut, Reading, read_records};
+pub use record::{Action, Number, Outcome, RecipeRecord, Record, volume_name};

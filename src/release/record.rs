@@ -6,9 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    docker::{self, PinnedImage, Volume, label},
+    docker::{self, PinnedImage, label},
     model::{ContainerSpec, HostName},
+    text,
 };
+
+/// How many characters of a record's texts are kept.
+const LONGEST_TEXT: usize = 120;
 
 /// The number of a release, shown as `r42`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,7 +106,7 @@ impl fmt::Display for Outcome {
 /// What a release runs of one recipe on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeRecord {
-    /// The resolved spec. It names the sources of secrets, never their values.
+    /// The resolved spec. It has the names of secrets, neither their values nor where they come from.
     pub spec: ContainerSpec,
     /// The exact image.
     pub image: PinnedImage,
@@ -128,6 +132,16 @@ impl Record {
         ]))
     }
 
+    /// The same with its texts as one line each, as they stand in rows of tables: no line break forges another row.
+    #[must_use]
+    pub(super) fn in_one_line(mut self) -> Self {
+        self.by = text::one_line(&self.by, LONGEST_TEXT);
+        self.revision = self
+            .revision
+            .map(|revision| text::one_line(&revision, LONGEST_TEXT));
+        self
+    }
+
     /// Whether a rollback may go to this release.
     pub fn succeeded(&self) -> bool {
         self.outcome == Outcome::Succeeded
@@ -139,43 +153,6 @@ impl Record {
 pub fn volume_name(environment: &str, number: Number, outcome: Outcome, host: &HostName) -> String {
     let hash = docker::short_hash(host.as_bytes(), 4);
     format!("shipit-{environment}-{number}-{outcome}-{hash}")
-}
-
-/// Reads the records among the volumes of all hosts: by host, oldest first, one for each release. Where a
-/// deploy was interrupted between writing the finished record and removing the unfinished one, the finished
-/// one counts.
-///
-/// A record that cannot be read (made by a later version, or by hand) is left out and named in the second
-/// part, for a warning.
-pub fn read_records<'a>(
-    volumes: impl IntoIterator<Item = &'a Volume>,
-) -> (BTreeMap<HostName, Vec<Record>>, Vec<String>) {
-    let mut records = BTreeMap::<HostName, BTreeMap<Number, Record>>::new();
-    let mut unreadable = Vec::new();
-    for volume in volumes {
-        let Some(json) = volume.labels.get(label::RECORD) else {
-            continue;
-        };
-        match serde_json::from_str::<Record>(json) {
-            Ok(record) => {
-                let of_host = records.entry(record.host.clone()).or_default();
-                if of_host
-                    .get(&record.number)
-                    .is_none_or(|earlier| earlier.outcome < record.outcome)
-                {
-                    of_host.insert(record.number, record);
-                }
-            }
-            Err(error) => unreadable.push(format!("volume `{}`: {error}", volume.name)),
-        }
-    }
-    (
-        records
-            .into_iter()
-            .map(|(host, records)| (host, records.into_values().collect()))
-            .collect(),
-        unreadable,
-    )
 }
 
 #[cfg(test)]
@@ -197,42 +174,26 @@ pub(crate) mod tests {
         }
     }
 
-    fn volume(record: &Record) -> Volume {
-        Volume {
-            name: record.volume_name(),
-            labels: record.volume_labels().expect("a label"),
-        }
-    }
-
     #[test]
     fn a_record_survives_its_volume() {
         let written = record(42, Outcome::Succeeded);
-        let volume = volume(&written);
-        assert!(volume.name.starts_with("shipit-staging-r42-succeeded-"));
-        let expected = BTreeMap::from([(written.host.clone(), vec![written])]);
-        // It is kept twice; two copies are one record.
-        assert_eq!(read_records([&volume, &volume]), (expected, vec![]));
+        let name = written.volume_name();
+        assert!(name.starts_with("shipit-staging-r42-succeeded-"), "{name}");
+        let labels = written.volume_labels().expect("labels");
+        let read: Record = serde_json::from_str(&labels[label::RECORD]).expect("a record");
+        assert_eq!(read, written);
     }
 
     #[test]
-    fn the_finished_record_wins_over_the_unfinished_and_rubbish_is_named() {
-        let (running, failed) = (record(2, Outcome::Unfinished), record(2, Outcome::Failed));
-        let rubbish = Volume {
-            name: "x".into(),
-            labels: BTreeMap::from([(label::RECORD.into(), "{}".into())]),
+    fn what_is_shown_of_a_record_is_one_line() {
+        let forged = Record {
+            by: "alice\n\u{202e}r9      succeeded\u{1b}[2J".into(),
+            revision: Some("x".repeat(500)),
+            ..record(1, Outcome::Succeeded)
         };
-        let (records, unreadable) = read_records(&[
-            volume(&failed),
-            volume(&running),
-            volume(&record(1, Outcome::Succeeded)),
-            rubbish,
-        ]);
-        let outcomes: Vec<_> = records["host-1"]
-            .iter()
-            .map(|record| (record.number.0, record.outcome))
-            .collect();
-        assert_eq!(outcomes, [(1, Outcome::Succeeded), (2, Outcome::Failed)]);
-        assert!(unreadable[0].starts_with("volume `x`: missing field"));
+        let read = forged.in_one_line();
+        assert_eq!(read.by, "alice\u{fffd}\u{fffd}r9      succeeded\u{fffd}[2J");
+        assert_eq!(read.revision, Some("x".repeat(120)));
     }
 
     #[test]

@@ -164,6 +164,7 @@ fn desired() -> Desired {
         },
         instances: 1,
         secrets: BTreeMap::new(),
+        unread: None,
     }
 }
 

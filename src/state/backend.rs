@@ -1,9 +1,6 @@
 //! What any place that keeps state must be able to do.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
@@ -13,7 +10,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     hosts::HostFailure,
     model::HostName,
-    release::{Number, Record},
+    release::{Number, Reading, Record},
 };
 
 /// Where one environment's state is kept.
@@ -116,10 +113,8 @@ pub struct LastingLock {
 /// The records that could be read.
 #[derive(Debug, Default)]
 pub struct StoredRecords {
-    /// By the host that they are about, oldest first, one for each release.
-    pub records: BTreeMap<HostName, Vec<Record>>,
-    /// Records that are there and make no sense: which, and why.
-    pub unreadable: BTreeSet<String>,
+    /// Those that count, and those that are left out.
+    pub reading: Reading,
     /// What could not be asked for records.
     pub failures: Vec<HostFailure>,
 }

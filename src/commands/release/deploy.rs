@@ -50,7 +50,7 @@ pub struct Deploy {
 impl HostCommand for Deploy {
     const NAME: &'static str = "deploy";
     const NEEDS: Needs = Needs {
-        contacts: "hosts of the scope, the first host, balancers; Consul's servers, if they answer",
+        contacts: "hosts of the scope, the first host, balancers; the next host after each and Consul's servers, if they answer",
         lock: Lock::Always,
         changes: "containers, images, records",
         log: true,

@@ -42,7 +42,7 @@ pub struct Rollback {
 impl HostCommand for Rollback {
     const NAME: &'static str = "rollback";
     const NEEDS: Needs = Needs {
-        contacts: "as `deploy`; also the next host after each host of the scope, if it answers",
+        contacts: "as `deploy`",
         lock: Lock::Always,
         changes: "containers, images, records",
         log: true,

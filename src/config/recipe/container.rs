@@ -39,7 +39,7 @@ macro_rules! container_keys {
                 env: EnvironmentVariables => BTreeMap<String, String>,
                 /// Environment variables whose values come from elsewhere at deploy time and are kept nowhere.
                 #[hash(keyed)]
-                secrets: Entries<SecretSection> => BTreeMap<String, SecretSource>,
+                secrets: Entries<SecretSection> => SecretNames,
                 /// Published ports: `[IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`; ranges such as `8000-8009:8000-8009`.
                 #[docker(["--publish", "-p"] = "[\"8080:80\"]")]
                 publish: PublishedPorts => Vec<Publish>,

@@ -19,7 +19,7 @@ use crate::diagnostic::Problem;
 pub struct DurationValue(pub Duration);
 
 /// The longest duration: nobody means a longer one, and clocks end somewhere. Options have the same limit.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl DurationValue {
     /// So many seconds.

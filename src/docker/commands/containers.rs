@@ -34,7 +34,7 @@ pub fn run(
         command,
         entrypoint,
         env,
-        secrets: _, // where their values came from
+        secrets: _, // their names; the values are in `secrets`
         publish,
         publish_all,
         volumes,

@@ -36,6 +36,7 @@ fn slot(host: &str) -> SlotPlan {
         image: pin(),
         instances: 1,
         secrets: BTreeMap::new(),
+        unread: None,
     };
     let name = ContainerName {
         active: "web-r2".into(),

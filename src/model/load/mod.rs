@@ -15,6 +15,7 @@ mod settings;
 pub use check::check_the_rest;
 pub use hosts::Overrides;
 pub use read::{Project, default_environment};
+pub use recipes::container_faults;
 
 use std::cell::RefCell;
 

@@ -27,7 +27,6 @@ pub(super) fn source(
         (None, Some(file), None) => {
             let text = text(file, problems);
             project.path_at(&text, file, problems);
-            // As written: a release record keeps it, and the next checkout of the project is elsewhere.
             SecretSource::File(text.into())
         }
         (None, None, Some(command)) => SecretSource::Command(text(command, problems)),

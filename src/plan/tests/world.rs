@@ -246,7 +246,8 @@ impl World {
                         digest,
                     },
                     instances: on.instances,
-                    secrets: self.values(spec.secrets.keys()),
+                    secrets: self.values(spec.secrets.iter()),
+                    unread: None,
                     spec: spec.clone(),
                 };
                 desired
@@ -272,7 +273,8 @@ impl World {
                     spec: recorded.spec.clone(),
                     image: recorded.image.clone(),
                     instances: recorded.instances,
-                    secrets: self.values(recorded.spec.secrets.keys()),
+                    secrets: self.values(recorded.spec.secrets.iter()),
+                    unread: None,
                 };
                 desired
                     .entry(name)

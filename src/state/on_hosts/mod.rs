@@ -74,11 +74,11 @@ impl Backend for OnHosts<'_> {
     }
 
     fn read_records(&self, deadline: Duration) -> LocalBoxFuture<'_, StoredRecords> {
-        records::read(self.fleet, &self.environment.name, deadline).boxed_local()
+        records::read(self.fleet, self.environment, deadline).boxed_local()
     }
 
     fn write_records<'a>(&'a self, records: &'a [Record]) -> LocalBoxFuture<'a, Vec<HostFailure>> {
-        records::write(self.fleet, records).boxed_local()
+        records::write(self.fleet, self.environment, records).boxed_local()
     }
 
     fn remove_records<'a>(

@@ -8,26 +8,28 @@ use futures::future::join_all;
 use crate::{
     docker::{self, Volume, label},
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, within},
-    model::HostName,
-    release::{Number, Outcome, Record, read_records, volume_name},
+    model::{Environment, HostName},
+    release::{Found, Number, Outcome, Record, read_records, volume_name},
     state::backend::StoredRecords,
 };
 
 /// Reads the records that the fleet's hosts keep, each host asked once and all at once.
-pub async fn read(fleet: &Fleet, environment: &str, deadline: Duration) -> StoredRecords {
-    let mut volumes = Vec::new();
+pub async fn read(fleet: &Fleet, environment: &Environment, deadline: Duration) -> StoredRecords {
+    let mut answers = Vec::new();
     let mut failures = Vec::new();
-    let asked = fleet.each(|reached| within(deadline, record_volumes(reached, environment)));
+    let asked = fleet.each(|reached| within(deadline, record_volumes(reached, &environment.name)));
     for (reached, answer) in asked.await {
         match answer {
-            Ok(found) => volumes.extend(found),
+            Ok(volumes) => answers.push((reached.name(), volumes)),
             Err(error) => failures.push((reached.name().clone(), error)),
         }
     }
-    let (records, unreadable) = read_records(&volumes);
+    let found = answers.iter().flat_map(|(on, volumes)| {
+        let volumes = volumes.iter();
+        volumes.map(move |volume| Found { on, volume })
+    });
     StoredRecords {
-        records,
-        unreadable: unreadable.into_iter().collect(),
+        reading: read_records(environment, found),
         failures,
     }
 }
@@ -41,23 +43,22 @@ async fn record_volumes(reached: &Reached, environment: &str) -> Result<Vec<Volu
     Ok(volumes)
 }
 
-/// Writes one record for each host of the fleet. A host keeps several; when it fails, it is one failure.
-pub async fn write(fleet: &Fleet, records: &[Record]) -> Vec<HostFailure> {
-    let hosts = fleet.hosts();
+/// Writes records about hosts of the fleet, each on its host and on that host's keeper, if the run has reached that
+/// one. A host keeps several; when it fails, it is one failure.
+pub async fn write(
+    fleet: &Fleet,
+    environment: &Environment,
+    records: &[Record],
+) -> Vec<HostFailure> {
     let mut writes = Vec::new();
     for record in records {
-        let Some(own) = hosts
-            .iter()
-            .position(|reached| *reached.name() == record.host)
-        else {
+        if fleet.host(&record.host).is_none() {
             continue;
-        };
-        let keepers: BTreeSet<usize> = [own, (own + 1) % hosts.len()].into();
-        writes.extend(
-            keepers
-                .into_iter()
-                .map(|keeper| write_one(&hosts[keeper], record)),
-        );
+        }
+        let keeper = environment.keeper_of(&record.host);
+        let on: BTreeSet<_> = [&record.host].into_iter().chain(keeper).collect();
+        let on = on.into_iter().filter_map(|host| fleet.host(host));
+        writes.extend(on.map(|reached| write_one(reached, record)));
     }
     let written = join_all(writes).await;
     one_for_each_host(written.into_iter().filter_map(Result::err))
@@ -134,16 +135,21 @@ pub fn is_of(volume: &Volume, releases: &BTreeSet<Number>, except: &BTreeSet<Hos
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{
+        collections::BTreeMap,
+        sync::{Arc, Mutex},
+    };
 
     use jiff::Timestamp;
 
     use super::*;
-    use crate::release::Action;
+    use crate::{
+        hosts::testing::{TestFleet, behaviour, prints},
+        release::Action,
+    };
 
-    /// The volume of a release's record about a host.
-    fn volume(number: u64, host: &str) -> Volume {
-        let record = Record {
+    fn record(number: u64, host: &str) -> Record {
+        Record {
             number: Number(number),
             environment: "staging".into(),
             host: host.into(),
@@ -154,7 +160,12 @@ mod tests {
             revision: None,
             outcome: Outcome::Succeeded,
             recipes: BTreeMap::new(),
-        };
+        }
+    }
+
+    /// The volume of a release's record about a host.
+    fn volume(number: u64, host: &str) -> Volume {
+        let record = record(number, host);
         Volume {
             name: record.volume_name(),
             labels: record.volume_labels().expect("labels"),
@@ -172,6 +183,35 @@ mod tests {
         let named = one_for_each_host(failures.into_iter());
         let named: Vec<_> = named.iter().map(|(host, _)| &**host).collect();
         assert_eq!(named, ["host-2", "host-1"]);
+    }
+
+    /// On which of three hosts the record of a release of `host-1` is written, when a run reaches some of them.
+    async fn written(reached: &[&str]) -> Vec<usize> {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let behaviours = (1..=3).map(|at| {
+            let asked = asked.clone();
+            behaviour().script(move |command: &str| {
+                if command.contains("volume create") {
+                    asked.lock().expect("not poisoned").push(at);
+                }
+                prints("")
+            })
+        });
+        let recipe = "hosts = \"all\"\ncontainer.image = \"web\"\n";
+        let lab = TestFleet::new(&[("web", recipe)], behaviours.collect()).await;
+        let fleet = lab.fleet.without(|host| !reached.contains(&&**host));
+        let failures = write(&fleet, &lab.environment, &[record(1, "host-1")]).await;
+        assert!(failures.is_empty(), "{failures:?}");
+        let mut asked = asked.lock().expect("not poisoned").clone();
+        asked.sort_unstable();
+        asked
+    }
+
+    #[tokio::test]
+    async fn who_keeps_a_copy_does_not_depend_on_whom_a_run_reaches() {
+        assert_eq!(written(&["host-1", "host-2", "host-3"]).await, [1, 2]);
+        assert_eq!(written(&["host-1", "host-3"]).await, [1], "no other copy");
+        assert_eq!(written(&["host-2", "host-3"]).await, [] as [usize; 0]);
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(super) fn warn_unchecked_service(raw: &Raw, recipe: &Recipe, problems: &mut 
     let is_unchecked = recipe.on.values().any(|on| {
         let is_service = matches!(on.ready.consul, Some(ConsulReady::Service(_)));
         let has_check = on.container.as_ref().is_some_and(|container| {
-            let names = container.env.keys().chain(container.secrets.keys());
+            let names = container.env.keys().chain(container.secrets.iter());
             names.into_iter().any(|name| names_check(name))
         });
         is_service && !has_check

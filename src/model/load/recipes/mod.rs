@@ -10,6 +10,8 @@ mod references;
 mod rollout;
 mod tasks;
 
+pub use container::container_faults;
+
 use super::{
     hosts::vars,
     read::RawRecipe,
@@ -98,7 +100,12 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
         .container
         .as_ref()
         .map(|section| container::resolve(section, resolver));
+    let secrets = raw
+        .container
+        .as_ref()
+        .map(|section| container::secret_sources(section, resolver));
     HostRecipe {
+        secrets: secrets.unwrap_or_default(),
         instances: raw.container
             .as_ref()
             .map_or(1, |container| *container.instances.value()),

@@ -9,7 +9,7 @@ use crate::{
         values::{self, Line, Script, Text},
     },
     diagnostic::{Located, Place},
-    model::{Count, ImageSource, Order, Ready, RolloutPolicy, Template},
+    model::{Count, ImageSource, Order, Ready, RolloutPolicy, SecretNames, Template},
 };
 
 /// A kind of value that means something on a host.
@@ -111,6 +111,7 @@ empty_when_absent! {
     <> ImageSource,
     <> Ready,
     <> RolloutPolicy,
+    <> SecretNames,
     <M> Vec<M>,
     <K, M> BTreeMap<K, M>,
 }

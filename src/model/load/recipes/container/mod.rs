@@ -1,5 +1,6 @@
 //! `[container]` for one host: what the kinds of values mean that only it has.
 
+mod recorded;
 mod run_options;
 mod volumes;
 
@@ -22,8 +23,10 @@ use crate::{
         },
     },
     diagnostic::{Located, Place, Problem},
-    model::{ContainerSpec, ImageSource, Publish, Reference, SecretSource},
+    model::{ContainerSpec, ImageSource, Publish, Reference, SecretNames, SecretSource},
 };
+
+pub use recorded::container_faults;
 
 container_keys!(resolved ContainerSection as ContainerSpec);
 
@@ -123,48 +126,70 @@ impl Resolve<BTreeMap<String, String>> for EnvironmentVariables {
 /// A secret's name becomes a variable of the shell that starts docker, and so of the docker client too;
 /// a plain variable's never does, and may be looser.
 fn check_secret_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
-    if !is_shell_name(name) {
-        resolver.problems.push(
-            Problem::error(format!("{:?} cannot be the name of a secret", name.value))
-                .at(&name.place, "not a name")
-                .hint("a letter or `_` first, then letters, digits or `_`"),
-        );
-    } else if ["PATH", "HOME"].contains(&name.as_str()) || name.starts_with("DOCKER_") {
-        resolver.problems.push(
-            Problem::error(format!(
-                "a secret cannot be called `{}`: docker itself would use it on the host",
-                name.value
-            ))
-            .at(&name.place, "changes the docker client")
-            .hint("take another name, or set it in `env` if it is no secret"),
-        );
+    if let Some((fault, (label, hint))) = secret_name_fault(name) {
+        let problem = Problem::error(fault).at(&name.place, label).hint(hint);
+        resolver.problems.push(problem);
     }
 }
 
-impl Resolve<BTreeMap<String, SecretSource>> for Entries<SecretSection> {
-    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> BTreeMap<String, SecretSource> {
-        let mut sources = BTreeMap::new();
-        for (name, section) in &self.0 {
-            check_secret_name(name, resolver);
-            let (scope, host, project) = (resolver.scope, resolver.host, resolver.project());
-            let source = secret::source(
-                section,
-                &section.place,
-                project,
-                resolver.problems,
-                |text, problems| {
-                    let mut resolver = Resolver {
-                        scope,
-                        host,
-                        problems,
-                    };
-                    resolver.text(&text.0, &text.place)
-                },
-            );
-            sources.insert(name.value.clone(), source);
-        }
-        sources
+/// What is wrong with a secret's name; then a label and a hint.
+fn secret_name_fault(name: &str) -> Option<(String, (&'static str, &'static str))> {
+    if !is_shell_name(name) {
+        return Some((
+            format!("{name:?} cannot be the name of a secret"),
+            (
+                "not a name",
+                "a letter or `_` first, then letters, digits or `_`",
+            ),
+        ));
     }
+    (["PATH", "HOME"].contains(&name) || name.starts_with("DOCKER_")).then(|| {
+        (
+            format!("a secret cannot be called `{name}`: docker itself would use it on the host"),
+            (
+                "changes the docker client",
+                "take another name, or set it in `env` if it is no secret",
+            ),
+        )
+    })
+}
+
+impl Resolve<SecretNames> for Entries<SecretSection> {
+    fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> SecretNames {
+        let names = self.0.iter().map(|(name, _)| {
+            check_secret_name(name, resolver);
+            name.value.clone()
+        });
+        names.collect()
+    }
+}
+
+/// Where the values of the secrets come from on one host.
+pub(super) fn secret_sources(
+    section: &ContainerSection,
+    resolver: &mut Resolver<'_>,
+) -> BTreeMap<String, SecretSource> {
+    let mut sources = BTreeMap::new();
+    let secrets = section.secrets.iter().flat_map(|secrets| &secrets.value.0);
+    for (name, section) in secrets {
+        let (scope, host, project) = (resolver.scope, resolver.host, resolver.project());
+        let source = secret::source(
+            section,
+            &section.place,
+            project,
+            resolver.problems,
+            |text, problems| {
+                let mut resolver = Resolver {
+                    scope,
+                    host,
+                    problems,
+                };
+                resolver.text(&text.0, &text.place)
+            },
+        );
+        sources.insert(name.value.clone(), source);
+    }
+    sources
 }
 
 impl Resolve<Vec<Publish>> for PublishedPorts {
@@ -204,14 +229,17 @@ impl Resolve<Vec<Publish>> for PublishedPorts {
     }
 }
 
+fn is_restart_policy(policy: &str) -> bool {
+    ["no", "always", "unless-stopped", "on-failure"].contains(&policy)
+        || policy
+            .strip_prefix("on-failure:")
+            .is_some_and(|times| times.parse::<u32>().is_ok())
+}
+
 impl Resolve<String> for RestartPolicy {
     fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
         let policy = resolver.line(&self.0, place);
-        let is_known = ["no", "always", "unless-stopped", "on-failure"].contains(&policy.as_str())
-            || policy
-                .strip_prefix("on-failure:")
-                .is_some_and(|times| times.parse::<u32>().is_ok());
-        if !is_known {
+        if !is_restart_policy(&policy) {
             resolver.problems.push(
                 Problem::error(format!("`{policy}` is not a restart policy"))
                     .at(place, "unknown word")

@@ -136,20 +136,31 @@ struct Waiting<'a> {
 /// the image.
 pub(super) fn check(section: &ContainerSection, spec: &ContainerSpec, problems: &mut Problems) {
     let written = section.options.iter().flat_map(|options| &options.value);
+    let words = written.zip(&spec.options).map(|(written, word)| {
+        let is_unresolved = is_unresolved(&written.value.0, word);
+        (&written.place, (!is_unresolved).then_some(word.as_str()))
+    });
+    check_words(words, problems);
+}
+
+/// Checks words, each with its place; `None` is one that is not known.
+pub(super) fn check_words<'a>(
+    words: impl Iterator<Item = (&'a Place, Option<&'a str>)>,
+    problems: &mut Problems,
+) {
     let mut waiting: Option<Waiting<'_>> = None;
-    for (written, word) in written.zip(&spec.options) {
-        let place = &written.place;
-        if is_unresolved(&written.value.0, word) {
+    for (place, word) in words {
+        let Some(word) = word else {
             waiting = None;
             continue;
-        }
+        };
         if let Some(option) = waiting.take() {
             if !word.starts_with('-') || (option.is_known && !word.starts_with("--")) {
                 continue;
             }
             refuse_without_value(&option, problems);
         }
-        if !word.starts_with('-') || matches!(word.as_str(), "-" | "--") {
+        if !word.starts_with('-') || matches!(word, "-" | "--") {
             problems.push(
                 Problem::error(format!(
                     "{word:?} is no option: docker would take it for the image"

@@ -30,11 +30,7 @@ const MODES: [&str; 14] = [
 /// Checks the volumes as docker does.
 pub(super) fn check(section: &ContainerSection, spec: &ContainerSpec, problems: &mut Problems) {
     let written = section.volumes.iter().flat_map(|volumes| &volumes.value);
-    // The drivers of volumes have names of their own.
-    let has_driver = spec
-        .options
-        .iter()
-        .any(|option| option.starts_with("--volume-driver"));
+    let has_driver = has_driver(spec);
     let mut targets = HashMap::<String, &Place>::new();
     for (written, volume) in written.zip(&spec.volumes) {
         let is_told = volume.is_empty() || volume.contains(char::is_control);
@@ -63,10 +59,16 @@ pub(super) fn check(section: &ContainerSection, spec: &ContainerSpec, problems: 
     }
 }
 
+/// The drivers of volumes have names of their own.
+pub(super) fn has_driver(spec: &ContainerSpec) -> bool {
+    let mut options = spec.options.iter();
+    options.any(|option| option.starts_with("--volume-driver"))
+}
+
 type Wrong = (String, Option<String>);
 
 /// Where in the container a volume is.
-fn target_of(volume: &str, has_driver: bool) -> Result<String, Wrong> {
+pub(super) fn target_of(volume: &str, has_driver: bool) -> Result<String, Wrong> {
     let wrong = |why: String| Err((why, None));
     let parts: Vec<_> = volume.split(':').collect();
     let (source, target, mode) = match parts[..] {
