@@ -1,27 +1,28 @@
 //! The values of secrets, read on the deployer's machine before any host is contacted.
 
+mod read;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    process::Stdio,
     sync::Arc,
-    time::Duration,
 };
 
-use secrecy::{ExposeSecret, SecretString};
-use tokio::{process::Command, sync::Mutex};
+use secrecy::SecretString;
+use tokio::sync::Mutex;
 
-use crate::hosts::{Run, Stop};
-use crate::{event::Outcome, model::SecretSource, text};
-
-/// The deadline of a secret's command, which may ask a vault over the network.
-const COMMAND: Duration = Duration::from_secs(60);
+use crate::{
+    event::{EventKind, Events, Outcome},
+    hosts::{Run, Stop},
+    model::{Environment, SecretSource},
+};
 
 /// Reads secrets, each source once in a run. Clones share what was read.
 #[derive(Clone)]
 pub struct Secrets<'a> {
     root: &'a Path,
     mask: &'a (dyn Fn(&str) + Sync),
+    events: Option<&'a Events>,
     values: Arc<Mutex<Vec<(SecretSource, SecretString)>>>,
 }
 
@@ -32,7 +33,17 @@ impl<'a> Secrets<'a> {
         Self {
             root,
             mask,
+            events: None,
             values: Arc::default(),
+        }
+    }
+
+    /// The same, with warnings of values that can hardly be meant.
+    #[must_use]
+    pub fn warning(self, events: &'a Events) -> Self {
+        Self {
+            events: Some(events),
+            ..self
         }
     }
 
@@ -55,71 +66,109 @@ impl<'a> Secrets<'a> {
         if let Some((_, value)) = values.iter().find(|(known, _)| known == source) {
             return Ok(value.clone());
         }
-        let value = self.read(source).await.map_err(|(cause, hint)| {
+        let no_value = |(cause, hint): (String, String)| {
             Stop::new(Outcome::Usage, format!("the secret `{name}` has no value"))
                 .cause(cause)
                 .hint(hint)
+        };
+        let value = self.read(source).await.map_err(no_value)?;
+        (self.mask)(&value);
+        check(name, &value).map_err(|(cause, hint)| {
+            Stop::new(
+                Outcome::Usage,
+                format!("the secret `{name}` cannot be used"),
+            )
+            .cause(cause)
+            .hint(hint)
         })?;
-        (self.mask)(value.expose_secret());
+        if let (true, Some(events)) = (value.is_empty(), self.events) {
+            events.send(EventKind::Warning {
+                host: None,
+                message: format!("the secret `{name}` is empty"),
+                hint: None,
+            });
+        }
+        let value = SecretString::from(value);
         values.push((source.clone(), value.clone()));
         Ok(value)
     }
 
-    async fn read(&self, source: &SecretSource) -> Result<SecretString, (String, String)> {
+    async fn read(&self, source: &SecretSource) -> Result<String, (String, String)> {
         match source {
-            SecretSource::Env(variable) => {
-                std::env::var(variable)
-                    .map(SecretString::from)
-                    .map_err(|_| {
-                        (
-                            format!("the environment variable `{variable}` is not set"),
-                            format!("export {variable}=…"),
-                        )
-                    })
-            }
+            SecretSource::Env(variable) => of_variable(variable),
             SecretSource::File(path) => {
-                let path = self.root.join(in_home(path));
-                let read = std::fs::read_to_string(&path);
-                read.map(|text| without_newline(text).into())
-                    .map_err(|error| {
-                        (
-                            format!("cannot read {}: {error}", path.display()),
-                            "put the value into that file".to_owned(),
-                        )
-                    })
+                let read = read::file(&self.root.join(in_home(path)), None).await;
+                read.map(without_newline)
+                    .map_err(|cause| (cause, "put the value into that file".to_owned()))
             }
-            SecretSource::Command(script) => self.run(script).await.map_err(|cause| {
-                (
-                    format!("`{script}` {cause}"),
-                    "run it yourself to see what is wrong".to_owned(),
-                )
-            }),
+            SecretSource::Command(script) => {
+                let read = read::command(script, self.root).await;
+                read.map(without_newline).map_err(|failure| {
+                    // It may say half of the value again, in its own words.
+                    (self.mask)(&failure.came);
+                    (
+                        format!("`{script}` {}", failure.cause),
+                        "run it yourself to see what is wrong".to_owned(),
+                    )
+                })
+            }
         }
     }
+}
 
-    async fn run(&self, script: &str) -> Result<SecretString, String> {
-        let child = Command::new("sh")
-            .args(["-c", script])
-            .current_dir(self.root)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = tokio::time::timeout(COMMAND, child)
-            .await
-            .map_err(|_| format!("did not end within {}", text::duration(COMMAND)))?
-            .map_err(|error| format!("could not be run: {error}"))?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!(
-                "failed ({}): {}",
-                output.status,
-                text::complaint(&said).as_deref().unwrap_or("no output")
-            ));
+/// Masks what can be known without asking anybody: the secrets of an environment that are in variables and in files.
+/// A container that is only looked at may print one.
+pub async fn mask_at_hand(environment: &Environment, root: &Path, mask: &(dyn Fn(&str) + Sync)) {
+    let on = environment
+        .recipes
+        .iter()
+        .flat_map(|recipe| recipe.on.values());
+    let passwords = environment.registries.iter().map(|login| &login.password);
+    let mut known = Vec::new();
+    for source in on.flat_map(|on| on.secrets.values()).chain(passwords) {
+        if known.contains(&source) {
+            continue;
         }
-        String::from_utf8(output.stdout)
-            .map(|text| without_newline(text).into())
-            .map_err(|_| "printed something that is not UTF-8".to_owned())
+        known.push(source);
+        let value = match source {
+            SecretSource::Env(variable) => of_variable(variable).ok(),
+            SecretSource::File(path) => read::plain_file(&root.join(in_home(path))).await,
+            SecretSource::Command(_) => None,
+        };
+        if let Some(value) = value {
+            mask(&without_newline(value));
+        }
     }
+}
+
+/// Whether a container can be given a value; if not, why, and what to do.
+fn check(name: &str, value: &str) -> Result<(), (String, String)> {
+    // `NAME=VALUE` and the zero byte behind it.
+    if name.len() + value.len() + 2 > read::LONGEST {
+        return Err((
+            format!("with its name it has more than {}", read::limit()),
+            "put it into a file on the host, and mount that".to_owned(),
+        ));
+    }
+    if value.contains('\0') {
+        let fact = "its value has a NUL byte, which ends a variable";
+        let hint = "encode it, for instance with base64, and let the app decode it";
+        return Err((fact.to_owned(), hint.to_owned()));
+    }
+    Ok(())
+}
+
+fn of_variable(variable: &str) -> Result<String, (String, String)> {
+    let why = |error| match error {
+        std::env::VarError::NotPresent => "not set",
+        std::env::VarError::NotUnicode(_) => "not UTF-8",
+    };
+    std::env::var(variable).map_err(|error| {
+        (
+            format!("the environment variable `{variable}` is {}", why(error)),
+            format!("export {variable}=…"),
+        )
+    })
 }
 
 /// The path with the home folder in place of a leading `~`.
@@ -141,55 +190,4 @@ fn without_newline(mut text: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn each_source_is_read_once_and_its_value_masked_first() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("token"), "from a file\n").expect("written");
-        let masked = Mutex::new(Vec::new());
-        let mask = |value: &str| masked.lock().expect("not poisoned").push(value.to_owned());
-        let secrets = Secrets::new(folder.path(), &mask);
-        let counted = SecretSource::Command("echo x >>count; printf 'two\\nlines\\n'".into());
-        let sources = BTreeMap::from([
-            ("A".to_owned(), SecretSource::File("token".into())),
-            ("B".to_owned(), counted.clone()),
-            ("C".to_owned(), counted),
-        ]);
-        let values = secrets.of(&sources).await.expect("values");
-        let shown: Vec<_> = values
-            .values()
-            .map(|value| value.expose_secret().to_owned())
-            .collect();
-        assert_eq!(shown, ["from a file", "two\nlines", "two\nlines"]);
-        assert_eq!(
-            std::fs::read_to_string(folder.path().join("count")).expect("counted"),
-            "x\n"
-        );
-        assert_eq!(
-            *masked.lock().expect("not poisoned"),
-            ["from a file", "two\nlines"]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_secret_without_a_value_says_what_to_do() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let secrets = Secrets::new(folder.path(), &|_| {});
-        let source = SecretSource::Command("echo no vault >&2; exit 3".into());
-        let stop = secrets.value("TOKEN", &source).await.expect_err("it fails");
-        assert_eq!(stop.report.message, "the secret `TOKEN` has no value");
-        assert_eq!(
-            stop.report.causes,
-            ["`echo no vault >&2; exit 3` failed (exit status: 3): no vault"]
-        );
-        let stop = secrets
-            .value("TOKEN", &SecretSource::Env("SHIPIT_NO_SUCH".into()))
-            .await
-            .expect_err("unset");
-        assert_eq!(stop.report.hint.as_deref(), Some("export SHIPIT_NO_SUCH=…"));
-    }
-}
+mod tests;

@@ -1,10 +1,14 @@
-//! Small pieces of text for people: durations, lists, plurals, error chains, complaints of tools.
+//! Small pieces of text for people: durations, lists, plurals, error chains, complaints of tools, and what is cut.
 
 mod complaint;
+mod cut;
 
 use std::{error::Error, fmt, time::Duration};
 
 pub use complaint::complaint;
+pub use cut::{
+    CUT, LONGEST_LINE, Tail, cut, cut_front, cut_line, with_left_out, without_half_a_character,
+};
 
 /// A duration as a person writes it: `500ms`, `12s`, `1.2s`, `1m30s`, `2h5m`.
 pub fn duration(duration: Duration) -> String {

@@ -123,11 +123,7 @@ pub fn short(command: &RemoteCommand) -> String {
         _ => words.join(" "),
     };
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MOST {
-        line
-    } else {
-        format!("{}…", line.chars().take(MOST).collect::<String>())
-    }
+    text::cut(&line, MOST)
 }
 
 #[cfg(test)]

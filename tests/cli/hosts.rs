@@ -80,6 +80,36 @@ fn a_secret_without_a_value_is_found_before_anyone_is_contacted() {
 }
 
 #[test]
+fn a_secret_that_no_variable_can_hold_is_found_before_anyone_is_contacted() {
+    let host = Listener::new();
+    let shell = Shell::with_host_at(host.port());
+    shell.write(
+        "recipes/web.toml",
+        &format!("{WEB}secrets = {{ TOKEN = {{ file = \"token\" }} }}\n"),
+    );
+    for (value, why) in [
+        (
+            "x".repeat(128 * 1024),
+            "more than 128 KiB, the most that a variable can hold",
+        ),
+        (
+            "a\0b".to_owned(),
+            "its value has a NUL byte, which ends a variable",
+        ),
+    ] {
+        shell.write("token", &value);
+        let answer = shell.type_line("deploy staging");
+        assert_eq!(answer.code, Some(2), "{}", answer.shown());
+        let stderr = &answer.stderr;
+        assert!(
+            stderr.contains("the secret `TOKEN` cannot be used") && stderr.contains(why),
+            "{stderr}"
+        );
+    }
+    assert!(!host.was_contacted());
+}
+
+#[test]
 fn the_password_of_a_registry_is_read_beforehand_only_for_what_is_to_be_pulled() {
     let shell = Shell::with_host_at(closed_port());
     let inventory = fs::read_to_string(shell.path().join("inventory/staging.toml"));

@@ -187,6 +187,26 @@ DOCKER_HOST = { env = "K" }
 }
 
 #[test]
+fn a_secret_changes_nothing_that_runs_on_the_host() {
+    for name in [
+        "LD_PRELOAD",
+        "LD_LIBRARY_PATH",
+        "BASH_ENV",
+        "IFS",
+        "GCONV_PATH",
+        "SUDO_ASKPASS",
+    ] {
+        let secret = format!("secrets = {{ {name} = {{ env = \"K\" }} }}");
+        let recipe = format!("hosts = \"web\"\n[container]\nimage = \"w\"\n{secret}\n");
+        let shown = TestProject::of_recipe(&recipe).shown();
+        assert!(
+            shown.contains(&format!("a secret cannot be called `{name}`")),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
 fn an_image_is_needed() {
     assert_snapshot!(
         "no_image",

@@ -17,6 +17,7 @@ use crate::{
     model::{self, Environment, Name, Project},
     report::{self, Masks},
     run::{Context, Interrupts},
+    secrets,
     terminal::{self, Terminal},
     transport::Connector,
 };
@@ -94,6 +95,7 @@ async fn report_run<C: HostCommand>(
         revision: terminal::git_revision(&project.root),
     };
     let invocation = Invocation { context, terminal };
+    secrets::mask_at_hand(environment, &project.root, invocation.context.mask).await;
     let result = Box::pin(perform(command, &invocation, word)).await;
     let outcome = finish(&events, result, &output, began.elapsed());
     Ok(show_rest(global, showing, &output, &interrupts, outcome).await)

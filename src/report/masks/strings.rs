@@ -75,6 +75,21 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
     }
 }
 
+/// Calls `apply` with every line that a host printed.
+pub(super) fn for_each_line(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
+    match kind {
+        EventKind::Output { line, .. } => apply(line),
+        EventKind::StepFailed { evidence, .. } => evidence.iter_mut().for_each(apply),
+        EventKind::Finished {
+            error: Some(error), ..
+        } => {
+            let evidence = error.evidence.iter_mut();
+            evidence.flat_map(|it| &mut it.lines).for_each(apply);
+        }
+        _ => {}
+    }
+}
+
 fn in_step(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
     let mut of_step = |host: &mut String, recipe: &mut Option<String>, text: &mut String| {
         apply(host);

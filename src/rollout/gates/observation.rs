@@ -46,12 +46,8 @@ pub(super) fn reason(printed: &str) -> String {
 }
 
 /// What was answered, as part of a line: its first line that is not empty, at most 200 characters.
-pub(super) fn first_line(text: &str) -> String {
-    text.lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("nothing")
-        .chars()
-        .take(200)
-        .collect()
+pub(super) fn first_line(answer: &str) -> String {
+    let mut lines = answer.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty()).unwrap_or("nothing");
+    text::cut(line, 200)
 }

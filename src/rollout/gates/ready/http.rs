@@ -97,6 +97,10 @@ mod tests {
 
     /// What a look at an app sees that answers one `Host` alone, and the hosts that it was asked for.
     async fn seen(ready: &str) -> (Observation, Vec<String>) {
+        seen_of(ready, "hi".to_owned()).await
+    }
+
+    async fn seen_of(ready: &str, body: String) -> (Observation, Vec<String>) {
         let app = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = app.local_addr().expect("an address").port();
         let asked = Arc::<Mutex<Vec<String>>>::default();
@@ -115,7 +119,8 @@ mod tests {
                 "400 Bad Request"
             };
             hosts.lock().expect("not poisoned").push(host);
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\nhi");
+            let length = body.len();
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}");
             let _ = stream.write_all(answer.as_bytes()).await;
         });
         let host = FakeHost::default().has("web-r2", true).at_port(port);
@@ -151,5 +156,16 @@ mod tests {
             asked[0]
         );
         assert_eq!(seen.detail, told);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_cut_with_a_mark_by_which_masks_know_the_rest_of_a_secret() {
+        let ready = "publish_all = true\n[ready]\nhttp = { path = \"/\", status = 201 }\n";
+        let (seen, _) = seen_of(ready, format!("no login with {}", "x".repeat(300))).await;
+        let cut = format!(
+            "GET / answered 400: no login with {}… (the request",
+            "x".repeat(186)
+        );
+        assert!(seen.detail.starts_with(&cut), "{}", seen.detail);
     }
 }

@@ -18,6 +18,7 @@ use super::sink::Sink;
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
+    text::{self, Tail},
     transport::session::{
         channel::{OpenChannel, Target, WhenAbandoned},
         connection::Connection,
@@ -27,9 +28,6 @@ use crate::{
 
 /// What one read of an input stream takes at most; as much as a packet carries.
 const CHUNK: usize = 32 * 1024;
-
-/// How much of standard error an error keeps.
-const EVIDENCE: usize = 4 * 1024;
 
 /// What goes to a command's standard input.
 pub(in crate::transport) enum Input<'a> {
@@ -95,7 +93,7 @@ struct Exchange<'a> {
     command: &'a RemoteCommand,
     started: bool,
     end: Option<End>,
-    evidence: Vec<u8>,
+    stderr: Tail,
 }
 
 /// How the command ended, by the server's word.
@@ -117,7 +115,7 @@ impl<'a> Exchange<'a> {
             command,
             started: false,
             end: None,
-            evidence: Vec::new(),
+            stderr: Tail::default(),
         }
     }
 
@@ -186,7 +184,7 @@ impl<'a> Exchange<'a> {
             ChannelMsg::Data { data } => sink.take(OutputStream::Stdout, &data),
             // 1 is the only kind of extended data there is (RFC 4254, 5.2).
             ChannelMsg::ExtendedData { data, .. } => {
-                self.keep(&data);
+                self.stderr.add(&data);
                 sink.take(OutputStream::Stderr, &data);
             }
             ChannelMsg::ExitStatus { exit_status } => self.end = Some(End::Status(exit_status)),
@@ -198,12 +196,6 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, stderr: &[u8]) {
-        self.evidence.extend_from_slice(stderr);
-        let excess = self.evidence.len().saturating_sub(EVIDENCE);
-        self.evidence.drain(..excess);
-    }
-
     /// The channel is closed, or the connection gone. An exit status alone is not enough: sshd sends it
     /// when the command exits, and what the command printed may come after it.
     fn finish(self) -> Result<u32, SessionError> {
@@ -212,7 +204,7 @@ impl<'a> Exchange<'a> {
         }
         let host = self.connection.host.clone();
         let command = brief(self.command);
-        let stderr = String::from_utf8_lossy(&self.evidence).into_owned();
+        let stderr = self.stderr.into_text();
         match self.end {
             Some(End::Status(status)) => Ok(status),
             Some(End::Signal(signal)) => Err(SessionError::Killed {
@@ -328,10 +320,7 @@ pub(super) fn brief(command: &RemoteCommand) -> String {
     const LONGEST: usize = 80;
     let wire = command.to_wire();
     let line = wire.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}…", &line[..cut]),
-        None => line,
-    }
+    text::cut(&line, LONGEST)
 }
 
 fn signal(signal: Sig) -> String {

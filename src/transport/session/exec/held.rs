@@ -1,6 +1,6 @@
 //! A remote command that runs for long and is talked to, such as the one that holds a lock.
 
-use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use russh::{ChannelMsg, Sig};
 use secrecy::ExposeSecret;
@@ -14,6 +14,7 @@ use super::{exchange::brief, lines::Lines};
 use crate::{
     command::RemoteCommand,
     model::HostName,
+    text::Tail,
     transport::session::{
         channel::{OpenChannel, Target, WhenAbandoned},
         connection::Connection,
@@ -23,9 +24,6 @@ use crate::{
 
 /// Lines that wait to be read at most; further ones are dropped, as a full channel would stop the session.
 const UNREAD_LINES: usize = 1024;
-
-/// How much of standard error is kept.
-const EVIDENCE: usize = 4 * 1024;
 
 /// A remote command that runs until this is dropped, or it ends by itself.
 ///
@@ -229,7 +227,7 @@ impl Pump {
             lines: sender,
         } = self;
         let mut lines = Lines::default();
-        let mut stderr = VecDeque::new();
+        let mut stderr = Tail::default();
         let mut end = None;
         let mut hand_over = |line: &str| {
             if sender.try_send(line.to_owned()).is_err() {
@@ -244,9 +242,7 @@ impl Pump {
                 ChannelMsg::Failure if !*started.borrow() => return HeldEnd::Refused,
                 ChannelMsg::Data { data } => lines.add(&data, &mut hand_over),
                 ChannelMsg::ExtendedData { data, .. } => {
-                    stderr.extend(data);
-                    let excess = stderr.len().saturating_sub(EVIDENCE);
-                    stderr.drain(..excess);
+                    stderr.add(&data);
                 }
                 ChannelMsg::ExitStatus { exit_status } => end = Some(Ok(exit_status)),
                 ChannelMsg::ExitSignal { signal_name, .. } => end = Some(Err(signal_name)),
@@ -258,13 +254,10 @@ impl Pump {
             _ if !channel.read.closed_by_server() => {
                 HeldEnd::Disconnected(connection.disconnect_reason.describe())
             }
-            Some(Ok(status)) => {
-                let bytes: Vec<u8> = stderr.into();
-                HeldEnd::Exited {
-                    status,
-                    stderr: String::from_utf8_lossy(&bytes).into_owned(),
-                }
-            }
+            Some(Ok(status)) => HeldEnd::Exited {
+                status,
+                stderr: stderr.into_text(),
+            },
             Some(Err(Sig::Custom(name))) => HeldEnd::Killed(name),
             Some(Err(signal)) => HeldEnd::Killed(format!("{signal:?}")),
             None => HeldEnd::NoStatus,

@@ -1,7 +1,6 @@
 //! Lines out of chunks of bytes.
 
-/// The longest line that is kept whole, in bytes: a command may print without ever ending a line.
-const LONGEST: usize = 64 * 1024;
+use crate::text::{LONGEST_LINE, with_left_out, without_half_a_character};
 
 /// Cuts a stream into lines.
 #[derive(Default)]
@@ -31,20 +30,21 @@ impl Lines {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let room = LONGEST - self.line.len();
+        let room = LONGEST_LINE - self.line.len();
         let (kept, left_out) = bytes.split_at(bytes.len().min(room));
         self.line.extend_from_slice(kept);
         self.left_out += left_out.len() as u64;
     }
 
     fn hand_over(&mut self, on_line: &mut dyn FnMut(&str)) {
-        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
-        let line = String::from_utf8_lossy(line);
-        match self.left_out {
-            0 => on_line(&line),
-            left_out => on_line(&format!(
-                "{line}… (cut: the line has {left_out} bytes more)"
-            )),
+        if self.left_out == 0 {
+            let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
+            on_line(&String::from_utf8_lossy(line));
+        } else {
+            let whole = without_half_a_character(&self.line);
+            let left_out = self.left_out + (self.line.len() - whole.len()) as u64;
+            let line = String::from_utf8_lossy(whole);
+            on_line(&with_left_out(&line, left_out));
         }
         self.line.clear();
         self.left_out = 0;
@@ -81,6 +81,6 @@ mod tests {
         lines.add(b"\nnext\n", &mut |line| seen.push(line.to_owned()));
         let cut = "x".repeat(64 * 1024) + "… (cut: the line has 98304 bytes more)";
         assert_eq!(seen, [&cut[..], "next"]);
-        assert!(lines.line.capacity() <= 2 * LONGEST, "it kept no more");
+        assert!(lines.line.capacity() <= 2 * LONGEST_LINE, "it kept no more");
     }
 }

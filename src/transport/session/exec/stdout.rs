@@ -19,6 +19,7 @@ use super::{
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
+    text::Tail,
     transport::session::{error::SessionError, link::Link},
 };
 
@@ -40,7 +41,7 @@ pub struct Stdout {
 struct Printed {
     /// What has come and was not read yet; as much as one look at the channel gave.
     stdout: VecDeque<u8>,
-    stderr: Vec<u8>,
+    stderr: Tail,
 }
 
 impl fmt::Debug for Stdout {
@@ -64,7 +65,7 @@ impl Stdout {
                 let mut printed = lock(&sink);
                 match stream {
                     OutputStream::Stdout => printed.stdout.extend(bytes),
-                    OutputStream::Stderr => printed.stderr.extend(bytes),
+                    OutputStream::Stderr => printed.stderr.add(bytes),
                 }
             });
             let (input, deadline) = (Input::from_command(&command), Deadline::Idle(idle_deadline));
@@ -82,11 +83,11 @@ impl Stdout {
     /// How the command ended, with what it printed as an error; `None` when it had not ended when reading
     /// did.
     pub fn into_end(self) -> Option<Result<Output, SessionError>> {
-        let stderr = std::mem::take(&mut lock(&self.printed).stderr);
+        let stderr = std::mem::take(&mut lock(&self.printed).stderr).into_text();
         let output = |status| Output {
             status,
             stdout: String::new(),
-            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            stderr,
         };
         self.end.map(|end| end.map(output))
     }

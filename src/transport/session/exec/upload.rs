@@ -9,6 +9,7 @@ use super::{
 use crate::{
     command::RemoteCommand,
     event::OutputStream,
+    text::Tail,
     transport::session::{connection::Connection, error::SessionError},
 };
 
@@ -39,7 +40,7 @@ pub(in crate::transport) async fn upload(
     if sudo {
         command = command.with_sudo();
     }
-    let mut stderr = Vec::new();
+    let mut stderr = Tail::default();
     let status = exchange(
         connection,
         &command,
@@ -47,7 +48,7 @@ pub(in crate::transport) async fn upload(
         Deadline::Total(deadline),
         &mut Pieces::new(|stream, bytes| {
             if stream == OutputStream::Stderr {
-                stderr.extend_from_slice(bytes);
+                stderr.add(bytes);
             }
         }),
     )
@@ -59,6 +60,6 @@ pub(in crate::transport) async fn upload(
         host: connection.host.clone(),
         path: to.to_owned(),
         status,
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        stderr: stderr.into_text(),
     })
 }

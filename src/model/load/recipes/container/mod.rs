@@ -123,6 +123,35 @@ impl Resolve<BTreeMap<String, String>> for EnvironmentVariables {
     }
 }
 
+/// Whether a variable of this name would change what runs on the host: the shell, sudo, or the docker client. Those
+/// that make programs load or run other code are what glibc takes from set-user-ID programs (`unsecvars.h`) and what
+/// sudo takes from everyone (`initial_badenv_table` in its `env.c`), as far as one of those three reads them.
+fn is_of_the_host(name: &str) -> bool {
+    const NAMES: [&str; 19] = [
+        "PATH",
+        "HOME",
+        "BASH_ENV",
+        "ENV",
+        "IFS",
+        "CDPATH",
+        "PS4",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "GLOBIGNORE",
+        "FPATH",
+        "GLIBC_TUNABLES",
+        "GCONV_PATH",
+        "LOCPATH",
+        "NLSPATH",
+        "HOSTALIASES",
+        "LOCALDOMAIN",
+        "RES_OPTIONS",
+        "GODEBUG",
+    ];
+    const BEGINNINGS: [&str; 5] = ["DOCKER_", "LD_", "DYLD_", "SUDO_", "BASH_FUNC_"];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|it| name.starts_with(it))
+}
+
 /// A secret's name becomes a variable of the shell that starts docker, and so of the docker client too;
 /// a plain variable's never does, and may be looser.
 fn check_secret_name(name: &Located<String>, resolver: &mut Resolver<'_>) {
@@ -143,11 +172,11 @@ fn secret_name_fault(name: &str) -> Option<(String, (&'static str, &'static str)
             ),
         ));
     }
-    (["PATH", "HOME"].contains(&name) || name.starts_with("DOCKER_")).then(|| {
+    is_of_the_host(name).then(|| {
         (
-            format!("a secret cannot be called `{name}`: docker itself would use it on the host"),
+            format!("a secret cannot be called `{name}`: the host itself would use it"),
             (
-                "changes the docker client",
+                "changes what starts the container",
                 "take another name, or set it in `env` if it is no secret",
             ),
         )
