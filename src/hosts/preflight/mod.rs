@@ -72,5 +72,5 @@ async fn check_host(reached: &Reached, environment: &Environment) -> Result<(), 
     sessions::two_at_once(reached).await?;
     let info = daemon::info(reached).await?;
     disk::has_room(reached, &info).await?;
-    forwarding::is_allowed(reached, environment).await
+    forwarding::is_allowed(reached, environment, forwarding::QUICK).await
 }
