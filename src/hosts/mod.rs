@@ -13,5 +13,5 @@ pub(crate) mod testing;
 pub use error::{HostError, HostFailure, failed, short};
 pub use fleet::Fleet;
 pub use output::stream;
-pub use reached::{QUICK, Reached, within};
+pub use reached::{QUICK, Reached, SOON, within};
 pub use stop::{Run, Stop, row};

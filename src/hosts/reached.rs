@@ -15,6 +15,9 @@ use crate::{
 /// must not hang the run.
 pub const QUICK: Duration = Duration::from_secs(30);
 
+/// The longest that a host is waited for by those who only look.
+pub const SOON: Duration = Duration::from_secs(5);
+
 /// Does something on a host for no longer than `deadline`.
 ///
 /// # Errors

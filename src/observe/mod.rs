@@ -12,16 +12,13 @@ use crate::{
         Facts, HostFacts, parse_names,
         ports::{self, TakenPort},
     },
-    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop, row, within},
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, SOON, Stop, row, within},
     model::{ContainerSpec, Environment, Host, HostName, LateValues, Recipe},
     plan::{Scope, TaskRef},
     release::{History, Reading},
     state::{self, StoredRecords},
     tasks, text,
 };
-
-/// The longest that a host is waited for by those who only look.
-pub const SOON: Duration = Duration::from_secs(5);
 
 /// What was read from the hosts.
 pub struct Observed {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     history::History,
-    record::{Number, Outcome, RecipeRecord, Record},
+    record::{Number, RecipeRecord, Record},
 };
 use crate::model::HostName;
 
@@ -30,22 +30,19 @@ impl History {
             let Some(of_recipe) = record.recipes.get(recipe) else {
                 continue;
             };
-            match record.outcome {
-                Outcome::Succeeded if of_recipe.hash == hash => return None,
-                // A release of other recipes says what this one had before.
-                Outcome::Succeeded | Outcome::Reverted => {}
-                Outcome::Unfinished | Outcome::Failed | Outcome::Interrupted => {
-                    let left_alone = succeeded(&records[..index], recipe)
-                        .is_some_and(|before| before.hash == of_recipe.hash)
-                        && of_recipe.hash == hash;
-                    let is_older = started.is_some_and(|started| {
-                        started.duration_until(record.started) > CLOCKS_DIFFER
-                    });
-                    if !left_alone || !is_older {
-                        return Some(record.number);
-                    }
+            if record.outcome.leaves_unconfirmed() {
+                let left_alone = succeeded(&records[..index], recipe)
+                    .is_some_and(|before| before.hash == of_recipe.hash)
+                    && of_recipe.hash == hash;
+                let is_older = started
+                    .is_some_and(|started| started.duration_until(record.started) > CLOCKS_DIFFER);
+                if !left_alone || !is_older {
+                    return Some(record.number);
                 }
+            } else if record.succeeded() && of_recipe.hash == hash {
+                return None;
             }
+            // A release of another version, or one that was reverted, says nothing of this one.
         }
         None
     }
@@ -58,12 +55,10 @@ impl History {
             .iter()
             .rev()
             .find(|record| record.recipes.contains_key(recipe))?;
-        match newest.outcome {
-            Outcome::Succeeded | Outcome::Reverted => None,
-            Outcome::Unfinished | Outcome::Failed | Outcome::Interrupted => {
-                succeeded(records, recipe)
-            }
-        }
+        let leaves_unconfirmed = newest.outcome.leaves_unconfirmed();
+        leaves_unconfirmed
+            .then(|| succeeded(records, recipe))
+            .flatten()
     }
 }
 
@@ -78,7 +73,10 @@ fn succeeded<'a>(records: &'a [Record], recipe: &str) -> Option<&'a RecipeRecord
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{super::record::tests::record, *};
+    use super::{
+        super::record::{Outcome, tests::record},
+        *,
+    };
 
     /// Releases, a container by its hash and when it started, and the release that left it unconfirmed.
     type Case<'a> = (&'a [(Outcome, &'a str)], (&'a str, i64), Option<u64>);

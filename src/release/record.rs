@@ -91,6 +91,17 @@ pub enum Outcome {
     Interrupted,
 }
 
+impl Outcome {
+    /// Whether what such a release started, or was about to stop, needs a look before it counts as done: the
+    /// release never came to say that it is as wanted, or again as it was.
+    pub fn leaves_unconfirmed(self) -> bool {
+        match self {
+            Self::Unfinished | Self::Failed | Self::Interrupted => true,
+            Self::Succeeded | Self::Reverted => false,
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Interrupts;
 use crate::{
     event::{EventKind, Events, Outcome, Phase, Severity},
-    hosts::{self, Fleet, Run, Stop},
+    hosts::{self, Fleet, Run, Stop, preflight},
     model::{Environment, Host, HostName},
     plan::Scope,
     text,
@@ -34,13 +34,25 @@ pub struct Context<'a> {
     pub revision: Option<String>,
 }
 
+/// A host that those who only look go without.
+struct LeftOut {
+    host: HostName,
+    state: &'static str,
+    why: String,
+    hint: Option<String>,
+}
+
 impl Context<'_> {
-    /// Connects to these hosts at once. When one cannot be reached, none is used.
+    /// Connects to these hosts at once, and sees that they take commands. When one cannot be reached, or its login
+    /// shell is not to be trusted, none is used.
     pub async fn connect(&self, hosts: &[&Host]) -> Run<Fleet> {
-        self.connect_to(hosts, |_| true).await
+        let fleet = self.connect_to(hosts, |_| true).await?;
+        preflight::takes_commands(&fleet).await?;
+        Ok(fleet)
     }
 
-    /// Connects to these hosts at once. When one that is `needed` cannot be reached, none is used.
+    /// Connects to these hosts at once, for those who check more of them. When one that is `needed` cannot be
+    /// reached, none is used.
     pub async fn connect_to(
         &self,
         hosts: &[&Host],
@@ -83,36 +95,68 @@ impl Context<'_> {
         Err(stop)
     }
 
-    /// Connects to as many of these hosts as answer: what only looks must work on a bad day. Each host that
-    /// does not answer is a row and a warning; when none does, that is an error.
+    /// Connects to as many of these hosts as answer and take commands: what only looks must work on a bad day.
+    /// Each other one is a row and a warning; when there is none but those, that is an error.
     pub async fn connect_to_any(&self, hosts: &[&Host]) -> Run<Fleet> {
         self.events.send(EventKind::Phase {
             phase: Phase::Connect,
         });
         let (fleet, failures) =
             Fleet::connect_to_any(self.environment, hosts, self.connector, self.events).await;
+        let unfit = preflight::cannot_be_asked(&fleet).await;
+        let fleet = fleet.without(|host| unfit.iter().any(|(name, _)| name == host));
+        let nobody = if unfit.is_empty() {
+            "cannot connect to any host"
+        } else {
+            "no host can be asked"
+        };
+        let away = failures.into_iter().map(|(host, error)| LeftOut {
+            host,
+            state: "cannot connect",
+            why: text::chain(&error).join(": "),
+            hint: error.hint(),
+        });
+        let unfit = unfit.into_iter().map(|(host, unfit)| LeftOut {
+            host,
+            state: "cannot be read",
+            why: text::chain(&unfit.error).join(": "),
+            hint: Some(unfit.hint),
+        });
+        let left_out: Vec<_> = away.chain(unfit).collect();
         if fleet.hosts().is_empty() {
-            let mut stop = Stop::not_ready("cannot connect to any host");
-            for (host, error) in &failures {
-                stop.report
-                    .causes
-                    .push(format!("`{host}`: {}", text::chain(error).join(": ")));
-                stop.report.hint = stop.report.hint.take().or_else(|| error.hint());
+            let mut stop = Stop::not_ready(nobody);
+            for LeftOut {
+                host, why, hint, ..
+            } in left_out
+            {
+                stop.report.causes.push(format!("`{host}`: {why}"));
+                stop.report.hint = stop.report.hint.take().or(hint);
             }
             return Err(stop);
         }
-        for (host, error) in &failures {
-            let message = format!("left out: {}", text::chain(error).join(": "));
-            self.events.send(EventKind::Warning {
-                host: Some(host.to_string()),
-                message,
-                hint: error.hint(),
-            });
-            self.events.send(EventKind::HostState {
-                row: hosts::row(host, "cannot connect", Severity::Bad),
-            });
+        for one in left_out {
+            self.tell_left_out(one);
         }
         Ok(fleet)
+    }
+
+    fn tell_left_out(
+        &self,
+        LeftOut {
+            host,
+            state,
+            why,
+            hint,
+        }: LeftOut,
+    ) {
+        self.events.send(EventKind::Warning {
+            host: Some(host.to_string()),
+            message: format!("left out: {why}"),
+            hint,
+        });
+        let mut row = hosts::row(&host, state, Severity::Bad);
+        row.detail = Some(why);
+        self.events.send(EventKind::HostState { row });
     }
 
     /// The hosts of a scope, in the inventory's order.

@@ -3,8 +3,10 @@
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
+    os::unix::fs::PermissionsExt,
 };
 
+use assert_cmd::Command;
 use insta::assert_snapshot;
 
 use super::typed::{Listener, Shell, WEB};
@@ -214,6 +216,60 @@ fn a_deploy_leaves_a_log_in_a_folder_that_git_ignores() {
     assert_eq!(logs.len(), 1);
     let ignored = fs::read_to_string(shell.path().join(".shipit/.gitignore")).expect("it is there");
     assert_eq!(ignored, "*\n");
+}
+
+/// The modes of the folder of logs and of all in it, after a deploy that was typed under a lax umask.
+fn modes_after_a_deploy(shell: &Shell) -> Vec<(String, u32)> {
+    let mut deploy = Command::new("sh");
+    deploy
+        .args(["-c", "umask 000; exec \"$0\" deploy staging"])
+        .arg(env!("CARGO_BIN_EXE_shipit"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", shell.path())
+        .current_dir(shell.path());
+    let answer = shell.answer(&mut deploy);
+    assert_eq!(answer.code, Some(3), "{}", answer.shown());
+    let mut modes = Vec::new();
+    let mut folders = vec![shell.path().join(".shipit")];
+    while let Some(path) = folders.pop() {
+        let metadata = fs::metadata(&path).expect("it is there");
+        let name = path.file_name().expect("a name").to_string_lossy();
+        if metadata.is_dir() {
+            let entries = fs::read_dir(&path).expect("a folder");
+            folders.extend(entries.map(|entry| entry.expect("an entry").path()));
+        }
+        let kind = if name.starts_with("20") {
+            "LOG"
+        } else {
+            &*name
+        };
+        modes.push((kind.to_owned(), metadata.permissions().mode() & 0o777));
+    }
+    modes.retain(|(name, _)| name != ".gitignore");
+    modes.sort();
+    modes
+}
+
+#[test]
+fn no_other_account_reads_the_log_of_a_run() {
+    let shell = Shell::with_host_at(closed_port());
+    let private = [
+        (".shipit", 0o700),
+        ("LOG", 0o600),
+        ("log", 0o700),
+        ("staging", 0o700),
+    ];
+    let private = private.map(|(name, mode)| (name.to_owned(), mode));
+    assert_eq!(modes_after_a_deploy(&shell), private);
+    // What an older shipit, or anybody else, has made is closed as well.
+    fs::remove_dir_all(shell.path().join(".shipit/log")).expect("removed");
+    for folder in [".shipit/log/staging", ".shipit/log", ".shipit"] {
+        let folder = shell.path().join(folder);
+        fs::create_dir_all(&folder).expect("made");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("opened");
+    }
+    assert_eq!(modes_after_a_deploy(&shell), private);
 }
 
 #[test]

@@ -4,5 +4,6 @@
 
 mod files;
 mod hosts;
+mod login_shells;
 mod offline;
 mod typed;

@@ -156,6 +156,10 @@ const STORY: &[(&str, Scenario)] = &[
         "sharing::a_second_environment_on_the_same_hosts",
         sharing::second_environment,
     ),
+    (
+        "sharing::a_rollback_from_another_checkout",
+        sharing::another_checkout,
+    ),
     ("lossless::registrator_is_replaced", lossless::registrator),
     (
         "lossless::consul_is_replaced_with_its_leader",

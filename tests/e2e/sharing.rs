@@ -1,7 +1,10 @@
 //! Parts of an environment, environments that share hosts, and accounts that share an environment.
 
+use std::fs;
+
 use crate::{
     lab::{self, APPS, HOST_1, HOST_2, HOSTS, of_recipe},
+    project::Project,
     stage::{Stage, both_answer, deployed, other},
 };
 
@@ -141,4 +144,79 @@ pub fn through_sudo(stage: &Stage) {
     stage.project().ok("rollback staging");
     both_answer(old);
     project.ok("history staging").says("rollback to r");
+}
+
+/// One container with a secret from a file of the project, on host-2.
+const WITH_A_SECRET: &str = r#"
+hosts = "host-2"
+
+[container]
+image = "shipit-lab/flask-nanoservice:{{version}}"
+publish = ["18081:5000"]
+secrets = { TOKEN = { file = "secrets/token" } }
+
+[ready]
+http = "/"
+
+[rollout]
+min_healthy_time = "1s"
+healthy_deadline = "20s"
+"#;
+
+/// A checkout of the same project at a path of its own, as each CI run has one.
+fn checkout(stage: &Stage, name: &str) -> Project {
+    let project = stage.copy(name);
+    project.write(
+        "inventory/secret.toml",
+        "extends = \"staging\"\nrecipes = [\"secret\"]\n",
+    );
+    project.write("recipes/secret.toml", WITH_A_SECRET);
+    project.write("secrets/token", "open sesame\n");
+    project
+}
+
+/// Removes the container that a release has kept: it was renamed when another took its place.
+#[track_caller]
+fn forget_kept(release: &str) {
+    let kept = HOST_2.containers(&format!(
+        "--all --filter name=^/secret-{release}$ --filter status=exited"
+    ));
+    assert_eq!(kept.len(), 1, "what {release} has kept: {kept:?}");
+    HOST_2.run(&format!("docker rm {}", kept[0]));
+}
+
+pub fn another_checkout(stage: &Stage) {
+    let first = checkout(stage, "workspace-1");
+    // What a run that was broken off has left.
+    first.shipit("down secret --yes");
+    first.ok("deploy secret --set version=v1");
+    first.ok("deploy secret --set version=v2");
+    fs::remove_dir_all(first.path("")).expect("the workspace is cleared");
+    // The kept container is no help, so that the secret is needed again.
+    forget_kept("r1");
+
+    let second = checkout(stage, "workspace-2");
+    second
+        .ok("rollback secret")
+        .says("r3 = r1 again")
+        .says_not("workspace-1");
+    let answer = lab::get(&format!("http://{}:18081/", HOST_2.address()));
+    assert!(
+        answer.as_ref().is_ok_and(|body| body.contains("(v1)")),
+        "{answer:?}"
+    );
+    let container = HOST_2.containers(&of_recipe("secret", "secret"));
+    let token = HOST_2.run(&format!("docker exec {} printenv TOKEN", container[0]));
+    assert_eq!(token.trim(), "open sesame");
+
+    // What is missing is named by the path that the file has in this checkout.
+    fs::remove_file(second.path("secrets/token")).expect("it was there");
+    forget_kept("r2");
+    second
+        .shipit("rollback secret")
+        .exits(2)
+        .says("the secret `TOKEN` has no value")
+        .says("secrets/token")
+        .says_not("workspace-1");
+    second.ok("down secret --yes");
 }

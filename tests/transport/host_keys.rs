@@ -284,6 +284,16 @@ fn certificate(
     principal: &str,
     days: u64,
 ) -> Certificate {
+    certificate_with(authority, key, principal, days, |_| {})
+}
+
+fn certificate_with(
+    authority: &PrivateKey,
+    key: &PrivateKey,
+    principal: &str,
+    days: u64,
+    add: impl FnOnce(&mut Builder),
+) -> Certificate {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap()
@@ -298,6 +308,7 @@ fn certificate(
     .unwrap();
     builder.cert_type(CertType::Host).unwrap();
     builder.valid_principal(principal).unwrap();
+    add(&mut builder);
     builder.sign(authority).unwrap()
 }
 
@@ -345,5 +356,65 @@ async fn an_authority_vouches_for_hosts() {
             matches!(result, Err(ConnectError::HostKeyRevoked { .. })),
             "{result:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_does_not_count_says_why() {
+    let home = Home::new();
+    let (authority, key) = (ed25519(), ed25519());
+    let line = format!(
+        "@cert-authority 127.0.0.1 {}\n",
+        text(authority.public_key())
+    );
+    home.write(".ssh/known_hosts", &line);
+    let option = |builder: &mut Builder| {
+        let option = builder.critical_option("only-on-mondays", "");
+        option.unwrap();
+    };
+    let extension = |builder: &mut Builder| {
+        builder.extension("unknown-and-harmless", "").unwrap();
+    };
+    let good = certificate(&authority, &key, "127.0.0.1", 20);
+    let cases = [
+        (good.clone(), None),
+        (
+            certificate_with(&authority, &key, "127.0.0.1", 20, extension),
+            None,
+        ),
+        (
+            certificate_with(&authority, &key, "127.0.0.1", 20, option),
+            Some("it has critical options that are not supported: only-on-mondays"),
+        ),
+        (
+            certificate(&authority, &key, "127.0.0.1", 1),
+            Some("it has expired on 20"),
+        ),
+        (
+            certificate(&authority, &key, "other", 20),
+            Some("it is issued to other, not to 127.0.0.1"),
+        ),
+        (
+            certificate(&ed25519(), &key, "127.0.0.1", 20),
+            Some("its authority SHA256:"),
+        ),
+    ];
+    for (certificate, reason) in cases {
+        let behaviour = Behaviour {
+            host_keys: vec![key.clone()],
+            certificates: vec![certificate],
+            ..Behaviour::new(&home.key)
+        };
+        let server = behaviour.start().await;
+        let result = home.connect(&host(&server)).await;
+        let Some(reason) = reason else {
+            result.unwrap();
+            continue;
+        };
+        let error = result.unwrap_err();
+        let expected = format!("; its certificate does not count: {reason}");
+        assert!(error.to_string().contains(&expected), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("@cert-authority"), "{hint}");
     }
 }

@@ -37,6 +37,10 @@ pub enum Act {
     /// Says nothing more and keeps the channel open.
     Stall,
     /// Goes on once the test says so.
+    #[allow(
+        dead_code,
+        reason = "this file is in several tests, and not all use it"
+    )]
     Until(Arc<Notify>),
     /// Drops the whole connection.
     Disconnect(&'static str),
@@ -268,6 +272,10 @@ impl server::Handler for Handler {
         reply: ChannelOpenHandle,
         _: &mut Session,
     ) -> Result<(), russh::Error> {
+        if (self.behaviour.is_stalled)() {
+            self.waiting.push(reply);
+            return Ok(());
+        }
         if !self.behaviour.forwarding {
             reply
                 .reject(ChannelOpenFailure::AdministrativelyProhibited)

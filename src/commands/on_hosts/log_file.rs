@@ -1,8 +1,9 @@
 //! The log of a run: every event of it, in a file below the project's folder.
 
 use std::{
-    fs::File,
+    fs::{self, DirBuilder, File, Permissions},
     io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -22,18 +23,25 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Opens `.shipit/log/ENVIRONMENT/TIME-COMMAND.log`. The folder keeps itself out of git.
+    /// Opens `.shipit/log/ENVIRONMENT/TIME-COMMAND.log`. The folder keeps itself out of git, and other accounts of
+    /// this machine out of itself, whatever the umask: commands' output may be nobody else's business.
     pub fn create(root: &Path, environment: &Name, command: &str) -> io::Result<Self> {
         let own = root.join(FOLDER);
-        let folder = own.join("log").join(&**environment);
-        std::fs::create_dir_all(&folder)?;
+        let logs = own.join("log");
+        let folder = logs.join(&**environment);
+        for folder in [&own, &logs, &folder] {
+            make_private(folder)?;
+        }
         let ignore = own.join(".gitignore");
         if !ignore.exists() {
-            std::fs::write(ignore, "*\n")?;
+            fs::write(ignore, "*\n")?;
         }
         let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S");
         let path = folder.join(format!("{time}-{command}.log"));
-        let file = File::options().create(true).append(true).open(&path)?;
+        let mut new = File::options();
+        let file = new.create(true).append(true).mode(0o600).open(&path)?;
+        // One of the same second may be there.
+        file.set_permissions(Permissions::from_mode(0o600))?;
         Ok(Self {
             file: Arc::new(Mutex::new(file)),
             path,
@@ -43,11 +51,29 @@ impl LogFile {
     /// Names the file after its release, `r42.log`, once that is known.
     pub fn name_after(&self, release: &str) {
         // A log that cannot be renamed keeps the time as its name: it is there all the same.
-        let _ = std::fs::rename(
+        let _ = fs::rename(
             &self.path,
             self.path.with_file_name(format!("{release}.log")),
         );
     }
+}
+
+/// Makes a folder that only this account may enter. One that is there and that others may enter is closed to them.
+fn make_private(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        result => return result,
+    }
+    let mode = fs::metadata(folder)?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(|error| {
+        let folder = folder.display();
+        io::Error::other(format!(
+            "other accounts may enter `{folder}`, and that cannot be changed: {error}"
+        ))
+    })
 }
 
 impl Write for LogFile {

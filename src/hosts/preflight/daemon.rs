@@ -23,13 +23,7 @@ pub async fn info(reached: &Reached) -> Result<Info, Unfit> {
         return Ok(info);
     }
     let (error, printed) = complaint(&info, &output, shown);
-    let user = reached
-        .host
-        .ssh
-        .user
-        .clone()
-        .unwrap_or_else(|| "the SSH user".to_owned());
-    let hint = hint_for(&printed, output.status, host, &user);
+    let hint = hint_for(&printed, output.status, host, &reached.session.user());
     Err(Unfit { error, hint })
 }
 

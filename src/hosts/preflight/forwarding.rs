@@ -6,40 +6,44 @@ use super::unfit::Unfit;
 use crate::{
     hosts::{HostError, Reached},
     model::{Environment, Recipe},
+    text,
     transport::{Refusal, SessionError},
 };
 
 /// The longest that sshd may take to say whether it forwards.
-const QUICK: Duration = Duration::from_secs(5);
+pub const QUICK: Duration = Duration::from_secs(5);
 
 /// A port where nothing need listen (RFC 863): whether sshd tries at all is the question.
 const DISCARD: u16 = 9;
 
 /// Asks for a tunnel where the environment's recipes will need one.
-pub async fn is_allowed(reached: &Reached, environment: &Environment) -> Result<(), Unfit> {
+pub async fn is_allowed(
+    reached: &Reached,
+    environment: &Environment,
+    deadline: Duration,
+) -> Result<(), Unfit> {
     if !needs_tunnels(environment, reached) {
         return Ok(());
     }
-    let tunnel = reached.session.tunnel("127.0.0.1", DISCARD, QUICK).await;
-    match tunnel {
-        Err(
-            source @ SessionError::Refused {
-                refusal: Refusal::Forbidden,
-                ..
-            },
-        ) => {
-            let hint = source.hint().unwrap_or_default();
-            Err(Unfit {
-                error: HostError::Fact(source.to_string()),
-                hint,
-            })
-        }
-        // Nothing listens there, and whatever else is wrong shows where it is needed.
-        _ => Ok(()),
-    }
+    let tunnel = reached.session.tunnel("127.0.0.1", DISCARD, deadline).await;
+    let source = match tunnel {
+        // It has tried, and found nobody there.
+        Ok(_)
+        | Err(SessionError::Refused {
+            refusal: Refusal::Unreachable(_),
+            ..
+        }) => return Ok(()),
+        Err(source) => source,
+    };
+    let by_default = || format!("ssh {}", reached.name());
+    let hint = source.hint().unwrap_or_else(by_default);
+    // No answer is not a yes, either.
+    let error = HostError::Fact(text::chain(&source).join(": "));
+    Err(Unfit { error, hint })
 }
 
-/// Whether something on this host is asked through a tunnel: a check of `[ready]`, or Consul's agent.
+/// Whether something is asked through a tunnel of this host: a check of `[ready]`, Consul's agent, or what a probe
+/// sends its requests to.
 fn needs_tunnels(environment: &Environment, reached: &Reached) -> bool {
     let host = reached.name();
     let asks = |recipe: &Recipe| {
@@ -50,31 +54,44 @@ fn needs_tunnels(environment: &Environment, reached: &Reached) -> bool {
                 || ready.grpc.is_some()
                 || ready.consul.is_some()
         });
-        checks || recipe.on.contains_key(host) && recipe.is_registered()
+        let probes = recipe.probe.as_ref();
+        let carries_probe = probes.is_some_and(|probe| probe.through.as_ref() == Some(host));
+        checks || carries_probe || recipe.on.contains_key(host) && recipe.is_registered()
     };
     environment.recipes.iter().any(asks)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::hosts::testing::{TestFleet, behaviour};
+    use std::sync::Arc;
 
-    async fn told(ready: &str, forwarding: bool) -> Option<String> {
-        let mut server = behaviour();
-        server.forwarding = forwarding;
+    use super::*;
+    use crate::hosts::testing::{Behaviour, TestFleet, behaviour};
+
+    /// What is said of the last host, which alone does as `behave` says. The recipe is on the first.
+    async fn told_of(
+        hosts: usize,
+        recipe: &str,
+        behave: impl FnOnce(&mut Behaviour),
+    ) -> Option<String> {
         let recipe = format!(
-            "hosts = \"all\"\ncontainer.image = \"web\"\ncontainer.publish = [\"80\"]\n{ready}"
+            "hosts = [\"host-1\"]\ncontainer.image = \"web\"\ncontainer.publish = [\"80\"]\n{recipe}"
         );
-        let lab = TestFleet::new(&[("web", &recipe)], vec![server]).await;
-        let unfit = is_allowed(&lab.fleet.hosts()[0], &lab.environment)
-            .await
-            .err()?;
+        let mut servers: Vec<_> = (0..hosts).map(|_| behaviour()).collect();
+        behave(servers.last_mut().expect("one"));
+        let lab = TestFleet::new(&[("web", &recipe)], servers).await;
+        let last = lab.fleet.hosts().last().expect("one");
+        let deadline = Duration::from_millis(500);
+        let unfit = is_allowed(last, &lab.environment, deadline).await.err()?;
         Some(format!(
             "{}; {}",
-            crate::text::chain(&unfit.error).join(": "),
+            text::chain(&unfit.error).join(": "),
             unfit.hint
         ))
+    }
+
+    async fn told(recipe: &str, forwarding: bool) -> Option<String> {
+        told_of(1, recipe, |server| server.forwarding = forwarding).await
     }
 
     #[tokio::test]
@@ -89,5 +106,23 @@ mod tests {
             told.contains("set `AllowTcpForwarding yes` in /etc/ssh/sshd_config"),
             "{told}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_host_that_only_carries_the_probe_must_forward() {
+        let through = "[probe]\nurl = \"http://10.0.0.1/\"\nthrough = \"host-2\"\n";
+        assert_eq!(told_of(2, through, |_| {}).await, None);
+        let forbids = |server: &mut Behaviour| server.forwarding = false;
+        let told = told_of(2, through, forbids).await.expect("it is forbidden");
+        assert!(told.contains("TCP forwarding is disabled"), "{told}");
+        assert_eq!(told_of(2, "", forbids).await, None, "nothing goes through");
+    }
+
+    #[tokio::test]
+    async fn no_answer_is_not_a_yes() {
+        let silent = |server: &mut Behaviour| server.is_stalled = Arc::new(|| true);
+        let told = told_of(1, "ready.http = \"/\"\n", silent);
+        let told = told.await.expect("nobody has said yes");
+        assert!(told.contains("a tunnel to 127.0.0.1:9"), "{told}");
     }
 }

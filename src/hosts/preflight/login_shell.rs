@@ -3,10 +3,12 @@
 //! sshd hands every command to the account's login shell as one line. It is quoted for a POSIX shell; others (fish,
 //! csh) read quotes and backslashes in their own way, and some say nothing when they cannot read a line at all.
 
+use std::time::Duration;
+
 use super::unfit::Unfit;
 use crate::{
     command::RemoteCommand,
-    hosts::{HostError, QUICK, Reached},
+    hosts::{HostError, Reached},
     text,
     transport::Output,
 };
@@ -21,11 +23,11 @@ fn special() -> String {
 }
 
 /// Sends every special character through the login shell and compares what comes back.
-pub async fn passes_words_on(reached: &Reached) -> Result<(), Unfit> {
+pub async fn passes_words_on(reached: &Reached, deadline: Duration) -> Result<(), Unfit> {
     let word = special();
     let command = RemoteCommand::new("printf").args(["shipit:%s\\n", &word]);
     // Not through sudo: what its configuration says is no fault of the shell's.
-    let answer = reached.session.run(&command, QUICK).await;
+    let answer = reached.session.run(&command, deadline).await;
     let output = answer.map_err(|source| {
         let error = HostError::Session {
             command: "printf".to_owned(),
@@ -40,8 +42,8 @@ pub async fn passes_words_on(reached: &Reached) -> Result<(), Unfit> {
     let Some(fault) = fault(&output, &expected) else {
         return Ok(());
     };
-    let shell = shell_of(reached).await;
-    let (user, host) = (user_of(reached), reached.name());
+    let shell = shell_of(reached, deadline).await;
+    let (user, host) = (reached.session.user(), reached.name());
     Err(fault.unfit(shell.as_deref(), &user, host))
 }
 
@@ -114,22 +116,20 @@ impl Fault {
 }
 
 /// The login shell by its path, where it can still say so.
-async fn shell_of(reached: &Reached) -> Option<String> {
+async fn shell_of(reached: &Reached, deadline: Duration) -> Option<String> {
     let command = RemoteCommand::new("printenv").arg("SHELL");
-    let output = reached.session.run(&command, QUICK).await.ok()?;
+    let output = reached.session.run(&command, deadline).await.ok()?;
     let mut lines = output.stdout.lines();
     lines.find(|line| line.starts_with('/')).map(str::to_owned)
-}
-
-fn user_of(reached: &Reached) -> String {
-    let user = reached.host.ssh.user.clone();
-    user.unwrap_or_else(|| "the SSH user".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::testing::{Act, TestFleet, out, prints};
+    use crate::hosts::{
+        QUICK,
+        testing::{Act, TestFleet, out, prints},
+    };
 
     fn answer(status: u32, stdout: &str, stderr: &str) -> Option<Fault> {
         let output = Output {
@@ -164,7 +164,7 @@ mod tests {
 
     async fn unfit(script: fn(&str) -> Vec<Act>) -> Option<(String, String)> {
         let lab = TestFleet::of_one(script).await;
-        let unfit = passes_words_on(&lab.fleet.hosts()[0]).await.err()?;
+        let unfit = passes_words_on(&lab.fleet.hosts()[0], QUICK).await.err()?;
         Some((unfit.error.to_string(), unfit.hint))
     }
 
@@ -181,10 +181,10 @@ mod tests {
         });
         let (error, hint) = seen.await.expect("it is no POSIX shell");
         assert!(
-            error.starts_with("the login shell `/usr/bin/fish` of "),
+            error.starts_with("the login shell `/usr/bin/fish` of `deployer` does not"),
             "{error}"
         );
-        assert!(hint.contains("usermod --shell /bin/sh"), "{hint}");
+        assert!(hint.contains("usermod --shell /bin/sh deployer`"), "{hint}");
     }
 
     #[tokio::test]

@@ -7,12 +7,11 @@ mod login_shell;
 mod sessions;
 mod unfit;
 
-pub use self::disk::free_space;
-use self::unfit::Unfit;
+pub use self::{disk::free_space, unfit::Unfit};
 use super::{
     error::HostError,
     fleet::Fleet,
-    reached::Reached,
+    reached::{QUICK, Reached, SOON},
     stop::{Run, Stop, row},
 };
 use crate::{
@@ -37,6 +36,31 @@ pub async fn fit(
         phase: Phase::Preflight,
     });
     let results = fleet.each(|reached| check_host(reached, environment)).await;
+    without_unfit(fleet, results, needed)
+}
+
+/// Checks no more than that every host's login shell takes commands, for those who run some and need nothing
+/// else. The error names all that failed.
+pub async fn takes_commands(fleet: &Fleet) -> Run<()> {
+    let shells = fleet.each(|reached| login_shell::passes_words_on(reached, QUICK));
+    without_unfit(fleet, shells.await, |_| true).map(drop)
+}
+
+/// The hosts whose login shells take no commands, for those who only look: what such a host answers is not to be
+/// trusted, and keeps nobody from seeing the others.
+pub async fn cannot_be_asked(fleet: &Fleet) -> Vec<(HostName, Unfit)> {
+    let shells = fleet.each(|reached| login_shell::passes_words_on(reached, SOON));
+    let shells = shells.await.into_iter();
+    let unfit = shells.filter_map(|(reached, shell)| Some((reached.name().clone(), shell.err()?)));
+    unfit.collect()
+}
+
+/// The fleet without the hosts that failed, or the error that names them where one is `needed`.
+fn without_unfit(
+    fleet: &Fleet,
+    results: Vec<(&Reached, Result<(), Unfit>)>,
+    needed: impl Fn(&HostName) -> bool,
+) -> Run<Fleet> {
     let mut failures = Vec::<(HostName, HostError)>::new();
     let mut hints = Vec::new();
     let mut rows = Vec::new();
@@ -68,9 +92,9 @@ pub async fn fit(
 
 /// Runs the checks on one host in this order, up to the first that fails.
 async fn check_host(reached: &Reached, environment: &Environment) -> Result<(), Unfit> {
-    login_shell::passes_words_on(reached).await?;
+    login_shell::passes_words_on(reached, QUICK).await?;
     sessions::two_at_once(reached).await?;
     let info = daemon::info(reached).await?;
     disk::has_room(reached, &info).await?;
-    forwarding::is_allowed(reached, environment).await
+    forwarding::is_allowed(reached, environment, forwarding::QUICK).await
 }

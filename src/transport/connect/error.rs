@@ -49,7 +49,10 @@ pub enum ConnectError {
         reason: String,
     },
     /// No `known_hosts` file has the key.
-    #[error("the {algorithm} host key of {endpoint} is not known: {fingerprint}")]
+    #[error(
+        "the {algorithm} host key of {endpoint} is not known: {fingerprint}{}",
+        of_certificate(.useless_certificate.as_deref())
+    )]
     HostKeyUnknown {
         /// Who was to be reached.
         endpoint: Box<Endpoint>,
@@ -61,6 +64,8 @@ pub enum ConnectError {
         known_hosts: PathBuf,
         /// The types of the keys that this host is known by.
         others: Vec<String>,
+        /// Why the certificate that came with the key does not count.
+        useless_certificate: Option<String>,
     },
     /// A `known_hosts` file has another key of this type.
     #[error(
@@ -190,6 +195,14 @@ impl ConnectError {
                 format!("`{}` shows more", endpoint.ssh_command_with("-v"))
             }
             Self::HostKeyUnknown {
+                useless_certificate: Some(_),
+                ..
+            } => {
+                "have the host's certificate signed anew (`ssh-keygen -s CA -h -n NAME`), or look \
+                  at the `@cert-authority` line of its authority in known_hosts"
+                    .to_owned()
+            }
+            Self::HostKeyUnknown {
                 endpoint,
                 known_hosts,
                 ..
@@ -268,6 +281,12 @@ fn tried_list(tried: &[Tried]) -> String {
     }
     let list: Vec<_> = tried.iter().map(ToString::to_string).collect();
     format!("; {}", list.join("; "))
+}
+
+fn of_certificate(useless: Option<&str>) -> String {
+    useless
+        .map(|reason| format!("; its certificate does not count: {reason}"))
+        .unwrap_or_default()
 }
 
 fn closing_words(said: Option<&String>) -> String {

@@ -82,12 +82,14 @@ fn handshake_error(error: HandshakeError, destination: &Destination) -> ConnectE
                 fingerprint,
                 algorithm,
                 others,
+                useless_certificate,
             } => ConnectError::HostKeyUnknown {
                 endpoint,
                 algorithm,
                 fingerprint,
                 known_hosts: destination.first_known_hosts.clone(),
                 others,
+                useless_certificate,
             },
             HostKeyProblem::Changed { fingerprint, place } => ConnectError::HostKeyChanged {
                 endpoint,

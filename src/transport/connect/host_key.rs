@@ -7,8 +7,10 @@ use std::{
     io::Write,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use jiff::Timestamp;
 use russh::{
     Preferred,
     keys::{
@@ -172,6 +174,7 @@ impl HostKeyVerifier {
     /// Whether the server may go on. russh has verified by then that it holds the key.
     pub(super) fn check(&self, shown: &PublicKeyOrCertificate) -> Result<(), HostKeyProblem> {
         let key = shown.public_key();
+        let mut useless = None;
         if let Some(certificate) = shown.certificate() {
             let authority = PublicKey::new(certificate.signature_key().clone(), "");
             for key in [&key, &authority] {
@@ -185,13 +188,14 @@ impl HostKeyVerifier {
             match self.vouched(certificate) {
                 Ok(()) => return Ok(()),
                 // As in OpenSSH, the key inside may still be known by itself.
-                Err(reason) => tracing::debug!(reason, "no authority vouches for the host key"),
+                Err(reason) => useless = Some(reason),
             }
         }
         match self.known.check(&self.names, &key) {
             Verdict::Unknown { others } if self.accepts(&others) => self.add(&key),
             verdict => judge(verdict, &key),
         }
+        .map_err(|problem| problem.with_certificate(useless))
     }
 
     /// A host that is known by a key of another type is not new, so `accept-new` is not about it.
@@ -199,24 +203,56 @@ impl HostKeyVerifier {
         self.policy == HostKeyPolicy::AcceptNew && others.is_empty()
     }
 
+    /// Whether a certificate makes the host known; the error says why not, with the first of OpenSSH's reasons.
     fn vouched(&self, certificate: &Certificate) -> Result<(), String> {
         if certificate.cert_type() != CertType::Host {
             return Err("it is not a host certificate".to_owned());
         }
+        let authority = certificate.signature_key().fingerprint(HashAlg::Sha256);
+        let authorities = self.known.authorities(&self.names);
+        let mut fingerprints = authorities
+            .iter()
+            .map(|key| key.fingerprint(HashAlg::Sha256));
+        if !fingerprints.any(|known| known == authority) {
+            return Err(format!(
+                "its authority {authority} is none of this host's in known_hosts"
+            ));
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_secs());
+        if now < certificate.valid_after() {
+            return Err(format!(
+                "it is not valid before {}",
+                date(certificate.valid_after())
+            ));
+        }
+        if now >= certificate.valid_before() {
+            return Err(format!(
+                "it has expired on {}",
+                date(certificate.valid_before())
+            ));
+        }
         let principals = certificate.valid_principals();
         // An empty list means any host, as `ssh-keygen -h` without `-n` makes it.
         if !principals.is_empty() && !principals.contains(&self.names.principal) {
-            return Err(format!("it is issued to {}", principals.join(", ")));
+            return Err(format!(
+                "it is issued to {}, not to {}",
+                principals.join(", "),
+                self.names.principal
+            ));
         }
-        let fingerprints: Vec<_> = self
-            .known
-            .authorities(&self.names)
-            .iter()
-            .map(|key| key.fingerprint(HashAlg::Sha256))
-            .collect();
+        // None is known for a host, and what is critical must be understood by whoever accepts the certificate.
+        let options = certificate.critical_options();
+        if !options.is_empty() {
+            let names: Vec<_> = options.keys().map(String::as_str).collect();
+            return Err(format!(
+                "it has critical options that are not supported: {}",
+                names.join(", ")
+            ));
+        }
         certificate
-            .validate(&fingerprints)
-            .map_err(|error| error.to_string())
+            .validate_at(now, [&authority])
+            .map_err(|_| "its signature is wrong".to_owned())
     }
 
     /// Adds a new key, after a look whether another connection of ours has done so meanwhile.
@@ -297,6 +333,7 @@ fn judge(verdict: Verdict, key: &PublicKey) -> Result<(), HostKeyProblem> {
             fingerprint,
             algorithm: key.algorithm().to_string(),
             others: others.iter().map(ToString::to_string).collect(),
+            useless_certificate: None,
         }),
     }
 }
@@ -318,6 +355,15 @@ fn open_to_append(file: &std::path::Path) -> io::Result<fs::File> {
         .create(true)
         .mode(0o600)
         .open(file)
+}
+
+/// A day as people write it; what no calendar has stays a number.
+fn date(seconds: u64) -> String {
+    let second = i64::try_from(seconds).ok();
+    let time = second.and_then(|second| Timestamp::from_second(second).ok());
+    time.map_or(seconds.to_string(), |time| {
+        time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+    })
 }
 
 fn fingerprint(key: &PublicKey) -> String {

@@ -181,7 +181,14 @@ impl Shared {
         .await?;
         tracing::debug!(%host, endpoint = %destination.endpoint, "connected");
         let carrier = carrier.map(Session::connection);
-        let connection = Connection::new(host, handle, disconnect_reason, carrier, abort_on_drop);
+        let connection = Connection::new(
+            host,
+            destination.endpoint.user.clone(),
+            handle,
+            disconnect_reason,
+            carrier,
+            abort_on_drop,
+        );
         Ok(Arc::new(connection))
     }
 }

@@ -48,6 +48,8 @@ pub(in crate::transport) enum HostKeyProblem {
         fingerprint: String,
         algorithm: String,
         others: Vec<String>,
+        /// Why the certificate that came with the key does not count.
+        useless_certificate: Option<String>,
     },
     #[error("changed host key")]
     Changed { fingerprint: String, place: Place },
@@ -59,6 +61,20 @@ pub(in crate::transport) enum HostKeyProblem {
         #[source]
         source: io::Error,
     },
+}
+
+impl HostKeyProblem {
+    /// The same, where a certificate came with the key that does not count.
+    pub(in crate::transport) fn with_certificate(mut self, useless: Option<String>) -> Self {
+        if let Self::Unknown {
+            useless_certificate,
+            ..
+        } = &mut self
+        {
+            *useless_certificate = useless;
+        }
+        self
+    }
 }
 
 /// Why a handshake ended.

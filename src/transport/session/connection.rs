@@ -19,6 +19,8 @@ use crate::model::HostName;
 /// A connection that is logged in.
 pub(in crate::transport) struct Connection {
     pub(super) host: HostName,
+    /// The account that is logged in.
+    pub(super) user: String,
     pub(super) handle: client::Handle<Client>,
     pub(super) channels: Arc<ChannelLimit>,
     pub(super) disconnect_reason: Arc<DisconnectReason>,
@@ -34,6 +36,7 @@ impl Connection {
     /// `carrier` is the connection to the jump host that carries this one; `abort_on_drop` ends russh's task.
     pub(in crate::transport) fn new(
         host: HostName,
+        user: String,
         handle: client::Handle<Client>,
         disconnect_reason: Arc<DisconnectReason>,
         carrier: Option<Arc<Connection>>,
@@ -41,6 +44,7 @@ impl Connection {
     ) -> Self {
         Self {
             host,
+            user,
             handle,
             channels: Arc::new(ChannelLimit::new()),
             disconnect_reason,

@@ -69,6 +69,12 @@ impl Session {
         self.link.host()
     }
 
+    /// The account that is logged in on the host, whoever named it: the inventory, OpenSSH's configuration or
+    /// nobody.
+    pub fn user(&self) -> String {
+        self.link.current().user.clone()
+    }
+
     /// Runs a command to its end, its own standard input included.
     ///
     /// A status other than 0 is no error. After a timeout the command is ended and the session can be

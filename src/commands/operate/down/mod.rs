@@ -62,7 +62,9 @@ impl HostCommand for Down {
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
-        let fleet = context.connect(&context.hosts_of(&scope)).await?;
+        let fleet = context
+            .connect_to(&context.hosts_of(&scope), |_| true)
+            .await?;
         preflight::check(&fleet, context.environment, context.events).await?;
         let lock = lock::take(context, &fleet, Self::NAME).await?;
         let observed = observe(&fleet, context.environment, context.events).await?;
