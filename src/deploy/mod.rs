@@ -12,9 +12,8 @@ mod reach;
 mod record;
 mod request;
 mod rollouts;
-mod show;
 mod up_to_date;
 mod wanted;
 
 pub use pipeline::deploy;
-pub use request::{DeployRequest, Goal};
+pub use request::{DeployRequest, Goal, Trust};

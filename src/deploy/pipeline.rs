@@ -3,11 +3,11 @@
 use super::{
     credentials,
     last_checks::last_checks,
-    planning::plan,
+    planning::{plan, trust},
     prune::prune,
     reach::reach,
     record,
-    request::DeployRequest,
+    request::{DeployRequest, Trust},
     rollouts::{Deployment, announce_work, while_locked},
     up_to_date::up_to_date,
     wanted::{Wanted, wanted},
@@ -69,7 +69,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
     };
     let terms = Terms {
         key: credentials.key.as_ref(),
-        strays: false,
+        strays: matches!(request.trust, Trust::Granted),
     };
     let observed = observe(&fleet, context.environment, terms, events).await?;
     let history = &observed.history;
@@ -79,6 +79,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         up_to_date(context, &observed, &wanted);
         return Ok((fleet, Prepared::UpToDate));
     }
+    trust(context.environment, events, request, wanted.action, &plan).await?;
     let Some(lock) = lock else {
         return Ok((fleet, Prepared::Planned));
     };

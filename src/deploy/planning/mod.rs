@@ -1,8 +1,13 @@
 //! Phase: compare what is wanted with what is there.
 
+mod show;
+mod trust;
+
 use jiff::Timestamp;
 
-use super::{show, wanted::Wanted};
+pub use trust::trust;
+
+use super::wanted::Wanted;
 use crate::{
     docker::HIGHEST_RELEASE,
     event::{EventKind, Phase},
