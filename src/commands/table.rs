@@ -7,6 +7,7 @@ use super::{
     project::{Completions, Man, Schema, Validate},
     release::{Deploy, Plan, Rollback, Run},
     row::{Group, Row},
+    state::{Key, Sign},
 };
 
 /// Every command.
@@ -37,6 +38,10 @@ pub const TABLE: &[Group] = &[
             Row::on_hosts::<Down>(),
             Row::on_hosts::<Check>(),
         ],
+    },
+    Group {
+        heading: "State",
+        rows: &[Row::offline::<Key>(), Row::on_hosts::<Sign>()],
     },
     Group {
         heading: "Project",

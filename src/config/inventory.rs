@@ -42,6 +42,8 @@ section! {
         images: ImagesSection,
         /// How many releases are kept.
         releases: ReleasesSection,
+        /// How release records on the hosts are kept from being forged.
+        state: StateSection,
         /// Logins for private registries by server, for instance `"registry.example:5000"`.
         registries: Entries<RegistrySection>,
     }
@@ -189,6 +191,15 @@ section! {
         #[default(10)]
         #[range(1.., "no release would be kept", "a rollback needs 2: the release that runs and the one before")]
         keep: u32,
+    }
+}
+
+section! {
+    /// What outlives a run: the release records on the hosts.
+    "`[state]`" StateSection {
+        /// The key that records are signed with. With it, a record without its right signature does not count.
+        /// `shipit state key` makes one.
+        key: SecretSection,
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     from_toml::Section,
     inventory::{
         ConsulSection, GroupSection, HostSection, ImagesSection, Inventory, RegistrySection,
-        ReleasesSection, SshSection,
+        ReleasesSection, SshSection, StateSection,
     },
     key::{Key, Shape, Table},
     recipe::{
@@ -25,6 +25,7 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[consul]", ConsulSection::table()),
         ("[images]", ImagesSection::table()),
         ("[releases]", ReleasesSection::table()),
+        ("[state]", StateSection::table()),
         ("[registries.\"SERVER\"]", RegistrySection::table()),
         ("recipe", Recipe::table()),
         ("[container]", ContainerSection::table()),

@@ -1,14 +1,18 @@
 //! Phase: read what the deployer's machine knows and nobody else may.
 
 use super::request::{DeployRequest, Goal};
-use crate::{desired, hosts::Run, images::Logins, run::Context, secrets::Secrets};
+use crate::{
+    desired, hosts::Run, images::Logins, release::RecordKey, run::Context, secrets::Secrets, state,
+};
 
-/// The secrets of containers and the logins of registries.
+/// The secrets of containers, the logins of registries and the key of the records.
 pub struct Credentials<'a> {
     /// The values of secrets.
     pub secrets: Secrets<'a>,
     /// The logins of registries.
     pub logins: Logins<'a>,
+    /// The key that release records are signed with.
+    pub key: Option<RecordKey>,
 }
 
 /// Reads what the files need, so that a missing value ends the run before any host is contacted.
@@ -18,10 +22,15 @@ pub async fn read<'a>(context: &'a Context<'_>, request: &DeployRequest) -> Run<
     let environment = context.environment;
     let secrets = Secrets::new(context.root, context.mask).warning(context.events);
     let logins = Logins::new(&environment.registries, secrets.clone());
+    let key = state::read_key(environment, &secrets).await?;
     if request.goal == Goal::Files {
         desired::read_secrets(environment, &request.scope, &secrets).await?;
         let images = desired::wanted_images(environment, &request.scope);
         logins.read_for(images.keys()).await?;
     }
-    Ok(Credentials { secrets, logins })
+    Ok(Credentials {
+        secrets,
+        logins,
+        key,
+    })
 }

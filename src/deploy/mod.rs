@@ -12,7 +12,6 @@ mod reach;
 mod record;
 mod request;
 mod rollouts;
-mod show;
 mod up_to_date;
 mod wanted;
 
@@ -20,4 +19,4 @@ mod wanted;
 mod tests;
 
 pub use pipeline::deploy;
-pub use request::{DeployRequest, Goal};
+pub use request::{DeployRequest, Goal, Trust};

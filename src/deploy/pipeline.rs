@@ -3,11 +3,11 @@
 use super::{
     credentials,
     last_checks::last_checks,
-    planning::plan,
+    planning::{plan, trust},
     prune::prune,
     reach::reach,
     record,
-    request::DeployRequest,
+    request::{DeployRequest, Trust},
     rollouts::{Deployment, announce_work, while_locked},
     up_to_date::up_to_date,
     wanted::{Wanted, wanted},
@@ -18,6 +18,7 @@ use crate::{
     images,
     observe::{Observed, observe},
     plan::Plan,
+    release::{RecordKey, Terms},
     run::Context,
     state::{Lock, lock},
 };
@@ -53,6 +54,7 @@ struct Ready {
     observed: Observed,
     wanted: Wanted,
     plan: Plan,
+    key: Option<RecordKey>,
 }
 
 /// The phases that change no container.
@@ -65,7 +67,11 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
     } else {
         Some(lock::take(context, &fleet, request.goal.verb()).await?)
     };
-    let observed = observe(&fleet, context.environment, events).await?;
+    let terms = Terms {
+        key: credentials.key.as_ref(),
+        strays: matches!(request.trust, Trust::Granted),
+    };
+    let observed = observe(&fleet, context.environment, terms, events).await?;
     let history = &observed.history;
     let wanted = wanted(context, request, &fleet, history, &credentials).await?;
     let mut plan = plan(context, &fleet, &observed, &wanted).await?;
@@ -73,6 +79,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         up_to_date(context, &observed, &wanted);
         return Ok((fleet, Prepared::UpToDate));
     }
+    trust(context.environment, events, request, wanted.action, &plan).await?;
     let Some(lock) = lock else {
         return Ok((fleet, Prepared::Planned));
     };
@@ -84,6 +91,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         observed,
         wanted,
         plan,
+        key: credentials.key,
     };
     Ok((fleet, Prepared::Ready(Box::new(ready))))
 }
@@ -100,12 +108,14 @@ async fn change(
         observed: Observed { facts, mut history },
         wanted,
         plan,
+        key,
     } = ready;
+    let key = key.as_ref();
     if let Some(reason) = lock.is_lost() {
         let message = "the lock was lost before anything was changed";
         return Err(Stop::new(Outcome::Locked, message).cause(reason));
     }
-    let records = record::write_unfinished(context, fleet, &history, &wanted, &plan).await?;
+    let records = record::write_unfinished(context, fleet, &history, &wanted, &plan, key).await?;
     (context.log)(&plan.release.to_string());
     context.events.send(EventKind::Phase {
         phase: Phase::Deploy,
@@ -126,7 +136,7 @@ async fn change(
     if let (Some(stop), Some(reason)) = (&mut ended.stop, lost) {
         deployment.ended_by_the_lost_lock(stop, reason);
     }
-    let records = record::write_finished(context, fleet, records, ended.stop.as_deref()).await;
+    let records = record::write_finished(context, fleet, records, ended.stop.as_deref(), key).await;
     if ended.stop.is_none() {
         history.add(&records);
         prune(fleet, context.environment, &history, context.events).await;

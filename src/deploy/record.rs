@@ -10,7 +10,7 @@ use crate::{
     event::{EventKind, Outcome, Phase},
     hosts::{Fleet, Run, Stop},
     plan::Plan,
-    release::{Action, History, Number, Outcome as RecordOutcome, Record},
+    release::{Action, History, Number, Outcome as RecordOutcome, Record, RecordKey},
     run::Context,
     state, text,
 };
@@ -22,6 +22,7 @@ pub async fn write_unfinished(
     history: &History,
     wanted: &Wanted,
     plan: &Plan,
+    key: Option<&RecordKey>,
 ) -> Run<Vec<Record>> {
     let environment = context.environment;
     let template = new_record(context, plan.release, wanted.action);
@@ -38,7 +39,7 @@ pub async fn write_unfinished(
     // A host that was made anew gets back what is known of it; what it keeps itself counts from then on.
     let copies = history.copies().cloned();
     let written: Vec<_> = copies.chain(records.iter().cloned()).collect();
-    let failures = state.write_records(&written).await;
+    let failures = state.write_records(&written, key).await;
     if failures.is_empty() {
         return Ok(records);
     }
@@ -56,6 +57,7 @@ pub async fn write_finished(
     fleet: &Fleet,
     mut records: Vec<Record>,
     stop: Option<&Stop>,
+    key: Option<&RecordKey>,
 ) -> Vec<Record> {
     context.events.send(EventKind::Phase {
         phase: Phase::Record,
@@ -71,7 +73,7 @@ pub async fn write_finished(
         record.finished = Some(Timestamp::now());
     }
     let state = state::open(context.environment, fleet);
-    for (host, error) in state.write_records(&records).await {
+    for (host, error) in state.write_records(&records, key).await {
         let message = format!(
             "the record could not be written: {}",
             text::chain(&error).join(": ")

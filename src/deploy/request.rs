@@ -1,5 +1,7 @@
 //! What is asked of a deploy.
 
+use std::sync::Arc;
+
 use crate::{plan::Scope, release::Number, rollout::driver::Promotion};
 
 /// A deploy or a rollback as it was asked for.
@@ -12,6 +14,19 @@ pub struct DeployRequest {
     pub dry_run: bool,
     /// How a canary's question is answered.
     pub promotion: Promotion,
+    /// Whether records may start what today's files do not.
+    pub trust: Trust,
+}
+
+/// Whether records may start what reaches beyond a container and is not in today's files.
+#[derive(Clone)]
+pub enum Trust {
+    /// Agreed to beforehand (`--trust-records`).
+    Granted,
+    /// A person is asked; returns whether they agree.
+    Ask(Arc<dyn Fn(String) -> bool + Send + Sync>),
+    /// Nobody can be asked.
+    Nobody,
 }
 
 /// The state to reach.

@@ -32,7 +32,9 @@ pub async fn wanted(
     credentials: &Credentials<'_>,
 ) -> Run<Wanted> {
     let (environment, scope) = (context.environment, &request.scope);
-    let Credentials { secrets, logins } = credentials;
+    let Credentials {
+        secrets, logins, ..
+    } = credentials;
     match request.goal {
         Goal::Files => {
             let lookup = if request.dry_run {
@@ -50,6 +52,7 @@ pub async fn wanted(
             })
         }
         Goal::Release(to) => {
+            desired::refuse_unsigned(environment, scope, history)?;
             let target = desired::rollback_target(environment, history, to)?;
             // Whoever only looks at what a rollback would do runs no command for it, and unlocks no vault.
             let secrets = (!request.dry_run).then_some(secrets);

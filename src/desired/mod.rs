@@ -5,7 +5,9 @@ mod from_records;
 mod records;
 #[cfg(test)]
 mod tests;
+mod unsigned;
 
 pub use from_files::{from_files, read_secrets, setup, wanted_images};
 pub use from_records::{describe, from_records, rollback_target};
 pub use records::{Hashes, records};
+pub use unsigned::refuse_unsigned;

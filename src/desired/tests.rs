@@ -13,7 +13,7 @@ use crate::{
     hosts::Run,
     model::{Environment, HostName, Name, Overrides, Project, load},
     plan::{Desired, DesiredState, Scope},
-    release::{Action, Found, History, Number, Outcome, Record, read_records},
+    release::{Action, Found, History, Number, Outcome, Record, Terms, read_records},
     secrets::Secrets,
 };
 
@@ -206,7 +206,7 @@ fn forged(folder: &std::path::Path, secrets: &[&str]) -> History {
         on: &"b".into(),
         volume: &volume,
     };
-    let reading = read_records(&environment(), [found]);
+    let reading = read_records(&environment(), Terms::default(), [found]);
     assert!(reading.left_out.is_empty(), "{reading:?}");
     History::new(reading.records, 0)
 }

@@ -25,6 +25,8 @@ pub mod label {
     pub const SPEC_KEY: &str = "shipit.spec-key";
     /// A release record, as JSON (on a volume).
     pub const RECORD: &str = "shipit.record";
+    /// The signature of a release record (on a volume).
+    pub const RECORD_SIGNATURE: &str = "shipit.record-signature";
     /// A lasting lock, as JSON (on a volume).
     pub const HOLD: &str = "shipit.hold";
 }

@@ -11,7 +11,7 @@ pub use commands::{
     image_remove, image_save, image_tag, info, inspect_containers, inspect_images, inspect_volumes,
     list_containers, list_image_layers, list_names, list_running, logged_in, manifest, platform,
     pull, remove, rename, run, set_restart, start, stop, volume_create, volume_remove,
-    was_signalled,
+    volume_replace, was_signalled,
 };
 pub use identity::{
     HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, short_hash,

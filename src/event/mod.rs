@@ -12,4 +12,4 @@ pub use channel::{Events, Receiver, Unshown};
 pub use kind::{Event, EventKind, OutputStream, Phase};
 pub use outcome::{ErrorReport, Evidence, Outcome};
 pub use probe::ProbeSummary;
-pub use rows::{Difference, HostRow, PlanAction, PlanRow, Severity};
+pub use rows::{Difference, HostRow, PlanAction, PlanRow, Setting, Severity};

@@ -17,6 +17,9 @@ pub struct PlanRow {
     pub reason: String,
     /// What differs between what runs now and what is wanted.
     pub differences: Vec<Difference>,
+    /// What is started, field by field, where that comes from records rather than from files that one can read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub starts: Vec<Setting>,
     /// Something to know beforehand, such as that requests will be lost.
     pub note: Option<String>,
 }
@@ -39,6 +42,15 @@ pub enum PlanAction {
     Run,
     /// Nothing: it is as wanted.
     Keep,
+}
+
+/// A field of a container that is started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// The field, under the name it has in the recipe.
+    pub field: String,
+    /// Its value; of variables and secrets the names.
+    pub value: String,
 }
 
 /// A field of a container whose value changes.

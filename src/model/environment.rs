@@ -17,6 +17,8 @@ pub struct Environment {
     pub consul: ConsulSettings,
     /// How many releases are kept, the newest successful one always among them.
     pub keep_releases: usize,
+    /// Where the key comes from that release records are signed with; `None` when they are not.
+    pub state_key: Option<SecretSource>,
     /// Logins for private registries, by server.
     pub registries: Vec<RegistryLogin>,
 }

@@ -15,7 +15,7 @@ use crate::{
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, SOON, Stop, row, within},
     model::{ContainerSpec, Environment, Host, HostName, LateValues, Recipe},
     plan::{Scope, TaskRef},
-    release::{History, Reading},
+    release::{History, Reading, Terms},
     state::{self, StoredRecords},
     tasks, text,
 };
@@ -45,9 +45,14 @@ impl Observed {
 }
 
 /// Reads every host of the fleet at once. All must answer.
-pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) -> Run<Observed> {
+pub async fn observe(
+    fleet: &Fleet,
+    environment: &Environment,
+    terms: Terms<'_>,
+    events: &Events,
+) -> Run<Observed> {
     let registered = environment.recipes.iter().any(Recipe::is_registered);
-    let (observed, failures) = read(fleet, environment, events, QUICK, registered).await;
+    let (observed, failures) = read(fleet, environment, terms, events, QUICK, registered).await;
     if failures.is_empty() {
         return Ok(observed);
     }
@@ -61,10 +66,11 @@ pub async fn observe(fleet: &Fleet, environment: &Environment, events: &Events) 
 pub async fn observe_any(
     fleet: &Fleet,
     environment: &Environment,
+    terms: Terms<'_>,
     events: &Events,
 ) -> Run<Observed> {
     // What Consul says is of use only to a plan, and an agent that hangs must keep no host from being shown.
-    let (observed, failures) = read(fleet, environment, events, SOON, false).await;
+    let (observed, failures) = read(fleet, environment, terms, events, SOON, false).await;
     if observed.facts.hosts.is_empty() && !failures.is_empty() {
         let message = "cannot read what runs on any host";
         return Err(Stop::on_hosts(Outcome::NotReady, message, &failures));
@@ -80,6 +86,7 @@ pub async fn observe_any(
         row.detail = Some(why);
         events.send(EventKind::HostState { row });
     }
+    records::show_unsigned(observed.history.unsigned(), events);
     Ok(observed)
 }
 
@@ -88,6 +95,7 @@ pub async fn observe_any(
 async fn read(
     fleet: &Fleet,
     environment: &Environment,
+    terms: Terms<'_>,
     events: &Events,
     deadline: Duration,
     registered: bool,
@@ -98,7 +106,7 @@ async fn read(
     let state = state::open(environment, fleet);
     let (observed, stored) = tokio::join!(
         fleet.each(|reached| Box::pin(observe_host(reached, environment, deadline, registered))),
-        state.read_records(deadline),
+        state.read_records(terms, deadline),
     );
     let StoredRecords {
         reading,
@@ -125,9 +133,13 @@ async fn read(
         copied,
         left_out,
     } = reading;
-    records::warn_of_left_out(left_out, events);
+    let unsigned = left_out.iter().filter(|it| it.is_unsigned).cloned();
+    let unsigned = unsigned.collect();
+    records::warn_of_left_out(left_out, &environment.name, events);
     records::warn_of_numbers(&facts, events);
-    let history = History::new(records, facts.newest_label()).with_copies_of(copied);
+    let history = History::new(records, facts.newest_label())
+        .with_copies_of(copied)
+        .without_unsigned(unsigned);
     (Observed { facts, history }, failures)
 }
 
@@ -275,7 +287,8 @@ mod tests {
     #[tokio::test]
     async fn those_who_look_see_the_hosts_that_answer() {
         let mut lab = lab(1).await;
-        let observed = observe_any(&lab.fleet, &lab.environment, &lab.events).await;
+        let observed =
+            observe_any(&lab.fleet, &lab.environment, Terms::default(), &lab.events).await;
         let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));
         let hosts: Vec<_> = observed
             .facts
@@ -317,7 +330,7 @@ mod tests {
         lab.fleet = lab
             .fleet
             .with_consul_at(&HostAndPort::new("127.0.0.1", port));
-        let looking = observe_any(&lab.fleet, &lab.environment, &lab.events);
+        let looking = observe_any(&lab.fleet, &lab.environment, Terms::default(), &lab.events);
         let observed = tokio::time::timeout(SOON, looking).await.expect("soon");
         let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));
         assert_eq!(observed.facts.hosts.len(), 1);
@@ -328,9 +341,9 @@ mod tests {
         for (answers, any, all) in [(2, true, true), (1, true, false), (0, false, false)] {
             let lab = lab(answers).await;
             let (fleet, environment, events) = (&lab.fleet, &lab.environment, &lab.events);
-            let seen = observe_any(fleet, environment, events).await;
+            let seen = observe_any(fleet, environment, Terms::default(), events).await;
             assert_eq!(seen.is_ok(), any, "{answers} answer");
-            let seen = observe(fleet, environment, events).await;
+            let seen = observe(fleet, environment, Terms::default(), events).await;
             assert_eq!(seen.is_ok(), all, "{answers} answer");
         }
     }

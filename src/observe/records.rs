@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     docker::HIGHEST_RELEASE,
-    event::{EventKind, Events},
+    event::{EventKind, Events, Severity},
     facts::Facts,
+    hosts::row,
     release::LeftOut,
     text,
 };
 
 /// Says which records are left out, where they lie and why. Those of one host with one reason are one warning.
-pub fn warn_of_left_out(left_out: BTreeSet<LeftOut>, events: &Events) {
+pub fn warn_of_left_out(left_out: BTreeSet<LeftOut>, environment: &str, events: &Events) {
     let mut alike = BTreeMap::<_, Vec<String>>::new();
-    for LeftOut { on, why, volume } in left_out {
-        alike.entry((on, why)).or_default().push(volume);
+    for it in left_out {
+        let reason = (it.on, it.why, it.is_unsigned);
+        alike.entry(reason).or_default().push(it.volume);
     }
-    for ((on, why), volumes) in alike {
+    for ((on, why, is_unsigned), volumes) in alike {
         let records = if volumes.len() == 1 {
             "the release record in volume"
         } else {
@@ -26,11 +28,27 @@ pub fn warn_of_left_out(left_out: BTreeSet<LeftOut>, events: &Events) {
         events.send(EventKind::Warning {
             host: Some(on.to_string()),
             message: format!("{records} {} {verb} left out: {why}", text::list(&volumes)),
-            hint: Some(format!(
-                "on `{on}`, if it is of no use: docker volume rm {}",
-                volumes.join(" ")
-            )),
+            hint: Some(if is_unsigned {
+                format!("if your team wrote it: shipit state sign {environment}")
+            } else {
+                let volumes = volumes.join(" ");
+                format!("on `{on}`, if it is of no use: docker volume rm {volumes}")
+            }),
         });
+    }
+}
+
+/// A row for each host that has records without the right signature.
+pub fn show_unsigned(unsigned: &[LeftOut], events: &Events) {
+    let mut by_host = BTreeMap::<_, usize>::new();
+    for left_out in unsigned {
+        *by_host.entry(&left_out.on).or_default() += 1;
+    }
+    for (on, number) in by_host {
+        let mut row = row(on, "records refused", Severity::Bad);
+        let records = text::count(number, "release record");
+        row.detail = Some(format!("{records} without the right signature"));
+        events.send(EventKind::HostState { row });
     }
 }
 

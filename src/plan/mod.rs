@@ -1,5 +1,6 @@
 //! What would change, and why: computed from what is wanted and what is there, without any I/O.
 
+mod beyond;
 mod build;
 mod changes;
 mod difference;
@@ -11,6 +12,7 @@ mod slot;
 #[cfg(test)]
 mod tests;
 
+pub use beyond::{beyond, settings};
 pub use build::build;
 pub use changes::{Change, ContainerName, Incoming, Plan, RecipePlan, Remark, SlotPlan};
 pub use difference::{Difference, differences};

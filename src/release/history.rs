@@ -7,7 +7,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::record::{Action, Number, Outcome, Record};
+use super::{
+    reading::LeftOut,
+    record::{Action, Number, Outcome, Record},
+};
 use crate::model::HostName;
 
 /// The release records of an environment.
@@ -16,6 +19,7 @@ pub struct History {
     pub(super) records: BTreeMap<HostName, Vec<Record>>,
     newest_label: u64,
     copied: BTreeSet<HostName>,
+    unsigned: Vec<LeftOut>,
 }
 
 /// One release, merged from the records of all hosts.
@@ -47,6 +51,7 @@ impl History {
             records,
             newest_label,
             copied: BTreeSet::new(),
+            unsigned: Vec::new(),
         }
     }
 
@@ -54,6 +59,17 @@ impl History {
     #[must_use]
     pub fn with_copies_of(self, copied: BTreeSet<HostName>) -> Self {
         Self { copied, ..self }
+    }
+
+    /// The same, where records without the right signature were left out.
+    #[must_use]
+    pub fn without_unsigned(self, unsigned: Vec<LeftOut>) -> Self {
+        Self { unsigned, ..self }
+    }
+
+    /// The records that were left out as they have not the right signature.
+    pub fn unsigned(&self) -> &[LeftOut] {
+        &self.unsigned
     }
 
     /// The records of hosts that have none themselves. A host that was made anew is given them back with its next

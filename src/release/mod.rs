@@ -11,9 +11,11 @@ mod cut_off;
 mod history;
 mod reading;
 mod record;
+mod signature;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use history::{History, Release};
-pub use reading::{Found, LeftOut, Reading, read_records};
+pub use reading::{Found, LeftOut, Reading, Terms, read_records};
 pub use record::{Action, Number, Outcome, RecipeRecord, Record, volume_name};
+pub use signature::{RecordKey, signed_labels};

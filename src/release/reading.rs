@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     checks::fault,
     record::{Number, Record},
+    signature::{RecordKey, signature_fault},
 };
 use crate::{
     docker::{Volume, label},
@@ -22,6 +23,15 @@ pub struct Found<'a> {
     pub on: &'a HostName,
     /// What it answered.
     pub volume: &'a Volume,
+}
+
+/// What a record must be to count, beside what it says.
+#[derive(Clone, Copy, Default)]
+pub struct Terms<'a> {
+    /// With a key, it must be signed with it. Then it may lie on any host: the signature says whom it is about.
+    pub key: Option<&'a RecordKey>,
+    /// Whether a copy counts wherever it lies, when there is no other: the user said that the hosts are trusted.
+    pub strays: bool,
 }
 
 /// The records that count, and those that do not.
@@ -44,6 +54,8 @@ pub struct LeftOut {
     pub why: String,
     /// The volume.
     pub volume: String,
+    /// Whether all that it lacks is the right signature.
+    pub is_unsigned: bool,
 }
 
 /// Where a record lies, by whom it is about.
@@ -53,12 +65,15 @@ enum Place {
     Itself,
     /// On the host that keeps its copies.
     Keeper,
+    /// On another host.
+    Elsewhere,
 }
 
 /// Reads records. Where a deploy was interrupted between writing the finished record and removing the unfinished
 /// one, the finished one counts.
 pub fn read_records<'a>(
     environment: &Environment,
+    terms: Terms<'_>,
     found: impl IntoIterator<Item = Found<'a>>,
 ) -> Reading {
     let mut reading = Reading::default();
@@ -67,9 +82,7 @@ pub fn read_records<'a>(
         let Some(json) = found.volume.labels.get(label::RECORD) else {
             continue;
         };
-        let read = read(environment, found, json)
-            .and_then(|record| Ok((place_of(environment, found.on, &record.host)?, record)));
-        match read {
+        match read(environment, terms, found, json) {
             Ok((place, record)) => {
                 let of_host = by_place.entry((record.host.clone(), place)).or_default();
                 let earlier = of_host.get(&record.number);
@@ -77,11 +90,12 @@ pub fn read_records<'a>(
                     of_host.insert(record.number, record);
                 }
             }
-            Err(why) => {
+            Err((why, is_unsigned)) => {
                 reading.left_out.insert(LeftOut {
                     on: found.on.clone(),
                     why,
                     volume: found.volume.name.clone(),
+                    is_unsigned,
                 });
             }
         }
@@ -101,29 +115,58 @@ pub fn read_records<'a>(
     reading
 }
 
-fn read(environment: &Environment, found: Found<'_>, json: &str) -> Result<Record, String> {
-    let record: Record =
-        serde_json::from_str(json).map_err(|error| format!("it cannot be read: {error}"))?;
-    match fault(&record, found.volume, &environment.name) {
-        Some(fault) => Err(fault),
-        None => Ok(record.in_one_line()),
+/// A record and its place; or why it does not count, and whether all that it lacks is the right signature.
+fn read(
+    environment: &Environment,
+    terms: Terms<'_>,
+    found: Found<'_>,
+    json: &str,
+) -> Result<(Place, Record), (String, bool)> {
+    let Found { on, volume } = found;
+    let record: Record = serde_json::from_str(json)
+        .map_err(|error| (format!("it cannot be read: {error}"), false))?;
+    if let Some(fault) = fault(&record, volume, &environment.name) {
+        return Err((fault, false));
+    }
+    let unsigned = terms
+        .key
+        .and_then(|key| signature_fault(key, &record, volume));
+    let may_be_elsewhere = terms.strays || (terms.key.is_some() && unsigned.is_none());
+    let place = match place_of(environment, on, &record.host) {
+        Err(Misplaced::Elsewhere(_)) if may_be_elsewhere => Place::Elsewhere,
+        Err(Misplaced::Elsewhere(why) | Misplaced::OfNoHost(why)) => return Err((why, false)),
+        Ok(place) => place,
+    };
+    match unsigned {
+        Some(why) => Err((why.to_owned(), true)),
+        None => Ok((place, record.in_one_line())),
     }
 }
 
-/// What a record's place says about it; an error where it has no business there.
-fn place_of(environment: &Environment, on: &HostName, about: &HostName) -> Result<Place, String> {
-    if on == about && environment.host(about).is_some() {
-        return Ok(Place::Itself);
-    }
+/// Why a record has no business where it lies.
+enum Misplaced {
+    /// It is about another host.
+    Elsewhere(String),
+    /// It is about no host of the inventory.
+    OfNoHost(String),
+}
+
+/// What a record's place says about it.
+fn place_of(
+    environment: &Environment,
+    on: &HostName,
+    about: &HostName,
+) -> Result<Place, Misplaced> {
     match environment.keeper_of(about) {
-        None => Err(format!(
+        None => Err(Misplaced::OfNoHost(format!(
             "it is about `{}`, which is no host of the inventory",
             about.escape_debug()
-        )),
+        ))),
+        Some(_) if on == about => Ok(Place::Itself),
         Some(keeper) if keeper == on => Ok(Place::Keeper),
-        Some(keeper) => Err(format!(
+        Some(keeper) => Err(Misplaced::Elsewhere(format!(
             "it is about `{about}`, whose records lie there and on `{keeper}`"
-        )),
+        ))),
     }
 }
 
@@ -133,7 +176,7 @@ mod tests {
         super::record::{Outcome, tests::record},
         *,
     };
-    use crate::release::tests::environment;
+    use crate::release::{signed_labels, tests::environment};
 
     /// A record of a release about a host, as a volume.
     fn volume(number: u64, about: &str, outcome: Outcome) -> Volume {
@@ -150,10 +193,14 @@ mod tests {
     /// What counts of volumes on hosts: `host-1: r1 succeeded, r2 failed`, a `copied` before it where it is not the
     /// host's own; then what is left out.
     fn read(found: &[(&str, Volume)]) -> Vec<String> {
+        read_on(Terms::default(), found)
+    }
+
+    fn read_on(terms: Terms<'_>, found: &[(&str, Volume)]) -> Vec<String> {
         let hosts: Vec<_> = found.iter().map(|(on, _)| HostName::from(*on)).collect();
         let found = hosts.iter().zip(found);
         let found = found.map(|(on, (_, volume))| Found { on, volume });
-        let reading = read_records(&environment(3), found);
+        let reading = read_records(&environment(3), terms, found);
         let mut lines: Vec<_> = reading
             .records
             .iter()
@@ -227,5 +274,60 @@ mod tests {
                 "on host-2: it is about `host-9`, which is no host of the inventory",
             ]
         );
+    }
+
+    #[test]
+    fn with_a_key_only_what_is_signed_counts_wherever_it_lies() {
+        let key = |text: &str| {
+            RecordKey::new(text.repeat(32).into()).unwrap_or_else(|why| panic!("{why}"))
+        };
+        let (right, other) = (key("a"), key("b"));
+        let signed = |number, about: &str, key: &RecordKey| {
+            let record = Record {
+                host: about.into(),
+                ..record(number, Outcome::Succeeded)
+            };
+            Volume {
+                name: record.volume_name(),
+                labels: signed_labels(&record, Some(key)).expect("labels"),
+            }
+        };
+        // Somebody changes what is signed.
+        let mut changed = signed(3, "host-1", &right);
+        let text = changed.labels[label::RECORD].replace("alice", "mallory");
+        changed.labels.insert(label::RECORD.into(), text);
+        let found = [
+            ("host-1", signed(1, "host-1", &right)),
+            ("host-1", volume(2, "host-1", Outcome::Succeeded)),
+            ("host-1", changed),
+            ("host-1", signed(4, "host-1", &other)),
+            // An inventory in another order had its copies there.
+            ("host-1", signed(1, "host-2", &right)),
+            ("host-1", volume(2, "host-2", Outcome::Succeeded)),
+        ];
+        let terms = Terms {
+            key: Some(&right),
+            strays: false,
+        };
+        let mut lines = read_on(terms, &found);
+        lines.dedup();
+        assert_eq!(
+            lines,
+            [
+                "host-1: r1 succeeded",
+                "copied host-2: r1 succeeded",
+                "on host-1: it is about `host-2`, whose records lie there and on `host-3`",
+                "on host-1: it is not signed",
+                "on host-1: its signature is wrong",
+            ]
+        );
+        // Whoever trusts the hosts takes what there is.
+        let terms = Terms {
+            key: None,
+            strays: true,
+        };
+        let lines = read_on(terms, &found);
+        let expected = "copied host-2: r1 succeeded, r2 succeeded";
+        assert!(lines.contains(&expected.to_owned()), "{lines:?}");
     }
 }

@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     hosts::HostFailure,
     model::HostName,
-    release::{Number, Reading, Record},
+    release::{Number, Reading, Record, RecordKey, Terms},
 };
 
 /// Where one environment's state is kept.
@@ -41,11 +41,26 @@ pub trait Backend {
     fn release_lasting_lock(&self) -> LocalBoxFuture<'_, Result<(), HostFailure>>;
 
     /// Reads the records of all releases. What does not answer within `deadline` is a failure.
-    fn read_records(&self, deadline: Duration) -> LocalBoxFuture<'_, StoredRecords>;
+    fn read_records<'a>(
+        &'a self,
+        terms: Terms<'a>,
+        deadline: Duration,
+    ) -> LocalBoxFuture<'a, StoredRecords>;
 
-    /// Writes records; one of the same release and host is replaced. A run that is cut off meanwhile leaves the
-    /// old record or the new one, never none.
-    fn write_records<'a>(&'a self, records: &'a [Record]) -> LocalBoxFuture<'a, Vec<HostFailure>>;
+    /// Writes records, signed where there is a key; one of the same release and host that is not finished is
+    /// replaced. A run that is cut off meanwhile leaves the old record or the new one, never none.
+    fn write_records<'a>(
+        &'a self,
+        records: &'a [Record],
+        key: Option<&'a RecordKey>,
+    ) -> LocalBoxFuture<'a, Vec<HostFailure>>;
+
+    /// Signs records that are there: each is written in its own place.
+    fn sign_records<'a>(
+        &'a self,
+        records: &'a [Record],
+        key: &'a RecordKey,
+    ) -> LocalBoxFuture<'a, Vec<HostFailure>>;
 
     /// Removes the records of these releases, but not those about a host in `except`.
     fn remove_records<'a>(

@@ -89,7 +89,7 @@ mod tests {
     use crate::{
         hosts::{HostError, failed},
         model::HostName,
-        release::{Number, Record},
+        release::{Number, Record, RecordKey, Terms},
         state::backend::{LastingLock, StoredRecords},
         transport::Output,
     };
@@ -147,13 +147,26 @@ mod tests {
             ready(Ok(())).boxed_local()
         }
 
-        fn read_records(&self, _: Duration) -> LocalBoxFuture<'_, StoredRecords> {
+        fn read_records<'a>(
+            &'a self,
+            _terms: Terms<'a>,
+            _: Duration,
+        ) -> LocalBoxFuture<'a, StoredRecords> {
             ready(StoredRecords::default()).boxed_local()
         }
 
         fn write_records<'a>(
             &'a self,
             _records: &'a [Record],
+            _key: Option<&'a RecordKey>,
+        ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
+            ready(Vec::new()).boxed_local()
+        }
+
+        fn sign_records<'a>(
+            &'a self,
+            _records: &'a [Record],
+            _key: &'a RecordKey,
         ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
             ready(Vec::new()).boxed_local()
         }

@@ -3,9 +3,11 @@
 //! All of it is reached through one trait, [`Backend`]. [`open()`] says which one an environment uses.
 
 mod backend;
+mod key;
 pub mod lock;
 mod on_hosts;
 mod open;
 
 pub use backend::{Attempt, Backend, LastingLock, Lock, StoredRecords};
+pub use key::{key_of, key_to_look, read_key};
 pub use open::open;

@@ -13,9 +13,9 @@ use crate::{
     model::{HostName, Name},
     observe::observe_any,
     plan::Scope,
-    release::{Action, Release},
+    release::{Action, Release, Terms},
     run::Context,
-    text,
+    state, text,
 };
 
 /// List the releases
@@ -51,7 +51,12 @@ impl HostCommand for History {
 async fn show_history(context: &Context<'_>, scope: &Scope, number: usize) -> Run<()> {
     let hosts = context.hosts_of(scope);
     let fleet = context.connect_to_any(&hosts).await?;
-    let observed = observe_any(&fleet, context.environment, context.events).await?;
+    let key = state::key_to_look(context).await;
+    let terms = Terms {
+        key: key.as_ref(),
+        strays: false,
+    };
+    let observed = observe_any(&fleet, context.environment, terms, context.events).await?;
     let releases = observed.history.releases();
     if releases.is_empty() {
         let message = no_release(&context.environment.name, &observed.unread(&hosts));

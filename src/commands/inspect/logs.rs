@@ -16,7 +16,7 @@ use crate::{
     model::{HostName, Name, Recipe},
     observe::{Observed, observe_any},
     plan::Scope,
-    release::Number,
+    release::{Number, Terms},
     run::Context,
     text,
     transport::{Deadline, Output},
@@ -87,7 +87,7 @@ impl HostCommand for Logs {
         let mut hosts = context.hosts_of(&scope);
         hosts.retain(|host| recipe.hosts.contains(&host.name));
         let fleet = context.connect_to_any(&hosts).await?;
-        let observed = observe_any(&fleet, environment, context.events).await?;
+        let observed = observe_any(&fleet, environment, Terms::default(), context.events).await?;
         let release = self.release.map(Number);
         let containers = containers(&fleet, &observed, recipe, release);
         if containers.is_empty() {

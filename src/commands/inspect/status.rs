@@ -16,7 +16,7 @@ use crate::{
     model::{HostAndPort, Name, Recipe},
     observe::{Observed, observe_any},
     plan::Scope,
-    release::Number,
+    release::{Number, Terms},
     run::Context,
     state, text,
 };
@@ -51,7 +51,12 @@ impl HostCommand for Status {
 async fn show_status(context: &Context<'_>, scope: &Scope) -> Run<()> {
     let environment = context.environment;
     let fleet = context.connect_to_any(&context.hosts_of(scope)).await?;
-    let observed = observe_any(&fleet, environment, context.events).await?;
+    let key = state::key_to_look(context).await;
+    let terms = Terms {
+        key: key.as_ref(),
+        strays: false,
+    };
+    let observed = observe_any(&fleet, environment, terms, context.events).await?;
     for reached in fleet.hosts() {
         let Some(facts) = observed.facts.hosts.get(reached.name()) else {
             continue;

@@ -10,7 +10,7 @@ use crate::{
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
-    deploy::{self, DeployRequest, Goal},
+    deploy::{self, DeployRequest, Goal, Trust},
     event::Outcome,
     hosts::Run,
     model::{Name, Overrides},
@@ -79,6 +79,7 @@ impl HostCommand for Deploy {
             goal: Goal::Files,
             dry_run: self.dry_run,
             promotion: promotion(self.promote, &invocation.terminal),
+            trust: Trust::Nobody,
         };
         deploy::deploy(&invocation.context, request).await
     }

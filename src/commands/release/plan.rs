@@ -8,7 +8,7 @@ use crate::{
         command::{HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
-    deploy::{self, DeployRequest, Goal},
+    deploy::{self, DeployRequest, Goal, Trust},
     event::Outcome,
     hosts::Run,
     model::{Name, Overrides},
@@ -66,6 +66,7 @@ impl HostCommand for Plan {
             goal: Goal::Files,
             dry_run: true,
             promotion: Promotion::Nobody,
+            trust: Trust::Nobody,
         };
         deploy::deploy(&invocation.context, request).await
     }

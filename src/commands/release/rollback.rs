@@ -1,5 +1,7 @@
 //! `shipit rollback`.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use crate::{
@@ -8,13 +10,14 @@ use crate::{
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
-    deploy::{self, DeployRequest, Goal},
+    deploy::{self, DeployRequest, Goal, Trust},
     event::Outcome,
     hosts::Run,
     model::Name,
     plan::Scope,
     release::Number,
     rollout::driver::Promotion,
+    terminal::Terminal,
 };
 
 /// Return to an earlier release
@@ -34,6 +37,9 @@ pub struct Rollback {
     pub to: Option<u64>,
     #[command(flatten)]
     pub limit: Limit,
+    /// Start what the records say without asking, also where today's files give containers less of the host
+    #[arg(long)]
+    pub trust_records: bool,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -68,7 +74,20 @@ impl HostCommand for Rollback {
             dry_run: self.dry_run,
             // The release was promoted when it was deployed.
             promotion: Promotion::Granted,
+            trust: trust(self.trust_records, &invocation.terminal),
         };
         deploy::deploy(&invocation.context, request).await
     }
+}
+
+/// How it is answered whether records may start what today's files do not.
+fn trust(granted: bool, terminal: &Terminal) -> Trust {
+    if granted {
+        return Trust::Granted;
+    }
+    if !terminal.can_ask() {
+        return Trust::Nobody;
+    }
+    let terminal = terminal.clone();
+    Trust::Ask(Arc::new(move |question| terminal.confirm(&question)))
 }

@@ -18,4 +18,4 @@ pub use images::{
     image_load, image_platform, image_remove, image_save, image_tag, inspect_images,
     list_image_layers, logged_in, manifest, pull,
 };
-pub use volumes::{inspect_volumes, volume_create, volume_remove};
+pub use volumes::{inspect_volumes, volume_create, volume_remove, volume_replace};

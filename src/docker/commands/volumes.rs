@@ -22,6 +22,20 @@ pub fn volume_create(name: &str, labels: &BTreeMap<String, String>) -> RemoteCom
     docker(&["volume", "create"]).args(words).arg(name)
 }
 
+/// A volume with other labels in place of one that has this name. Both steps are one command, so that a connection
+/// that is lost between them leaves one of the two.
+pub fn volume_replace(name: &str, labels: &BTreeMap<String, String>) -> RemoteCommand {
+    let words = labels
+        .iter()
+        .flat_map(|(name, value)| ["--label".to_owned(), format!("{name}={value}")]);
+    RemoteCommand::script(
+        r#"docker volume rm --force "$1" >/dev/null || exit
+           name=$1; shift
+           docker volume create "$@" "$name""#,
+        [name.to_owned()].into_iter().chain(words),
+    )
+}
+
 /// `docker volume rm --force`: fine when it is not there.
 pub fn volume_remove(names: &[&str]) -> RemoteCommand {
     docker(&["volume", "rm", "--force"]).args(names.iter().copied())

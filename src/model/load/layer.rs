@@ -32,6 +32,7 @@ fn lay_over(top: Inventory, base: Inventory) -> Inventory {
         consul: section(top.consul, base.consul),
         images: section(top.images, base.images),
         releases: section(top.releases, base.releases),
+        state: section(top.state, base.state),
         registries: entries(top.registries, base.registries, Section::over),
     }
 }

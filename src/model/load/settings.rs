@@ -1,10 +1,12 @@
-//! The inventory's small tables: `[consul]`, `[images]`, `[releases]`, `[registries]`.
+//! The inventory's small tables: `[consul]`, `[images]`, `[releases]`, `[state]`, `[registries]`.
 
 use super::{hosts::is_address, read::Project, secret};
 use crate::{
-    config::{inventory::Inventory, slot::Plain},
-    diagnostic::{Problem, Problems},
-    model::{ConsulSettings, HostAndPort, ImageSource, RegistryLogin, without_brackets},
+    config::{inventory::Inventory, slot::Plain, values::Text},
+    diagnostic::{Located, Problem, Problems},
+    model::{
+        ConsulSettings, HostAndPort, ImageSource, RegistryLogin, SecretSource, without_brackets,
+    },
 };
 
 /// The source of images whose recipe does not name one.
@@ -39,6 +41,25 @@ pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSe
     ConsulSettings {
         address: parsed.unwrap_or_else(|| HostAndPort::new(text.clone(), 0)),
     }
+}
+
+pub(super) fn state_key(
+    project: &Project,
+    inventory: &Inventory,
+    problems: &mut Problems,
+) -> Option<SecretSource> {
+    let state = inventory.state.as_ref()?;
+    let Some(key) = &state.value.key else {
+        problems.push(
+            Problem::error("`[state]` has no key")
+                .at(&state.place, "`key` is missing")
+                .hint("`shipit state key` makes one and prints the lines"),
+        );
+        return None;
+    };
+    let as_written = |text: &Located<Text>, _: &mut Problems| text.value.0.clone();
+    let place = &key.place;
+    Some(secret::source(key, place, project, problems, as_written))
 }
 
 pub(super) fn registries(

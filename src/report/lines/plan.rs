@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::{
-    event::{Difference, PlanAction, PlanRow},
+    event::{Difference, PlanAction, PlanRow, Setting},
     report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad},
 };
 
@@ -90,9 +90,10 @@ fn what_happens(row: &PlanRow) -> impl PartialEq + '_ {
         container,
         reason,
         differences,
+        starts,
         note,
     } = row;
-    (recipe, action, container, reason, differences, note)
+    (recipe, action, container, reason, differences, starts, note)
 }
 
 /// The rows of one entry, which are alike but for their hosts.
@@ -122,6 +123,15 @@ fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) 
     for difference in &row.differences {
         let line = difference_line(difference, width.unwrap_or(0), options);
         lines.push(line);
+    }
+    let fields = row.starts.iter().map(|setting| &setting.field);
+    let width = fields.map(|field| columns(&clean(field))).max();
+    if !row.starts.is_empty() {
+        lines.push("    starts".to_owned());
+    }
+    for Setting { field, value } in &row.starts {
+        let field = pad(&clean(field), width.unwrap_or(0));
+        lines.push(format!("      {field}  {}", clean(value)));
     }
     if let Some(note) = &row.note {
         for (number, line) in clean_lines(note).enumerate() {
@@ -170,4 +180,45 @@ fn in_order<'a, K: PartialEq>(
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rollback_starts_is_shown_field_by_field_and_as_one_line_each() {
+        let setting = |field: &str, value: &str| Setting {
+            field: field.to_owned(),
+            value: value.to_owned(),
+        };
+        let row = PlanRow {
+            host: "host-1".into(),
+            recipe: "web".into(),
+            action: PlanAction::Replace,
+            container: Some("web-r3".into()),
+            reason: String::new(),
+            differences: Vec::new(),
+            starts: vec![
+                setting("image", "web@sha256:aa"),
+                setting("command", "serve\nweb: unchanged"),
+            ],
+            note: None,
+        };
+        let options = PlanOptions {
+            painter: Painter::default(),
+            complete: false,
+        };
+        assert_eq!(
+            lines(&[row], options),
+            [
+                "web",
+                "  replace web-r3 on host-1",
+                "    starts",
+                "      image    web@sha256:aa",
+                "      command  serve␊web: unchanged",
+                "1 to replace",
+            ]
+        );
+    }
 }

@@ -1,7 +1,9 @@
 //! Every string of an event, in one place. Everything is destructured, so that a new field does not
 //! compile before it is decided here.
 
-use crate::event::{Difference, ErrorReport, EventKind, Evidence, HostRow, PlanRow, ProbeSummary};
+use crate::event::{
+    Difference, ErrorReport, EventKind, Evidence, HostRow, PlanRow, ProbeSummary, Setting,
+};
 
 /// Calls `apply` with every string of an event.
 pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
@@ -174,6 +176,7 @@ fn in_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
         container,
         reason,
         differences,
+        starts,
         note,
     } = row;
     apply(host);
@@ -183,6 +186,10 @@ fn in_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
     for Difference { field, old, new } in differences {
         apply(field);
         old.iter_mut().chain(new).for_each(&mut *apply);
+    }
+    for Setting { field, value } in starts {
+        apply(field);
+        apply(value);
     }
 }
 

@@ -129,6 +129,7 @@ pub(super) fn planned(host: &str, recipe: &str, action: PlanAction, container: &
         container: (!container.is_empty()).then(|| text(container)),
         reason: String::new(),
         differences: Vec::new(),
+        starts: Vec::new(),
         note: None,
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::{
         Difference, ErrorReport, EventKind, Evidence, HostRow, Outcome, OutputStream, Phase,
-        PlanAction, PlanRow, ProbeSummary, Severity,
+        PlanAction, PlanRow, ProbeSummary, Setting, Severity,
     },
     report::{Masks, Verbosity, json, log_file, plain},
 };
@@ -46,6 +46,10 @@ fn every_value(t: &str) -> (PlanRow, HostRow, ProbeSummary, ErrorReport) {
         container: some(),
         reason: s(),
         differences: vec![difference],
+        starts: vec![Setting {
+            field: s(),
+            value: s(),
+        }],
         note: some(),
     };
     let host_row = HostRow {

@@ -13,7 +13,7 @@ use super::backend::{Attempt, Backend, LastingLock, StoredRecords};
 use crate::{
     hosts::{Fleet, HostError, HostFailure, Reached},
     model::{Environment, HostName},
-    release::{Number, Record},
+    release::{Number, Record, RecordKey, Terms},
 };
 
 /// The state of an environment, on those of its hosts that this run has reached.
@@ -73,12 +73,34 @@ impl Backend for OnHosts<'_> {
             .boxed_local()
     }
 
-    fn read_records(&self, deadline: Duration) -> LocalBoxFuture<'_, StoredRecords> {
-        records::read(self.fleet, self.environment, deadline).boxed_local()
+    fn read_records<'a>(
+        &'a self,
+        terms: Terms<'a>,
+        deadline: Duration,
+    ) -> LocalBoxFuture<'a, StoredRecords> {
+        records::read(self.fleet, self.environment, terms, deadline).boxed_local()
     }
 
-    fn write_records<'a>(&'a self, records: &'a [Record]) -> LocalBoxFuture<'a, Vec<HostFailure>> {
-        records::write(self.fleet, self.environment, records).boxed_local()
+    fn write_records<'a>(
+        &'a self,
+        records: &'a [Record],
+        key: Option<&'a RecordKey>,
+    ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
+        let write = async move |reached: &Reached, record: &Record| {
+            records::write_one(reached, record, key).await
+        };
+        records::on_each(self.fleet, self.environment, records, write).boxed_local()
+    }
+
+    fn sign_records<'a>(
+        &'a self,
+        records: &'a [Record],
+        key: &'a RecordKey,
+    ) -> LocalBoxFuture<'a, Vec<HostFailure>> {
+        let sign = async move |reached: &Reached, record: &Record| {
+            records::sign_one(reached, record, key).await
+        };
+        records::on_each(self.fleet, self.environment, records, sign).boxed_local()
     }
 
     fn remove_records<'a>(

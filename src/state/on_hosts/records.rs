@@ -1,7 +1,10 @@
 //! Release records: labels of empty docker volumes, each host's on the host itself and on the next one, so that a
 //! host that is lost and made anew can get back what it had.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures::future::join_all;
 
@@ -9,12 +12,19 @@ use crate::{
     docker::{self, Volume, label},
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, within},
     model::{Environment, HostName},
-    release::{Found, Number, Outcome, Record, read_records, volume_name},
+    release::{
+        Found, Number, Outcome, Record, RecordKey, Terms, read_records, signed_labels, volume_name,
+    },
     state::backend::StoredRecords,
 };
 
 /// Reads the records that the fleet's hosts keep, each host asked once and all at once.
-pub async fn read(fleet: &Fleet, environment: &Environment, deadline: Duration) -> StoredRecords {
+pub async fn read(
+    fleet: &Fleet,
+    environment: &Environment,
+    terms: Terms<'_>,
+    deadline: Duration,
+) -> StoredRecords {
     let mut answers = Vec::new();
     let mut failures = Vec::new();
     let asked = fleet.each(|reached| within(deadline, record_volumes(reached, &environment.name)));
@@ -29,7 +39,7 @@ pub async fn read(fleet: &Fleet, environment: &Environment, deadline: Duration) 
         volumes.map(move |volume| Found { on, volume })
     });
     StoredRecords {
-        reading: read_records(environment, found),
+        reading: read_records(environment, terms, found),
         failures,
     }
 }
@@ -45,11 +55,13 @@ async fn record_volumes(reached: &Reached, environment: &str) -> Result<Vec<Volu
 
 /// Writes records about hosts of the fleet, each on its host and on that host's keeper, if the run has reached that
 /// one. A host keeps several; when it fails, it is one failure.
-pub async fn write(
+pub async fn on_each(
     fleet: &Fleet,
     environment: &Environment,
     records: &[Record],
+    write: impl AsyncFn(&Reached, &Record) -> Result<(), HostError>,
 ) -> Vec<HostFailure> {
+    let write = &write;
     let mut writes = Vec::new();
     for record in records {
         if fleet.host(&record.host).is_none() {
@@ -58,7 +70,10 @@ pub async fn write(
         let keeper = environment.keeper_of(&record.host);
         let on: BTreeSet<_> = [&record.host].into_iter().chain(keeper).collect();
         let on = on.into_iter().filter_map(|host| fleet.host(host));
-        writes.extend(on.map(|reached| write_one(reached, record)));
+        writes.extend(on.map(async |reached| {
+            let written = write(reached, record).await;
+            written.map_err(|error| (reached.name().clone(), error))
+        }));
     }
     let written = join_all(writes).await;
     one_for_each_host(written.into_iter().filter_map(Result::err))
@@ -71,30 +86,43 @@ fn one_for_each_host(failures: impl Iterator<Item = HostFailure>) -> Vec<HostFai
         .collect()
 }
 
-async fn write_one(reached: &Reached, record: &Record) -> Result<(), HostFailure> {
-    let write = async {
-        let labels = record.volume_labels().map_err(|source| HostError::Output {
-            command: "the release record".into(),
-            source,
-        })?;
-        reached
-            .expect(docker::volume_create(&record.volume_name(), &labels), QUICK)
-            .await?;
-        if record.outcome != Outcome::Unfinished {
-            // The order matters: a run that is cut off between the two leaves both, and the finished one wins.
-            let unfinished = volume_name(
-                &record.environment,
-                record.number,
-                Outcome::Unfinished,
-                &record.host,
-            );
-            reached
-                .expect(docker::volume_remove(&[&unfinished]), QUICK)
-                .await?;
-        }
-        Ok(())
-    };
-    write.await.map_err(|error| (reached.name().clone(), error))
+fn labels(record: &Record, key: Option<&RecordKey>) -> Result<BTreeMap<String, String>, HostError> {
+    signed_labels(record, key).map_err(|source| HostError::Output {
+        command: "the release record".into(),
+        source,
+    })
+}
+
+/// Writes a record on one host.
+pub async fn write_one(
+    reached: &Reached,
+    record: &Record,
+    key: Option<&RecordKey>,
+) -> Result<(), HostError> {
+    let create = docker::volume_create(&record.volume_name(), &labels(record, key)?);
+    reached.expect(create, QUICK).await?;
+    if record.outcome != Outcome::Unfinished {
+        // The order matters: a run that is cut off between the two leaves both, and the finished one wins.
+        let unfinished = volume_name(
+            &record.environment,
+            record.number,
+            Outcome::Unfinished,
+            &record.host,
+        );
+        let remove = docker::volume_remove(&[&unfinished]);
+        reached.expect(remove, QUICK).await?;
+    }
+    Ok(())
+}
+
+/// Signs a record that one host has. The labels of a volume cannot be changed, so another takes its place.
+pub async fn sign_one(
+    reached: &Reached,
+    record: &Record,
+    key: &RecordKey,
+) -> Result<(), HostError> {
+    let replace = docker::volume_replace(&record.volume_name(), &labels(record, Some(key))?);
+    reached.expect(replace, QUICK).await.map(|_| ())
 }
 
 /// Removes from every host the records whose volume `is_gone` picks. A host that has none is not asked again.
@@ -135,10 +163,7 @@ pub fn is_of(volume: &Volume, releases: &BTreeSet<Number>, except: &BTreeSet<Hos
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        collections::BTreeMap,
-        sync::{Arc, Mutex},
-    };
+    use std::sync::{Arc, Mutex};
 
     use jiff::Timestamp;
 
@@ -200,7 +225,9 @@ mod tests {
         let recipe = "hosts = \"all\"\ncontainer.image = \"web\"\n";
         let lab = TestFleet::new(&[("web", recipe)], behaviours.collect()).await;
         let fleet = lab.fleet.without(|host| !reached.contains(&&**host));
-        let failures = write(&fleet, &lab.environment, &[record(1, "host-1")]).await;
+        let write =
+            async |reached: &Reached, record: &Record| write_one(reached, record, None).await;
+        let failures = on_each(&fleet, &lab.environment, &[record(1, "host-1")], write).await;
         assert!(failures.is_empty(), "{failures:?}");
         let mut asked = asked.lock().expect("not poisoned").clone();
         asked.sort_unstable();

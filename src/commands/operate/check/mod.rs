@@ -17,6 +17,7 @@ use crate::{
     model::Name,
     observe::observe,
     plan::Scope,
+    release::Terms,
     run::Context,
     state::lock,
     text,
@@ -70,7 +71,13 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
     } else {
         None
     };
-    let observed = observe(&fleet, context.environment, context.events).await?;
+    let observed = observe(
+        &fleet,
+        context.environment,
+        Terms::default(),
+        context.events,
+    )
+    .await?;
     if observed.is_before_the_first_deploy() {
         show_every_host_as(context, &fleet, "ready; nothing is deployed yet");
         fleet.close().await;

@@ -14,6 +14,7 @@ use crate::{
     model::Name,
     observe::{Observed, observe},
     plan::Scope,
+    release::Terms,
     run::Context,
     state::lock,
     text,
@@ -67,7 +68,13 @@ impl HostCommand for Down {
             .await?;
         preflight::check(&fleet, context.environment, context.events).await?;
         let lock = lock::take(context, &fleet, Self::NAME).await?;
-        let observed = observe(&fleet, context.environment, context.events).await?;
+        let observed = observe(
+            &fleet,
+            context.environment,
+            Terms::default(),
+            context.events,
+        )
+        .await?;
         let Some(question) = question(context, &fleet, &observed) else {
             fleet.close().await;
             return Ok(Outcome::NothingToDo);

@@ -1,8 +1,13 @@
 //! Phase: compare what is wanted with what is there.
 
+mod show;
+mod trust;
+
 use jiff::Timestamp;
 
-use super::{show, wanted::Wanted};
+pub use trust::trust;
+
+use super::wanted::Wanted;
 use crate::{
     docker::HIGHEST_RELEASE,
     event::{EventKind, Phase},
@@ -34,6 +39,7 @@ pub async fn plan(
             environment.name
         )));
     }
+    let is_rollback = matches!(wanted.action, Action::RollbackTo(_));
     let plan = plan::build(&plan::Input {
         environment,
         facts: &observed.facts,
@@ -41,7 +47,7 @@ pub async fn plan(
         desired: &wanted.desired,
         scope: &wanted.scope,
         release,
-        prefer_kept: matches!(wanted.action, Action::RollbackTo(_)),
+        prefer_kept: is_rollback,
         done_tasks: &done,
         new_key: &format!("{release}-{}", Timestamp::now().as_nanosecond()),
     });
@@ -51,7 +57,7 @@ pub async fn plan(
             description: description(wanted.action, release),
         });
     }
-    show::plan(&plan, environment, context.events);
+    show::plan(&plan, environment, is_rollback, context.events);
     match plan.obstacles.first() {
         None => Ok(plan),
         Some(first) => Err(stopped_by(&plan.obstacles, first)),

@@ -1,13 +1,15 @@
 //! A plan as events.
 
 use crate::{
-    event::{Difference, EventKind, Events, PlanAction, PlanRow},
+    event::{Difference, EventKind, Events, PlanAction, PlanRow, Setting},
     model::Environment,
-    plan::{self, Change, Plan},
+    plan::{self, Change, Desired, Plan, SlotPlan},
 };
 
 /// Sends the plan: what happens to each container, and each remark on it.
-pub fn plan(plan: &Plan, environment: &Environment, events: &Events) {
+///
+/// What a rollback starts is in records on hosts, and so is shown as a whole.
+pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &Events) {
     let mut rows = Vec::new();
     for recipe in &plan.recipes {
         for slot in &recipe.slots {
@@ -22,6 +24,11 @@ pub fn plan(plan: &Plan, environment: &Environment, events: &Events) {
                 container,
                 reason: slot.reason.clone(),
                 differences: slot.differences.iter().map(difference).collect(),
+                starts: if is_rollback {
+                    starts(slot)
+                } else {
+                    Vec::new()
+                },
                 note: None,
             });
         }
@@ -39,6 +46,7 @@ pub fn plan(plan: &Plan, environment: &Environment, events: &Events) {
                 container: None,
                 reason: name.unwrap_or_default(),
                 differences: Vec::new(),
+                starts: Vec::new(),
                 note: None,
             });
         }
@@ -51,6 +59,19 @@ pub fn plan(plan: &Plan, environment: &Environment, events: &Events) {
             hint: warning.hint.clone(),
         });
     }
+}
+
+/// What a slot starts, field by field.
+fn starts(slot: &SlotPlan) -> Vec<Setting> {
+    let incoming = slot.incoming.as_ref();
+    let Some(incoming) = incoming.filter(|_| slot.change != Change::Keep) else {
+        return Vec::new();
+    };
+    let Desired { spec, image, .. } = &incoming.desired;
+    let settings = plan::settings(spec, image).into_iter();
+    settings
+        .map(|(field, value)| Setting { field, value })
+        .collect()
 }
 
 fn action(change: Change) -> PlanAction {
