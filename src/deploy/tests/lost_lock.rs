@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::{
-    deploy::{DeployRequest, Goal, deploy},
+    deploy::{DeployRequest, Goal, Trust, deploy},
     event::{EventKind, Outcome, Receiver},
     hosts::{
         Stop,
@@ -96,6 +96,7 @@ async fn deploy_without_lock_host(
         goal: Goal::Files,
         dry_run: false,
         promotion: Promotion::Nobody,
+        trust: Trust::Nobody,
     };
     let stop = Box::pin(deploy(&context, request)).await;
     let stop = stop.expect_err("it has lost its lock");
