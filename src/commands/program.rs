@@ -86,17 +86,14 @@ fn commands(table: &[Group]) -> Vec<clap::Command> {
             continue;
         };
         let known = commands.iter().position(|it| it.get_name() == parent);
-        let above = match known {
-            Some(at) => commands.remove(at),
-            None => {
-                let below = rows(table).filter(|row| row.parent() == Some(parent));
-                clap::Command::new(parent)
-                    .about(text::list(below.map(|row| format!("shipit {}", row.name))))
-                    .subcommand_required(true)
-                    .arg_required_else_help(true)
-                    .disable_help_subcommand(true)
-            }
-        };
+        let above = known.map(|at| commands.remove(at)).unwrap_or_else(|| {
+            let below = rows(table).filter(|row| row.parent() == Some(parent));
+            clap::Command::new(parent)
+                .about(text::list(below.map(|row| format!("shipit {}", row.name))))
+                .subcommand_required(true)
+                .arg_required_else_help(true)
+                .disable_help_subcommand(true)
+        });
         commands.push(above.subcommand(row.parser()));
     }
     commands

@@ -9,6 +9,7 @@ use crate::{
     desired::{self, Hashes},
     event::{EventKind, Outcome, Phase},
     hosts::{Fleet, Run, Stop},
+    images,
     plan::Plan,
     release::{Action, History, Number, Outcome as RecordOutcome, Record, RecordKey},
     run::Context,
@@ -27,7 +28,7 @@ pub async fn write_unfinished(
     let environment = context.environment;
     let template = new_record(context, plan.release, wanted.action);
     let hashes = hashes(plan);
-    let records = desired::records(
+    let mut records = desired::records(
         environment,
         &template,
         &wanted.scope,
@@ -35,6 +36,7 @@ pub async fn write_unfinished(
         history,
         &hashes,
     );
+    images::note_ids(fleet, plan, &mut records).await;
     let state = state::open(environment, fleet);
     // A host that was made anew gets back what is known of it; what it keeps itself counts from then on.
     let copies = history.copies().cloned();

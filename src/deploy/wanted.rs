@@ -44,7 +44,8 @@ pub async fn wanted(
             };
             let users = desired::wanted_images(environment, scope);
             let pins = images::resolve(fleet, &users, lookup, logins, context.events).await?;
-            let desired = desired::from_files(environment, scope, &pins, secrets).await?;
+            let mut desired = desired::from_files(environment, scope, &pins, secrets).await?;
+            images::recall_ids(&mut desired, history);
             Ok(Wanted {
                 desired,
                 scope: scope.clone(),

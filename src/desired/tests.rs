@@ -74,6 +74,7 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
             image: PinnedImage {
                 reference: format!("{recipe}@{number}"),
                 digest: number.to_string(),
+                id: None,
             },
             instances: 1,
             secrets: BTreeMap::new(),

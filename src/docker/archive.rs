@@ -6,12 +6,14 @@
 //! whoever sends a shortened archive must send the whole one when it is refused.)
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io::{self, Read, Seek, SeekFrom},
     ops::Range,
 };
 
 use serde::Deserialize;
+
+use super::archive_identity::identities;
 
 /// The places of the layers in an archive of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Archive {
     pub layers: Vec<String>,
     /// Each layer's file, in the same order: header, content and padding.
     files: Vec<Option<Range<u64>>>,
+    /// The digests that are this image and no other: what its bytes say, whoever gave them.
+    pub identities: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,21 +61,28 @@ impl Archive {
                 entry.size(),
             );
             let regular = entry.header().entry_type().is_file();
-            places.insert(
-                path,
-                Place {
-                    start,
-                    content,
-                    size,
-                    regular,
-                },
-            );
+            let place = Place {
+                start,
+                content,
+                size,
+                regular,
+            };
+            // Docker unpacks the archive and so reads the last of two files with one path; others read the first.
+            if regular && (places.contains_key(&path) || !is_plain(&path)) {
+                return Err(wrong("two of its files may have one path"));
+            }
+            places.insert(path, place);
         }
         let manifests: Vec<Manifest> = json(&mut archive, places.get("manifest.json"))?;
         let [manifest] = &manifests[..] else {
             return Err(wrong("it does not have exactly one image"));
         };
-        let config: Config = json(&mut archive, places.get(&manifest.config))?;
+        let config = bytes(&mut archive, places.get(&manifest.config))?;
+        let identities = identities(&config, &mut |path| {
+            let place = places.get(path).filter(|place| place.regular);
+            place.map(|_| bytes(&mut archive, place)).transpose()
+        })?;
+        let config: Config = serde_json::from_slice(&config)?;
         let layers = config.rootfs.diff_ids;
         if layers.len() != manifest.layers.len() {
             return Err(wrong(
@@ -97,6 +108,7 @@ impl Archive {
             length,
             layers,
             files,
+            identities,
         })
     }
 
@@ -146,13 +158,30 @@ impl Place {
     }
 }
 
+/// The largest file of an archive that is read as a whole, in bytes: they describe the image.
+const LARGEST: u64 = 16 << 20;
+
 fn json<T: serde::de::DeserializeOwned>(
     archive: &mut (impl Read + Seek),
     place: Option<&Place>,
 ) -> io::Result<T> {
+    serde_json::from_slice(&bytes(archive, place)?).map_err(io::Error::from)
+}
+
+fn bytes(archive: &mut (impl Read + Seek), place: Option<&Place>) -> io::Result<Vec<u8>> {
     let place = place.ok_or_else(|| wrong("its manifest names a file that is not there"))?;
+    if place.size > LARGEST {
+        return Err(wrong("a description in it is too large"));
+    }
     archive.seek(SeekFrom::Start(place.content))?;
-    serde_json::from_reader(archive.by_ref().take(place.size)).map_err(io::Error::from)
+    let mut bytes = Vec::new();
+    archive.by_ref().take(place.size).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether a path has one spelling.
+fn is_plain(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 fn wrong(what: &str) -> io::Error {
@@ -285,5 +314,13 @@ mod tests {
             "{error}"
         );
         assert!(Archive::read(Cursor::new(b"not a tar".repeat(100))).is_err());
+    }
+
+    #[test]
+    fn an_archive_in_which_two_files_may_have_one_path_is_refused() {
+        for path in ["c.json", "./c.json"] {
+            let twice = archive(&[("c.json", "{}"), (path, "{}")]);
+            assert!(Archive::read(twice).is_err(), "{path}");
+        }
     }
 }

@@ -44,6 +44,10 @@ pub struct PinnedImage {
     /// The digest that went into the spec's hash: the manifest's for a registry's image, the image id
     /// for one of the deployer's own.
     pub digest: String,
+    /// The id under which the host had it once it had come from its source, where that is known: by it an image is
+    /// told that comes from elsewhere, as a tag can be moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 impl PinnedImage {
@@ -223,6 +227,7 @@ mod tests {
         PinnedImage {
             reference: format!("web@{digest}"),
             digest: digest.into(),
+            id: None,
         }
     }
 

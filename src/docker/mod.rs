@@ -1,6 +1,7 @@
 //! Docker's command line: commands as values, and docker's JSON as types. Nothing here runs anything.
 
 mod archive;
+mod archive_identity;
 mod commands;
 mod identity;
 mod inspect;

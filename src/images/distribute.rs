@@ -8,7 +8,7 @@ use super::{
     delivery::{AT_ONCE, Delivery, DeliveryError, FailedDelivery, is_disk_full},
     from_another_host,
     logins::Logins,
-    present::{have, is_for, pull},
+    present::{have, is_for, is_planned, pull},
     transfer::Sender,
     wanted::Wanted,
 };
@@ -129,6 +129,7 @@ async fn deliver(
     } = delivery;
     let platform = wanted.platform.as_deref();
     if let Some(image) = have(reached, pin).await?
+        && is_planned(&image, pin)
         && is_for(reached, &image, platform).await?
     {
         return Ok(image.reference);

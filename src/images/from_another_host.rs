@@ -155,7 +155,10 @@ async fn find(
         let refusal = match answer {
             Ok(Answer::Has(image)) => match save_from_host(other, &image.id, written, events).await
             {
-                Ok(saved) => return Ok((other.clone(), saved)),
+                Ok(saved) if arrived_as_planned(&saved, pin, &image) => {
+                    return Ok((other.clone(), saved));
+                }
+                Ok(saved) => ("has another image under that name", describe(&saved)),
                 Err(error) => ("has it but cannot provide it", chain(&error)),
             },
             Ok(Answer::HasOther(platform)) => ("has it for another platform", platform),
@@ -170,6 +173,31 @@ async fn find(
             .push((other.name().clone(), refusal.0, refusal.1));
     }
     Err(search.describe(written))
+}
+
+/// Whether what a host gave is the image that was planned, told by its bytes.
+///
+/// What it is called there says little: a tag can be moved, by mistake or on purpose. Where a registry's image is known
+/// by the digest of its manifest alone, which `docker save` does not always write, docker's word counts that it came
+/// by that digest.
+fn arrived_as_planned(saved: &SavedImage, pin: &PinnedImage, image: &Image) -> bool {
+    let identities = &saved.archive.identities;
+    let is_known = |id: &String| identities.contains(id);
+    if is_known(&pin.digest) || pin.id.as_ref().is_some_and(is_known) {
+        return true;
+    }
+    let is_only_known_by_manifest = pin.id.as_ref().is_none_or(|id| *id == pin.digest);
+    is_only_known_by_manifest && image.reference.contains('@')
+}
+
+fn describe(saved: &SavedImage) -> String {
+    let identities = saved.archive.identities.iter();
+    let identities: Vec<_> = identities.map(String::as_str).collect();
+    if identities.is_empty() {
+        "more than one".to_owned()
+    } else {
+        identities.join(", ")
+    }
 }
 
 async fn ask(other: &Reached, pin: &PinnedImage, platform: &Platform) -> Result<Answer, HostError> {

@@ -3,6 +3,7 @@
 mod delivery;
 mod distribute;
 mod from_another_host;
+mod ids;
 mod logins;
 mod pins;
 mod present;
@@ -12,6 +13,7 @@ mod transfer;
 mod wanted;
 
 pub use distribute::{distribute, needed};
+pub use ids::{note as note_ids, recall as recall_ids};
 pub use logins::Logins;
 pub use pins::{Lookup, resolve};
 pub use wanted::{Pins, Wanted};

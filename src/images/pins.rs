@@ -87,6 +87,7 @@ async fn local_pin(reference: &str) -> Run<PinnedImage> {
     Ok(PinnedImage {
         reference: Reference::parse(reference).local_tag(&digest),
         digest,
+        id: None,
     })
 }
 
@@ -107,6 +108,7 @@ fn exact(reference: &str) -> Option<PinnedImage> {
     Some(PinnedImage {
         reference: reference.at_digest(&digest),
         digest,
+        id: None,
     })
 }
 
@@ -153,6 +155,7 @@ async fn asked_pin(
     let not_pulled = |digest: &str| PinnedImage {
         reference: reference.to_owned(),
         digest: digest.to_owned(),
+        id: None,
     };
     let mut present = None;
     for reached in users {
@@ -205,6 +208,7 @@ fn pin_of(reference: &str, image: &Image) -> Option<PinnedImage> {
     Some(PinnedImage {
         reference: found.clone(),
         digest,
+        id: None,
     })
 }
 

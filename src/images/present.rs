@@ -28,6 +28,12 @@ pub async fn have(reached: &Reached, pin: &PinnedImage) -> Result<Option<Image>,
     Ok(images.into_iter().next())
 }
 
+/// Whether an image that a host has is the one that was planned. Docker has checked what came by a registry's digest;
+/// a tag may have been moved, so there the id must be right.
+pub fn is_planned(image: &Image, pin: &PinnedImage) -> bool {
+    image.reference.contains('@') || image.id == pin.digest || pin.id.as_ref() == Some(&image.id)
+}
+
 /// Whether an image that a host has is for this platform; for the host's own, any that it has is.
 pub async fn is_for(
     reached: &Reached,

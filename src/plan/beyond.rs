@@ -46,7 +46,11 @@ fn of_host(spec: &ContainerSpec) -> impl Iterator<Item = &str> {
 /// What a container is made from, field by field, in the order of the files: for whoever is to agree to it. Of
 /// variables and secrets only the names.
 pub fn settings(spec: &ContainerSpec, image: &PinnedImage) -> Vec<(String, String)> {
-    let PinnedImage { reference, digest } = image;
+    let PinnedImage {
+        reference,
+        digest,
+        id: _,
+    } = image;
     let exact = if reference.contains(digest) {
         reference.clone()
     } else {
@@ -154,6 +158,7 @@ mod tests {
         let image = PinnedImage {
             reference: "web@sha256:aa".into(),
             digest: "sha256:aa".into(),
+            id: None,
         };
         let lines = settings(&spec, &image);
         let lines: Vec<_> = lines
@@ -169,8 +174,8 @@ mod tests {
                 "secrets: TOKEN",
                 "publish: 8080:80",
                 "options: --init",
-                "before, after, uploads: of today's files",
                 "stop_timeout: 1m30s",
+                "before, after, uploads: of today's files",
             ]
         );
     }

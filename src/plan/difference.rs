@@ -107,6 +107,7 @@ mod tests {
         let image = |digest: &str| PinnedImage {
             reference: String::new(),
             digest: digest.into(),
+            id: None,
         };
         let stop = r#""stop_timeout":{"secs":30,"nanos":0}"#;
         let old = spec(&format!(

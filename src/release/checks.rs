@@ -53,14 +53,22 @@ pub(super) fn fault(record: &Record, volume: &Volume, environment: &str) -> Opti
 
 /// What is wrong with an exact image. It is a word for docker, beside options.
 fn image_fault(image: &PinnedImage) -> Option<String> {
-    let PinnedImage { reference, digest } = image;
+    let PinnedImage {
+        reference,
+        digest,
+        id,
+    } = image;
     if Reference::checked(reference).is_err() {
         return Some(format!("{reference:?} is not an image"));
     }
-    let is_digest = digest.split_once(':').is_some_and(|(_, hex)| {
-        !hex.is_empty() && digest.len() <= 200 && hex.bytes().all(|b| b.is_ascii_hexdigit())
-    });
-    (!is_digest).then(|| format!("{digest:?} is not a digest"))
+    let is_digest = |text: &str| {
+        let hex = text.split_once(':').map(|(_, hex)| hex);
+        let is_hex = |hex: &str| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        text.len() <= 200 && hex.is_some_and(is_hex)
+    };
+    let mut digests = [digest].into_iter().chain(id);
+    let wrong = digests.find(|digest| !is_digest(digest))?;
+    Some(format!("{wrong:?} is not a digest"))
 }
 
 #[cfg(test)]

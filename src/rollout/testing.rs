@@ -161,6 +161,7 @@ fn desired() -> Desired {
         image: PinnedImage {
             reference: "web@sha256:aa".into(),
             digest: "sha256:aa".into(),
+            id: None,
         },
         instances: 1,
         secrets: BTreeMap::new(),

@@ -18,6 +18,7 @@ mod pages;
 mod project;
 mod promotion;
 mod readme;
+mod records;
 mod recovery;
 mod registry;
 mod sharing;
@@ -181,6 +182,22 @@ const STORY: &[(&str, Scenario)] = &[
     (
         "recovery::a_host_that_was_reinstalled",
         recovery::reinstalled_host,
+    ),
+    (
+        "records::a_forged_record_runs_nothing_here",
+        records::forged_record,
+    ),
+    (
+        "records::a_forged_copy_of_another_hosts_record",
+        records::forged_copy,
+    ),
+    (
+        "records::only_signed_ones_count_with_a_key",
+        records::signed_records,
+    ),
+    (
+        "records::a_tag_that_was_moved_on_another_host",
+        records::moved_tag,
     ),
     ("sharing::an_account_that_uses_sudo", sharing::through_sudo),
     (

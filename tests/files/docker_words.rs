@@ -29,6 +29,7 @@ fn every_key_has_its_word_for_docker() {
     let image = PinnedImage {
         reference: "web@sha256:01".to_owned(),
         digest: "sha256:01".to_owned(),
+        id: None,
     };
     let identity = Identity {
         environment: "test".to_owned(),

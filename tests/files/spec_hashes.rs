@@ -83,6 +83,7 @@ fn hash_of(spec: &ContainerSpec) -> String {
     let image = PinnedImage {
         reference: "web@sha256:01".to_owned(),
         digest: "sha256:01".to_owned(),
+        id: None,
     };
     let secrets: BTreeMap<_, _> = spec
         .secrets

@@ -122,6 +122,7 @@ mod tests {
             image: PinnedImage {
                 reference: "web:1".into(),
                 digest: "sha256:aa".into(),
+                id: None,
             },
             instances: 1,
             secrets: BTreeMap::new(),

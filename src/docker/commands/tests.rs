@@ -37,6 +37,7 @@ fn image() -> PinnedImage {
     PinnedImage {
         reference: "example/web@sha256:01".into(),
         digest: "sha256:01".into(),
+        id: None,
     }
 }
 

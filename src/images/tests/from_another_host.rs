@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt;
 
 use super::{
     super::{Logins, distribute},
-    pin, plan, run,
+    ID, pin, plan, run,
 };
 use crate::{
     docker::{self, SpecHash},
@@ -24,7 +24,6 @@ use crate::{
     plan::Plan,
     secrets::Secrets,
 };
-const ID: &str = "sha256:1d";
 
 /// The docker of one host, as far as images go.
 #[derive(Clone)]
@@ -81,10 +80,15 @@ impl FakeDocker {
 
 /// An archive as `docker save` writes it, compressed.
 async fn archive() -> Vec<u8> {
+    archive_of(r#"{"rootfs":{"diff_ids":["sha256:a"]}}"#).await
+}
+
+/// The same with another configuration.
+async fn archive_of(config: &str) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     let layer = "layer ".repeat(200_000);
     for (path, content) in [
-        ("1d.json", r#"{"rootfs":{"diff_ids":["sha256:a"]}}"#),
+        ("1d.json", config),
         ("a/layer.tar", &layer),
         (
             "manifest.json",
@@ -387,4 +391,32 @@ async fn a_host_that_gives_half_an_image_or_that_of_another_platform_gives_none(
     assert_eq!(lab.did(1), [pull()], "nothing was loaded");
     let references = lab.dockers[0].references.lock().expect("not poisoned");
     assert!(references.is_empty());
+}
+
+#[tokio::test]
+async fn another_image_under_the_name_of_the_planned_one_is_refused() {
+    let wrong =
+        archive_of(r#"{"rootfs":{"diff_ids":["sha256:a"]},"config":{"User":"root"}}"#).await;
+    let moved = |docker: &mut FakeDocker| {
+        has(docker, GIVEN);
+        docker.saved = vec![Act::Out(wrong.clone()), Act::Status(0)];
+    };
+    // The tag on host-2 was moved; host-3 has what was planned.
+    let lab = Lab::new(|dockers| {
+        moved(&mut dockers[1]);
+        has(&dockers[2], GIVEN);
+    })
+    .await;
+    assert_eq!(lab.bring(&[]).await.ok().as_deref(), Some(GIVEN));
+    assert_eq!(lab.did(3), ["docker save"]);
+    // Nobody has it.
+    let lab = Lab::new(|dockers| moved(&mut dockers[1])).await;
+    let stop = lab.bring(&[]).await.expect_err("nobody has it");
+    assert_eq!(stop.outcome, Outcome::NotReady);
+    let causes = stop.report.causes.join("\n");
+    assert!(
+        causes.contains("`host-2` has another image under that name: sha256:"),
+        "{causes}"
+    );
+    assert_eq!(lab.did(1), [pull()], "nothing was loaded");
 }

@@ -20,10 +20,14 @@ use crate::{
 
 const DIGEST: &str = "sha256:0123456789abcdef";
 
+/// The digest of the configuration in the tests' archive.
+pub const ID: &str = "sha256:e0348a4351d04e22dc41986ac4c62fcb6e134cecef530c18b2f9953bc3f8953d";
+
 pub fn pin() -> PinnedImage {
     PinnedImage {
         reference: format!("registry.example/web@{DIGEST}"),
         digest: DIGEST.into(),
+        id: Some(ID.into()),
     }
 }
 
@@ -115,6 +119,7 @@ fn an_image_of_the_deployers_own_has_one_name_everywhere() {
     let local = PinnedImage {
         reference: "web:shipit-0123456789ab".into(),
         digest: DIGEST.into(),
+        id: None,
     };
     assert_eq!(local.stand_in(), local.reference);
 }

@@ -244,6 +244,7 @@ impl World {
                     image: PinnedImage {
                         reference: format!("{repository}@{digest}"),
                         digest,
+                        id: None,
                     },
                     instances: on.instances,
                     secrets: self.values(spec.secrets.iter()),

@@ -1,10 +1,7 @@
 //! Release records: labels of empty docker volumes, each host's on the host itself and on the next one, so that a
 //! host that is lost and made anew can get back what it had.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
 
@@ -86,11 +83,12 @@ fn one_for_each_host(failures: impl Iterator<Item = HostFailure>) -> Vec<HostFai
         .collect()
 }
 
-fn labels(record: &Record, key: Option<&RecordKey>) -> Result<BTreeMap<String, String>, HostError> {
-    signed_labels(record, key).map_err(|source| HostError::Output {
+/// A record that cannot be written as JSON.
+fn unwritable(source: serde_json::Error) -> HostError {
+    HostError::Output {
         command: "the release record".into(),
         source,
-    })
+    }
 }
 
 /// Writes a record on one host.
@@ -99,7 +97,8 @@ pub async fn write_one(
     record: &Record,
     key: Option<&RecordKey>,
 ) -> Result<(), HostError> {
-    let create = docker::volume_create(&record.volume_name(), &labels(record, key)?);
+    let labels = signed_labels(record, key).map_err(unwritable)?;
+    let create = docker::volume_create(&record.volume_name(), &labels);
     reached.expect(create, QUICK).await?;
     if record.outcome != Outcome::Unfinished {
         // The order matters: a run that is cut off between the two leaves both, and the finished one wins.
@@ -121,7 +120,8 @@ pub async fn sign_one(
     record: &Record,
     key: &RecordKey,
 ) -> Result<(), HostError> {
-    let replace = docker::volume_replace(&record.volume_name(), &labels(record, Some(key))?);
+    let labels = signed_labels(record, Some(key)).map_err(unwritable)?;
+    let replace = docker::volume_replace(&record.volume_name(), &labels);
     reached.expect(replace, QUICK).await.map(|_| ())
 }
 
@@ -163,7 +163,10 @@ pub fn is_of(volume: &Volume, releases: &BTreeSet<Number>, except: &BTreeSet<Hos
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::{
+        collections::BTreeMap,
+        sync::{Arc, Mutex},
+    };
 
     use jiff::Timestamp;
 
