@@ -1,4 +1,4 @@
-.PHONY: help check test test-matrix demo lab lab-down lint docs deny coverage mutants setup clean
+.PHONY: help check test test-matrix faults demo lab lab-down lint docs deny coverage mutants setup clean
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 check: ## the tests that need no hosts (with cargo-nextest if it is installed)
@@ -7,6 +7,8 @@ test: ## every test, those on the hosts included; ONLY=NAME: the scenarios with 
 	@lab/test
 test-matrix: ## every scenario on every kind of host: Docker 20.10 to 28, both image stores; KINDS=LIST, ONLY=NAME
 	@lab/test-matrix
+faults: ## what fails in the middle of a deploy, tried on hosts: kills, the network, Docker, Consul; ONLY=NAME
+	@lab/faults
 demo: ## a first deploy on three hosts on this machine
 	@lab/demo
 lab: ## bring the three hosts up

@@ -156,6 +156,8 @@ pub struct ContainerName {
 pub struct Incoming {
     /// Its names.
     pub name: ContainerName,
+    /// The release that makes it, or has made it.
+    pub made_by: Number,
     /// Whether it exists already and is only started.
     pub exists: bool,
     /// Whether it already runs, and only its settings change. A revert leaves it running.

@@ -229,8 +229,10 @@ impl Slot<'_> {
         } else {
             self.names.of_stopped(container, self.input.release)
         };
+        let identity = container.identity();
         Incoming {
             name,
+            made_by: identity.map_or(self.input.release, |identity| Number(identity.release)),
             exists: true,
             runs: container.state.is_up(),
             hash: self.hash_for(desired, container),
@@ -241,6 +243,7 @@ impl Slot<'_> {
     fn new_container(&self, desired: &Desired) -> Incoming {
         Incoming {
             name: self.names.of_new(self.input.release),
+            made_by: self.input.release,
             exists: false,
             runs: false,
             hash: hash_of(desired, self.input.new_key),

@@ -202,6 +202,7 @@ impl TestSlot {
             change: Change::Replace,
             incoming: Some(Incoming {
                 name: name("web-r2"),
+                made_by: Number(2),
                 exists: false,
                 runs: false,
                 desired: desired(),

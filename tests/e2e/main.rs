@@ -7,6 +7,7 @@
 mod bad_hosts;
 mod balancers;
 mod broken_off;
+mod faults;
 mod first;
 mod lab;
 mod load;
@@ -152,6 +153,19 @@ const STORY: &[(&str, Scenario)] = &[
         "broken_off::cut_off_while_the_old_one_stops",
         broken_off::cut_off_while_the_old_one_stops,
     ),
+    ("faults::the_deployer_is_killed", faults::some_kills),
+    (
+        "faults::the_deployer_is_killed_stop_first",
+        faults::some_kills_stop_first,
+    ),
+    (
+        "faults::the_deployer_is_interrupted_twice",
+        faults::interrupted_twice,
+    ),
+    (
+        "faults::the_network_docker_consul_and_registrator",
+        faults::telling,
+    ),
     ("sharing::limit_changes_no_other_host", sharing::limit),
     (
         "sharing::a_second_environment_on_the_same_hosts",
@@ -221,8 +235,9 @@ fn places(name: &'static str, kinds: &[String]) -> Vec<(&'static str, Where, Str
 }
 
 fn main() -> ExitCode {
+    let story = faults::asked_for().unwrap_or(STORY);
     if let Some(scenarios) = workers::asked_of_this_process() {
-        workers::work(STORY, scenarios);
+        workers::work(story, scenarios);
         return ExitCode::SUCCESS;
     }
     let mut arguments = Arguments::from_args();
@@ -245,7 +260,7 @@ fn main() -> ExitCode {
     };
 
     let (workers, measures) = (Arc::new(workers), Arc::new(Measures::default()));
-    let trials: Vec<_> = STORY
+    let trials: Vec<_> = story
         .iter()
         .flat_map(|(name, _)| places(name, workers.kinds()))
         .enumerate()

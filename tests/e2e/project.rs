@@ -208,6 +208,19 @@ impl Running {
         }
     }
 
+    /// Reads its lines until one is as wanted; `false` when it ended before.
+    #[track_caller]
+    pub fn wait_until(&mut self, mut holds: impl FnMut(&str) -> bool) -> bool {
+        loop {
+            match self.next_line() {
+                Ok(Some(line)) if holds(&line) => return true,
+                Ok(Some(_)) => {}
+                Ok(None) => return false,
+                Err(problem) => panic!("{problem}:\n{}", self.transcript()),
+            }
+        }
+    }
+
     /// Sends it a signal by name.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill")

@@ -10,7 +10,7 @@ use crate::{
 
 /// Waits until Consul has a leader and three servers that are alive, seen from every host.
 #[track_caller]
-fn consul_is_whole() {
+pub fn consul_is_whole() {
     lab::eventually("Consul is whole", Duration::from_secs(60), || {
         for host in HOSTS {
             let base = format!("http://{}:8500/v1", host.address());

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    faults::{Faults, Row},
     lab,
     load::{Load, Tally},
     project::{Project, Run},
@@ -32,6 +33,7 @@ pub struct Stage {
 pub struct Measured {
     table: Table,
     facts: Vec<String>,
+    faults: Faults,
 }
 
 /// What all scenarios measured, on whichever lab.
@@ -143,6 +145,11 @@ impl Stage {
         self.measured.lock().expect("the measures").facts.push(fact);
     }
 
+    /// Keeps a row of the matrix of faults.
+    pub fn add_fault(&self, row: Row) {
+        self.measured.lock().expect("the measures").faults.add(row);
+    }
+
     /// What was measured since the last call.
     pub fn take_measured(&self) -> Measured {
         std::mem::take(&mut self.measured.lock().expect("the measures"))
@@ -156,15 +163,21 @@ impl Measures {
         let (sum, times) = &mut *all;
         sum.table.extend(measured.table);
         sum.facts.extend(measured.facts);
+        sum.faults.extend(measured.faults);
         times.push((name.to_owned(), took));
     }
 
     /// The table and the times.
     pub fn show(&self) -> String {
         let all = self.all.lock().expect("the measures");
-        let (Measured { table, facts }, times) = &*all;
+        let (sum, times) = &*all;
+        let Measured {
+            table,
+            facts,
+            faults,
+        } = sum;
         let mut text = table.show();
-        text.push_str("\n\n");
+        let _ = write!(text, "\n\n{}\n", faults.show());
         for fact in facts {
             let _ = writeln!(text, "{fact}");
         }

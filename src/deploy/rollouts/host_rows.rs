@@ -37,10 +37,10 @@ impl Deployment<'_> {
             .or_else(|| ran.map(|incoming| &incoming.name).next())
             .and_then(|name| self.release_of(&slot.host, name));
         let (now, state, detail, severity) = match (state, before) {
-            (SlotState::Updated, _) if slot.incoming.is_some() => {
-                (Some(self.plan.release), "serving", None, Severity::Good)
-            }
-            (SlotState::Updated, _) => (None, "removed", None, Severity::Good),
+            (SlotState::Updated, _) => match &slot.incoming {
+                Some(incoming) => (Some(incoming.made_by), "serving", None, Severity::Good),
+                None => (None, "removed", None, Severity::Good),
+            },
             (SlotState::Untouched, None) => (None, "not started", None, Severity::Notable),
             // Nobody has looked at it since the plan, so nothing is said of how it is.
             (SlotState::Untouched, Some(_)) => (before, "untouched", None, Severity::Notable),

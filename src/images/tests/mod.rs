@@ -52,6 +52,7 @@ fn slot(host: &str) -> SlotPlan {
         change: Change::Create,
         incoming: Some(Incoming {
             name,
+            made_by: Number(1),
             exists: false,
             runs: false,
             hash: SpecHash::of(&desired.spec, &desired.image, &desired.secrets, ""),
