@@ -7,5 +7,5 @@ pub mod lock;
 mod on_hosts;
 mod open;
 
-pub use backend::{Attempt, Backend, LastingLock, Lock, StoredRecords};
+pub use backend::{Advice, Attempt, Backend, Holder, LastingLock, Lock, StoredRecords};
 pub use open::open;
