@@ -5,6 +5,7 @@ mod helpers;
 mod limits;
 mod names;
 mod render;
+mod rounds;
 
 pub use error::TemplateError;
 pub use helpers::HELPERS;
