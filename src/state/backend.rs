@@ -76,9 +76,34 @@ pub trait Backend {
 /// What came of trying to take the lock.
 pub enum Attempt {
     /// This run has it.
-    Taken(Lock),
-    /// This holder has it. Empty when the holder left no name.
-    HeldBy(String),
+    Taken {
+        /// It.
+        lock: Lock,
+        /// What is said once where accounts that may not deploy can hold it up: the fact, and what to type.
+        weakness: Option<Advice>,
+    },
+    /// This holder has it.
+    HeldBy(Holder),
+    /// Somebody is in the way who could not take it; or the place for it is not to be trusted.
+    Obstructed(Advice),
+}
+
+/// A fact, and what to type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// The fact.
+    pub fact: String,
+    /// What to type.
+    pub hint: String,
+}
+
+/// Who has the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// What the holder says of itself. Empty when it has left no name.
+    pub name: String,
+    /// The account that really holds it, and where.
+    pub account: Option<String>,
 }
 
 /// The lock, for as long as this lives.

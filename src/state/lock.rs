@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    backend::{Attempt, Backend, Lock},
+    backend::{Advice, Attempt, Backend, Holder, Lock},
     open::open,
 };
 use crate::{
@@ -18,10 +18,22 @@ pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock>
     let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
     let holder = format!("{} ({what}, since {since})", context.by);
     let backend = open(context.environment, fleet);
-    take_from(&*backend, &context.environment.name, &holder).await
+    let (lock, weakness) = take_from(&*backend, &context.environment.name, &holder).await?;
+    if let Some(Advice { fact, hint }) = weakness {
+        context.events.send(EventKind::Warning {
+            host: Some(context.environment.lock_host().name.to_string()),
+            message: fact,
+            hint: Some(hint),
+        });
+    }
+    Ok(lock)
 }
 
-async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Run<Lock> {
+async fn take_from(
+    backend: &dyn Backend,
+    environment: &str,
+    holder: &str,
+) -> Run<(Lock, Option<Advice>)> {
     let lasting = backend.lasting_lock().await;
     if let Some(lock) = lasting.map_err(|failure| cannot_look(&failure))? {
         let at = lock.at.strftime("%Y-%m-%d %H:%M UTC");
@@ -36,18 +48,23 @@ async fn take_from(backend: &dyn Backend, environment: &str, holder: &str) -> Ru
     }
     let cannot = |failure| cannot_take(backend, &failure);
     match backend.try_lock(holder).await.map_err(cannot)? {
-        Attempt::Taken(lock) => Ok(lock),
-        Attempt::HeldBy(holder) => {
-            let holder = if holder.is_empty() {
+        Attempt::Taken { lock, weakness } => Ok((lock, weakness)),
+        Attempt::HeldBy(Holder { name, account }) => {
+            let name = if name.is_empty() {
                 "someone else"
             } else {
-                &holder
+                &name
             };
+            let account = account.map_or_else(String::new, |account| format!(", as {account}"));
             Err(Stop::new(
                 Outcome::Locked,
-                format!("`{environment}` is being changed by {holder}"),
+                format!("`{environment}` is being changed by {name}{account}"),
             )
             .hint("wait until that run ends; the lock ends with it"))
+        }
+        Attempt::Obstructed(Advice { fact, hint }) => {
+            let message = format!("cannot take the lock of `{environment}`");
+            Err(Stop::new(Outcome::NotReady, message).cause(fact).hint(hint))
         }
     }
 }
@@ -99,6 +116,7 @@ mod tests {
     struct Locks {
         lasting: Option<LastingLock>,
         held_by: Option<&'static str>,
+        account: Option<&'static str>,
         may_not_look: bool,
     }
 
@@ -108,7 +126,10 @@ mod tests {
             _holder: &'a str,
         ) -> LocalBoxFuture<'a, Result<Attempt, HostFailure>> {
             let attempt = match self.held_by {
-                Some(holder) => Ok(Attempt::HeldBy(holder.to_owned())),
+                Some(name) => Ok(Attempt::HeldBy(Holder {
+                    name: name.to_owned(),
+                    account: self.account.map(str::to_owned),
+                })),
                 None => Err((
                     "host-1".into(),
                     HostError::Fact("no flock there".to_owned()),
@@ -234,6 +255,14 @@ mod tests {
         assert_eq!(
             shown(held_by("")).await,
             ["4", "`staging` is being changed by someone else", hint]
+        );
+        let with_account = Locks {
+            account: Some("`deploy` on `host-1`"),
+            ..held_by("carol@ci (deploy)")
+        };
+        assert_eq!(
+            shown(with_account).await[1],
+            "`staging` is being changed by carol@ci (deploy), as `deploy` on `host-1`"
         );
     }
 

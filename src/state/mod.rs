@@ -8,6 +8,6 @@ pub mod lock;
 mod on_hosts;
 mod open;
 
-pub use backend::{Attempt, Backend, LastingLock, Lock, StoredRecords};
+pub use backend::{Advice, Attempt, Backend, Holder, LastingLock, Lock, StoredRecords};
 pub use key::{key_of, key_to_look, read_key};
 pub use open::open;

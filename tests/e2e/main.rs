@@ -11,6 +11,7 @@ mod faults;
 mod first;
 mod lab;
 mod load;
+mod local_account;
 mod lossless;
 mod old_way;
 mod operate;
@@ -175,6 +176,11 @@ const STORY: &[(&str, Scenario)] = &[
         "sharing::a_rollback_from_another_checkout",
         sharing::another_checkout,
     ),
+    (
+        "local_account::is_in_the_way_of_the_lock",
+        local_account::in_the_way,
+    ),
+    ("local_account::races_for_the_lock", local_account::races),
     ("lossless::registrator_is_replaced", lossless::registrator),
     (
         "lossless::consul_is_replaced_with_its_leader",

@@ -136,3 +136,54 @@ fn many_hosts_take_no_more_work_each_than_few() {
         "four times the hosts, {ratio:.1} times the work"
     );
 }
+
+#[test]
+fn a_template_that_never_ends_is_refused() {
+    let fleet = |hosts: usize, value: &str| {
+        let inventory = format!(
+            "recipes = [\"web\"]\n[hosts]\n\"web-[1:{hosts}]\" = {{ address = \"web-[1:{hosts}].example\" }}\n"
+        );
+        let recipe =
+            format!("hosts = \"all\"\n[container]\nimage = \"x\"\nenv = {{ A = \"{value}\" }}\n");
+        let files = [
+            ("inventory/test.toml", &*inventory),
+            ("recipes/web.toml", &*recipe),
+        ];
+        TestProject::new(&files).shown()
+    };
+    let loops = "{{#each hosts}}{{#each ../hosts}}{{#each ../../hosts}}{{/each}}{{/each}}{{/each}}";
+    assert_snapshot!("loops_within_loops", fleet(100, loops));
+}
+
+#[test]
+fn a_chain_of_inventories_has_an_end() {
+    let files: Vec<_> = (0..101)
+        .map(|number| {
+            let text = match number {
+                0 => "recipes = []\n[hosts]\nweb = { address = \"192.0.2.1\" }\n".to_owned(),
+                number => format!("extends = \"e{}\"\n", number - 1),
+            };
+            (format!("inventory/e{number}.toml"), text)
+        })
+        .collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (&**path, &**text))
+        .collect();
+    let project = TestProject::new(&files);
+    assert_snapshot!("a_hundred_inventories", shown(project.load("e99")));
+    assert_snapshot!("one_inventory_more", shown(project.load("e100")));
+}
+
+#[test]
+fn an_inventory_that_is_no_regular_file_is_not_waited_for() {
+    let project = TestProject::of_recipe("hosts = \"all\"\n[container]\nimage = \"x\"\n");
+    let path = project.project().root.join("inventory/test.toml");
+    std::fs::remove_file(&path).expect("removed");
+    std::os::unix::fs::symlink("/dev/zero", &path).expect("linked");
+    assert_snapshot!("an_inventory_that_is_a_device", project.shown());
+    std::fs::remove_file(&path).expect("removed");
+    let made = Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+    assert!(made.success());
+    assert_snapshot!("an_inventory_that_is_a_pipe", project.shown());
+}

@@ -26,7 +26,7 @@ fn host(script: impl Fn(&str) -> Option<Vec<Act>> + Send + Sync + 'static) -> Be
             _ if command.starts_with("printf ") => vec![Act::Shell],
             _ if command.starts_with("docker info ") => prints(r#"{"ServerVersion": "28"}"#),
             _ if command.contains("inspect") => prints("[]"),
-            _ if command.contains("flock") => vec![out("held\n"), Act::Stall],
+            _ if command.contains("flock") => vec![out("held private\n"), Act::Stall],
             "cat" => vec![Act::Stall],
             _ => prints(""),
         })
@@ -54,7 +54,11 @@ async fn deploy_without_lock_host(
     let lock_host = {
         let lose = lose.clone();
         host(move |command| {
-            let acts = vec![out("held\n"), Act::Until(lose.clone()), Act::Disconnect("")];
+            let acts = vec![
+                out("held private\n"),
+                Act::Until(lose.clone()),
+                Act::Disconnect(""),
+            ];
             command.contains("flock").then_some(acts)
         })
     };

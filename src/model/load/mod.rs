@@ -17,7 +17,7 @@ pub use hosts::Overrides;
 pub use read::{Project, default_environment};
 pub use recipes::container_faults;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Environment;
 use crate::diagnostic::Problems;
@@ -61,6 +61,7 @@ pub fn load(
         members: &members,
         default_source: settings::image_source(&inventory),
         named: RefCell::default(),
+        steps: Cell::default(),
     };
     let resolved = recipes::resolve(&world, &recipes, &mut problems);
     if recipes.iter().all(|recipe| recipe.file.is_toml) {

@@ -5,6 +5,7 @@ mod helpers;
 mod limits;
 mod names;
 mod render;
+mod rounds;
 mod unquoted;
 
 pub use error::TemplateError;

@@ -1,6 +1,9 @@
 //! Text whose last holes are filled when the release and the container are known.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    cell::Cell,
+    sync::{Arc, LazyLock},
+};
 
 use handlebars::{
     Handlebars, RenderContext, RenderErrorReason, Renderable, TemplateErrorReason, no_escape,
@@ -9,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     error::{TemplateError, expression_length, offset_of},
-    helpers, limits, names,
+    helpers, limits, names, rounds,
 };
 
 /// A handlebars template together with everything it may name, checked when the files were loaded.
@@ -47,14 +50,15 @@ impl Template {
     ///
     /// None for a template that came out of a load: it was tried there with other [`LateValues`].
     pub fn render(&self, late: &LateValues) -> Result<String, TemplateError> {
-        self.render_all(late)
+        self.render_all(late, &Cell::default())
             .map_err(|mut errors| errors.swap_remove(0))
     }
 
-    /// The same, with every mistake that can be told apart; never an empty list.
+    /// The same, with every mistake that can be told apart; never an empty list. Adds what it took to `steps`.
     pub(in super::super) fn render_all(
         &self,
         late: &LateValues,
+        steps: &Cell<usize>,
     ) -> Result<String, Vec<TemplateError>> {
         if !is_template(&self.source) {
             return Ok(self.source.clone());
@@ -64,7 +68,7 @@ impl Template {
             context.insert("release".to_owned(), late.release.clone().into());
             context.insert("container".to_owned(), late.container.clone().into());
         }
-        render(&self.source, context)
+        render(&self.source, context, steps)
     }
 }
 
@@ -74,13 +78,19 @@ pub(in super::super) fn is_template(text: &str) -> bool {
     text.contains("{{")
 }
 
-/// Renders a template strictly: a name that is not in `context` is an error, also as a helper's argument.
-pub(in super::super) fn render(source: &str, context: Value) -> Result<String, Vec<TemplateError>> {
+/// Renders a template strictly: a name that is not in `context` is an error, also as a helper's argument. Adds what
+/// it took to `steps`.
+pub(in super::super) fn render(
+    source: &str,
+    context: Value,
+    steps: &Cell<usize>,
+) -> Result<String, Vec<TemplateError>> {
     static HANDLEBARS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
         let mut handlebars = Handlebars::new();
         handlebars.set_strict_mode(true);
         handlebars.register_escape_fn(no_escape);
         helpers::register(&mut handlebars);
+        rounds::register(&mut handlebars);
         handlebars
     });
 
@@ -90,16 +100,20 @@ pub(in super::super) fn render(source: &str, context: Value) -> Result<String, V
     if let Some(error) = limits::beyond_limits(source) {
         return Err(vec![error]);
     }
-    let template =
+    let mut template =
         handlebars::Template::compile(source).map_err(|error| vec![malformed(source, &error)])?;
     let unknown = names::unknown(&template, source, &context);
     if !unknown.is_empty() {
         return Err(unknown);
     }
+    rounds::count_in(&mut template);
     let context = handlebars::Context::from(context);
-    template
-        .renders(&HANDLEBARS, &context, &mut RenderContext::new(None))
-        .map_err(|error| vec![failed(source, &error)])
+    let mut output = rounds::Bounded::default();
+    let mut render_context = RenderContext::new(None);
+    let rendered = template.render(&HANDLEBARS, &context, &mut render_context, &mut output);
+    steps.set(steps.get().saturating_add(output.pieces()));
+    rendered.map_err(|error| vec![failed(source, &error)])?;
+    Ok(output.into_text())
 }
 
 fn malformed(source: &str, error: &handlebars::TemplateError) -> TemplateError {
@@ -147,6 +161,8 @@ fn failed(source: &str, error: &handlebars::RenderError) -> TemplateError {
             format!("unknown helper `{name}` in a template"),
             Some(names::helper_hint(name)),
         ),
+        // Nothing else is an error of the output.
+        RenderErrorReason::IOError(error) => (format!("template too long: {error}"), None),
         other => (format!("template failed: {other}"), None),
     };
     TemplateError {

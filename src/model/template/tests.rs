@@ -3,6 +3,10 @@ use serde_json::{Value, json};
 
 use super::*;
 
+fn render(source: &str, context: Value) -> Result<String, Vec<TemplateError>> {
+    super::render(source, context, &std::cell::Cell::default())
+}
+
 fn context() -> Value {
     let host = |name: &str, address: &str| json!({ "name": name, "address": address, "groups": ["web", "all"], "vars": {} });
     json!({

@@ -1,12 +1,11 @@
 //! The environment's lock, held by a process on the lock host, so that it never goes stale.
 //!
-//! The process holds `flock` on a file for as long as our channel to it lives. It ends when its standard input
-//! does, or when no heartbeat came for [`SILENCE`]. So the kernel releases the lock however we die: killed, cut
-//! off, or asleep in a closed laptop. Nobody ever has to break it.
+//! The process holds `flock` on files for as long as our channel to it lives. It ends when its standard input does,
+//! or when no heartbeat came for [`SILENCE`]. So the kernel releases the lock however we die: killed, cut off, or
+//! asleep in a closed laptop. Nobody ever has to break it.
 //!
-//! The file is in `/tmp`, where every account finds it and may open it. Debian's `fs.protected_regular` forbids
-//! opening another account's file there for creation. So the file is only opened for reading, which is enough
-//! for `flock`, and the holder's name is written into it without creating it.
+//! Where are the files? Every account that may use docker must find the same ones, and others must not be able to
+//! hold them, replace them, or have us open something else. `hold.sh` says how.
 
 use std::time::Duration;
 
@@ -15,13 +14,13 @@ use tokio::sync::watch;
 use crate::{
     command::RemoteCommand,
     hosts::{HostError, QUICK, Reached},
-    state::backend::{Attempt, Lock},
+    state::backend::{Advice, Attempt, Holder, Lock},
     transport::Held,
 };
 
 /// What the lock host must have.
 pub const REQUIREMENT: &str =
-    "the host needs `flock` (util-linux) and a /tmp that this account may write to";
+    "the host needs `flock` (util-linux), `stat` and a /tmp that this account may write to";
 
 /// How often the process is sent a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -29,17 +28,17 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long the process waits for a heartbeat before it releases the lock, in seconds.
 const SILENCE: &str = "60";
 
-/// `$1` is the file, `$2` who holds it, `$3` how long a silence may be. Prints `held`, or `busy` and who
-/// holds it. The descriptor 9 is closed for every child, so that none keeps the lock longer than the shell.
-const HOLD: &str = r#"
-[ ! -L "$1" ] || { echo "refuse $1 is a symbolic link"; exit 1; }
-[ -e "$1" ] || (umask 000; : >>"$1") || exit
-exec 9<"$1" || exit
-flock -n 9 || { echo "busy $(head -n 1 "$1")"; exit 0; }
-printf '%s\n' "$2" 9<&- | dd of="$1" conv=nocreat 2>/dev/null 9<&- || printf '%s\n' "$2" >"$1"
-echo held
-while [ -n "$(timeout "$3" head -c 1 9<&-)" ]; do :; done
-"#;
+/// Takes the lock, says what came of it and holds it.
+const HOLD: &str = include_str!("hold.sh");
+
+/// The folder that root makes; after a reboot it is made anew.
+const FOLDER: &str = "/run/shipit";
+
+/// The folder in which every account may make files.
+const SHARED: &str = "/tmp";
+
+/// Its group is that of the accounts that may use docker.
+const SOCKET: &str = "/var/run/docker.sock";
 
 /// Tries to take the lock for `holder`.
 pub async fn try_lock(
@@ -47,11 +46,8 @@ pub async fn try_lock(
     environment: &str,
     holder: &str,
 ) -> Result<Attempt, HostError> {
-    let file = format!("/tmp/shipit-{environment}.lock");
-    let command = reached.adapt(RemoteCommand::script(
-        HOLD,
-        [file.as_str(), holder, SILENCE],
-    ));
+    let arguments = [FOLDER, SHARED, environment, holder, SILENCE, SOCKET];
+    let command = reached.adapt(RemoteCommand::script(HOLD, arguments));
     let start = async {
         let mut held = reached.session.hold(&command, QUICK).await?;
         let answer = held.line(QUICK).await?;
@@ -61,21 +57,78 @@ pub async fn try_lock(
         command: "flock".into(),
         source,
     })?;
-    match answer
-        .as_deref()
-        .map(|line| line.split_once(' ').unwrap_or((line, "")))
-    {
-        Some(("held", _)) => Ok(Attempt::Taken(keep(held))),
-        Some(("busy", holder)) => Ok(Attempt::HeldBy(holder.to_owned())),
-        Some((_, reason)) => Err(HostError::Fact(reason.to_owned())),
-        None => {
-            let ended = tokio::time::timeout(QUICK, held.ended()).await;
-            let why = ended.map_or_else(|_| "nothing was said".to_owned(), |end| end.to_string());
-            Err(HostError::Fact(format!(
-                "the process that holds it ended: {why}"
-            )))
-        }
+    let Some(answer) = answer else {
+        let ended = tokio::time::timeout(QUICK, held.ended()).await;
+        let why = ended.map_or_else(|_| "nothing was said".to_owned(), |end| end.to_string());
+        return Err(HostError::Fact(format!(
+            "the process that holds it ended: {why}"
+        )));
+    };
+    match read(&answer, reached.name()) {
+        Answer::Held { weakness } => Ok(Attempt::Taken {
+            lock: keep(held),
+            weakness,
+        }),
+        Answer::HeldBy(holder) => Ok(Attempt::HeldBy(holder)),
+        Answer::Obstructed(advice) => Ok(Attempt::Obstructed(advice)),
+        Answer::Unknown => Err(HostError::Fact(answer)),
     }
+}
+
+/// What the script says.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Held { weakness: Option<Advice> },
+    HeldBy(Holder),
+    Obstructed(Advice),
+    Unknown,
+}
+
+fn read(answer: &str, host: &str) -> Answer {
+    let private_folder =
+        format!("`sudo install -d -m 2770 -g docker {FOLDER}` keeps the lock from such accounts");
+    let (verdict, rest) = answer.split_once(' ').unwrap_or((answer, ""));
+    let words: Vec<_> = rest.splitn(3, ' ').collect();
+    let (fact, hint) = match (verdict, &words[..]) {
+        ("held", ["private"]) => return Answer::Held { weakness: None },
+        ("held", ["open"]) => {
+            let fact = format!(
+                "every account of `{host}` can open the lock's file in {SHARED} and hold deploys up"
+            );
+            let hint = format!("on `{host}`: {private_folder}");
+            let weakness = Some(Advice { fact, hint });
+            return Answer::Held { weakness };
+        }
+        ("busy", [account, _, name]) => {
+            let account = (*account != "-").then(|| format!("`{account}` on `{host}`"));
+            let name = (*name).to_owned();
+            return Answer::HeldBy(Holder { name, account });
+        }
+        ("stranger", [account, process, file]) => (
+            format!(
+                "the account `{account}` of `{host}`, which may not use docker, keeps {file} locked"
+            ),
+            format!("on `{host}`: `sudo kill {process}`; {private_folder}"),
+        ),
+        ("squat", [account, file]) => (
+            format!(
+                "{file} on `{host}` is of the account `{account}`, which may not use docker, or is no plain file"
+            ),
+            format!("on `{host}`: `sudo rm {file}`; {private_folder}"),
+        ),
+        ("shut", [file]) => (
+            format!("{file} on `{host}` is no lock that this account may use"),
+            format!(
+                "on `{host}`: `ls -ld {file}` must show docker's group, and this account must be in it; if it is something else, `sudo rm -r {file}` while nobody deploys"
+            ),
+        ),
+        ("unsafe", [folder]) => (
+            format!("on `{host}` any account may take other accounts' files out of {folder}"),
+            format!("on `{host}`: `sudo chmod 1777 {folder}`; {private_folder}"),
+        ),
+        _ => return Answer::Unknown,
+    };
+    Answer::Obstructed(Advice { fact, hint })
 }
 
 /// Sends the process its heartbeats for as long as the lock is wanted. Dropping the lock ends the task, and with
@@ -101,3 +154,6 @@ fn keep(mut held: Held) -> Lock {
     });
     Lock::new(beating, lost)
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,18 +206,7 @@ impl ConnectError {
                 endpoint,
                 known_hosts,
                 ..
-            } => {
-                let mut ssh = endpoint.ssh_command();
-                if !known_hosts.ends_with(".ssh/known_hosts") {
-                    let file = known_hosts.display();
-                    ssh = ssh.replacen("ssh ", &format!("ssh -o 'UserKnownHostsFile={file}' "), 1);
-                }
-                format!(
-                    "compare the fingerprint with the host's own (there: `ssh-keygen -lf \
-                     /etc/ssh/ssh_host_ed25519_key.pub`), then type `{ssh}` once and answer yes, \
-                     or set `host_keys = \"accept-new\"` under [ssh] in the inventory"
-                )
-            }
+            } => hint_for_unknown_key(endpoint, known_hosts),
             Self::HostKeyChanged {
                 entry, known_hosts, ..
             } => format!(
@@ -281,6 +270,19 @@ fn tried_list(tried: &[Tried]) -> String {
     }
     let list: Vec<_> = tried.iter().map(ToString::to_string).collect();
     format!("; {}", list.join("; "))
+}
+
+fn hint_for_unknown_key(endpoint: &Endpoint, known_hosts: &Path) -> String {
+    let mut ssh = endpoint.ssh_command();
+    if !known_hosts.ends_with(".ssh/known_hosts") {
+        let file = known_hosts.display();
+        ssh = ssh.replacen("ssh ", &format!("ssh -o 'UserKnownHostsFile={file}' "), 1);
+    }
+    format!(
+        "compare the fingerprint with the host's own (there: `ssh-keygen -lf \
+         /etc/ssh/ssh_host_ed25519_key.pub`), then type `{ssh}` once and answer yes, \
+         or set `host_keys = \"accept-new\"` under [ssh] in the inventory"
+    )
 }
 
 fn of_certificate(useless: Option<&str>) -> String {

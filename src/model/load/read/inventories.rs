@@ -17,6 +17,9 @@ pub(in super::super) struct Inventories {
     pub is_whole: bool,
 }
 
+/// The most inventories that may extend one another: more is a slip of some generator.
+const MOST_LAYERS: usize = 100;
+
 /// Reads the inventory `name` and all that it extends.
 pub(in super::super) fn inventories(
     project: &Project,
@@ -57,6 +60,16 @@ pub(in super::super) fn inventories(
                     ))
                     .at(&extends.place, "is extended by this one")
                     .hint("one of them must stand on its own"),
+                );
+                is_whole = false;
+                break;
+            }
+            Ok(_) if layers.len() >= MOST_LAYERS => {
+                problems.push(
+                    Problem::error(format!(
+                        "more than {MOST_LAYERS} inventories extend one another"
+                    ))
+                    .at(&extends.place, "and one more"),
                 );
                 is_whole = false;
                 break;

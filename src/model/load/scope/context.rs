@@ -1,7 +1,7 @@
 //! What the templates of a recipe can name.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
@@ -22,9 +22,20 @@ pub(in super::super) struct World<'a> {
     pub default_source: ImageSource,
     /// Every word in a template.
     pub named: RefCell<BTreeSet<String>>,
+    /// What all templates took so far: the hosts that were listed for them, their rounds and pieces.
+    pub steps: Cell<usize>,
 }
 
+/// The most steps for all the templates of an environment: one that speaks of its host and lists all hosts is filled in
+/// for each, and over a large fleet that takes hours.
+pub(super) const MOST_STEPS: usize = 5_000_000;
+
 impl World<'_> {
+    /// Whether the templates took so long that no further one is filled in.
+    pub(super) fn has_taken_too_long(&self) -> bool {
+        self.steps.get() > MOST_STEPS
+    }
+
     /// Notes the words of a template.
     pub(super) fn note_words(&self, source: &str) {
         let mut named = self.named.borrow_mut();
@@ -140,7 +151,9 @@ impl<'a> Scope<'a> {
             .skip(1)
             .all(|rest| rest.starts_with('.'));
         let list = |indexes: &mut dyn Iterator<Item = usize>| -> Value {
+            let steps = &self.world.steps;
             let one = |index: usize| {
+                steps.set(steps.get().saturating_add(1));
                 let mut host = self.hosts[index].clone();
                 if is_plain && let Some(host) = host.as_object_mut() {
                     host.remove("vars");

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{super::read::Project, context::Scope, escapes::within};
+use super::{
+    super::read::Project,
+    context::{MOST_STEPS, Scope},
+    escapes::within,
+};
 use crate::{
     diagnostic::{Place, Problem, Problems},
     model::{
@@ -37,7 +41,14 @@ impl<'a> Resolver<'a> {
         if let Some(known) = key.as_ref().and_then(|key| self.scope.known_text(key)) {
             return known;
         }
-        match template::render(text, self.scope.context(text, self.host)) {
+        if self.refuse_further(place) {
+            return text.to_owned();
+        }
+        match template::render(
+            text,
+            self.scope.context(text, self.host),
+            &self.scope.world.steps,
+        ) {
             Ok(rendered) => {
                 if let Some(key) = key {
                     self.scope.keep_text(key, rendered.clone());
@@ -80,8 +91,11 @@ impl<'a> Resolver<'a> {
                 command.context = context;
                 return command;
             }
+            if self.refuse_further(place) {
+                return command;
+            }
             command.context = Arc::new(self.scope.context(text, self.host));
-            match command.render_all(&LateValues::dummy()) {
+            match command.render_all(&LateValues::dummy(), &self.scope.world.steps) {
                 Ok(_) => {
                     self.warn_of_unquoted(text, place);
                     if let Some(key) = key {
@@ -112,6 +126,25 @@ impl<'a> Resolver<'a> {
                     .maybe_hint(found.hint),
             );
         }
+    }
+
+    /// Whether no further template is filled in, as those before took too long.
+    fn refuse_further(&mut self, place: &Place) -> bool {
+        let world = self.scope.world;
+        let is_over = world.has_taken_too_long();
+        // Where one template alone was too long, that was said.
+        if is_over && world.steps.get() != usize::MAX {
+            self.problems.push(
+                Problem::error(format!(
+                    "the templates of this environment take more than {MOST_STEPS} steps"
+                ))
+                .at(place, "this one and those before it")
+                .hint(
+                    "each host that is listed is a step, and each round; a template that names no `host` is filled in once for all hosts",
+                ),
+            );
+        }
+        is_over
     }
 
     fn report(&mut self, errors: Vec<TemplateError>, place: &Place, source: &str) {
