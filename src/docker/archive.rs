@@ -13,6 +13,8 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::text::parse_json;
+
 /// The places of the layers in an archive of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
@@ -131,6 +133,9 @@ impl Archive {
     }
 }
 
+/// The longest manifest or configuration that is read; each has a few kilobytes.
+const LONGEST_JSON: u64 = 4 * 1024 * 1024;
+
 #[derive(Debug, Clone, Copy)]
 struct Place {
     start: u64,
@@ -151,8 +156,16 @@ fn json<T: serde::de::DeserializeOwned>(
     place: Option<&Place>,
 ) -> io::Result<T> {
     let place = place.ok_or_else(|| wrong("its manifest names a file that is not there"))?;
+    if place.size > LONGEST_JSON {
+        return Err(wrong("its manifest or its configuration is too long"));
+    }
     archive.seek(SeekFrom::Start(place.content))?;
-    serde_json::from_reader(archive.by_ref().take(place.size)).map_err(io::Error::from)
+    let mut json = String::new();
+    archive
+        .by_ref()
+        .take(place.size)
+        .read_to_string(&mut json)?;
+    parse_json(&json).map_err(io::Error::from)
 }
 
 fn wrong(what: &str) -> io::Error {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     docker::{self, PinnedImage, Volume, label},
     model::{ContainerSpec, HostName},
+    text,
 };
 
 /// The number of a release, shown as `r42`.
@@ -156,7 +157,7 @@ pub fn read_records<'a>(
         let Some(json) = volume.labels.get(label::RECORD) else {
             continue;
         };
-        match serde_json::from_str::<Record>(json) {
+        match text::parse_json::<Record>(json) {
             Ok(record) => {
                 let of_host = records.entry(record.host.clone()).or_default();
                 if of_host
