@@ -33,7 +33,7 @@ pub fn with_left_out(beginning: &str, bytes: u64) -> String {
 /// The last `most` bytes of a text, behind the mark if it has more.
 pub fn cut_front(text: &str, most: usize) -> String {
     let start = text.len().saturating_sub(most);
-    let start = (start..).find(|at| text.is_char_boundary(*at));
+    let start = (start..=text.len()).find(|at| text.is_char_boundary(*at));
     let start = start.unwrap_or(text.len());
     if start == 0 {
         text.to_owned()

@@ -2,6 +2,7 @@
 //! is one of its own.
 
 use std::{
+    fmt::Write as _,
     fs,
     process::{Child, Command, Stdio},
     sync::{
@@ -47,9 +48,10 @@ async fn run(line: &str, (word, flood): Flood) -> Ran {
         };
         let server = Behaviour::new(&home.key).script(script).start().await;
         home.know(&server);
-        hosts += &format!(
-            "host-{number} = {{ address = \"127.0.0.1\", port = {} }}\n",
-            server.port
+        let port = server.port;
+        let _ = writeln!(
+            hosts,
+            "host-{number} = {{ address = \"127.0.0.1\", port = {port} }}"
         );
         servers.push(server);
     }

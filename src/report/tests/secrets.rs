@@ -229,9 +229,10 @@ fn nothing_that_a_host_a_record_or_a_file_says_acts_on_a_terminal() {
     let acting: String = acting.filter(|it| acts(*it)).collect();
     assert_eq!(acting.chars().count(), 32 - 2 + 33 + 3 + 7 + 4);
     let acting: Vec<char> = acting.chars().collect();
-    let each = acting
-        .chunks(16)
-        .map(|some| some.iter().map(|it| format!("a{it}b")).collect());
+    let each = acting.chunks(16).map(|some| {
+        some.iter()
+            .fold("a".to_owned(), |all, it| all + &format!("{it}ba"))
+    });
     let each: Vec<String> = each.collect();
     let sequences = [
         "\x1b]0;title\x07\x1b]52;c;aGk=\x1b\\",
