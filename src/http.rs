@@ -2,13 +2,31 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Method, Request, body::Bytes, client::conn::http1};
+use http_body_util::{BodyExt, Empty};
+use hyper::{
+    Method, Request,
+    body::{Bytes, Incoming},
+    client::conn::http1,
+};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The longest body that is read; what is asked for here is a few kilobytes.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How much of a body is read of which only the beginning is of use.
+const BEGINNING: usize = 64 * 1024;
+
+/// How much of an answer's body is of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// All of it; too much is an error.
+    All,
+    /// Its beginning. The rest is not waited for.
+    Beginning,
+    /// None of it, but it must come to its end.
+    Nothing,
+}
 
 /// An answer: its status and its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +56,15 @@ pub enum HttpError {
     /// The request could not be made from its parts.
     #[error("not a request")]
     Request(#[source] hyper::http::Error),
-    /// The body broke off or is too long.
+    /// The body broke off.
     #[error("the answer's body could not be read")]
-    Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Body(#[source] hyper::Error),
+    /// The body is too long.
+    #[error("the answer has more than {} MiB, which is more than shipit reads", BODY_LIMIT / 1024 / 1024)]
+    TooLong,
 }
 
-/// Sends one request over `stream` and reads the whole answer, all within `deadline`.
+/// Sends one request over `stream` and reads what is `wanted` of the answer, all within `deadline`.
 ///
 /// `authority` is `HOST[:PORT]` for the `Host` header; `path` begins with `/`.
 pub async fn request<S>(
@@ -51,7 +72,7 @@ pub async fn request<S>(
     authority: &str,
     method: Method,
     path: &str,
-    body: Option<String>,
+    wanted: Wanted,
     deadline: Duration,
 ) -> Result<Response, HttpError>
 where
@@ -64,7 +85,7 @@ where
             .header("host", authority)
             .header("user-agent", concat!("shipit/", env!("CARGO_PKG_VERSION")))
             .header("connection", "close")
-            .body(Full::new(Bytes::from(body.unwrap_or_default())))
+            .body(Empty::<Bytes>::new())
             .map_err(HttpError::Request)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
@@ -75,20 +96,39 @@ where
                 .await
                 .map_err(HttpError::Connection)?;
             let status = response.status().as_u16();
-            let body = Limited::new(response.into_body(), BODY_LIMIT)
-                .collect()
-                .await
-                .map_err(HttpError::Body)?;
-            Ok(Response {
-                status,
-                body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-            })
+            let body = read(response.into_body(), wanted).await?;
+            Ok(Response { status, body })
         };
         while_driven(connection, answer).await
     };
     tokio::time::timeout(deadline, exchange)
         .await
         .map_err(|_| HttpError::Deadline(deadline))?
+}
+
+/// Reads a body to its end, or as much of it as is wanted.
+async fn read(mut body: Incoming, wanted: Wanted) -> Result<String, HttpError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(HttpError::Body)?;
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        match wanted {
+            Wanted::All if bytes.len() + data.len() > BODY_LIMIT => return Err(HttpError::TooLong),
+            Wanted::Beginning if bytes.len() + data.len() > BEGINNING => {
+                bytes.extend_from_slice(&data[..BEGINNING - bytes.len()]);
+                break;
+            }
+            Wanted::All | Wanted::Beginning => bytes.extend_from_slice(data),
+            Wanted::Nothing => {}
+        }
+    }
+    let text = String::from_utf8(bytes);
+    // What is no text is of use to nobody; its beginning shows that.
+    let beginning =
+        |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(BEGINNING)]).into_owned();
+    Ok(text.unwrap_or_else(|error| beginning(error.as_bytes())))
 }
 
 /// Waits for `answer` while `connection` is driven beside it. The connection ends with the answer, so nothing
@@ -125,7 +165,7 @@ mod tests {
             "host:1",
             Method::GET,
             "/health",
-            None,
+            Wanted::All,
             Duration::from_secs(5),
         )
         .await

@@ -2,6 +2,8 @@
 
 mod complaint;
 mod cut;
+mod json;
+mod visible;
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -9,6 +11,8 @@ pub use complaint::complaint;
 pub use cut::{
     CUT, LONGEST_LINE, Tail, cut, cut_front, cut_line, with_left_out, without_half_a_character,
 };
+pub use json::parse_json;
+pub use visible::{acts, push_visible, visible};
 
 /// A duration as a person writes it: `500ms`, `12s`, `1.2s`, `1m30s`, `2h5m`.
 pub fn duration(duration: Duration) -> String {

@@ -6,14 +6,18 @@ use hyper::Method;
 
 use super::types::{self, AgentCheck, AgentService, Member, RaftConfiguration, ServiceInstance};
 use crate::{
-    http::{self, HttpError, Response},
+    http::{self, HttpError, Response, Wanted},
     model::HostAndPort,
+    text,
     transport::{Session, SessionError},
 };
 
 /// How long one answer of the agent may take. It answers in milliseconds, but some
 /// requests wait for a leader while the cluster has none.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The longest reason of a refusal that is shown, in characters.
+const REASON: usize = 200;
 
 /// The agent on one host.
 #[derive(Clone)]
@@ -103,7 +107,7 @@ impl Agent {
                 address: authority.clone(),
                 source,
             })?;
-        let response = http::request(tunnel, &authority, method, path, None, DEADLINE)
+        let response = http::request(tunnel, &authority, method, path, Wanted::All, DEADLINE)
             .await
             .map_err(|source| ConsulError::NoAnswer {
                 host: host_name(),
@@ -113,7 +117,7 @@ impl Agent {
         if response.is_success() {
             return Ok(response);
         }
-        let body = response.body.lines().next().unwrap_or_default().to_owned();
+        let body = text::cut(response.body.lines().next().unwrap_or_default(), REASON);
         Err(ConsulError::Refused {
             host: host_name(),
             path: path.to_owned(),
@@ -124,7 +128,7 @@ impl Agent {
 
     async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ConsulError> {
         let response = self.ask(Method::GET, path).await?;
-        serde_json::from_str(&response.body).map_err(|source| ConsulError::Unexpected {
+        text::parse_json(&response.body).map_err(|source| ConsulError::Unexpected {
             host: self.session.host().to_string(),
             path: path.to_owned(),
             source,

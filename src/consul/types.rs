@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use crate::model::is_same_address;
+use crate::{model::is_same_address, text};
 
 /// A service as `/v1/agent/services` has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -18,9 +18,15 @@ pub struct AgentService {
     /// The address it was registered with; empty when it is the agent's own.
     #[serde(default)]
     pub address: String,
-    /// The port it was registered with.
-    #[serde(default)]
+    /// The port it was registered with; 0 for one that there cannot be, which Consul takes as well.
+    #[serde(default, deserialize_with = "port")]
     pub port: u16,
+}
+
+/// A service may be anyone's, and one with a port of 70000 or -5 must not hide ours.
+fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let port = i128::deserialize(deserializer)?;
+    Ok(u16::try_from(port).unwrap_or(0))
 }
 
 /// A check as `/v1/agent/checks` has it.
@@ -110,7 +116,8 @@ impl ServiceInstance {
     /// Whether it is registered for this address and port. A service without an address of its own has
     /// the agent's.
     pub fn is_at(&self, address: &str, port: u16) -> bool {
-        self.service.port == port
+        port != 0
+            && self.service.port == port
             && (self.service.address.is_empty() || is_same_address(&self.service.address, address))
     }
 
@@ -146,10 +153,13 @@ impl ServiceInstance {
         Some(if output.is_empty() {
             status.to_owned()
         } else {
-            format!("{status}: {output}")
+            format!("{status}: {}", text::cut(output, LONGEST))
         })
     }
 }
+
+/// The longest reason of a check that is shown, in characters.
+const LONGEST: usize = 200;
 
 /// Puts each service together with its checks, in the order of the ids.
 pub(super) fn join(
@@ -175,6 +185,25 @@ pub(super) fn join(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_with_a_port_that_there_cannot_be_is_nobodys() {
+        for port in [
+            serde_json::json!(70000),
+            (-5).into(),
+            i64::MIN.into(),
+            u64::MAX.into(),
+            0.into(),
+        ] {
+            let json = serde_json::json!({"ID": "x", "Service": "web", "Port": port});
+            let service: AgentService = serde_json::from_value(json).expect("a service");
+            let service = ServiceInstance {
+                service,
+                checks: Vec::new(),
+            };
+            assert!(!service.is_at("10.0.0.1", 4464) && !service.is_at("10.0.0.1", 0));
+        }
+    }
 
     #[test]
     fn a_service_is_found_by_address_and_port_and_says_what_is_wrong() {

@@ -5,6 +5,7 @@ use std::fmt;
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
 use super::source::Place;
+use crate::text::{cut, visible};
 
 /// One mistake, or one thing to know.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ impl Problem {
     /// A mistake: a fact, lowercase and without a full stop.
     pub fn error(message: impl Into<String>) -> Self {
         Self {
-            message: short(message.into()),
+            message: short(&message.into()),
             severity: Severity::Error,
             labels: Vec::new(),
             hint: None,
@@ -44,7 +45,10 @@ impl Problem {
                 severity: Severity::Advice,
                 ..Self::error(label).at(place, "")
             }),
-            _ => self.labels.push((place.clone(), label.into())),
+            _ => {
+                let label = visible(&label.into()).into_owned();
+                self.labels.push((place.clone(), label));
+            }
         }
         self
     }
@@ -52,15 +56,17 @@ impl Problem {
     /// What to write or type instead.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(short(hint.into()));
+        self.hint = Some(short(&hint.into()));
         self
     }
 
     /// The same with a hint, if there is one.
     #[must_use]
-    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint.map(short).or(self.hint);
-        self
+    pub fn maybe_hint(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
     }
 
     /// Whether it stops the run.
@@ -109,7 +115,9 @@ impl Diagnostic for Problem {
             .enumerate()
             .map(|(index, (place, label))| {
                 let label = Some(label.clone()).filter(|label| !label.is_empty());
-                let span = (place.span.start, underlined(place));
+                let start = place.file.shown_at(place.span.start);
+                let end = place.file.shown_at(place.span.start + underlined(place));
+                let span = (start, end - start);
                 if index == 0 {
                     LabeledSpan::new_primary_with_span(label, span)
                 } else {
@@ -126,12 +134,9 @@ const LONGEST: usize = 600;
 /// The longest text that is underlined.
 const UNDERLINED: usize = 100;
 
-fn short(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
+/// A text as it is shown: of a bearable length, and without what acts on a terminal.
+fn short(text: &str) -> String {
+    cut(&visible(text), LONGEST)
 }
 
 /// How many bytes of a place are underlined.

@@ -1,8 +1,10 @@
 //! Files as they were read, and places in them.
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use miette::{MietteError, MietteSpanContents, NamedSource, SourceCode, SourceSpan, SpanContents};
+
+use crate::text::visible;
 
 /// A file as it was read, under the name that is shown for it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -11,17 +13,44 @@ pub struct SourceFile(Arc<Source>);
 impl SourceFile {
     /// `name` is the path from the project's root; `text` the content.
     pub fn new(name: impl AsRef<str>, text: String) -> Self {
-        Self(Arc::new(Source(NamedSource::new(name, text))))
+        let name = visible(name.as_ref()).into_owned();
+        let shown = match visible(&text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(shown) => Some(shown),
+        };
+        let (shown, raw) = match shown {
+            Some(shown) => (shown, Some(text)),
+            None => (text, None),
+        };
+        Self(Arc::new(Source {
+            shown: NamedSource::new(name, shown),
+            raw,
+        }))
     }
 
     /// The name that is shown.
     pub fn name(&self) -> &str {
-        self.0.0.name()
+        self.0.shown.name()
     }
 
     /// The content.
     pub fn text(&self) -> &str {
-        self.0.0.inner()
+        let shown = self.0.shown.inner();
+        self.0.raw.as_ref().unwrap_or(shown)
+    }
+
+    /// Where a byte of the content is in what is shown of it.
+    pub(super) fn shown_at(&self, at: usize) -> usize {
+        let Some(raw) = &self.0.raw else { return at };
+        let (before, after) = raw.split_at(at);
+        // Between the two characters of a line break.
+        match before
+            .strip_suffix('\r')
+            .filter(|_| after.starts_with('\n'))
+        {
+            Some(before) => visible(before).len() + 1,
+            None => visible(before).len(),
+        }
     }
 
     /// What miette reads.
@@ -41,7 +70,12 @@ impl SourceFile {
 
 /// A file whose long lines are shown in part.
 #[derive(Debug)]
-struct Source(NamedSource<String>);
+struct Source {
+    /// The text in which every character can be seen.
+    shown: NamedSource<String>,
+    /// The text as it is, where that differs.
+    raw: Option<String>,
+}
 
 /// The longest excerpt that is shown whole.
 const EXCERPT: usize = 2000;
@@ -56,11 +90,11 @@ impl SourceCode for Source {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let whole = self.0.read_span(span, lines_before, lines_after)?;
+        let whole = self.shown.read_span(span, lines_before, lines_after)?;
         if whole.data().len() <= EXCERPT {
             return Ok(whole);
         }
-        let text = self.0.inner().as_str();
+        let text = self.shown.inner().as_str();
         let from = whole.span().offset();
         let until = from + whole.data().len();
         let mut start = span.offset().saturating_sub(AROUND).max(from);
@@ -75,7 +109,7 @@ impl SourceCode for Source {
             return Ok(whole);
         };
         Ok(Box::new(MietteSpanContents::new_named(
-            self.0.name().to_owned(),
+            self.shown.name().to_owned(),
             shown.as_bytes(),
             (start, end - start).into(),
             whole.line() + before.matches('\n').count(),

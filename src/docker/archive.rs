@@ -14,6 +14,7 @@ use std::{
 use serde::Deserialize;
 
 use super::archive_identity::identities;
+use crate::text;
 
 /// The places of the layers in an archive of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +144,9 @@ impl Archive {
     }
 }
 
+/// The longest manifest or configuration that is read, in bytes; each has a few kilobytes.
+const LONGEST_JSON: u64 = 4 * 1024 * 1024;
+
 #[derive(Debug, Clone, Copy)]
 struct Place {
     start: u64,
@@ -158,19 +162,18 @@ impl Place {
     }
 }
 
-/// The largest file of an archive that is read as a whole, in bytes: they describe the image.
-const LARGEST: u64 = 16 << 20;
-
 fn json<T: serde::de::DeserializeOwned>(
     archive: &mut (impl Read + Seek),
     place: Option<&Place>,
 ) -> io::Result<T> {
-    serde_json::from_slice(&bytes(archive, place)?).map_err(io::Error::from)
+    let bytes = bytes(archive, place)?;
+    let json = std::str::from_utf8(&bytes).map_err(io::Error::other)?;
+    text::parse_json(json).map_err(io::Error::from)
 }
 
 fn bytes(archive: &mut (impl Read + Seek), place: Option<&Place>) -> io::Result<Vec<u8>> {
     let place = place.ok_or_else(|| wrong("its manifest names a file that is not there"))?;
-    if place.size > LARGEST {
+    if place.size > LONGEST_JSON {
         return Err(wrong("a description in it is too large"));
     }
     archive.seek(SeekFrom::Start(place.content))?;

@@ -28,7 +28,7 @@ pub enum HostError {
         status: u32,
         /// The line in which it says why.
         message: String,
-        /// Everything it printed.
+        /// The end of what it printed.
         output: Vec<String>,
     },
     /// The command printed something else than it should.
@@ -87,16 +87,16 @@ impl HostError {
     }
 }
 
+/// How many bytes of a failed command's standard output its error has.
+const SHOWN: usize = 64 * 1024;
+
 /// The error of a command that ran and failed.
 pub fn failed(command: String, output: &Output) -> HostError {
-    let lines: Vec<String> = output
-        .stderr
-        .lines()
-        .chain(output.stdout.lines())
-        .map(str::to_owned)
-        .collect();
+    let stdout = text::cut_front(&output.stdout, SHOWN);
+    let lines = output.stderr.lines().chain(stdout.lines());
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
     let message = text::complaint(&output.stderr)
-        .or_else(|| text::complaint(&output.stdout))
+        .or_else(|| text::complaint(&stdout))
         .unwrap_or_else(|| "no output".into());
     HostError::Status {
         command,

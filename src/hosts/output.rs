@@ -1,6 +1,6 @@
 //! The output of a command, shown while it runs.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use super::{
     error::{HostError, short},
@@ -15,6 +15,17 @@ use crate::{
 /// How many of its last lines a command's error can show.
 const LAST_LINES: usize = 20;
 
+/// Runs a command and returns its status and the last lines that it printed, however much that was in all.
+pub async fn last_lines(
+    reached: &Reached,
+    command: RemoteCommand,
+    most: usize,
+    deadline: Duration,
+) -> Result<(u32, Vec<String>), HostError> {
+    let on_line = |_, _: &str| std::future::ready(());
+    follow(reached, command, Deadline::Total(deadline), most, on_line).await
+}
+
 /// Runs a command and sends each line it prints as an event; returns its status and its last lines. It takes no
 /// more from the host than its reader takes.
 pub async fn stream(
@@ -23,19 +34,32 @@ pub async fn stream(
     deadline: Deadline,
     events: &Events,
 ) -> Result<(u32, Vec<String>), HostError> {
-    let command = reached.adapt(command);
     let host = reached.name().to_string();
+    let on_line =
+        |stream: OutputStream, line: &str| events.output(host.clone(), stream, line.to_owned());
+    follow(reached, command, deadline, LAST_LINES, on_line).await
+}
+
+async fn follow<Taken: Future<Output = ()> + Send>(
+    reached: &Reached,
+    command: RemoteCommand,
+    deadline: Deadline,
+    most: usize,
+    mut on_line: impl FnMut(OutputStream, &str) -> Taken + Send,
+) -> Result<(u32, Vec<String>), HostError> {
+    let command = reached.adapt(command);
     let mut last = VecDeque::new();
-    let on_line = |stream: OutputStream, line: String| {
-        if last.len() == LAST_LINES {
+    let keep = |stream: OutputStream, line: String| {
+        let taken = on_line(stream, &line);
+        if last.len() == most {
             last.pop_front();
         }
-        last.push_back(line.clone());
-        events.output(host.clone(), stream, line)
+        last.push_back(line);
+        taken
     };
     let status = reached
         .session
-        .run_streaming(&command, deadline, on_line)
+        .run_streaming(&command, deadline, keep)
         .await
         .map_err(|source| HostError::Session {
             command: short(&command),

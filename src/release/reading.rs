@@ -14,6 +14,7 @@ use super::{
 use crate::{
     docker::{Volume, label},
     model::{Environment, HostName},
+    text,
 };
 
 /// A volume that has a record, and the host that has the volume.
@@ -123,8 +124,8 @@ fn read(
     json: &str,
 ) -> Result<(Place, Record), (String, bool)> {
     let Found { on, volume } = found;
-    let record: Record = serde_json::from_str(json)
-        .map_err(|error| (format!("it cannot be read: {error}"), false))?;
+    let record: Record =
+        text::parse_json(json).map_err(|error| (format!("it cannot be read: {error}"), false))?;
     if let Some(fault) = fault(&record, volume, &environment.name) {
         return Err((fault, false));
     }

@@ -1,9 +1,9 @@
 //! One event a line, as serde writes it, and nothing else.
 
-use std::io::Write;
+use std::{borrow::Cow, fmt::Write as _, io::Write};
 
 use super::{reporter::Reporter, sink::Sink};
-use crate::event::Event;
+use crate::{event::Event, text::acts};
 
 /// Writes each event as a line of JSON.
 #[derive(Debug)]
@@ -19,10 +19,27 @@ impl Json {
     }
 }
 
+/// JSON lets all but the first 32 characters stand as they are. Those that act are escaped, too, as somebody may look
+/// at it on a terminal. They stand in strings alone.
+fn escape(json: &str) -> Cow<'_, str> {
+    if !json.contains(acts) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        if acts(character) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
 impl Reporter for Json {
     fn event(&mut self, event: &Event) {
         if let Ok(text) = serde_json::to_string(event) {
-            self.sink.line(&text);
+            self.sink.line(&escape(&text));
         }
     }
 }

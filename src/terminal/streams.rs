@@ -4,7 +4,10 @@ use std::io::{IsTerminal, Write};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use crate::diagnostic::{Problems, Style};
+use crate::{
+    diagnostic::{Problems, Style},
+    text::visible,
+};
 
 /// Whether standard error is shown to a person.
 pub fn stderr_is_terminal() -> bool {
@@ -33,12 +36,31 @@ pub fn show_problems(problems: &Problems, style: Style) {
     let _ = write!(std::io::stderr(), "{}", problems.render(style, width));
 }
 
+/// Standard error, on which nothing acts that is written to it.
+struct Visible;
+
+impl Write for Visible {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        std::io::stderr().write_all(visible(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
 /// With `-vv`, or what `SHIPIT_LOG` asks for, traces go to standard error.
 pub fn trace(verbose: u8) {
     let asked = EnvFilter::try_from_env("SHIPIT_LOG").ok();
     let filter = asked.or_else(|| (verbose > 1).then(|| EnvFilter::new("shipit=debug")));
     if let Some(filter) = filter {
-        let layer = fmt::layer().with_writer(std::io::stderr).with_target(false);
+        // Hosts have a word in traces, so the only colours would be theirs.
+        let layer = fmt::layer()
+            .with_writer(|| Visible)
+            .with_ansi(false)
+            .with_target(false);
         tracing_subscriber::registry()
             .with(layer)
             .with(filter)

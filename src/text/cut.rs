@@ -33,7 +33,7 @@ pub fn with_left_out(beginning: &str, bytes: u64) -> String {
 /// The last `most` bytes of a text, behind the mark if it has more.
 pub fn cut_front(text: &str, most: usize) -> String {
     let start = text.len().saturating_sub(most);
-    let start = (start..).find(|at| text.is_char_boundary(*at));
+    let start = (start..=text.len()).find(|at| text.is_char_boundary(*at));
     let start = start.unwrap_or(text.len());
     if start == 0 {
         text.to_owned()
@@ -50,22 +50,36 @@ pub fn boundary(text: &str, at: usize) -> usize {
 }
 
 /// The end of what a command printed, as it comes: what an error shows of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tail {
     bytes: Vec<u8>,
+    most: usize,
     is_cut: bool,
 }
 
+/// As much as an error has room for.
+impl Default for Tail {
+    fn default() -> Self {
+        Self::new(4 * 1024)
+    }
+}
+
 impl Tail {
-    /// How much of standard error an error keeps.
-    const KEPT: usize = 4 * 1024;
+    /// The last `most` bytes.
+    pub fn new(most: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            most,
+            is_cut: false,
+        }
+    }
 
     /// Adds what came next.
     pub fn add(&mut self, bytes: &[u8]) {
         // In one go where more comes than is kept, so that nothing large is copied twice.
-        let bytes = &bytes[bytes.len().saturating_sub(Self::KEPT + 1)..];
+        let bytes = &bytes[bytes.len().saturating_sub(self.most + 1)..];
         self.bytes.extend_from_slice(bytes);
-        let excess = self.bytes.len().saturating_sub(Self::KEPT);
+        let excess = self.bytes.len().saturating_sub(self.most);
         self.is_cut |= excess > 0;
         self.bytes.drain(..excess);
     }
@@ -127,7 +141,7 @@ mod tests {
             text.starts_with("…ä") && text.ends_with("ä\u{fffd}."),
             "{text}"
         );
-        assert!(text.len() <= Tail::KEPT + 5, "{}", text.len());
+        assert!(text.len() <= 4 * 1024 + 5, "{}", text.len());
         let mut short = Tail::default();
         short.add(b"all of it");
         assert_eq!(short.into_text(), "all of it");

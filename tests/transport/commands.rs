@@ -59,6 +59,43 @@ async fn a_command_leaves_its_status_and_both_streams() {
 }
 
 #[tokio::test]
+async fn a_command_that_prints_more_than_is_read_is_ended_and_named() {
+    let home = Home::new();
+    let behaviour = Behaviour::new(&home.key).script(|command| match command {
+        "many" => vec![Act::Flood(vec![b'x'; 32_000], 1_000), Act::Status(0)],
+        "errors" => vec![Act::FloodErr(vec![b'x'; 32_000], 1_000), Act::Status(1)],
+        _ => vec![out("fine"), Act::Status(0)],
+    });
+    let (_server, session) = home.session(behaviour).await;
+
+    let error = session
+        .run(&RemoteCommand::new("many"), LONG)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`many` on `host-1` printed more than 16 MiB, which is more than shipit reads"
+    );
+    let hint = "run it on `host-1` by hand to see what it prints";
+    assert_eq!(error.hint().as_deref(), Some(hint));
+    assert!(!error.is_unreachable());
+    // Of what it complains the end is kept, and the session goes on.
+    let output = session
+        .run(&RemoteCommand::new("errors"), LONG)
+        .await
+        .unwrap();
+    assert_eq!(
+        (output.status, output.stderr.len()),
+        (1, "…".len() + 64 * 1024)
+    );
+    let output = session
+        .run(&RemoteCommand::new("fine"), LONG)
+        .await
+        .unwrap();
+    assert_eq!(output.stdout, "fine");
+}
+
+#[tokio::test]
 async fn a_signal_and_a_close_without_a_status_are_failures() {
     let home = Home::new();
     let behaviour = Behaviour::new(&home.key).script(|command| match command {

@@ -8,6 +8,7 @@ mod home;
 mod host_keys;
 mod jumps;
 mod login;
+mod memory;
 mod reconnect;
 mod server;
 mod tunnels;

@@ -28,6 +28,9 @@ use tokio::{
 pub enum Act {
     Out(Vec<u8>),
     Err(Vec<u8>),
+    /// The same again and again, so many times or until nobody takes it.
+    Flood(Vec<u8>, usize),
+    FloodErr(Vec<u8>, usize),
     /// Sends what comes on standard input back, until it ends.
     Echo,
     /// Reads so many bytes of standard input and no more.
@@ -355,6 +358,20 @@ impl Process {
             match act {
                 Act::Out(bytes) => self.channel.data(&bytes[..]).await.unwrap(),
                 Act::Err(bytes) => self.channel.extended_data(1, &bytes[..]).await.unwrap(),
+                Act::Flood(bytes, times) => {
+                    for _ in 0..times {
+                        if self.channel.data(&bytes[..]).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+                Act::FloodErr(bytes, times) => {
+                    for _ in 0..times {
+                        if self.channel.extended_data(1, &bytes[..]).await.is_err() {
+                            return;
+                        }
+                    }
+                }
                 Act::Echo => self.echo().await,
                 Act::Take(bytes) => self.take(bytes).await,
                 Act::Status(status) => self.channel.exit_status(status).await.unwrap(),

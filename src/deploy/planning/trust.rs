@@ -140,6 +140,7 @@ mod tests {
                 name,
                 exists: false,
                 runs: false,
+                made_by: Number(2),
                 hash: SpecHash::from_labels("aa", None),
                 desired,
             }),

@@ -8,7 +8,7 @@ use super::{
     null::null_is_default,
     ports::{PortBinding, PublishedPorts},
 };
-use crate::docker::Identity;
+use crate::{docker::Identity, text::parse_json};
 
 /// Docker's default for a container that sets none.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -193,7 +193,7 @@ fn port_and_protocol(text: &str) -> Option<(u16, String)> {
 
 /// Reads what `docker inspect --type container` printed.
 pub fn parse_containers(json: &str) -> Result<Vec<Container>, serde_json::Error> {
-    let raw: Vec<RawContainer> = serde_json::from_str(json)?;
+    let raw: Vec<RawContainer> = parse_json(json)?;
     Ok(raw.into_iter().map(into_container).collect())
 }
 

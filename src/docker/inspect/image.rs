@@ -1,5 +1,7 @@
 //! Images, their layers and their manifests as docker prints them.
 
+use crate::text::parse_json;
+
 /// An image on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
@@ -20,7 +22,7 @@ pub fn parse_images(text: &str) -> Result<Vec<Image>, serde_json::Error> {
     lines
         .map(|(reference, json)| {
             let (id, tags, digests): (String, Option<Vec<String>>, Option<Vec<String>>) =
-                serde_json::from_str(json)?;
+                parse_json(json)?;
             Ok(Image {
                 reference: reference.to_owned(),
                 id,
@@ -33,9 +35,7 @@ pub fn parse_images(text: &str) -> Result<Vec<Image>, serde_json::Error> {
 
 /// Reads what [`crate::docker::list_image_layers`] printed: the layers of each image, lowest first.
 pub fn parse_layers(text: &str) -> Result<Vec<Vec<String>>, serde_json::Error> {
-    let images = text
-        .lines()
-        .map(serde_json::from_str::<Option<Vec<String>>>);
+    let images = text.lines().map(parse_json::<Option<Vec<String>>>);
     images
         .map(|layers| layers.map(Option::unwrap_or_default))
         .collect()
@@ -43,7 +43,7 @@ pub fn parse_layers(text: &str) -> Result<Vec<Vec<String>>, serde_json::Error> {
 
 /// The image ids that `docker manifest inspect --verbose` has for a reference, one for each platform.
 pub fn manifest_config_digests(json: &str) -> Vec<String> {
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(json) else {
+    let Ok(value) = parse_json::<serde_json::Value>(json) else {
         return Vec::new();
     };
     let entries = match value {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::null::null_is_default;
+use crate::text::parse_json;
 
 /// What `docker info` says of a daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -26,5 +27,5 @@ pub struct Info {
 
 /// Reads what `docker info --format '{{json .}}'` printed.
 pub fn parse_info(json: &str) -> Result<Info, serde_json::Error> {
-    serde_json::from_str(json)
+    parse_json(json)
 }

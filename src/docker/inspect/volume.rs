@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::null::null_is_default;
+use crate::text::parse_json;
 
 /// A named volume.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -19,5 +20,5 @@ pub struct Volume {
 
 /// Reads what `docker volume inspect` printed.
 pub fn parse_volumes(json: &str) -> Result<Vec<Volume>, serde_json::Error> {
-    serde_json::from_str(json)
+    parse_json(json)
 }

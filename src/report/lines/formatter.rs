@@ -86,8 +86,9 @@ impl LineFormatter {
                 hint,
             } => self.push_warning(&mut lines, host.as_deref(), message, hint.as_deref()),
             EventKind::Result { lines: results } => {
-                for line in results.iter().flat_map(|line| clean_lines(line)) {
-                    lines.push(Level::Quiet, Stream::Out, line);
+                // One row stays one: who may write a record must not forge others in it.
+                for line in results {
+                    lines.push(Level::Quiet, Stream::Out, clean(line));
                 }
             }
             EventKind::Output { host, stream, line } => {

@@ -199,7 +199,7 @@ mod tests {
             "p%2Fé%20%22%5c%F0%9F%98%80",
             "p/%C3%A9+\"\\😀",
             r#"p\/\u00e9 \"\\\ud83d\ude00"#,
-            r#"p/\u{e9} \u0022\\\u{1f600}"#,
+            r"p/\u{e9} \u0022\\\u{1f600}",
         ] {
             assert_eq!(
                 end_of(form, &format!("{text}!")),

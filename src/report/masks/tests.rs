@@ -122,7 +122,7 @@ fn in_url(character: char) -> String {
     let bytes = character.encode_utf8(&mut buffer).bytes();
     match character {
         'a'..='z' | 'A'..='Z' => character.to_string(),
-        _ => bytes.map(|byte| format!("%{byte:02x}")).collect(),
+        _ => bytes.fold(String::new(), |all, byte| all + &format!("%{byte:02x}")),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Secrets in every string of every kind of event, and what reporters show of them.
+//! Secrets, and characters that act on a terminal, in every string of every kind of event, and what reporters show of
+//! them.
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::{
         PlanAction, PlanRow, ProbeSummary, Setting, Severity,
     },
     report::{Masks, Verbosity, json, log_file, plain},
+    text::acts,
 };
 
 const SECRETS: [&str; 4] = ["hunter2", "pass\nphrase", "qu\"ote\\d", "hunter2hunter3"];
@@ -179,4 +181,78 @@ proptest! {
             prop_assert!(!shown.contains(secret), "{secret} in {shown}");
         }
     }
+}
+
+/// What every reporter shows of every kind of event with this text in each of its strings.
+fn shown_of(text: &str) -> Vec<(&'static str, String)> {
+    let (out, err, lines, log) = (
+        Page::default(),
+        Page::default(),
+        Page::default(),
+        Page::default(),
+    );
+    let (bars, screen) = bars(60, 300, Verbosity::Verbose);
+    let mut reporters = [
+        plain(out.clone(), err.clone(), Verbosity::Verbose),
+        json(lines.clone()),
+        log_file(log.clone()),
+        bars,
+    ];
+    for kind in every_kind(text) {
+        let event = event(0, kind);
+        for reporter in &mut reporters {
+            reporter.event(&event);
+            reporter.tick(event.at);
+        }
+    }
+    let pages = [
+        ("plain", out),
+        ("plain", err),
+        ("json", lines),
+        ("log", log),
+    ];
+    let mut shown: Vec<_> = pages
+        .into_iter()
+        .map(|(name, page)| (name, page.text()))
+        .collect();
+    // What was drawn is told as Rust writes it, where what acts begins with one backslash.
+    // The bars themselves begin a line anew.
+    let drawn = screen.moves_since_last_check().replace("\\r\\u{1b}[J", "");
+    let drawn = drawn.replace("\\r\\n", "").replace("\\\\", "");
+    let drawn = drawn.replace("\\u{", "\u{1b}").replace("\\r", "\r");
+    shown.push(("bars", drawn));
+    shown
+}
+
+#[test]
+fn nothing_that_a_host_a_record_or_a_file_says_acts_on_a_terminal() {
+    let acting = (0..0xa0)
+        .chain([0x61c, 0x200e, 0x200f])
+        .chain(0x2028..0x202f);
+    let acting = acting.chain(0x2066..0x206a).filter_map(char::from_u32);
+    let acting: String = acting.filter(|it| acts(*it)).collect();
+    assert_eq!(acting.chars().count(), 32 - 2 + 33 + 3 + 7 + 4);
+    let acting: Vec<char> = acting.chars().collect();
+    let each = acting.chunks(16).map(|some| {
+        some.iter()
+            .fold("a".to_owned(), |all, it| all + &format!("{it}ba"))
+    });
+    let each: Vec<String> = each.collect();
+    let sequences = [
+        "\x1b]0;title\x07\x1b]52;c;aGk=\x1b\\",
+        "\x1b[2J\x1b[1;1H\x1bPq#0\x1b\\\x1bc\x1b_x\x1b\\",
+        "\u{9b}31m\u{9d}0;x\u{9c}\u{90}x",
+        "\x1b\x1b[31m[31m\x1b[\u{9b}3",
+    ];
+    for text in each.iter().map(String::as_str).chain(sequences) {
+        for (reporter, shown) in shown_of(text) {
+            let bad = shown.chars().find(|it| acts(*it));
+            assert_eq!(bad, None, "{reporter} of {text:?}: {shown:?}");
+        }
+    }
+    let rows = vec!["r1 alice\nr2 forged".to_owned()];
+    let page = Page::default();
+    let mut reporter = plain(page.clone(), std::io::sink(), Verbosity::Normal);
+    reporter.event(&event(0, EventKind::Result { lines: rows }));
+    assert_eq!(page.text(), "r1 alice␊r2 forged\n");
 }

@@ -6,7 +6,7 @@ use hyper::{Method, Uri};
 
 use crate::{
     hosts::Reached,
-    http,
+    http::{self, Wanted},
     model::{HostAndPort, Probe, is_ipv6, without_brackets},
     text,
 };
@@ -62,12 +62,28 @@ impl Target {
                     .tunnel_beside(host, *port, probe.timeout)
                     .await
                     .map_err(|error| because(&error))?;
-                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+                http::request(
+                    stream,
+                    &authority,
+                    Method::GET,
+                    path,
+                    Wanted::Nothing,
+                    probe.timeout,
+                )
+                .await
             } else {
                 let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
                     .await
                     .map_err(|error| because(&error))?;
-                http::request(stream, &authority, Method::GET, path, None, probe.timeout).await
+                http::request(
+                    stream,
+                    &authority,
+                    Method::GET,
+                    path,
+                    Wanted::Nothing,
+                    probe.timeout,
+                )
+                .await
             };
             let answer = answer.map_err(|error| because(&error))?;
             let fine = probe

@@ -2,7 +2,7 @@
 
 use crate::{
     docker,
-    hosts::QUICK,
+    hosts::{QUICK, last_lines},
     rollout::{machine::Side, slot::Placement},
 };
 
@@ -12,16 +12,13 @@ pub async fn last_logs(
     side: Side,
     lines: u32,
 ) -> Vec<(String, Vec<String>)> {
+    let most = usize::try_from(lines).unwrap_or(usize::MAX);
     let mut logs = Vec::new();
     for container in placement.containers_of(side).await {
         for name in [&container.name.active, &container.name.retired] {
             let command = docker::container_logs(name, lines);
-            let Ok(output) = placement.reached.run(command, QUICK).await else {
-                continue;
-            };
-            if output.status == 0 {
-                let lines = output.stdout.lines().map(str::to_owned).collect();
-                logs.push((name.clone(), lines));
+            if let Ok((0, last)) = last_lines(&placement.reached, command, most, QUICK).await {
+                logs.push((name.clone(), last));
                 break;
             }
         }

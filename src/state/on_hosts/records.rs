@@ -13,6 +13,7 @@ use crate::{
         Found, Number, Outcome, Record, RecordKey, Terms, read_records, signed_labels, volume_name,
     },
     state::backend::StoredRecords,
+    text,
 };
 
 /// Reads the records that the fleet's hosts keep, each host asked once and all at once.
@@ -156,7 +157,7 @@ pub fn is_of(volume: &Volume, releases: &BTreeSet<Number>, except: &BTreeSet<Hos
         .get(label::RELEASE)
         .and_then(|text| text.parse().ok());
     let record = volume.labels.get(label::RECORD);
-    let host = record.and_then(|json| Some(serde_json::from_str::<Record>(json).ok()?.host));
+    let host = record.and_then(|json| Some(text::parse_json::<Record>(json).ok()?.host));
     release.is_some_and(|number| releases.contains(&Number(number)))
         && !host.is_some_and(|host| except.contains(&host))
 }

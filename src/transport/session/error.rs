@@ -2,6 +2,7 @@
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
+use super::exec::MOST;
 use crate::model::HostName;
 
 /// Why something asked of a [`Session`](super::Session) did not come about.
@@ -75,6 +76,14 @@ pub enum SessionError {
         /// What it had printed to standard error.
         stderr: String,
     },
+    /// The command printed more than is read.
+    #[error("`{command}` on `{host}` printed more than {} MiB, which is more than shipit reads", MOST / 1024 / 1024)]
+    TooMuch {
+        /// The host.
+        host: HostName,
+        /// The command, shortened.
+        command: String,
+    },
     /// What was to be sent could not be read on this side.
     #[error("could not read what to send to `{host}`")]
     Input {
@@ -144,6 +153,9 @@ impl SessionError {
                 Refusal::Unreachable(_) | Refusal::Other(_) => None,
             },
             Self::NotReconnected { hint, .. } => hint.clone(),
+            Self::TooMuch { host, .. } => {
+                Some(format!("run it on `{host}` by hand to see what it prints"))
+            }
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ use tokio::{io::AsyncRead, time::timeout};
 use self::{
     channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
-    exec::{Collected, EachLine, Input, Pieces, exchange, upload, waited_for_output},
+    exec::{Collected, EachLine, Input, exchange, upload, waited_for_output},
     link::{Link, Reconnect},
 };
 use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
@@ -77,7 +77,7 @@ impl Session {
 
     /// Runs a command to its end, its own standard input included.
     ///
-    /// A status other than 0 is no error. After a timeout the command is ended and the session can be
+    /// A status other than 0 is no error; more than 16 MiB of standard output are. After a timeout the command is ended and the session can be
     /// used further, as far as the host still answers.
     pub async fn run(
         &self,
@@ -85,13 +85,13 @@ impl Session {
         deadline: Duration,
     ) -> Result<Output, SessionError> {
         let connection = self.link.connection().await?;
-        let mut collected = Collected::default();
+        let mut collected = Collected::new();
         let status = exchange(
             &connection,
             command,
             Input::from_command(command),
             Deadline::Total(deadline),
-            &mut Pieces::new(|stream, bytes| collected.add(stream, bytes)),
+            &mut collected,
         )
         .await?;
         Ok(collected.into_output(status))
@@ -131,13 +131,13 @@ impl Session {
         on_bytes: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Output, SessionError> {
         let connection = self.link.connection().await?;
-        let mut collected = Collected::default();
+        let mut collected = Collected::new();
         let status = exchange(
             &connection,
             command,
             Input::Stream(Box::new(input), on_bytes),
             Deadline::Idle(idle_deadline),
-            &mut Pieces::new(|stream, bytes| collected.add(stream, bytes)),
+            &mut collected,
         )
         .await?;
         Ok(collected.into_output(status))

@@ -5,7 +5,7 @@ use hyper::Method;
 use super::container::CheckedContainer;
 use crate::{
     hosts::HostError,
-    http,
+    http::{self, Wanted},
     model::{HostAndPort, HttpReady},
     rollout::{
         gates::observation::{LOOK, first_line, holds, never, not_yet},
@@ -51,7 +51,14 @@ async fn get(checked: &CheckedContainer<'_>, check: &HttpReady) -> Observation {
         .host
         .clone()
         .unwrap_or_else(|| HostAndPort::new(&*reached.host.address, target.port).to_string());
-    let asked = http::request(tunnel, &authority, Method::GET, &check.path, None, LOOK);
+    let asked = http::request(
+        tunnel,
+        &authority,
+        Method::GET,
+        &check.path,
+        Wanted::Beginning,
+        LOOK,
+    );
     let answer = match asked.await {
         Ok(answer) => answer,
         Err(error) => return failed(&error),

@@ -144,6 +144,9 @@ impl<'a> Exchange<'a> {
                     match message {
                         Some(message) => {
                             self.take(message, sink)?;
+                            if sink.is_full() {
+                                return Err(too_much(self.connection, self.command));
+                            }
                             // The time that the reader takes is not the command's.
                             let full = Instant::now();
                             sink.room().await;
@@ -312,6 +315,14 @@ impl Progress {
 
     fn bytes(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
+
+/// A command whose output is read, and is more than that.
+fn too_much(connection: &Connection, command: &RemoteCommand) -> SessionError {
+    SessionError::TooMuch {
+        host: connection.host.clone(),
+        command: brief(command),
     }
 }
 

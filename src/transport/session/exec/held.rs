@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Lines that wait to be read at most; further ones are dropped, as a full channel would stop the session.
-const UNREAD_LINES: usize = 1024;
+const UNREAD_LINES: usize = 64;
 
 /// A remote command that runs until this is dropped, or it ends by itself.
 ///

@@ -10,6 +10,11 @@ pub(in crate::transport) trait Sink: Send {
     /// Takes a piece.
     fn take(&mut self, stream: OutputStream, bytes: &[u8]);
 
+    /// Whether more was printed than is read, so that the command is to be ended.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// Waits until there is room for another piece. Until then nothing more is taken from the host.
     fn room(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {})
