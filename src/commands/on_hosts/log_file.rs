@@ -64,8 +64,8 @@ fn make_private(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
         result => return result,
     }
-    let mode = fs::metadata(folder)?.permissions().mode();
-    if mode & 0o077 == 0 {
+    let of_others = fs::metadata(folder)?.permissions().mode() & 0o077;
+    if of_others == 0 {
         return Ok(());
     }
     fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(|error| {

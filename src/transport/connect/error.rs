@@ -65,7 +65,7 @@ pub enum ConnectError {
         /// The types of the keys that this host is known by.
         others: Vec<String>,
         /// Why the certificate that came with the key does not count.
-        useless_certificate: Option<String>,
+        useless_certificate: Option<Box<str>>,
     },
     /// A `known_hosts` file has another key of this type.
     #[error(

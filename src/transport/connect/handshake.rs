@@ -89,7 +89,7 @@ fn handshake_error(error: HandshakeError, destination: &Destination) -> ConnectE
                 fingerprint,
                 known_hosts: destination.first_known_hosts.clone(),
                 others,
-                useless_certificate,
+                useless_certificate: useless_certificate.map(Into::into),
             },
             HostKeyProblem::Changed { fingerprint, place } => ConnectError::HostKeyChanged {
                 endpoint,
