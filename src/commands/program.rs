@@ -86,14 +86,16 @@ fn commands(table: &[Group]) -> Vec<clap::Command> {
             continue;
         };
         let known = commands.iter().position(|it| it.get_name() == parent);
-        let above = known.map(|at| commands.remove(at)).unwrap_or_else(|| {
+        let above = if let Some(at) = known {
+            commands.remove(at)
+        } else {
             let below = rows(table).filter(|row| row.parent() == Some(parent));
             clap::Command::new(parent)
                 .about(text::list(below.map(|row| format!("shipit {}", row.name))))
                 .subcommand_required(true)
                 .arg_required_else_help(true)
                 .disable_help_subcommand(true)
-        });
+        };
         commands.push(above.subcommand(row.parser()));
     }
     commands
