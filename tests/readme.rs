@@ -39,15 +39,17 @@ const BESIDE: [(&str, &str, &str); 3] = [
 
 /// What may stand on a command line beside shipit: the program and its first argument. What is shown to
 /// be typed on a user's own hosts and toolchain cannot be run here.
-const OTHERS: [(&str, &str); 8] = [
+const OTHERS: [(&str, &str); 10] = [
     ("cargo", "build"),
     ("cargo", "deny"),
     ("cargo", "install"),
     ("cargo", "run"),
     ("docker", "ps"),
     ("docker", "volume"),
+    ("echo", "d /run/shipit 2770 root docker"),
     ("mkdir", "-p"),
     ("rustup", "target"),
+    ("sudo", "systemd-tmpfiles"),
 ];
 
 /// The project that a page shows, as files, with what it needs beside them.

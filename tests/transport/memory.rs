@@ -42,6 +42,8 @@ async fn run(line: &str, (word, flood): Flood) -> Ran {
         let flood = (number == 10).then(|| flood.clone());
         let script = move |command: &str| match &flood {
             Some(flood) if command.contains(word) => flood.clone(),
+            // The question whether the login shell passes words on.
+            _ if command.starts_with("printf ") => vec![Act::Shell],
             // A host without anything: no names, no containers, no volumes.
             _ if command.contains("inspect") => vec![out("[]\n"), Act::Status(0)],
             _ => vec![Act::Status(0)],
