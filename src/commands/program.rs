@@ -8,7 +8,7 @@ use super::{
     global::Global,
     row::{Group, Row},
 };
-use crate::{event::Outcome, terminal};
+use crate::{event::Outcome, terminal, text};
 
 const ABOUT: &str =
     "Deploys containers to Docker hosts over SSH: no agent, no lost request, a rollback that works";
@@ -39,7 +39,7 @@ pub fn parser(table: &[Group]) -> clap::Command {
     Global::augment_args(program)
         .about(ABOUT)
         .help_template(help(table))
-        .subcommands(rows(table).map(Row::parser))
+        .subcommands(commands(table))
 }
 
 /// Runs the program with this process's arguments.
@@ -59,6 +59,10 @@ pub fn dispatch(
     matches: &ArgMatches,
 ) -> Outcome {
     let typed = matches.subcommand().and_then(|(name, matches)| {
+        let (name, matches) = match matches.subcommand() {
+            Some((second, matches)) => (format!("{name} {second}"), matches),
+            None => (name.to_owned(), matches),
+        };
         let row = rows(table).find(|row| row.name == name)?;
         Some((row, matches))
     });
@@ -71,6 +75,31 @@ pub fn dispatch(
             global.show_problems(&problems);
             Outcome::Usage
         })
+}
+
+/// The commands, and those of two words below a command of their first.
+fn commands(table: &[Group]) -> Vec<clap::Command> {
+    let mut commands = Vec::<clap::Command>::new();
+    for row in rows(table) {
+        let Some(parent) = row.parent() else {
+            commands.push(row.parser());
+            continue;
+        };
+        let known = commands.iter().position(|it| it.get_name() == parent);
+        let above = match known {
+            Some(at) => commands.remove(at),
+            None => {
+                let below = rows(table).filter(|row| row.parent() == Some(parent));
+                clap::Command::new(parent)
+                    .about(text::list(below.map(|row| format!("shipit {}", row.name))))
+                    .subcommand_required(true)
+                    .arg_required_else_help(true)
+                    .disable_help_subcommand(true)
+            }
+        };
+        commands.push(above.subcommand(row.parser()));
+    }
+    commands
 }
 
 fn rows(table: &[Group]) -> impl Iterator<Item = &Row> {

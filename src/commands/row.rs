@@ -21,7 +21,7 @@ pub struct Group {
 /// One command.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
-    /// The word that is typed.
+    /// The word that is typed, or two: `state key`.
     pub name: &'static str,
     /// What it needs.
     pub needs: Needs,
@@ -54,9 +54,15 @@ impl Row {
         }
     }
 
+    /// The first of two words.
+    pub fn parent(&self) -> Option<&'static str> {
+        self.name.split_once(' ').map(|(parent, _)| parent)
+    }
+
     /// Its part of the command line.
     pub fn parser(&self) -> clap::Command {
-        (self.arguments)(clap::Command::new(self.name)).hide(self.hidden)
+        let word = self.name.rsplit(' ').next().unwrap_or(self.name);
+        (self.arguments)(clap::Command::new(word)).hide(self.hidden)
     }
 
     /// What it does, as a list of commands says it.

@@ -5,4 +5,5 @@
 mod files;
 mod hosts;
 mod offline;
+mod sealed;
 mod typed;

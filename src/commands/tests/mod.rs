@@ -50,6 +50,8 @@ fn the_help_of_every_command() {
     let mut helps = vec![command.render_help().to_string()];
     for subcommand in command.get_subcommands_mut() {
         helps.push(subcommand.render_help().to_string());
+        let below = subcommand.get_subcommands_mut();
+        helps.extend(below.map(|below| below.render_help().to_string()));
     }
     insta::assert_snapshot!(helps.join("\n------------------------------------------------\n"));
 }
@@ -68,6 +70,8 @@ fn every_example_parses() {
     let mut texts = vec![command.render_help().to_string()];
     for subcommand in command.get_subcommands_mut() {
         texts.extend(subcommand.get_after_help().map(ToString::to_string));
+        let below = subcommand.get_subcommands();
+        texts.extend(below.filter_map(|below| below.get_after_help().map(ToString::to_string)));
     }
     let mut examples = 0;
     for line in texts.iter().flat_map(|text| text.lines()) {
