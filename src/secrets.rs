@@ -1,6 +1,7 @@
 //! The values of secrets, read on the deployer's machine before any host is contacted.
 
 mod read;
+pub mod sealed;
 
 use std::{
     collections::BTreeMap,
@@ -15,24 +16,33 @@ use crate::{
     event::{EventKind, Events, Outcome},
     hosts::{Run, Stop},
     model::{Environment, SecretSource},
+    transport::Connector,
 };
+
+use self::sealed::Keys;
 
 /// Reads secrets, each source once in a run. Clones share what was read.
 #[derive(Clone)]
 pub struct Secrets<'a> {
     root: &'a Path,
     mask: &'a (dyn Fn(&str) + Sync),
+    keys: Keys<'a>,
     events: Option<&'a Events>,
     values: Arc<Mutex<Vec<(SecretSource, SecretString)>>>,
 }
 
 impl<'a> Secrets<'a> {
     /// Reads relative paths from `root`, runs commands in it, and gives every value to `mask` before it is used
-    /// anywhere.
-    pub fn new(root: &'a Path, mask: &'a (dyn Fn(&str) + Sync)) -> Self {
+    /// anywhere. SSH keys that open sealed values are read through `connector`; without one only age keys are.
+    pub fn new(
+        root: &'a Path,
+        mask: &'a (dyn Fn(&str) + Sync),
+        connector: Option<&'a Connector>,
+    ) -> Self {
         Self {
             root,
             mask,
+            keys: Keys::of_this_account(connector),
             events: None,
             values: Arc::default(),
         }
@@ -112,13 +122,24 @@ impl<'a> Secrets<'a> {
                     )
                 })
             }
+            SecretSource::Sealed(name) => {
+                let opened = self.keys.value(self.root, name, true).await;
+                let opened = opened.map(without_newline);
+                opened.map_err(|failure| (failure.cause, failure.hint))
+            }
         }
     }
 }
 
-/// Masks what can be known without asking anybody: the secrets of an environment that are in variables and in files.
-/// A container that is only looked at may print one.
-pub async fn mask_at_hand(environment: &Environment, root: &Path, mask: &(dyn Fn(&str) + Sync)) {
+/// Masks what can be known without asking anybody: the secrets of an environment that are in variables, in files, or
+/// sealed for a key without a passphrase. A container that is only looked at may print one.
+pub async fn mask_at_hand(
+    environment: &Environment,
+    root: &Path,
+    mask: &(dyn Fn(&str) + Sync),
+    connector: &Connector,
+) {
+    let keys = Keys::of_this_account(Some(connector));
     let on = environment
         .recipes
         .iter()
@@ -133,6 +154,7 @@ pub async fn mask_at_hand(environment: &Environment, root: &Path, mask: &(dyn Fn
         let value = match source {
             SecretSource::Env(variable) => of_variable(variable).ok(),
             SecretSource::File(path) => read::plain_file(&root.join(in_home(path))).await,
+            SecretSource::Sealed(name) => keys.value(root, name, false).await.ok(),
             SecretSource::Command(_) => None,
         };
         if let Some(value) = value {
@@ -142,7 +164,7 @@ pub async fn mask_at_hand(environment: &Environment, root: &Path, mask: &(dyn Fn
 }
 
 /// Whether a container can be given a value; if not, why, and what to do.
-fn check(name: &str, value: &str) -> Result<(), (String, String)> {
+pub fn check(name: &str, value: &str) -> Result<(), (String, String)> {
     // `NAME=VALUE` and the zero byte behind it.
     if name.len() + value.len() + 2 > read::LONGEST {
         return Err((

@@ -39,7 +39,9 @@ const BESIDE: [(&str, &str, &str); 3] = [
 
 /// What may stand on a command line beside shipit: the program and its first argument. What is shown to
 /// be typed on a user's own hosts and toolchain cannot be run here.
-const OTHERS: [(&str, &str); 10] = [
+const OTHERS: [(&str, &str); 12] = [
+    ("age", "-a"),
+    ("age", "-d"),
     ("cargo", "build"),
     ("cargo", "deny"),
     ("cargo", "install"),

@@ -1,8 +1,8 @@
 //! The command line, one command a file: its arguments, its help, what it needs, and its body as a table of
 //! contents. `table.rs` lists the commands. Adding one takes its file and a row there.
 //!
-//! A command's file is found by its group in the help: `release` (Deploy), `inspect` (Look), `operate`, `state`
-//! and `project`. Beside them stands what commands share.
+//! A command's file is found by its group in the help: `release` (Deploy), `inspect` (Look), `operate`, `secret`
+//! (Secrets), `state` and `project`. Beside them stands what commands share.
 
 mod arguments;
 mod command;
@@ -15,6 +15,7 @@ mod project;
 mod reference;
 mod release;
 mod row;
+mod secret;
 mod state;
 mod table;
 

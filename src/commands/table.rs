@@ -7,6 +7,7 @@ use super::{
     project::{Completions, Man, Schema, Validate},
     release::{Deploy, Plan, Rollback, Run},
     row::{Group, Row},
+    secret::{Edit, List, Rotate, Set, Show},
     state::{Key, Sign},
 };
 
@@ -37,6 +38,16 @@ pub const TABLE: &[Group] = &[
             Row::on_hosts::<Unlock>(),
             Row::on_hosts::<Down>(),
             Row::on_hosts::<Check>(),
+        ],
+    },
+    Group {
+        heading: "Secrets",
+        rows: &[
+            Row::offline::<Set>(),
+            Row::offline::<List>(),
+            Row::offline::<Edit>(),
+            Row::offline::<Show>(),
+            Row::offline::<Rotate>(),
         ],
     },
     Group {

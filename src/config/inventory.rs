@@ -224,6 +224,8 @@ section! {
         file: Text,
         /// What a `sh -c` command prints; its trailing newline is left off.
         command: Text,
+        /// A value that is sealed in the project: the name of `secrets/NAME.age`.
+        sealed: Text,
     }
 }
 
@@ -233,6 +235,6 @@ fn address_alone(value: &DeValue<'_>) -> Option<String> {
 }
 
 fn value_itself(value: &DeValue<'_>) -> Option<String> {
-    let forms = "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = \"…\" }`";
+    let forms = "`{ env = \"NAME\" }`, `{ file = \"path\" }`, `{ command = \"…\" }` or `{ sealed = \"name\" }`";
     (!value.is_array()).then(|| format!("say where it comes from: {forms}"))
 }

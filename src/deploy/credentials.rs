@@ -20,7 +20,8 @@ pub struct Credentials<'a> {
 /// A rollback learns from its records what it needs, so it reads that later.
 pub async fn read<'a>(context: &'a Context<'_>, request: &DeployRequest) -> Run<Credentials<'a>> {
     let environment = context.environment;
-    let secrets = Secrets::new(context.root, context.mask).warning(context.events);
+    let secrets = Secrets::new(context.root, context.mask, Some(context.connector));
+    let secrets = secrets.warning(context.events);
     let logins = Logins::new(&environment.registries, secrets.clone());
     let key = state::read_key(environment, &secrets).await?;
     if request.goal == Goal::Files {

@@ -219,7 +219,7 @@ async fn rolled_back(
     history: &History,
     is_read: bool,
 ) -> Run<BTreeMap<String, String>> {
-    let secrets = Secrets::new(folder, &|_| {});
+    let secrets = Secrets::new(folder, &|_| {}, None);
     let secrets = is_read.then_some(&secrets);
     let scope = Scope {
         recipes: Vec::new(),

@@ -139,7 +139,7 @@ mod tests {
             login("one.example:5000", "echo s3cret"),
             login("two.example", "echo other"),
         ];
-        let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}));
+        let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}, None));
         let pull = async |reference: &str| {
             let command = logins.for_registry_of(reference, docker::pull(reference, None));
             command.await.expect("a password")
@@ -162,7 +162,7 @@ mod tests {
     async fn a_password_that_cannot_be_read_is_asked_for_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let logins = [login("one.example", "echo no vault >&2; exit 3")];
-        let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}));
+        let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}, None));
         for host in ["host-1", "host-2"] {
             let command = RemoteCommand::new(host);
             let error = logins
@@ -190,7 +190,7 @@ mod tests {
             login("two.example", "exit 1"),
             login("three.example", "exit 1"),
         ];
-        let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}));
+        let logins = Logins::new(&logins, Secrets::new(folder.path(), &|_| {}, None));
         let read = async |reference: &str, source| {
             let wanted = [Wanted {
                 reference: reference.to_owned(),

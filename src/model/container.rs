@@ -14,7 +14,7 @@ use serde::{
 };
 
 use super::{
-    ImageSource, Publish,
+    ImageSource, Name, Publish,
     keys::{meant, recorded},
 };
 use crate::config::recipe::container_keys;
@@ -113,4 +113,6 @@ pub enum SecretSource {
     File(PathBuf),
     /// What a local `sh -c` command prints, its trailing newline left off.
     Command(String),
+    /// What is sealed in the project under this name, its trailing newline left off.
+    Sealed(Name),
 }

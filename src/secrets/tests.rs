@@ -12,7 +12,7 @@ async fn each_source_is_read_once_and_its_value_masked_first() {
     std::fs::write(folder.path().join("token"), "from a file\n").expect("written");
     let masked = Mutex::new(Vec::new());
     let mask = |value: &str| masked.lock().expect("not poisoned").push(value.to_owned());
-    let secrets = Secrets::new(folder.path(), &mask);
+    let secrets = Secrets::new(folder.path(), &mask, None);
     let counted = SecretSource::Command("echo x >>count; printf 'two\\nlines\\n'".into());
     let sources = BTreeMap::from([
         ("A".to_owned(), SecretSource::File("token".into())),
@@ -38,7 +38,7 @@ async fn each_source_is_read_once_and_its_value_masked_first() {
 #[tokio::test]
 async fn a_secret_without_a_value_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
-    let secrets = Secrets::new(folder.path(), &|_| {});
+    let secrets = Secrets::new(folder.path(), &|_| {}, None);
     let source = SecretSource::Command("echo no vault >&2; exit 3".into());
     let stop = secrets.value("TOKEN", &source).await.expect_err("it fails");
     assert_eq!(stop.report.message, "the secret `TOKEN` has no value");
@@ -60,7 +60,7 @@ async fn refused(source: SecretSource) -> [String; 3] {
     let long = "x".repeat(read::LONGEST - "TOKEN=\0".len() + 1);
     std::fs::write(folder.path().join("a-byte-too-long"), long).expect("written");
     std::fs::write(folder.path().join("nul"), "a\0b").expect("written");
-    let secrets = Secrets::new(folder.path(), &|_| {});
+    let secrets = Secrets::new(folder.path(), &|_| {}, None);
     let stop = secrets.value("TOKEN", &source).await.expect_err("refused");
     assert_eq!(stop.outcome, Outcome::Usage);
     let report = stop.report;
@@ -111,7 +111,7 @@ async fn a_failing_command_does_not_show_what_it_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let masked = Mutex::new(String::new());
     let mask = |value: &str| masked.lock().expect("not poisoned").push_str(value);
-    let secrets = Secrets::new(folder.path(), &mask);
+    let secrets = Secrets::new(folder.path(), &mask, None);
     let script = "echo hunter2; echo wrong code for hunter2 >&2; exit 1";
     let source = SecretSource::Command(script.into());
     let stop = secrets.value("TOKEN", &source).await.expect_err("it fails");
@@ -127,7 +127,7 @@ async fn a_failing_command_does_not_show_what_it_printed() {
 #[tokio::test]
 async fn an_empty_value_is_warned_about_once() {
     let (events, mut sent) = Events::channel();
-    let secrets = Secrets::new(Path::new("/"), &|_| {}).warning(&events);
+    let secrets = Secrets::new(Path::new("/"), &|_| {}, None).warning(&events);
     let source = SecretSource::Command("echo".into());
     for _ in 0..2 {
         secrets.value("TOKEN", &source).await.expect("a value");

@@ -25,7 +25,7 @@ pub async fn read_key(environment: &Environment, secrets: &Secrets<'_>) -> Run<O
 
 /// The key of a run that needs no other secret.
 pub async fn key_of(context: &Context<'_>) -> Run<Option<RecordKey>> {
-    let secrets = Secrets::new(context.root, context.mask);
+    let secrets = Secrets::new(context.root, context.mask, Some(context.connector));
     read_key(context.environment, &secrets).await
 }
 

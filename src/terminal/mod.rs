@@ -7,6 +7,9 @@ mod who;
 
 pub use self::{
     question::Terminal,
-    streams::{is_interactive, print, show_problems, stderr_is_terminal, trace},
+    streams::{
+        is_interactive, note, print, show_problems, stderr_is_terminal, stdin_is_terminal,
+        stdout_is_terminal, trace,
+    },
     who::{git_revision, who},
 };

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead},
+    io::{self, BufRead, Write as _},
     path::Path,
     sync::{Mutex, PoisonError},
 };
@@ -18,15 +18,35 @@ use crate::{
 /// The person at the terminal, if there is one.
 #[derive(Clone)]
 pub struct Terminal {
-    events: Events,
+    shown: Shown,
     can_ask: bool,
+}
+
+/// Where a question is shown.
+#[derive(Clone)]
+enum Shown {
+    /// By the reporters, which make room for it.
+    Events(Events),
+    /// On standard error, where no reporter runs.
+    Stderr,
 }
 
 impl Terminal {
     /// Questions are events, so that reporters can make room for them. `can_ask` says whether anybody is
     /// there to answer.
     pub fn new(events: Events, can_ask: bool) -> Self {
-        Self { events, can_ask }
+        Self {
+            shown: Shown::Events(events),
+            can_ask,
+        }
+    }
+
+    /// For a command that sends no events.
+    pub fn on_stderr(can_ask: bool) -> Self {
+        Self {
+            shown: Shown::Stderr,
+            can_ask,
+        }
     }
 
     /// Whether anybody is there to answer.
@@ -43,6 +63,15 @@ impl Terminal {
         answer.is_ok_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
     }
 
+    /// Asks for something that is not shown while it is typed; `None` where nobody is there, or they leave.
+    pub fn hidden(&self, question: &str) -> Option<SecretString> {
+        if !self.can_ask {
+            return None;
+        }
+        let answer = self.ask(question.to_owned(), Echo::Off, rpassword::read_password);
+        answer.ok().map(SecretString::from)
+    }
+
     /// Asks one question and reads its answer. There is one terminal, and questions come from several
     /// threads at once: hosts may need different keys. The next one is shown when this one is answered, so
     /// that an answer never goes to another question.
@@ -51,9 +80,15 @@ impl Terminal {
         let _turn = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the question is shown: whoever answers at once must not see the answer either.
         let _silence = (echo == Echo::Off).then(Silence::begin).flatten();
-        self.events.send(EventKind::Question { question });
+        match &self.shown {
+            Shown::Events(events) => events.send(EventKind::Question { question }),
+            // Nobody is left to ask if standard error is closed; the answer then says so.
+            Shown::Stderr => drop(write!(io::stderr(), "{question}")),
+        }
         let answer = read();
-        self.events.send(EventKind::Answered);
+        if let Shown::Events(events) = &self.shown {
+            events.send(EventKind::Answered);
+        }
         answer
     }
 }
@@ -96,12 +131,7 @@ impl Drop for Silence {
 
 impl Prompt for Terminal {
     fn passphrase(&self, key: &Path) -> Option<SecretString> {
-        if !self.can_ask {
-            return None;
-        }
-        let question = format!("Passphrase of {}: ", key.display());
-        let answer = self.ask(question, Echo::Off, rpassword::read_password);
-        answer.ok().map(SecretString::from)
+        self.hidden(&format!("Passphrase of {}: ", key.display()))
     }
 }
 

@@ -19,6 +19,22 @@ pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && stderr_is_terminal()
 }
 
+/// Whether a person sees standard output.
+pub fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether somebody types on standard input, and it is not a pipe or a file.
+pub fn stdin_is_terminal() -> bool {
+    std::io::stdin().is_terminal()
+}
+
+/// Prints a line to standard error, beside what was asked for.
+pub fn note(line: &str) {
+    // Nobody is left to hear that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints to standard output; a reader that has gone away has seen what it wanted.
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();

@@ -14,7 +14,7 @@ mod connect;
 mod openssh;
 mod session;
 
-pub use connect::{ConnectError, Connector, Endpoint, NotAdded, Prompt, Tried};
+pub use connect::{ConnectError, Connector, Endpoint, NotAdded, OwnKey, Prompt, Tried};
 pub use openssh::paths::Paths;
 pub use session::{
     Deadline, Held, HeldEnd, Output, Refusal, Session, SessionError, Stdout, Tunnel,

@@ -6,4 +6,5 @@ mod files;
 mod hosts;
 mod login_shells;
 mod offline;
+mod sealed;
 mod typed;

@@ -1,7 +1,7 @@
 //! Mistakes in recipes and between them.
 
 use insta::assert_snapshot;
-use shipit::model::{Count, ImageSource, TaskAction};
+use shipit::model::{Count, ImageSource, SecretSource, TaskAction};
 
 use super::project::TestProject;
 
@@ -460,4 +460,33 @@ fn an_image_is_what_docker_takes_for_one() {
         .shown();
         assert_eq!(shown == "no mistakes\n", is_image, "{image}: {shown}");
     }
+}
+
+#[test]
+fn a_sealed_secret_is_named_like_a_file() {
+    let recipe = |secret: &str| {
+        TestProject::of_recipe(&format!(
+            "hosts = \"web\"\ncontainer.image = \"web:1\"\n[container.secrets]\nTOKEN = {secret}\n"
+        ))
+    };
+    let loaded = recipe("{ sealed = \"{{environment}}-token.2\" }").load("test");
+    let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+    let on = &loaded.environment.recipes[0].on["web-1"];
+    let expected = "test-token.2".parse().expect("a name");
+    assert_eq!(on.secrets["TOKEN"], SecretSource::Sealed(expected));
+    for name in ["", ".hidden", "../token", "a b"] {
+        let shown = recipe(&format!("{{ sealed = \"{name}\" }}")).shown();
+        assert!(
+            shown.contains(&format!("error: `{name}` is not a name")),
+            "{shown}"
+        );
+        assert!(shown.contains("the name of `secrets/NAME.age`"), "{shown}");
+    }
+    let shown = recipe("{ sealed = \"{{nothing}}\" }").shown();
+    assert!(!shown.contains("is not a name"), "{shown}");
+    let shown = recipe("{ sealed = \"a\", env = \"A\" }").shown();
+    assert!(
+        shown.contains("one of `env`, `file`, `command` and `sealed`"),
+        "{shown}"
+    );
 }

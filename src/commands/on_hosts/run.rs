@@ -95,7 +95,13 @@ async fn report_run<C: HostCommand>(
         revision: terminal::git_revision(&project.root),
     };
     let invocation = Invocation { context, terminal };
-    secrets::mask_at_hand(environment, &project.root, invocation.context.mask).await;
+    secrets::mask_at_hand(
+        environment,
+        &project.root,
+        invocation.context.mask,
+        &connector,
+    )
+    .await;
     let result = Box::pin(perform(command, &invocation, word)).await;
     let outcome = finish(&events, result, &output, began.elapsed());
     Ok(show_rest(global, showing, &output, &interrupts, outcome).await)

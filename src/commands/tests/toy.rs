@@ -65,7 +65,7 @@ fn the_help_lists_it_in_its_group() {
     let table = table_with_greet();
     let help = parser(&table).render_help().to_string();
     assert!(
-        help.contains("\nToys:\n  greet        Greet someone\n\nOptions:\n"),
+        help.contains("\nToys:\n  greet          Greet someone\n\nOptions:\n"),
         "{help}"
     );
     let mut program = parser(&table);

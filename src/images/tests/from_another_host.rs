@@ -168,7 +168,7 @@ impl Lab {
         mut plan: Plan,
         registries: &[RegistryLogin],
     ) -> Result<String, Box<Stop>> {
-        let logins = Logins::new(registries, Secrets::new(self.folder.path(), &|_| {}));
+        let logins = Logins::new(registries, Secrets::new(self.folder.path(), &|_| {}, None));
         distribute(&self.fleet, &mut plan, &logins, &self.events).await?;
         Ok(run(&plan.recipes[0].slots[0]).0)
     }

@@ -12,9 +12,10 @@ mod login;
 mod route;
 mod stream;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use futures::FutureExt;
+use secrecy::SecretString;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Semaphore,
@@ -40,7 +41,7 @@ pub use self::{
     endpoint::Endpoint,
     error::{ConnectError, Tried},
     host_key::NotAdded,
-    login::Prompt,
+    login::{OwnKey, Prompt},
 };
 
 /// Connections that may be on their way at once, without a jump host. More only compete for this machine.
@@ -104,6 +105,17 @@ impl Connector {
             connecting.boxed()
         };
         Ok(Session::new(connection, Some(Box::new(reconnect))))
+    }
+
+    /// The user's own key in a file; `None` where there is none.
+    pub async fn own_key(&self, path: &Path) -> Result<Option<OwnKey>, String> {
+        OwnKey::read(&self.0.keyring, path).await
+    }
+
+    /// The private half of such a key. Its passphrase is asked for, unless a login has done so, and no login asks for
+    /// it again.
+    pub async fn unlock(&self, key: &OwnKey) -> Result<SecretString, String> {
+        key.unlock(&self.0.keyring).await
     }
 
     /// The host keys that were accepted and could not be added to a file since this was last asked.

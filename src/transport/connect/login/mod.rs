@@ -8,6 +8,7 @@ mod candidates;
 mod certificates;
 mod identity;
 mod offer;
+mod own_key;
 mod signing;
 
 use russh::client::Handle;
@@ -22,7 +23,7 @@ use super::{countdown::Countdown, destination::Destination, error::ConnectError}
 use crate::transport::session::{client::Client, disconnect::DisconnectReason};
 
 pub(super) use self::identity::Keyring;
-pub use self::identity::Prompt;
+pub use self::{identity::Prompt, own_key::OwnKey};
 
 /// Logs in on a connection whose host key has been checked.
 pub(super) async fn log_in(
