@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::world::{CONSUL, ONE_HOST, WEB, World};
-use crate::{model::Order, release::Number};
+use crate::{model::Order, plan::RecipePlan, release::Number};
 
 fn two_versions_of(recipe: &str) -> World {
     let mut world = World::new(&ONE_HOST.replace("web", "consul"), &[("consul", recipe)]);
@@ -30,7 +30,7 @@ fn the_kept_container_is_started_and_the_running_one_kept() {
 fn the_kept_container_stays_that_of_the_release_that_made_it() {
     let world = two_versions_of(WEB);
     let plan = world.plan_rollback(1);
-    let slots = plan.recipes.iter().flat_map(|recipe| recipe.changes());
+    let slots = plan.recipes.iter().flat_map(RecipePlan::changes);
     let incoming = slots.filter_map(|slot| slot.incoming.as_ref());
     let made_by: Vec<_> = incoming.map(|incoming| incoming.made_by).collect();
     assert_eq!((made_by, plan.release), (vec![Number(1)], Number(3)));

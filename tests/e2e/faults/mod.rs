@@ -35,10 +35,10 @@ const MATRIX: &[(&str, Scenario)] = &[
     ("faults::telling", |stage| of_hosts(stage, hosts::TELLING)),
     ("faults::further", |stage| of_hosts(stage, hosts::FURTHER)),
     ("faults::sigkill_start_first", |stage| {
-        kills(stage, START_FIRST, moments())
+        kills(stage, START_FIRST, moments());
     }),
     ("faults::sigkill_stop_first", |stage| {
-        kills(stage, STOP_FIRST, moments())
+        kills(stage, STOP_FIRST, moments());
     }),
 ];
 

@@ -109,10 +109,9 @@ fn containers(host: crate::lab::Host, environment: &str) -> Result<Vec<Container
             let published = one["NetworkSettings"]["Ports"].as_object();
             let ports = published.into_iter().flatten().flat_map(|(_, hosts)| {
                 let hosts = hosts.as_array().cloned().unwrap_or_default();
-                hosts.into_iter().map(|host| {
-                    let port = host["HostPort"].as_str().unwrap_or_default().to_owned();
-                    port
-                })
+                hosts
+                    .into_iter()
+                    .map(|host| host["HostPort"].as_str().unwrap_or_default().to_owned())
             });
             Container {
                 id: word(&one["Id"]),
