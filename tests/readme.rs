@@ -496,3 +496,39 @@ fn words_are_split_as_a_shell_does() {
     let deploy = parse(&["shipit", "deploy"]).expect("a command");
     assert_eq!(deploy.subcommand_name(), Some("deploy"));
 }
+
+/// The source of a folder's tests, as one text.
+fn source_of(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            text += &source_of(&path);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            text += &fs::read_to_string(&path).expect("a source file");
+        }
+    }
+    text
+}
+
+#[test]
+fn every_claim_about_security_has_its_tests() {
+    let page = fs::read_to_string(root().join("docs/security.md")).expect("the page");
+    let source = source_of(&root().join("src")) + &source_of(&root().join("tests"));
+    let mut claims = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let last = cells.last().copied().unwrap_or_default();
+        if last == "tests" || !last.starts_with('`') {
+            continue;
+        }
+        claims += 1;
+        for test in last.split(", ").map(|name| name.trim_matches('`')) {
+            // A scenario on real hosts is called by its module, too.
+            let is_there =
+                source.contains(&format!("fn {test}(")) || source.contains(&format!("\"{test}\""));
+            assert!(is_there, "docs/security.md: there is no test `{test}`");
+        }
+    }
+    assert!(claims > 10, "{claims} claims");
+}
