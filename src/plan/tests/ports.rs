@@ -108,3 +108,29 @@ fn a_balancer_that_is_down_outside_of_the_limit_is_an_obstacle() {
         obstacle: `lb` does not run on `host-2`, and `web` needs it [shipit deploy staging]
     ");
 }
+
+#[test]
+fn a_port_is_given_up_only_by_what_leaves_that_very_host() {
+    let inventory = "recipes = [\"old\", \"lb\"]\n[hosts]\n\
+        host-1 = { address = \"192.0.2.1\" }\n\
+        host-2 = { address = \"192.0.2.2\" }\n";
+    let old =
+        "hosts = \"host-1\"\ncontainer = { image = \"lb:{{version}}\", publish = [\"80:80\"] }\n";
+    let lb =
+        "hosts = \"host-2\"\ncontainer = { image = \"lb:{{version}}\", publish = [\"80:80\"] }\n";
+    let mut world = World::new(inventory, &[("old", old), ("lb", lb)]);
+    world.limit(&[], &["old"]);
+    world.deploy();
+    world.docker.container("host-1", "old").ports = "0.0.0.0:80->80/tcp";
+    // A container of the same name on the other host does not leave.
+    world.docker.add_foreign("host-2", "old");
+    world.docker.container("host-2", "old").ports = "0.0.0.0:80->80/tcp";
+    world.limit(&[], &[]);
+    world.set("version", "2");
+    assert_snapshot!(world.plan(), @"
+        host-1 old replace old (then old-r1) → old: in place of `old`
+            image: lb:1 (sha256:111111111111) → lb:2 (sha256:222222222222)
+        host-2 lb create lb: nothing runs here yet
+        obstacle on host-2: `lb` publishes 80:80, and the container `old` has port 80/tcp [`docker stop old` on that host, or another `publish`]
+    ");
+}

@@ -139,3 +139,22 @@ fn commands_that_are_done_are_left_out() {
     }
     assert_snapshot!(world.plan(), @"host-1 web run #0");
 }
+
+#[test]
+fn the_hosts_that_change_are_those_with_a_step_or_a_command() {
+    let inventory = CHAIN.replace("\"consul\", \"registrator\", \"web\"", "\"task\", \"web\"");
+    let task = "hosts = \"host-2\"\n[[commands]]\nrun = \"true\"\n";
+    let web = "hosts = \"host-1\"\ncontainer.image = \"web:{{version}}\"\n";
+    let mut world = World::new(&inventory, &[("task", task), ("web", web)]);
+    let changed = |world: &World| {
+        let hosts = world.planned().changed_hosts(&world.environment);
+        hosts.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(changed(&world), ["host-1", "host-2"]);
+    world.limit(&[], &["task"]);
+    assert_eq!(changed(&world), ["host-2"]);
+    world.limit(&[], &["web"]);
+    assert_eq!(changed(&world), ["host-1"]);
+    world.deploy();
+    assert!(changed(&world).is_empty());
+}
