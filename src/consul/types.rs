@@ -84,7 +84,7 @@ impl Member {
 /// The servers of the cluster as `/v1/operator/raft/configuration` has them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct RaftConfiguration {
+pub(crate) struct RaftConfiguration {
     /// Every server, dead ones among them until they are reaped.
     pub servers: Vec<RaftServer>,
 }
@@ -92,7 +92,7 @@ pub(super) struct RaftConfiguration {
 /// A server of [`RaftConfiguration`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct RaftServer {
+pub(crate) struct RaftServer {
     /// Whether it counts for the quorum.
     pub voter: bool,
 }
@@ -151,23 +151,25 @@ impl ServiceInstance {
     }
 }
 
-/// Puts each service together with its checks, in the order of the ids.
-pub(super) fn join(
+/// Puts each service together with its checks, in the order of the ids. Consul lists a service under its own id; what is
+/// listed under another one is no service of its, or checks could be counted many times.
+pub(crate) fn join(
     services: BTreeMap<String, AgentService>,
     checks: &BTreeMap<String, AgentCheck>,
 ) -> Vec<ServiceInstance> {
-    let of = |id: &str| {
-        checks
-            .values()
-            .filter(|check| check.service_id == id)
-            .cloned()
-            .collect()
-    };
+    let mut of_service = BTreeMap::<&str, Vec<&AgentCheck>>::new();
+    for check in checks.values() {
+        of_service.entry(&check.service_id).or_default().push(check);
+    }
     services
-        .into_values()
-        .map(|service| ServiceInstance {
-            checks: of(&service.id),
-            service,
+        .into_iter()
+        .filter(|(id, service)| *id == service.id)
+        .map(|(id, service)| {
+            let checks = of_service.remove(&*id).unwrap_or_default();
+            ServiceInstance {
+                service,
+                checks: checks.into_iter().cloned().collect(),
+            }
         })
         .collect()
 }
@@ -175,6 +177,22 @@ pub(super) fn join(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_check_counts_for_one_service() {
+        let service = |id: &str| serde_json::json!({ "ID": id, "Service": "web" });
+        let services = serde_json::json!({ "x": service("x"), "y": service("x") });
+        let checks =
+            serde_json::json!({ "c": { "CheckID": "c", "Status": "passing", "ServiceID": "x" } });
+        let services = serde_json::from_value(services).expect("services");
+        let checks = serde_json::from_value(checks).expect("checks");
+        let joined = join(services, &checks);
+        let joined: Vec<_> = joined
+            .iter()
+            .map(|it| (&*it.service.id, it.checks.len()))
+            .collect();
+        assert_eq!(joined, [("x", 1)]);
+    }
 
     #[test]
     fn a_service_is_found_by_address_and_port_and_says_what_is_wrong() {
