@@ -1,4 +1,4 @@
-.PHONY: help check test test-matrix faults demo lab lab-down lint docs deny coverage mutants setup clean
+.PHONY: help check test test-matrix faults demo lab lab-down lint docs deny coverage mutants fuzz setup clean
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 check: ## the tests that need no hosts (with cargo-nextest if it is installed)
@@ -25,6 +25,8 @@ coverage: ## which lines the tests without hosts run
 	@lab/coverage
 mutants: ## changes to plan, rollout, command and openssh that no test notices; FILE=GLOB for others
 	@lab/mutants
+fuzz: ## the readers of what others write, on inputs by chance; TIME=SECONDS each, TARGET=NAME
+	@lab/fuzz
 setup: ## make a fresh Debian a machine to develop on (as root)
 	@lab/setup
 clean: ## remove the hosts, their images and what cargo built

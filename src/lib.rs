@@ -16,6 +16,8 @@ pub mod diagnostic;
 pub mod docker;
 pub mod event;
 pub mod facts;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod hosts;
 pub mod http;
 pub mod images;

@@ -4,5 +4,8 @@
 mod agent;
 mod types;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use types::{RaftConfiguration, join};
+
 pub use agent::{Agent, ConsulError};
 pub use types::{AgentCheck, AgentService, CheckStatus, Member, ServiceInstance};

@@ -90,7 +90,7 @@ impl Member {
 /// The servers of the cluster as `/v1/operator/raft/configuration` has them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct RaftConfiguration {
+pub(crate) struct RaftConfiguration {
     /// Every server, dead ones among them until they are reaped.
     pub servers: Vec<RaftServer>,
 }
@@ -98,7 +98,7 @@ pub(super) struct RaftConfiguration {
 /// A server of [`RaftConfiguration`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct RaftServer {
+pub(crate) struct RaftServer {
     /// Whether it counts for the quorum.
     pub voter: bool,
 }
@@ -161,23 +161,25 @@ impl ServiceInstance {
 /// The longest reason of a check that is shown, in characters.
 const LONGEST: usize = 200;
 
-/// Puts each service together with its checks, in the order of the ids.
-pub(super) fn join(
+/// Puts each service together with its checks, in the order of the ids. Consul lists a service under its own id; what is
+/// listed under another one is no service of its, or checks could be counted many times.
+pub(crate) fn join(
     services: BTreeMap<String, AgentService>,
     checks: &BTreeMap<String, AgentCheck>,
 ) -> Vec<ServiceInstance> {
-    let of = |id: &str| {
-        checks
-            .values()
-            .filter(|check| check.service_id == id)
-            .cloned()
-            .collect()
-    };
+    let mut of_service = BTreeMap::<&str, Vec<&AgentCheck>>::new();
+    for check in checks.values() {
+        of_service.entry(&check.service_id).or_default().push(check);
+    }
     services
-        .into_values()
-        .map(|service| ServiceInstance {
-            checks: of(&service.id),
-            service,
+        .into_iter()
+        .filter(|(id, service)| *id == service.id)
+        .map(|(id, service)| {
+            let checks = of_service.remove(&*id).unwrap_or_default();
+            ServiceInstance {
+                service,
+                checks: checks.into_iter().cloned().collect(),
+            }
         })
         .collect()
 }
@@ -203,6 +205,22 @@ mod tests {
             };
             assert!(!service.is_at("10.0.0.1", 4464) && !service.is_at("10.0.0.1", 0));
         }
+    }
+
+    #[test]
+    fn a_check_counts_for_one_service() {
+        let service = |id: &str| serde_json::json!({ "ID": id, "Service": "web" });
+        let services = serde_json::json!({ "x": service("x"), "y": service("x") });
+        let checks =
+            serde_json::json!({ "c": { "CheckID": "c", "Status": "passing", "ServiceID": "x" } });
+        let services = serde_json::from_value(services).expect("services");
+        let checks = serde_json::from_value(checks).expect("checks");
+        let joined = join(services, &checks);
+        let joined: Vec<_> = joined
+            .iter()
+            .map(|it| (&*it.service.id, it.checks.len()))
+            .collect();
+        assert_eq!(joined, [("x", 1)]);
     }
 
     #[test]

@@ -58,12 +58,21 @@ impl SourceFile {
         &*self.0
     }
 
-    /// The bytes `span` of this file; whatever lies outside of it is cut off.
+    /// The bytes `span` of this file, and what they are only a part of: a character is shown as a whole. Whatever lies
+    /// outside of the file is cut off.
     pub fn place(&self, span: Range<usize>) -> Place {
-        let end = span.end.min(self.text().len());
+        let text = self.text();
+        let mut end = span.end.min(text.len());
+        let mut start = span.start.min(end);
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
         Place {
             file: self.clone(),
-            span: span.start.min(end)..end,
+            span: start..end,
         }
     }
 }
@@ -152,5 +161,25 @@ impl<T> std::ops::Deref for Located<T> {
     type Target = T;
     fn deref(&self) -> &T {
         &self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_whole_characters_and_ends_with_the_file() {
+        let file = SourceFile::new("a.toml", "aé國".to_owned());
+        for (span, text) in [
+            (0..1, "a"),
+            (2..3, "é"),
+            (2..4, "é國"),
+            (5..5, "國"),
+            (6..99, ""),
+            (99..99, ""),
+        ] {
+            assert_eq!(file.place(span.clone()).text(), text, "{span:?}");
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! Which ports of a host are taken, and by what.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    ops::RangeInclusive,
+    sync::Arc,
+};
 
 use super::sockets::{Socket, sockets};
 use crate::{
@@ -8,23 +12,24 @@ use crate::{
     model::{Publish, is_same_address, without_brackets},
 };
 
-/// A port of a host that is taken.
+/// Ports of a host that are taken, as one entry of a list has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakenPort {
     /// The address; `None` for all of both families.
     pub ip: Option<String>,
-    /// The port.
-    pub port: u16,
+    /// The port, or all of a range: a short text may name every port there is.
+    pub ports: RangeInclusive<u16>,
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,
     /// The container that docker has it for; `None` for any other program.
-    pub container: Option<String>,
+    pub container: Option<Arc<str>>,
 }
 
 impl TakenPort {
-    /// Whether a container cannot publish a port while this one is taken.
+    /// Whether a container cannot publish a port while these are taken.
     pub fn is_in_the_way_of(&self, publish: &Publish) -> bool {
-        publish.host_port == Some(self.port)
+        let wanted = publish.host_port;
+        wanted.is_some_and(|port| self.ports.contains(&port))
             && publish.protocol == self.protocol
             && overlap(self.ip.as_deref(), publish.ip.as_deref())
     }
@@ -46,40 +51,34 @@ fn overlap(one: Option<&str>, other: Option<&str>) -> bool {
 
 /// Reads the ports that containers publish out of what [`crate::docker::list_names`] printed.
 pub fn parse_published(text: &str) -> Vec<TakenPort> {
-    let of_container = |line: &str| {
-        let mut columns = line.splitn(3, ' ');
-        let name = columns.next().unwrap_or_default().to_owned();
-        let ports = columns.nth(1).unwrap_or_default().split(", ");
-        let taken = ports.flat_map(published).collect::<Vec<_>>();
-        taken.into_iter().map(move |port| TakenPort {
-            container: Some(name.clone()),
-            ..port
-        })
-    };
-    text.lines().flat_map(of_container).collect()
+    text.lines().flat_map(published_by).collect()
+}
+
+/// The ports that one line has.
+fn published_by(line: &str) -> impl Iterator<Item = TakenPort> {
+    let mut columns = line.splitn(3, ' ');
+    let name = Arc::<str>::from(columns.next().unwrap_or_default());
+    let ports = columns.nth(1).unwrap_or_default().split(", ");
+    ports.filter_map(published).map(move |taken| TakenPort {
+        container: Some(name.clone()),
+        ..taken
+    })
 }
 
 /// One entry of docker's column of ports: `0.0.0.0:80->80/tcp`, `[::]:8000-8002->8000-8002/tcp`, and without an
 /// arrow a port that is not published.
-fn published(entry: &str) -> Vec<TakenPort> {
-    let parsed = || {
-        let (host, inside) = entry.trim().split_once("->")?;
-        let (_, protocol) = inside.rsplit_once('/')?;
-        let (ip, ports) = host.rsplit_once(':')?;
-        let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-        Some((ip, first.parse().ok()?, last.parse().ok()?, protocol))
-    };
-    let Some((ip, first, last, protocol)) = parsed() else {
-        return Vec::new();
-    };
+fn published(entry: &str) -> Option<TakenPort> {
+    let (host, inside) = entry.trim().split_once("->")?;
+    let (_, protocol) = inside.rsplit_once('/')?;
+    let (ip, ports) = host.rsplit_once(':')?;
+    let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
     let ip = Some(without_brackets(ip)).filter(|ip| !ip.is_empty());
-    let taken = |port: u16| TakenPort {
+    Some(TakenPort {
         ip: ip.map(str::to_owned),
-        port,
+        ports: first.parse().ok()?..=last.parse().ok()?,
         protocol: protocol.to_owned(),
         container: None,
-    };
-    (first..=last).map(taken).collect()
+    })
 }
 
 /// Prints the sockets of the host's own network.
@@ -94,7 +93,7 @@ pub fn parse_listening(table: &str) -> Vec<TakenPort> {
         Some(TakenPort {
             // On `::` a socket takes the port for IPv4 as well.
             ip: (ip != IpAddr::V6(Ipv6Addr::UNSPECIFIED)).then(|| ip.to_canonical().to_string()),
-            port: socket.port,
+            ports: socket.port..=socket.port,
             protocol: "tcp".to_owned(),
             container: None,
         })
@@ -122,17 +121,21 @@ fn ip_of(hexadecimal: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn shown(ports: &[TakenPort]) -> Vec<String> {
+    fn shown(all: &[TakenPort]) -> Vec<String> {
+        let ports = |taken: &TakenPort| match (taken.ports.start(), taken.ports.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first}-{last}"),
+        };
         let shown = |taken: &TakenPort| {
             format!(
                 "{} {}/{} {}",
                 taken.ip.as_deref().unwrap_or("all"),
-                taken.port,
+                ports(taken),
                 taken.protocol,
                 taken.container.as_deref().unwrap_or("?")
             )
         };
-        ports.iter().map(shown).collect()
+        all.iter().map(shown).collect()
     }
 
     #[test]
@@ -147,11 +150,16 @@ mod tests {
             [
                 "0.0.0.0 80/tcp lb",
                 ":: 80/tcp lb",
-                ":: 8000/tcp other",
-                ":: 8001/tcp other",
+                ":: 8000-8001/tcp other",
                 "127.0.0.1 53/udp dns",
             ]
         );
+    }
+
+    #[test]
+    fn a_range_of_all_ports_is_one_entry() {
+        let listed = "x  0.0.0.0:1-65535->1-65535/tcp";
+        assert_eq!(shown(&parse_published(listed)), ["0.0.0.0 1-65535/tcp x"]);
     }
 
     #[test]
@@ -179,7 +187,7 @@ mod tests {
     fn a_port_is_in_the_way_where_addresses_overlap() {
         let taken = |ip: Option<&str>| TakenPort {
             ip: ip.map(str::to_owned),
-            port: 80,
+            ports: 79..=80,
             protocol: "tcp".to_owned(),
             container: None,
         };

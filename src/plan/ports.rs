@@ -52,7 +52,7 @@ fn starting(slot: &SlotPlan) -> impl Iterator<Item = &Publish> {
 fn wants_the_same(one: &Publish, other: &Publish) -> bool {
     let port = other.host_port.map(|port| TakenPort {
         ip: other.ip.clone(),
-        port,
+        ports: port..=port,
         protocol: other.protocol.clone(),
         container: None,
     });
@@ -86,14 +86,15 @@ fn becomes_free(
             // Docker's own proxy listens for each port of a container.
             || facts.taken_ports.iter().any(|other| {
                 other.container.is_some()
-                    && (other.port, &other.protocol) == (taken.port, &taken.protocol)
+                    && other.ports.contains(taken.ports.start())
+                    && other.protocol == taken.protocol
             });
     };
     let names = slot.incoming.iter().map(|incoming| &incoming.name);
     leaves.contains(&**container)
         || names
             .flat_map(|name| [&name.active, &name.retired])
-            .any(|name| name == container)
+            .any(|name| **name == **container)
 }
 
 fn is_taken(
@@ -103,11 +104,12 @@ fn is_taken(
     taken: &TakenPort,
     facts: &HostFacts,
 ) -> Remark {
-    let (port, protocol, name) = (taken.port, &taken.protocol, &recipe.recipe);
+    let port = publish.host_port.unwrap_or(*taken.ports.start());
+    let (protocol, name) = (&taken.protocol, &recipe.recipe);
     let (by, hint) = match &taken.container {
         Some(container) => {
             let mut own = facts.containers.iter();
-            let own = own.find(|other| other.name == *container);
+            let own = own.find(|other| *other.name == **container);
             let hint = match own.and_then(Container::identity) {
                 Some(identity) => {
                     format!("give `{name}` or `{}` another port", identity.recipe)

@@ -14,6 +14,9 @@ mod connect;
 mod openssh;
 mod session;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use openssh::fuzzing;
+
 pub use connect::{ConnectError, Connector, Endpoint, NotAdded, OwnKey, Prompt, Tried};
 pub use openssh::paths::Paths;
 pub use session::{

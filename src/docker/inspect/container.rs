@@ -13,6 +13,9 @@ use crate::{docker::Identity, text::parse_json};
 /// Docker's default for a container that sets none.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The longest that counts: a year, as in the files. What a host says is added to other times.
+const LONGEST_STOP_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A container as `docker inspect` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
@@ -188,6 +191,10 @@ struct RawBinding {
 
 fn port_and_protocol(text: &str) -> Option<(u16, String)> {
     let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    // The word goes into each of the port's bindings.
+    if !["tcp", "udp", "sctp"].contains(&protocol) {
+        return None;
+    }
     Some((port.parse().ok()?, protocol.to_owned()))
 }
 
@@ -236,7 +243,8 @@ fn into_container(raw: RawContainer) -> Container {
         stop_timeout: raw
             .config
             .stop_timeout
-            .map_or(DEFAULT_STOP_TIMEOUT, Duration::from_secs),
+            .map_or(DEFAULT_STOP_TIMEOUT, Duration::from_secs)
+            .min(LONGEST_STOP_TIMEOUT),
     }
 }
 
@@ -269,6 +277,18 @@ mod tests {
             Some("unhealthy")
         );
         assert_eq!(consul.identity(), None);
+        assert_eq!(consul.stop_timeout, DEFAULT_STOP_TIMEOUT);
         assert!(consul.uses_host_network() && !consul.state.is_up());
+    }
+
+    #[test]
+    fn what_a_host_makes_up_stays_small() {
+        let json = r#"[{"Id":"c","Name":"c","Image":"","State":{"Status":"exited","Running":false},
+            "Config":{"StopTimeout":18446744073709551615,"ExposedPorts":{"1/tcp":{},"2/TCP!":{}}},
+            "HostConfig":{},"NetworkSettings":{"Ports":{"80/tcp much more":[{"HostPort":"1"},{"HostPort":"2"}]}}}]"#;
+        let containers = parse_containers(json).expect("docker's JSON");
+        assert_eq!(containers[0].stop_timeout, LONGEST_STOP_TIMEOUT);
+        assert_eq!(containers[0].exposed, [(1, "tcp".to_owned())]);
+        assert_eq!(containers[0].ports, PublishedPorts::default());
     }
 }

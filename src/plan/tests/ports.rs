@@ -46,7 +46,7 @@ fn a_program_that_listens_on_the_port_is_an_obstacle() {
     let mut world = of_lb();
     world.listening.push(TakenPort {
         ip: Some("127.0.0.1".to_owned()),
-        port: 80,
+        ports: 80..=80,
         protocol: "tcp".to_owned(),
         container: None,
     });

@@ -1,5 +1,7 @@
 //! OpenSSH's client files, read as `ssh` reads them. Nothing here opens a socket.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(super) mod known_hosts;
 pub(super) mod paths;
 pub(super) mod proxy_jump;
