@@ -44,6 +44,11 @@ fn mallory(script: &str) -> String {
     HOST_1.run(&format!("sudo -u nodocker sh -c '{script}' 2>&1 || true"))
 }
 
+/// What goes on when `sudo` has ended, which may end what is in its session.
+fn in_background(command: &str) -> String {
+    format!("setsid {command} >/dev/null 2>&1 </dev/null & sleep 1")
+}
+
 /// Brings about that nobody has locked anything on the host yet, as after a reboot.
 fn afresh() {
     HOST_1.run(&format!(
@@ -127,7 +132,7 @@ pub fn in_the_way(stage: &Stage) {
     afresh();
     HOST_1.run(&format!("umask 0; echo alice@laptop >{LOCK}"));
     let hold = "perl -e \"open F, q(<), q(/tmp/shipit-local.lock); flock F, 2; sleep 60\"";
-    mallory(&format!("{hold} >/dev/null 2>&1 & sleep 1"));
+    mallory(&in_background(hold));
     group
         .shipit("run local slow")
         .exits(3)
@@ -145,9 +150,9 @@ pub fn races(stage: &Stage) {
     let turn = format!(
         "ln -sT /var/tmp/e2e-precious {LOCK}; rm -f {LOCK}; : >>{LOCK}; rm -f {LOCK}; mkfifo {LOCK}; rm -f {LOCK}"
     );
-    mallory(&format!(
-        "(for i in $(seq 20000); do {turn}; done) >/dev/null 2>&1 &"
-    ));
+    mallory(&in_background(&format!(
+        "timeout 300 sh -c \"while :; do {turn}; done\""
+    )));
     let mut ran = 0;
     for _ in 0..4 {
         let runs = [&group, &sudo, &group, &sudo].map(|project| project.start("run local slow"));
