@@ -163,10 +163,7 @@ const STORY: &[(&str, Scenario)] = &[
         "faults::the_deployer_is_interrupted_twice",
         faults::interrupted_twice,
     ),
-    (
-        "faults::the_network_docker_consul_and_registrator",
-        faults::telling,
-    ),
+    ("faults::the_network_docker_and_consul", faults::telling),
     ("sharing::limit_changes_no_other_host", sharing::limit),
     (
         "sharing::a_second_environment_on_the_same_hosts",

@@ -65,16 +65,16 @@ pub const TELLING: &[HostFault] = &[
         || stop(HOST_2, "consul"),
         || start(HOST_2, "consul"),
     ),
+];
+
+/// Those that only `make faults` tries.
+pub const FURTHER: &[HostFault] = &[
     fault(
         "Registrator stops, last host",
         LAST,
         || stop(HOST_2, "registrator"),
         || start(HOST_2, "registrator"),
     ),
-];
-
-/// Those that only `make faults` tries.
-pub const FURTHER: &[HostFault] = &[
     fault(
         "packets for sshd are dropped, last host",
         LAST,

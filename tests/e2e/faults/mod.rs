@@ -26,7 +26,7 @@ use crate::{
 const VARIABLE: &str = "SHIPIT_FAULTS";
 
 /// As many as `make test` has.
-const FEW: usize = 4;
+const FEW: usize = 3;
 
 const MATRIX: &[(&str, Scenario)] = &[
     ("faults::two_deploys", two_deploys),
