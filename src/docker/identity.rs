@@ -95,7 +95,7 @@ impl SpecHash {
             hasher.update(name);
             hasher.update(keyed(key, value));
         }
-        let hash = hex(&hasher.finalize()[..16]);
+        let hash = hex::encode(&hasher.finalize()[..16]);
         Self {
             hash,
             key: (!secrets.is_empty()).then(|| key.to_owned()),
@@ -135,15 +135,7 @@ fn keyed(key: &str, value: &SecretString) -> Vec<u8> {
 
 /// The first `length` bytes of the SHA-256 of `bytes`, as hexadecimal digits.
 pub fn short_hash(bytes: &[u8], length: usize) -> String {
-    hex(&Sha256::digest(bytes)[..length.min(32)])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(&Sha256::digest(bytes)[..length.min(32)])
 }
 
 /// Which environment, recipe and release a container belongs to.

@@ -16,24 +16,26 @@ pub fn inspect_volumes(environment: &str) -> RemoteCommand {
 
 /// `docker volume create` with labels. An existing volume of that name is left as it is.
 pub fn volume_create(name: &str, labels: &BTreeMap<String, String>) -> RemoteCommand {
-    let words = labels
-        .iter()
-        .flat_map(|(name, value)| ["--label".to_owned(), format!("{name}={value}")]);
-    docker(&["volume", "create"]).args(words).arg(name)
+    docker(&["volume", "create"])
+        .args(label_words(labels))
+        .arg(name)
 }
 
 /// A volume with other labels in place of one that has this name. Both steps are one command, so that a connection
 /// that is lost between them leaves one of the two.
 pub fn volume_replace(name: &str, labels: &BTreeMap<String, String>) -> RemoteCommand {
-    let words = labels
-        .iter()
-        .flat_map(|(name, value)| ["--label".to_owned(), format!("{name}={value}")]);
     RemoteCommand::script(
         r#"docker volume rm --force "$1" >/dev/null || exit
            name=$1; shift
            docker volume create "$@" "$name""#,
-        [name.to_owned()].into_iter().chain(words),
+        [name.to_owned()].into_iter().chain(label_words(labels)),
     )
+}
+
+fn label_words(labels: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
+    labels
+        .iter()
+        .flat_map(|(name, value)| ["--label".to_owned(), format!("{name}={value}")])
 }
 
 /// `docker volume rm --force`: fine when it is not there.
