@@ -13,8 +13,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::archive_identity::identities;
-use crate::text;
+use super::archive_identity::{identities, parse, wrong};
 
 /// The places of the layers in an archive of one image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +73,8 @@ impl Archive {
             }
             places.insert(path, place);
         }
-        let manifests: Vec<Manifest> = json(&mut archive, places.get("manifest.json"))?;
+        let manifests = bytes(&mut archive, places.get("manifest.json"))?;
+        let manifests: Vec<Manifest> = parse(&manifests)?;
         let [manifest] = &manifests[..] else {
             return Err(wrong("it does not have exactly one image"));
         };
@@ -83,7 +83,7 @@ impl Archive {
             let place = places.get(path).filter(|place| place.regular);
             place.map(|_| bytes(&mut archive, place)).transpose()
         })?;
-        let config: Config = serde_json::from_slice(&config)?;
+        let config: Config = parse(&config)?;
         let layers = config.rootfs.diff_ids;
         if layers.len() != manifest.layers.len() {
             return Err(wrong(
@@ -162,15 +162,6 @@ impl Place {
     }
 }
 
-fn json<T: serde::de::DeserializeOwned>(
-    archive: &mut (impl Read + Seek),
-    place: Option<&Place>,
-) -> io::Result<T> {
-    let bytes = bytes(archive, place)?;
-    let json = std::str::from_utf8(&bytes).map_err(io::Error::other)?;
-    text::parse_json(json).map_err(io::Error::from)
-}
-
 fn bytes(archive: &mut (impl Read + Seek), place: Option<&Place>) -> io::Result<Vec<u8>> {
     let place = place.ok_or_else(|| wrong("its manifest names a file that is not there"))?;
     if place.size > LONGEST_JSON {
@@ -185,13 +176,6 @@ fn bytes(archive: &mut (impl Read + Seek), place: Option<&Place>) -> io::Result<
 /// Whether a path has one spelling.
 fn is_plain(path: &str) -> bool {
     path.split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-fn wrong(what: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("not a `docker save` archive: {what}"),
-    )
 }
 
 #[cfg(test)]

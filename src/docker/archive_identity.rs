@@ -6,8 +6,10 @@
 
 use std::{collections::BTreeSet, io};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+
+use crate::text;
 
 /// How deep lists of manifests lie in each other.
 const DEEPEST: usize = 3;
@@ -54,7 +56,7 @@ pub(super) fn identities(config: &[u8], read: &mut ReadFile<'_>) -> io::Result<B
     let Some(index) = read("index.json")? else {
         return Ok(BTreeSet::from([config]));
     };
-    let index: Index = serde_json::from_slice(&index)?;
+    let index: Index = parse(&index)?;
     let mut leaves = Vec::new();
     for descriptor in &index.manifests {
         collect(descriptor, DEEPEST, read, &mut leaves)?;
@@ -104,7 +106,7 @@ fn collect(
     if digest(&bytes) != descriptor.digest {
         return Err(wrong("a file in it is not what its name says"));
     }
-    let blob: Blob = serde_json::from_slice(&bytes)?;
+    let blob: Blob = parse(&bytes)?;
     if let Some(config) = blob.config {
         leaves.push(Leaf {
             manifest: descriptor.digest.clone(),
@@ -124,7 +126,13 @@ fn digest(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
-fn wrong(what: &str) -> io::Error {
+/// Reads a description in an archive, which may come from any host.
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> io::Result<T> {
+    let json = std::str::from_utf8(json).map_err(io::Error::other)?;
+    text::parse_json(json).map_err(io::Error::from)
+}
+
+pub(super) fn wrong(what: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!("not a `docker save` archive: {what}"),
