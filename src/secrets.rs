@@ -201,7 +201,8 @@ fn in_home(path: &Path) -> PathBuf {
     }
 }
 
-fn without_newline(mut text: String) -> String {
+/// A value without the newline that files and commands end with.
+pub fn without_newline(mut text: String) -> String {
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

@@ -117,10 +117,12 @@ impl Desk {
         self.needed_recipients()
     }
 
-    /// Seals a value and writes it.
+    /// Seals a value, writes it and says so.
     pub fn seal(&self, name: &Name, value: &str, recipients: &Recipients) -> Result<(), Problems> {
         let sealed = closed(name, value, recipients)?;
-        self.write(name, &sealed)
+        self.write(name, &sealed)?;
+        self.note(&format!("sealed `{name}` for {}", recipients.names()));
+        Ok(())
     }
 
     /// Writes what is sealed.
@@ -149,13 +151,8 @@ pub fn closed(name: &Name, value: &str, recipients: &Recipients) -> Result<Strin
 }
 
 /// The value without its trailing newline, if a container can be given it.
-pub fn usable(name: &Name, mut value: String) -> Result<String, Problems> {
-    if value.ends_with('\n') {
-        value.pop();
-        if value.ends_with('\r') {
-            value.pop();
-        }
-    }
+pub fn usable(name: &Name, value: String) -> Result<String, Problems> {
+    let value = secrets::without_newline(value);
     if value.is_empty() {
         return Err(
             Problem::error(format!("an empty value for `{name}`; nothing was sealed")).into(),

@@ -57,7 +57,6 @@ impl OfflineCommand for Edit {
             return Ok(Outcome::NothingToDo);
         }
         desk.seal(name, &edited, &recipients)?;
-        desk.note(&format!("sealed `{name}` for {}", recipients.names()));
         Ok(Outcome::Done)
     }
 }

@@ -47,7 +47,6 @@ impl OfflineCommand for Set {
         let value = usable(name, read_value(&desk, name)?)?;
         let recipients = desk.recipients_or_own()?;
         desk.seal(name, &value, &recipients)?;
-        desk.note(&format!("sealed `{name}` for {}", recipients.names()));
         Ok(Outcome::Done)
     }
 }

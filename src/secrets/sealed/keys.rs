@@ -85,15 +85,10 @@ impl<'a> Keys<'a> {
     /// The sealed value of this name. `asks` says whether somebody may be asked for a passphrase.
     pub async fn value(&self, root: &Path, name: &Name, asks: bool) -> Result<String, Failure> {
         let envelope = store::read(root, name)?;
-        let damaged = |fact: String| Failure {
-            cause: format!("`{}` {fact}", store::file_of(name)),
-            hint: format!(
-                "take an earlier one from git, or seal the value again: `shipit secret set {name}`"
-            ),
-        };
         let mut tried = Vec::new();
         let opened = self.open(&envelope, asks, &mut tried).await;
-        opened.map_err(damaged)?.ok_or_else(|| {
+        let opened = opened.map_err(|fact| store::damaged(name, &fact))?;
+        opened.ok_or_else(|| {
             let recipients = store::read_recipients(root).ok().flatten();
             no_key(name, &tried, recipients.as_ref())
         })

@@ -66,10 +66,17 @@ pub fn read(root: &Path, name: &Name) -> Result<Envelope, Failure> {
             "see who may read it".to_owned(),
         ),
     })?;
-    let again = format!(
-        "take an earlier one from git, or seal the value again: `shipit secret set {name}`"
-    );
-    Envelope::parse(&bytes).map_err(|fact| failure(fact, again))
+    Envelope::parse(&bytes).map_err(|fact| damaged(name, &fact))
+}
+
+/// A sealed value whose file is there and cannot be used.
+pub(super) fn damaged(name: &Name, fact: &str) -> Failure {
+    Failure {
+        cause: format!("`{}` {fact}", file_of(name)),
+        hint: format!(
+            "take an earlier one from git, or seal the value again: `shipit secret set {name}`"
+        ),
+    }
 }
 
 /// Whom values are sealed for; `None` where no file says it.
