@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use hyper::{Method, Uri};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     hosts::Reached,
-    http::{self, Wanted},
+    http::{self, HttpError, Response, Wanted},
     model::{HostAndPort, Probe, is_ipv6, without_brackets},
     text,
 };
@@ -62,28 +63,12 @@ impl Target {
                     .tunnel_beside(host, *port, probe.timeout)
                     .await
                     .map_err(|error| because(&error))?;
-                http::request(
-                    stream,
-                    &authority,
-                    Method::GET,
-                    path,
-                    Wanted::Nothing,
-                    probe.timeout,
-                )
-                .await
+                get(stream, &authority, path, probe).await
             } else {
                 let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
                     .await
                     .map_err(|error| because(&error))?;
-                http::request(
-                    stream,
-                    &authority,
-                    Method::GET,
-                    path,
-                    Wanted::Nothing,
-                    probe.timeout,
-                )
-                .await
+                get(stream, &authority, path, probe).await
             };
             let answer = answer.map_err(|error| because(&error))?;
             let fine = probe
@@ -106,6 +91,19 @@ impl Target {
                 ))
             })
     }
+}
+
+async fn get<S>(
+    stream: S,
+    authority: &str,
+    path: &str,
+    probe: &Probe,
+) -> Result<Response, HttpError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let (method, wanted) = (Method::GET, Wanted::Nothing);
+    http::request(stream, authority, method, path, wanted, probe.timeout).await
 }
 
 /// An address of IPv6 as a template puts it into a URL lacks the brackets that it must have there.
