@@ -51,10 +51,9 @@ pub fn count(number: usize, noun: &str) -> String {
 /// A text that somebody else wrote, as one line of at most so many characters: what would break the line, move the
 /// cursor or turn the reading direction is `\u{fffd}`.
 pub fn one_line(text: &str, longest: usize) -> String {
-    let plain = |character: char| match character {
-        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        character if character.is_control() => '\u{fffd}',
-        character => character,
+    let plain = |character: char| {
+        let breaks = matches!(character, '\n' | '\t') || acts(character);
+        if breaks { '\u{fffd}' } else { character }
     };
     text.chars().take(longest).map(plain).collect()
 }
