@@ -17,7 +17,10 @@ use super::{
     ImageSource, Name, Publish,
     keys::{meant, recorded},
 };
-use crate::config::recipe::container_keys;
+use crate::config::{recipe::container_keys, values::LONGEST_DURATION};
+
+/// The longest that counts of the time that a container has to stop, whoever says it: no longer than any in the files.
+pub const LONGEST_STOP_TIMEOUT: Duration = LONGEST_DURATION;
 
 container_keys! {
     meant ContainerSpec from ContainerSection

@@ -17,7 +17,7 @@ mod template;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
-pub use container::{ContainerSpec, SecretNames, SecretSource};
+pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
 pub use load::{
     Loaded, Overrides, Project, check_the_rest, container_faults, default_environment, load,

@@ -19,7 +19,7 @@ use crate::diagnostic::Problem;
 pub struct DurationValue(pub Duration);
 
 /// The longest duration: nobody means a longer one, and clocks end somewhere. Options have the same limit.
-pub const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub const LONGEST_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl DurationValue {
     /// So many seconds.
@@ -69,7 +69,7 @@ impl FromToml for DurationValue {
         let problem = match value.get_ref() {
             DeValue::String(text) => match text.parse::<SignedDuration>() {
                 Ok(duration) => match Duration::try_from(duration) {
-                    Ok(duration) if duration <= LONGEST => return Some(Self(duration)),
+                    Ok(duration) if duration <= LONGEST_DURATION => return Some(Self(duration)),
                     Ok(_) => wrong(
                         format!("`{text}` is longer than a year"),
                         "the longest is `8760h`".to_owned(),

@@ -9,7 +9,7 @@ mod texts;
 mod words;
 
 pub use count::Count;
-pub use duration::{DurationValue, LONGEST};
+pub use duration::{DurationValue, LONGEST_DURATION};
 pub use lists::{Entries, OneOrMany};
 pub use scalar::{Scalar, VarValue};
 pub use texts::{

@@ -8,13 +8,10 @@ use super::{
     null::null_is_default,
     ports::{PortBinding, PublishedPorts},
 };
-use crate::{docker::Identity, text::parse_json};
+use crate::{docker::Identity, model::LONGEST_STOP_TIMEOUT, text::parse_json};
 
 /// Docker's default for a container that sets none.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The longest that counts: a year, as in the files. What a host says is added to other times.
-const LONGEST_STOP_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A container as `docker inspect` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,6 +241,7 @@ fn into_container(raw: RawContainer) -> Container {
             .config
             .stop_timeout
             .map_or(DEFAULT_STOP_TIMEOUT, Duration::from_secs)
+            // What a host says is added to other times: no more counts than in the files.
             .min(LONGEST_STOP_TIMEOUT),
     }
 }

@@ -5,9 +5,8 @@ use super::{
     volumes::{self, target_of},
 };
 use crate::{
-    config::values::LONGEST,
     diagnostic::{Problems, SourceFile},
-    model::{ContainerSpec, Reference},
+    model::{ContainerSpec, LONGEST_STOP_TIMEOUT, Reference},
 };
 
 use super::super::super::secret::is_env_name;
@@ -71,7 +70,7 @@ pub fn container_faults(spec: &ContainerSpec) -> Vec<String> {
             faults.push(format!("{name:?} cannot be a label here"));
         }
     }
-    if *stop_timeout > LONGEST {
+    if *stop_timeout > LONGEST_STOP_TIMEOUT {
         faults.push("its `stop_timeout` is too long".to_owned());
     }
     faults.extend(option_faults(options));
