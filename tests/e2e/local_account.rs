@@ -146,9 +146,10 @@ pub fn in_the_way(stage: &Stage) {
 pub fn races(stage: &Stage) {
     let (group, sudo) = (in_dockers_group(stage), through_sudo(stage));
     afresh();
-    // It makes the file, links it elsewhere and takes it away again, as often as it can.
+    // It makes the file, links it elsewhere and takes it away again, as often as it can. `:` would do for `true`, but
+    // a shell ends when what it writes to is refused.
     let turn = format!(
-        "ln -sT /var/tmp/e2e-precious {LOCK}; rm -f {LOCK}; : >>{LOCK}; rm -f {LOCK}; mkfifo {LOCK}; rm -f {LOCK}"
+        "ln -sT /var/tmp/e2e-precious {LOCK}; rm -f {LOCK}; true >>{LOCK}; rm -f {LOCK}; mkfifo {LOCK}; rm -f {LOCK}"
     );
     mallory(&in_background(&format!(
         "timeout 300 sh -c \"while :; do {turn}; done\""
