@@ -146,6 +146,17 @@ pub enum EventKind {
         /// Bytes in all, when known.
         total: Option<u64>,
     },
+    /// An open step got layers of an image from a registry. Docker says nothing of their sizes.
+    Pull {
+        /// The host.
+        host: String,
+        /// What is being pulled.
+        what: String,
+        /// Layers that are there.
+        layers: u64,
+        /// Layers in all, as far as docker has named them.
+        total: u64,
+    },
     /// A command of the user's printed a line.
     Output {
         /// The host.

@@ -43,6 +43,12 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
             what,
             bytes: _,
             total: _,
+        }
+        | EventKind::Pull {
+            host,
+            what,
+            layers: _,
+            total: _,
         } => {
             apply(host);
             apply(what);
