@@ -50,6 +50,11 @@ fn is_advice(line: &str) -> bool {
             .any(|it| line.starts_with(it))
 }
 
+/// Whether a line is a warning in podman's log, which it writes to standard error.
+pub fn is_logged_warning(line: &str) -> bool {
+    line.starts_with("time=\"") && line.contains(" level=warning ")
+}
+
 /// What docker and podman say whether they fail or not.
 fn is_noise(line: &str) -> bool {
     const NOISE: [&str; 6] = [
@@ -60,7 +65,7 @@ fn is_noise(line: &str) -> bool {
         "Emulate Docker CLI using podman",
         "Trying to pull ",
     ];
-    NOISE.iter().any(|start| line.starts_with(start))
+    is_logged_warning(line) || NOISE.iter().any(|start| line.starts_with(start))
 }
 
 /// `Error: failed to start containers: web`, below the line that says why.
@@ -167,6 +172,8 @@ https://docs.docker.com/engine/reference/commandline/login/#credentials-store
         assert_found(&[
             "Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.
 !Error: statfs /nope: no such file or directory",
+            r#"!Error: no such container web
+time="2026-11-27T09:06:19Z" level=warning msg="Using cgroups-v1 which is deprecated""#,
             "Trying to pull docker.io/library/web:1...
 !Error: initializing source docker://web:1: reading manifest 1: access denied",
             "!Error: payload does not match any of the supported image formats:

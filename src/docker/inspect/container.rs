@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 
 use super::{
+    image::full_id,
     null::null_is_default,
     ports::{PortBinding, PublishedPorts},
 };
@@ -224,7 +225,7 @@ fn into_container(raw: RawContainer) -> Container {
     Container {
         id: raw.id,
         name: raw.name.trim_start_matches('/').to_owned(),
-        image_id: raw.image,
+        image_id: full_id(raw.image),
         image: raw.config.image,
         ports: PublishedPorts(bindings.collect()),
         exposed: raw
