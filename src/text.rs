@@ -8,7 +8,7 @@ mod visible;
 
 use std::{error::Error, fmt, time::Duration};
 
-pub use complaint::complaint;
+pub use complaint::{complaint, first_line, reason};
 pub use cut::{
     CUT, LONGEST_LINE, Tail, cut, cut_front, cut_line, with_left_out, without_half_a_character,
 };
