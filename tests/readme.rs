@@ -18,7 +18,7 @@ use shipit::{commands, event::Outcome};
 use tempfile::TempDir;
 
 /// What a page's project needs beside what the page shows.
-const BESIDE: [(&str, &str, &str); 3] = [
+const BESIDE: [(&str, &str, &str); 5] = [
     (
         "docs/files.md",
         "files/logrotate.conf",
@@ -29,6 +29,16 @@ const BESIDE: [(&str, &str, &str); 3] = [
         "docs/files.md",
         "inventory/tasks.toml",
         "extends = \"staging\"\nrecipes = [\"logrotate\"]\n",
+    ),
+    (
+        "docs/secrets.md",
+        "secrets/recipients",
+        include_str!("pages/secrets/recipients"),
+    ),
+    (
+        "docs/secrets.md",
+        "secrets/api-token.age",
+        include_str!("pages/secrets/api-token.age"),
     ),
     (
         "docs/ssh.md",

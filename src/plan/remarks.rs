@@ -7,6 +7,7 @@ use super::{
     input::Input,
 };
 use crate::{
+    command::typed,
     model::{HostName, Order, Recipe},
     text,
 };
@@ -181,7 +182,7 @@ pub(super) fn warn_of_orphans(input: &Input, warnings: &mut Vec<Remark>) {
                         "`{}` runs, but the environment has no recipe `{}` any more",
                         container.name, identity.recipe
                     ),
-                    hint: Some(format!("docker rm --force {}", container.name)),
+                    hint: Some(typed("docker rm --force", [&container.name])),
                 });
             }
         }

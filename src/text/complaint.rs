@@ -1,5 +1,19 @@
 //! The line in which a tool says why it failed.
 
+use super::cut::cut;
+
+/// Why a command failed, by what it printed, as part of a line: at most 200 characters.
+pub fn reason(printed: &str) -> String {
+    complaint(printed).map_or_else(|| "nothing".to_owned(), |line| first_line(&line))
+}
+
+/// What was answered, as part of a line: its first line that is not empty, at most 200 characters.
+pub fn first_line(answer: &str) -> String {
+    let mut lines = answer.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty()).unwrap_or("nothing");
+    cut(line, 200)
+}
+
 /// The line in which a tool says why it failed, of what it printed to standard error: the last one that is neither
 /// advice nor a mere echo of the line before. `None` when it printed nothing.
 pub fn complaint(printed: &str) -> Option<String> {

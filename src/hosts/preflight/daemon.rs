@@ -2,6 +2,7 @@
 
 use super::unfit::Unfit;
 use crate::{
+    command::{quote, typed},
     docker::{self, Info},
     hosts::{HostError, QUICK, Reached, failed, short},
     text,
@@ -50,10 +51,12 @@ fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
         format!("let `{user}` use sudo without a password on `{host}`, or remove `become`")
     } else if status == 127 || says("not found") {
         format!(
-            "install docker on `{host}`: `sudo apt-get install docker.io`; if it is there, `ssh {host} printenv PATH` must name its folder"
+            "install docker on `{host}`: `sudo apt-get install docker.io`; if it is there, `ssh {} printenv PATH` must name its folder",
+            quote(host)
         )
     } else if says("permission denied") {
-        format!("on `{host}`: `sudo usermod -aG docker {user}`, or set `become = true` under [ssh]")
+        let join = typed("sudo usermod -aG docker", [user]);
+        format!("on `{host}`: `{join}`, or set `become = true` under [ssh]")
     } else {
         format!(
             "on `{host}`: `sudo systemctl start docker`, then `sudo journalctl -u docker` if it does not"

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::unfit::Unfit;
 use crate::{
+    command::typed,
     hosts::{HostError, Reached},
     model::{Environment, Recipe},
     text,
@@ -35,7 +36,7 @@ pub async fn is_allowed(
         }) => return Ok(()),
         Err(source) => source,
     };
-    let by_default = || format!("ssh {}", reached.name());
+    let by_default = || typed("ssh", [&**reached.name()]);
     let hint = source.hint().unwrap_or_else(by_default);
     // No answer is not a yes, either.
     let error = HostError::Fact(text::chain(&source).join(": "));

@@ -83,7 +83,7 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         fleet.close().await;
         return Ok(Outcome::Done);
     }
-    let routes = routes::of_balancers(context, &fleet, &observed).await;
+    let routes = routes::of_balancers(context.environment, &fleet, &observed.facts).await;
     let found = fleet
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;
