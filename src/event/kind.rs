@@ -213,6 +213,7 @@ pub enum EventKind {
 pub enum Phase {
     Connect,
     Preflight,
+    Setup,
     Lock,
     Observe,
     Plan,
