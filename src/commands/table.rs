@@ -3,8 +3,8 @@
 
 use super::{
     inspect::{History, Logs, Status},
-    operate::{Check, Down, Exec, Lock, Unlock},
-    project::{Completions, Man, Schema, Validate},
+    operate::{Check, Down, Exec, Lock, Setup, Unlock},
+    project::{Completions, Init, Man, Schema, Validate},
     release::{Deploy, Plan, Rollback, Run},
     row::{Group, Row},
     secret::{Edit, List, Rotate, Set, Show},
@@ -33,6 +33,7 @@ pub const TABLE: &[Group] = &[
     Group {
         heading: "Operate",
         rows: &[
+            Row::on_hosts::<Setup>(),
             Row::on_hosts::<Exec>(),
             Row::on_hosts::<Lock>(),
             Row::on_hosts::<Unlock>(),
@@ -57,6 +58,7 @@ pub const TABLE: &[Group] = &[
     Group {
         heading: "Project",
         rows: &[
+            Row::offline::<Init>(),
             Row::offline::<Validate>(),
             Row::offline::<Schema>(),
             Row::offline::<Completions>(),

@@ -224,6 +224,7 @@ pub enum EventKind {
 pub enum Phase {
     Connect,
     Preflight,
+    Setup,
     Lock,
     Observe,
     Plan,

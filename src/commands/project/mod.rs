@@ -2,8 +2,11 @@
 
 mod completions;
 mod folder;
+mod init;
 mod man;
 mod schema;
 mod validate;
 
-pub use self::{completions::Completions, man::Man, schema::Schema, validate::Validate};
+pub use self::{
+    completions::Completions, init::Init, man::Man, schema::Schema, validate::Validate,
+};

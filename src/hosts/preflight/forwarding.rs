@@ -26,6 +26,11 @@ pub async fn is_allowed(
     if !needs_tunnels(environment, reached) {
         return Ok(());
     }
+    is_open(reached, deadline).await
+}
+
+/// Asks for a tunnel, whether or not something needs one.
+pub async fn is_open(reached: &Reached, deadline: Duration) -> Result<(), Unfit> {
     let tunnel = reached.session.tunnel("127.0.0.1", DISCARD, deadline).await;
     let source = match tunnel {
         // It has tried, and found nobody there.

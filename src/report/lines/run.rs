@@ -82,6 +82,10 @@ impl Run {
             }
             ("rollback", None) => format!("rolled {environment} back in {took}"),
             ("down", _) => format!("took {environment} down in {took}"),
+            ("setup", _) => {
+                let hosts = counted(self.hosts, "host");
+                format!("set up {hosts} of {environment} in {took}")
+            }
             ("lock", _) => format!("locked {environment}"),
             ("unlock", _) => format!("unlocked {environment}"),
             ("exec" | "run", _) => {
