@@ -13,6 +13,7 @@ mod lab;
 mod load;
 mod local_account;
 mod lossless;
+mod narrow_key;
 mod old_way;
 mod operate;
 #[path = "../pages/mod.rs"]
@@ -172,6 +173,10 @@ const STORY: &[(&str, Scenario)] = &[
     (
         "sharing::a_rollback_from_another_checkout",
         sharing::another_checkout,
+    ),
+    (
+        "narrow_key::deploys_and_opens_nothing_else",
+        narrow_key::deploys,
     ),
     (
         "local_account::is_in_the_way_of_the_lock",
