@@ -10,6 +10,8 @@ pub struct DeployRequest {
     pub scope: Scope,
     /// The state to reach.
     pub goal: Goal,
+    /// Replace the containers of the scope's recipes even where nothing has changed.
+    pub forced: bool,
     /// Only show the plan.
     pub dry_run: bool,
     /// How a canary's question is answered.
@@ -36,6 +38,8 @@ pub enum Goal {
     Files,
     /// What an earlier release had; the previous one when no number is given.
     Release(Option<Number>),
+    /// What runs now, in new containers.
+    Restart,
 }
 
 impl Goal {
@@ -44,6 +48,7 @@ impl Goal {
         match self {
             Self::Files => "deploy",
             Self::Release(_) => "rollback",
+            Self::Restart => "restart",
         }
     }
 }

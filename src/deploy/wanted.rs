@@ -8,8 +8,9 @@ use crate::{
     desired,
     hosts::{Fleet, Run},
     images::{self, Lookup},
+    observe::Observed,
     plan::{DesiredState, Scope},
-    release::{Action, History},
+    release::Action,
     run::Context,
 };
 
@@ -21,6 +22,8 @@ pub struct Wanted {
     pub scope: Scope,
     /// What the release is.
     pub action: Action,
+    /// Whether containers are replaced that run as wanted, too.
+    pub forced: bool,
 }
 
 /// Finds out what is wanted: from the files, or from the records of an earlier release.
@@ -28,7 +31,7 @@ pub async fn wanted(
     context: &Context<'_>,
     request: &DeployRequest,
     fleet: &Fleet,
-    history: &History,
+    Observed { facts, history }: &Observed,
     credentials: &Credentials<'_>,
 ) -> Run<Wanted> {
     let (environment, scope) = (context.environment, &request.scope);
@@ -50,6 +53,7 @@ pub async fn wanted(
                 desired,
                 scope: scope.clone(),
                 action: Action::Deploy,
+                forced: request.forced,
             })
         }
         Goal::Release(to) => {
@@ -64,6 +68,18 @@ pub async fn wanted(
                 desired,
                 scope,
                 action: Action::RollbackTo(target),
+                forced: false,
+            })
+        }
+        Goal::Restart => {
+            desired::refuse_unsigned(environment, scope, history)?;
+            let secrets = (!request.dry_run).then_some(secrets);
+            let now = (facts, history);
+            Ok(Wanted {
+                desired: desired::from_running(environment, scope, now, secrets).await?,
+                scope: scope.clone(),
+                action: Action::Restart,
+                forced: true,
             })
         }
     }

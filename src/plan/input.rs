@@ -46,6 +46,8 @@ pub struct Input<'a> {
     pub release: Number,
     /// Whether kept containers are preferred to new ones, as in a rollback.
     pub prefer_kept: bool,
+    /// Whether containers are replaced that run as wanted, too.
+    pub forced: bool,
     /// The commands of recipes without a container whose `unless` says that they are done.
     pub done_tasks: &'a BTreeSet<TaskRef>,
     /// A key for the hashes of new secrets.

@@ -47,6 +47,9 @@ impl Slot<'_> {
         let Some(desired) = desired else {
             return self.remove(&running, obstacles);
         };
+        if self.input.forced && !running.is_empty() {
+            return Some(self.create(desired, &here, &running, obstacles));
+        }
         let fits = |container: &&Container| {
             self.hash_for(desired, container).as_str() == spec_label(container)
         };
@@ -150,7 +153,8 @@ impl Slot<'_> {
         self.names.check(Some(&incoming.name), running, obstacles);
         let (change, reason) = if !running.is_empty() {
             let old = text::list(running.iter().map(|container| &container.name));
-            (Change::Replace, format!("in place of {old}"))
+            let forced = if self.input.forced { "forced, " } else { "" };
+            (Change::Replace, format!("{forced}in place of {old}"))
         } else if here.is_empty() {
             (Change::Create, "nothing runs here yet".to_owned())
         } else {
@@ -263,6 +267,10 @@ impl Slot<'_> {
     fn differences(&self, desired: &Desired, old: Option<&Container>) -> Vec<Difference> {
         let Some(old) = old else { return Vec::new() };
         let hash = spec_label(old);
+        // The same once more, as it was forced.
+        if self.hash_for(desired, old).as_str() == hash {
+            return Vec::new();
+        }
         let record = self.input.history.newest_on(self.names.host, |record| {
             record
                 .recipes

@@ -139,9 +139,15 @@ impl History {
 
     /// The target of `shipit rollback`: the newest successful release before the newest one. After a good
     /// deploy that is the release before it; after a failed one, the release that ran before; after a
-    /// rollback, the release that was rolled back. So two rollbacks in a row go back and forth.
+    /// rollback, the release that was rolled back. So two rollbacks in a row go back and forth. A restart
+    /// brought no other version, so the release before what was restarted is the one to go back to.
     pub fn previous(&self) -> Option<Number> {
-        self.succeeded_before(self.newest()?)
+        let brought_nothing = |release: &&Release| {
+            release.outcome == Outcome::Succeeded && !release.action.brings_version()
+        };
+        let releases = self.releases();
+        let newest = releases.iter().rev().find(|it| !brought_nothing(it))?;
+        self.succeeded_before(newest.number)
     }
 
     /// The newest successful release before another one.
@@ -195,6 +201,18 @@ impl History {
             .take(most)
     }
 
+    /// The newest successful records of a host, newest first, with at most `most` among them that brought a
+    /// version: restarts do not push out what a rollback goes to.
+    pub fn recent_versions(&self, host: &HostName, most: usize) -> impl Iterator<Item = &Record> {
+        let mut versions = 0;
+        self.recent_successes(host, usize::MAX)
+            .take_while(move |record| {
+                let is_within = versions < most;
+                versions += usize::from(record.action.brings_version());
+                is_within
+            })
+    }
+
     /// Adds or replaces records, as after writing them.
     pub fn add(&mut self, records: &[Record]) {
         for record in records {
@@ -213,17 +231,16 @@ impl History {
             .find(|record| record.number == number)
     }
 
-    /// The releases beyond the newest `keep`. The two newest successful ones are never among them: one runs
-    /// and the other is the target of a rollback.
+    /// The releases beyond the newest `keep`. The newest successful one is never among them, and neither are the
+    /// two newest successful ones that brought a version: one runs and the other is the target of a rollback.
     pub fn prunable(&self, keep: usize) -> Vec<Release> {
         let releases = self.releases();
-        let pinned: BTreeSet<Number> = releases
-            .iter()
-            .rev()
-            .filter(|release| release.outcome == Outcome::Succeeded)
-            .take(2)
-            .map(|release| release.number)
-            .collect();
+        let newest_first = releases.iter().rev();
+        let mut succeeded = newest_first.filter(|it| it.outcome == Outcome::Succeeded);
+        let newest = succeeded.clone().next();
+        let versions = succeeded.by_ref().filter(|it| it.action.brings_version());
+        let pinned = versions.take(2).chain(newest).map(|release| release.number);
+        let pinned: BTreeSet<Number> = pinned.collect();
         let beyond = releases.len().saturating_sub(keep);
         releases
             .into_iter()
@@ -265,6 +282,32 @@ mod tests {
                 "{outcomes:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_restart_is_no_release_to_go_back_from_or_to_keep_instead_of_another() {
+        let restarted = |deploys: usize, restarts: usize| {
+            let mut history = history(&vec![Outcome::Succeeded; deploys + restarts]);
+            let records = history.records.values_mut().flatten();
+            for record in records.skip(deploys) {
+                record.action = Action::Restart;
+            }
+            history
+        };
+        assert_eq!(restarted(2, 3).previous(), Some(Number(1)));
+        assert_eq!(restarted(1, 3).previous(), None);
+        let history = restarted(2, 12);
+        let pruned: Vec<_> = history.prunable(3).iter().map(|it| it.number.0).collect();
+        assert_eq!(pruned, (3..=11).collect::<Vec<_>>(), "r1 and r2 stay");
+        let host = HostName::from("host-1");
+        assert_eq!(history.recent_versions(&host, 2).count(), 14);
+        assert_eq!(history.recent_versions(&host, 1).count(), 13);
+        // One that failed is gone back from as a deploy is: to what ran before it.
+        let mut failed = restarted(2, 1);
+        for record in failed.records.values_mut().flatten().skip(2) {
+            record.outcome = Outcome::Failed;
+        }
+        assert_eq!(failed.previous(), Some(Number(2)));
     }
 
     #[test]

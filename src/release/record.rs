@@ -73,6 +73,36 @@ pub enum Action {
     Deploy,
     /// `shipit rollback`, to this release.
     RollbackTo(Number),
+    /// `shipit restart`: what ran runs again, in new containers.
+    Restart,
+}
+
+impl Action {
+    /// The word of the command.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::RollbackTo(_) => "rollback",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// Whether it may have brought another version. A rollback goes past what did not.
+    pub fn brings_version(self) -> bool {
+        match self {
+            Self::Deploy | Self::RollbackTo(_) => true,
+            Self::Restart => false,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RollbackTo(target) => write!(f, "rollback to {target}"),
+            Self::Deploy | Self::Restart => f.write_str(self.verb()),
+        }
+    }
 }
 
 /// How a release ended.

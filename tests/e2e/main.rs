@@ -7,6 +7,7 @@
 mod bad_hosts;
 mod balancers;
 mod broken_off;
+mod daily;
 mod faults;
 mod first;
 mod lab;
@@ -137,6 +138,7 @@ const STORY: &[(&str, Scenario)] = &[
         "promotion::a_canary_is_promoted_beforehand",
         promotion::promoted_beforehand,
     ),
+    ("daily::a_restart_loses_nothing", daily::restart),
     ("balancers::two_at_once", balancers::two_balancers),
     ("balancers::the_only_one", balancers::the_only_balancer),
     ("balancers::an_app_with_two_ports", balancers::two_ports),

@@ -39,6 +39,9 @@ pub struct Deploy {
     pub limit: Limit,
     #[command(flatten)]
     pub variables: Variables,
+    /// Replace the containers of the named recipes even where nothing has changed
+    #[arg(long, requires = "recipes")]
+    pub force: bool,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -77,6 +80,7 @@ impl HostCommand for Deploy {
         let request = DeployRequest {
             scope,
             goal: Goal::Files,
+            forced: self.force,
             dry_run: self.dry_run,
             promotion: promotion(self.promote, &invocation.terminal),
             trust: Trust::Nobody,

@@ -2,7 +2,8 @@
 
 mod deploy;
 mod plan;
+mod restart;
 mod rollback;
 mod run;
 
-pub use self::{deploy::Deploy, plan::Plan, rollback::Rollback, run::Run};
+pub use self::{deploy::Deploy, plan::Plan, restart::Restart, rollback::Rollback, run::Run};

@@ -71,6 +71,7 @@ impl HostCommand for Rollback {
         let request = DeployRequest {
             scope,
             goal: Goal::Release(self.to.map(Number)),
+            forced: false,
             dry_run: self.dry_run,
             // The release was promoted when it was deployed.
             promotion: Promotion::Granted,
@@ -81,7 +82,7 @@ impl HostCommand for Rollback {
 }
 
 /// How it is answered whether records may start what today's files do not.
-fn trust(granted: bool, terminal: &Terminal) -> Trust {
+pub(super) fn trust(granted: bool, terminal: &Terminal) -> Trust {
     if granted {
         return Trust::Granted;
     }

@@ -55,7 +55,7 @@ impl Deployment<'_> {
         let environment = self.context.environment;
         let recipes = environment.recipes.iter();
         let required = recipes.filter(|other| {
-            self.action == Action::Deploy
+            !matches!(self.action, Action::RollbackTo(_))
                 && other.has_container()
                 && environment.requires(recipe, &other.name)
         });
@@ -91,7 +91,8 @@ impl Deployment<'_> {
     }
 
     /// Whether a slot runs its `before` and `after`. A rollback to a release that had others than the files runs
-    /// neither: they belong to another version, and what they uploaded is not in the record.
+    /// neither: they belong to another version, and what they uploaded is not in the record. The same goes for a
+    /// restart.
     fn runs_tasks(&self, slot: &SlotPlan, host_recipe: &HostRecipe) -> bool {
         let Some(incoming) = &slot.incoming else {
             return false;

@@ -104,6 +104,31 @@ fn a_changed_secret_is_noticed_and_not_shown() {
 }
 
 #[test]
+fn what_is_forced_is_replaced_although_nothing_has_changed() {
+    let recipe = format!("{WEB}secrets = {{ TOKEN = {{ env = \"TOKEN\" }} }}\n");
+    let mut world = World::new(ONE_HOST, &[("web", &recipe)]);
+    world.secrets.insert("TOKEN".into(), "swordfish".into());
+    world.deploy();
+    world.forced = true;
+    assert_snapshot!(world.deploy(), @"host-1 web replace web-r1 → web-r2: forced, in place of `web-r1`");
+    world.forced = false;
+    assert_snapshot!(world.plan(), @"
+        host-1 web keep web-r2
+        nothing to do
+    ");
+    // What changed is shown as ever, and what does not run is started.
+    world.forced = true;
+    world.set("version", "2");
+    assert_snapshot!(world.plan(), @"
+        host-1 web replace web-r2 → web-r3: forced, in place of `web-r2`
+            image: web:1 (sha256:111111111111) → web:2 (sha256:222222222222)
+    ");
+    world.set("version", "1");
+    world.docker.container("host-1", "web-r2").status = "exited";
+    assert_snapshot!(world.plan(), @"host-1 web start web-r2: `web-r2` exists but is exited");
+}
+
+#[test]
 fn instances_that_are_no_longer_wanted_go() {
     let three = format!("{WEB}instances = 3\n");
     let mut world = World::new(ONE_HOST, &[("web", &three)]);

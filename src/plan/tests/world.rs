@@ -73,6 +73,8 @@ pub struct World {
     pub listening: Vec<TakenPort>,
     /// The commands whose `unless` says that they are done.
     pub done: BTreeSet<TaskRef>,
+    /// `--force`.
+    pub forced: bool,
 }
 
 impl World {
@@ -106,6 +108,7 @@ impl World {
             scope: Scope::default(),
             listening: Vec::new(),
             done: BTreeSet::new(),
+            forced: false,
         }
     }
 
@@ -325,6 +328,7 @@ impl World {
             scope: &self.scope,
             release,
             prefer_kept,
+            forced: self.forced,
             done_tasks: &self.done,
             new_key: &format!("key-of-{release}"),
         })
