@@ -40,6 +40,10 @@ pub enum Goal {
     Release(Option<Number>),
     /// What runs now, in new containers.
     Restart,
+    /// What runs now, stopped.
+    Stop,
+    /// What was stopped, running.
+    Start,
 }
 
 impl Goal {
@@ -49,6 +53,8 @@ impl Goal {
             Self::Files => "deploy",
             Self::Release(_) => "rollback",
             Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
         }
     }
 }

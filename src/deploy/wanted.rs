@@ -5,7 +5,7 @@ use super::{
     request::{DeployRequest, Goal},
 };
 use crate::{
-    desired,
+    desired::{self, Again},
     hosts::{Fleet, Run},
     images::{self, Lookup},
     observe::Observed,
@@ -38,6 +38,25 @@ pub async fn wanted(
     let Credentials {
         secrets, logins, ..
     } = credentials;
+    let again = async |action| {
+        desired::refuse_unsigned(environment, scope, history)?;
+        let secrets = (!request.dry_run).then_some(secrets);
+        let again = Again {
+            environment,
+            scope,
+            facts,
+            history,
+            action,
+            by: &context.by,
+            secrets,
+        };
+        Ok(Wanted {
+            desired: again.desired(context.events).await?,
+            scope: scope.clone(),
+            action,
+            forced: action == Action::Restart,
+        })
+    };
     match request.goal {
         Goal::Files => {
             let lookup = if request.dry_run {
@@ -71,16 +90,8 @@ pub async fn wanted(
                 forced: false,
             })
         }
-        Goal::Restart => {
-            desired::refuse_unsigned(environment, scope, history)?;
-            let secrets = (!request.dry_run).then_some(secrets);
-            let now = (facts, history);
-            Ok(Wanted {
-                desired: desired::from_running(environment, scope, now, secrets).await?,
-                scope: scope.clone(),
-                action: Action::Restart,
-                forced: true,
-            })
-        }
+        Goal::Restart => again(Action::Restart).await,
+        Goal::Stop => again(Action::Stop).await,
+        Goal::Start => again(Action::Start).await,
     }
 }

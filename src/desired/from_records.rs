@@ -163,6 +163,7 @@ pub async fn from_records(
                 instances: recorded.instances,
                 secrets: values,
                 unread,
+                stopped: None,
             };
             desired
                 .entry(recipe.name.clone())

@@ -44,6 +44,7 @@ pub fn records(
             let hash = hashes
                 .get(&(recipe.clone(), host.clone()))
                 .cloned()
+                .or_else(|| wanted.unread.clone())
                 .unwrap_or_default();
             let Desired {
                 spec,
@@ -51,6 +52,7 @@ pub fn records(
                 instances,
                 secrets: _,
                 unread: _,
+                stopped,
             } = wanted.clone();
             recipes.insert(
                 recipe.to_string(),
@@ -59,6 +61,7 @@ pub fn records(
                     image,
                     instances,
                     hash,
+                    stopped,
                 },
             );
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use secrecy::ExposeSecret;
 
-use super::{Hashes, from_records, from_running, records, rollback_target};
+use super::{Again, Hashes, from_records, records, rollback_target};
 use crate::{
     docker::{Identity, PinnedImage, SpecHash, Volume, label, parse_containers},
     event::{Events, Outcome as RunOutcome},
@@ -80,6 +80,7 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
             instances: 1,
             secrets: BTreeMap::new(),
             unread: None,
+            stopped: None,
         };
         let recipe: Name = recipe.parse().expect("a name");
         desired.entry(recipe).or_default().insert(host, one);
@@ -321,7 +322,17 @@ async fn restarted(history: &History, facts: &Facts) -> Result<Vec<String>, Stri
         recipes: vec!["web".parse().expect("a name")],
         hosts: Vec::new(),
     };
-    let desired = from_running(&environment, &scope, (facts, history), None).await;
+    let (events, _told) = Events::channel();
+    let again = Again {
+        environment: &environment,
+        scope: &scope,
+        facts,
+        history,
+        action: Action::Restart,
+        by: "bob@desk",
+        secrets: None,
+    };
+    let desired = again.desired(&events).await;
     let desired = desired.map_err(|stop| {
         assert_eq!(stop.outcome, RunOutcome::NotReady);
         format!("{} ({})", stop.report.message, stop.report.hint.unwrap_or_default())

@@ -27,11 +27,17 @@ pub fn build(input: &Input) -> Plan {
         if input.scope.has_recipe(&recipe.name) {
             let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
             warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
-            check_balancers_out_of_scope(input, recipe, &recipe_plan, &mut plan.obstacles);
+            if !input.only_stops() {
+                check_balancers_out_of_scope(input, recipe, &recipe_plan, &mut plan.obstacles);
+            }
             plan.recipes.push(recipe_plan);
-        } else {
+        } else if !input.only_stops() {
             check_recipe_out_of_scope(input, recipe, &mut plan);
         }
+    }
+    if input.only_stops() {
+        // What others need stops after them.
+        plan.recipes.reverse();
     }
     check_for_names_given_twice(&mut plan);
     check_ports(input, &mut plan);
@@ -105,7 +111,7 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
     slots.sort_by_key(|slot: &SlotPlan| match slot.change {
         Change::Keep | Change::Confirm | Change::Create | Change::Start => 0,
         Change::Replace => 1,
-        Change::Remove => 2,
+        Change::Remove | Change::Stop => 2,
     });
     let tasks = in_scope
         .flat_map(|host| tasks_on(input, recipe, &host.name))

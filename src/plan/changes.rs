@@ -76,7 +76,7 @@ pub struct RecipePlan {
 
 impl RecipePlan {
     /// The slots where something happens.
-    pub fn changes(&self) -> impl Iterator<Item = &SlotPlan> {
+    pub fn changes(&self) -> impl Iterator<Item = &SlotPlan> + Clone {
         self.slots.iter().filter(|slot| slot.change != Change::Keep)
     }
 }
@@ -125,6 +125,8 @@ pub enum Change {
     Confirm,
     /// A container is removed and not replaced.
     Remove,
+    /// A container is stopped, to be started another day.
+    Stop,
 }
 
 impl fmt::Display for Change {
@@ -136,6 +138,7 @@ impl fmt::Display for Change {
             Self::Start => "start",
             Self::Confirm => "confirm",
             Self::Remove => "remove",
+            Self::Stop => "stop",
         })
     }
 }

@@ -72,11 +72,29 @@ pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &m
         .map(|other| &other.name)
         .collect();
     let hosts = recipe.hosts.iter();
-    let down: Vec<_> = hosts.filter(|host| is_down(input, recipe, host)).collect();
-    if !recipe.has_container() || down.is_empty() {
+    let down = hosts.filter(|host| is_down(input, recipe, host));
+    let (stopped, fallen): (Vec<_>, Vec<_>) =
+        down.partition(|host| input.history.stopped(host, &recipe.name).is_some());
+    let environment = &input.environment.name;
+    if !recipe.has_container() {
         return;
     }
-    let (hosts, environment) = (text::list(&down), &input.environment.name);
+    if !needed_by.is_empty() && !stopped.is_empty() {
+        plan.obstacles.push(Remark {
+            host: None,
+            message: format!(
+                "`{}` was stopped on {}, and {} needs it",
+                recipe.name,
+                text::list(stopped),
+                text::list(&needed_by)
+            ),
+            hint: Some(format!("shipit start {environment} {}", recipe.name)),
+        });
+    }
+    if fallen.is_empty() {
+        return;
+    }
+    let hosts = text::list(fallen);
     if needed_by.is_empty() {
         plan.warnings.push(Remark {
             host: None,

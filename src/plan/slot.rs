@@ -47,6 +47,9 @@ impl Slot<'_> {
         let Some(desired) = desired else {
             return self.remove(&running, obstacles);
         };
+        if desired.stopped.is_some() {
+            return self.stop(&running, obstacles);
+        }
         if self.input.forced && !running.is_empty() {
             return Some(self.create(desired, &here, &running, obstacles));
         }
@@ -72,6 +75,14 @@ impl Slot<'_> {
         self.names.check(None, running, obstacles);
         let reason = format!("`{}` is no longer wanted here", newest.name);
         Some(self.slot(Change::Remove, None, running, reason))
+    }
+
+    /// It is wanted here, and to be stopped.
+    fn stop(&self, running: &[&Container], obstacles: &mut Vec<Remark>) -> Option<SlotPlan> {
+        running.first()?;
+        self.names.check(None, running, obstacles);
+        let reason = "it stays stopped until a start or a deploy".to_owned();
+        Some(self.slot(Change::Stop, None, running, reason))
     }
 
     /// What is wanted runs already. Others beside it are what an interrupted deploy left.
@@ -128,7 +139,11 @@ impl Slot<'_> {
     ) -> SlotPlan {
         let (incoming, outgoing) = (self.existing(desired, kept), others_than(kept, running));
         self.names.check(Some(&incoming.name), &outgoing, obstacles);
-        let reason = format!("`{}` exists but is {}", kept.name, kept.state.status);
+        let (host, recipe) = (self.names.host, &self.recipe.name);
+        let reason = match self.input.history.stopped(host, recipe) {
+            Some(stopped) if running.is_empty() => stopped.to_string(),
+            _ => format!("`{}` exists but is {}", kept.name, kept.state.status),
+        };
         let change = if outgoing.is_empty() {
             Change::Start
         } else {
@@ -318,6 +333,7 @@ fn hash_of(desired: &Desired, key: &str) -> SpecHash {
         instances: _,
         secrets,
         unread,
+        stopped: _,
     } = desired;
     match unread {
         Some(hash) => SpecHash::from_labels(hash, None),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     reading::LeftOut,
-    record::{Action, Number, Outcome, Record},
+    record::{Action, Number, Outcome, Record, Stopped},
 };
 use crate::model::HostName;
 
@@ -223,6 +223,15 @@ impl History {
         }
     }
 
+    /// Who has stopped a recipe on a host, if it is to stay stopped there. A release that was reverted has changed
+    /// nothing of that.
+    pub fn stopped(&self, host: &HostName, recipe: &str) -> Option<&Stopped> {
+        let newest = self.newest_on(host, |record| {
+            record.outcome != Outcome::Reverted && record.recipes.contains_key(recipe)
+        });
+        newest?.recipes.get(recipe)?.stopped.as_ref()
+    }
+
     /// A record of one release on one host.
     pub fn record(&self, host: &HostName, number: Number) -> Option<&Record> {
         self.records
@@ -308,6 +317,35 @@ mod tests {
             record.outcome = Outcome::Failed;
         }
         assert_eq!(failed.previous(), Some(Number(2)));
+    }
+
+    #[test]
+    fn a_recipe_stays_stopped_until_a_release_has_changed_that() {
+        use Outcome::{Failed, Reverted, Succeeded};
+        let host = HostName::from("host-1");
+        let by = |history: &History| history.stopped(&host, "web").map(|it| it.by.clone());
+        let mut history = history(&[Succeeded]);
+        let mut add = |outcome, stopped: Option<&str>| {
+            let mut record = record(history.next_number().0, outcome);
+            let recipe = serde_json::json!({
+                "spec": { "image": "web" },
+                "image": { "reference": "web", "digest": "sha256:aa" },
+                "instances": 1,
+                "hash": "aa",
+                "stopped": stopped.map(|by| serde_json::json!({ "by": by, "at": Timestamp::UNIX_EPOCH })),
+            });
+            let recipe = serde_json::from_value(recipe).expect("of a recipe");
+            record.recipes.insert("web".into(), recipe);
+            history.add(&[record]);
+            by(&history)
+        };
+        let alice = Some("alice".to_owned());
+        assert_eq!(add(Succeeded, None), None);
+        assert_eq!(add(Succeeded, Some("alice")), alice);
+        assert_eq!(add(Reverted, None), alice, "it was taken back");
+        assert_eq!(add(Failed, None), None, "it was started, or that was tried");
+        assert_eq!(add(Succeeded, Some("alice")), alice);
+        assert_eq!(add(Succeeded, None), None);
     }
 
     #[test]

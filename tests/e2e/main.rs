@@ -139,6 +139,10 @@ const STORY: &[(&str, Scenario)] = &[
         promotion::promoted_beforehand,
     ),
     ("daily::a_restart_loses_nothing", daily::restart),
+    (
+        "daily::what_is_stopped_stays_so_until_it_is_started",
+        daily::stop_and_start,
+    ),
     ("balancers::two_at_once", balancers::two_balancers),
     ("balancers::the_only_one", balancers::the_only_balancer),
     ("balancers::an_app_with_two_ports", balancers::two_ports),

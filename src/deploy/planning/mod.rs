@@ -70,7 +70,7 @@ fn description(wanted: &Wanted, release: Number) -> String {
     match wanted.action {
         Action::Deploy => String::new(),
         Action::RollbackTo(target) => format!("{release} = {target} again"),
-        Action::Restart => {
+        Action::Restart | Action::Stop | Action::Start => {
             let recipes = text::list(&wanted.scope.recipes);
             format!("{} of {recipes}", wanted.action.verb())
         }

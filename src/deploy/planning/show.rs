@@ -82,6 +82,7 @@ fn action(change: Change) -> PlanAction {
         Change::Start => PlanAction::Start,
         Change::Confirm => PlanAction::Confirm,
         Change::Remove => PlanAction::Remove,
+        Change::Stop => PlanAction::Stop,
     }
 }
 

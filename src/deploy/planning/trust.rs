@@ -25,7 +25,7 @@ pub async fn trust(
             let command = format!("rollback {} --to {target}", environment.name);
             (target.to_string(), command)
         }
-        Action::Restart => {
+        Action::Restart | Action::Stop | Action::Start => {
             let names = plan.recipes.iter().map(|it| it.recipe.to_string());
             let names = names.collect::<Vec<_>>().join(" ");
             let command = format!("{} {} {names}", action.verb(), environment.name);
@@ -136,6 +136,7 @@ mod tests {
             instances: 1,
             secrets: BTreeMap::new(),
             unread: None,
+            stopped: None,
         };
         let name = ContainerName {
             active: "web-r2".into(),

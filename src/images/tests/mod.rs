@@ -41,6 +41,7 @@ fn slot(host: &str) -> SlotPlan {
         instances: 1,
         secrets: BTreeMap::new(),
         unread: None,
+        stopped: None,
     };
     let name = ContainerName {
         active: "web-r2".into(),

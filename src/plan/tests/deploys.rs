@@ -129,6 +129,51 @@ fn what_is_forced_is_replaced_although_nothing_has_changed() {
 }
 
 #[test]
+fn what_was_stopped_is_started_by_the_next_deploy() {
+    let recipes = [("consul", CONSUL), ("web", WEB)];
+    let inventory = ONE_HOST.replace("\"web\"", "\"consul\", \"web\"");
+    let mut world = World::new(&inventory, &recipes);
+    world.deploy();
+    // What others need stops after them.
+    assert_snapshot!(world.stop(), @"
+        host-1 web stop web-r1: it stays stopped until a start or a deploy
+        host-1 consul stop consul: it stays stopped until a start or a deploy
+    ");
+    assert_snapshot!(world.docker.listed("host-1"), @"
+        consul-r1 exited
+        web-r1 exited
+    ");
+    assert_snapshot!(world.stop(), @"nothing to do");
+    assert_snapshot!(world.plan(), @"
+        host-1 consul start consul-r1 → consul: stopped by alice@laptop at 1970-01-01 00:00 UTC
+        host-1 web start web-r1: stopped by alice@laptop at 1970-01-01 00:00 UTC
+    ");
+    // What was stopped on purpose is no reason for a warning.
+    world.limit(&[], &["web"]);
+    assert_snapshot!(world.deploy(), @"host-1 web start web-r1: stopped by alice@laptop at 1970-01-01 00:00 UTC");
+    world.limit(&[], &["consul"]);
+    world.docker.container("host-1", "web-r1").status = "exited";
+    assert_snapshot!(world.plan(), @"
+        host-1 consul start consul-r1 → consul: stopped by alice@laptop at 1970-01-01 00:00 UTC
+        warning: `web` does not run on `host-1`, and this deploy leaves it alone
+    ");
+}
+
+#[test]
+fn what_needs_a_recipe_that_was_stopped_is_not_deployed() {
+    let needy = format!("requires = [\"consul\"]{WEB}");
+    let recipes = [("consul", CONSUL), ("web", &*needy)];
+    let inventory = ONE_HOST.replace("\"web\"", "\"consul\", \"web\"");
+    let mut world = World::new(&inventory, &recipes);
+    world.deploy();
+    world.limit(&[], &["consul"]);
+    world.stop();
+    world.limit(&[], &["web"]);
+    world.set("version", "2");
+    assert_snapshot!(world.plan(), @"");
+}
+
+#[test]
 fn instances_that_are_no_longer_wanted_go() {
     let three = format!("{WEB}instances = 3\n");
     let mut world = World::new(ONE_HOST, &[("web", &three)]);

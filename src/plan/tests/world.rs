@@ -17,7 +17,7 @@ use crate::{
     },
     model::{Environment, HostName, Name, Order, Overrides, Project, load},
     plan::{self, Change, Desired, DesiredState, Input, Plan, Scope, SlotPlan, TaskRef},
-    release::{Action, History, Number, Outcome, RecipeRecord, Record},
+    release::{Action, History, Number, Outcome, RecipeRecord, Record, Stopped},
 };
 
 /// Two hosts that run one recipe.
@@ -166,6 +166,30 @@ impl World {
         shown(&plan)
     }
 
+    /// A stop of everything that succeeds.
+    pub fn stop(&mut self) -> String {
+        let stopped = Stopped {
+            by: "alice@laptop".into(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let mut desired = self.desired();
+        for wanted in desired.values_mut().flat_map(BTreeMap::values_mut) {
+            wanted.stopped = Some(stopped.clone());
+        }
+        let plan = self.plan_of(&desired, false);
+        let done = self.docker.apply(&plan, &self.name, usize::MAX);
+        done.expect("docker does it");
+        for records in self.records.values_mut() {
+            let mut record = records.last().expect("a release").clone();
+            (record.number, record.action) = (plan.release, Action::Stop);
+            for recipe in record.recipes.values_mut() {
+                recipe.stopped = Some(stopped.clone());
+            }
+            records.push(record);
+        }
+        shown(&plan)
+    }
+
     fn carry_out(&mut self, plan: &Plan, desired: &DesiredState, action: Action) {
         assert!(plan.obstacles.is_empty(), "{}", shown(plan));
         if plan.is_empty() {
@@ -206,6 +230,7 @@ impl World {
                     image: wanted.image.clone(),
                     instances: wanted.instances,
                     hash: incoming.hash.as_str().to_owned(),
+                    stopped: None,
                 };
                 let records = self.records.entry(slot.host.clone()).or_default();
                 if records
@@ -252,6 +277,7 @@ impl World {
                     instances: on.instances,
                     secrets: self.values(spec.secrets.iter()),
                     unread: None,
+                    stopped: None,
                     spec: spec.clone(),
                 };
                 desired
@@ -279,6 +305,7 @@ impl World {
                     instances: recorded.instances,
                     secrets: self.values(recorded.spec.secrets.iter()),
                     unread: None,
+                    stopped: None,
                 };
                 desired
                     .entry(name)

@@ -81,7 +81,7 @@ impl Run {
                 format!("rolled {environment} back in {took}: {description}")
             }
             ("rollback", None) => format!("rolled {environment} back in {took}"),
-            ("restart", Some(release)) => {
+            ("restart" | "stop" | "start", Some(release)) => {
                 let description = clean(&self.description);
                 format!("{description} in {environment} took {took} ({release})")
             }

@@ -30,6 +30,8 @@ pub struct Placement {
     pub plan: SlotPlan,
     /// Whether it is the first slot of its rollout, where what runs `once` runs.
     pub is_first: bool,
+    /// Whether nothing of the recipe serves anywhere once this slot's container has gone.
+    pub is_last: bool,
     /// Whether the recipe's `before` and `after` belong to what is started: a rollback to a release whose
     /// own were others runs none.
     pub runs_tasks: bool,

@@ -15,7 +15,7 @@ use crate::{
     event::{EventKind, HostRow, Outcome, Severity},
     hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
     model::Name,
-    observe::observe,
+    observe::{Observed, observe},
     plan::Scope,
     release::Terms,
     run::Context,
@@ -97,6 +97,7 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
                 &error,
             )
         })?;
+        show_stopped(context, reached, &observed);
         if findings.is_empty() {
             let row = hosts::row(reached.name(), "as it should be", Severity::Good);
             context.events.send(EventKind::HostState { row });
@@ -145,6 +146,20 @@ async fn settle(
     }
     context.events.send(EventKind::HostState { row });
     Ok(mended.is_some())
+}
+
+/// A row for each recipe that somebody has stopped: that is no mistake.
+fn show_stopped(context: &Context<'_>, reached: &Reached, observed: &Observed) {
+    let host = reached.name();
+    for recipe in &context.environment.recipes {
+        let stopped = observed.history.stopped(host, &recipe.name);
+        let serves = !observed.facts.serving(host, &recipe.name).is_empty();
+        if let Some(stopped) = stopped.filter(|_| !serves) {
+            let mut row = hosts::row(host, &stopped.to_string(), Severity::Notable);
+            row.recipe = Some(recipe.name.to_string());
+            context.events.send(EventKind::HostState { row });
+        }
+    }
 }
 
 fn show_every_host_as(context: &Context<'_>, fleet: &Fleet, state: &str) {
