@@ -1,6 +1,9 @@
 //! Taking the environment's lock: at most one change at a time.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{
     backend::{Advice, Attempt, Backend, Holder, Lock},
@@ -10,15 +13,31 @@ use crate::{
     event::{EventKind, Outcome, Phase},
     hosts::{Fleet, HostFailure, Run, Stop},
     run::Context,
+    text,
 };
 
-/// Takes the environment's lock for `what`, the word that others are shown.
+/// How often who waits for the lock asks for it.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Takes the environment's lock for `what`, the word that others are shown. While another run has it, it is waited for
+/// as long as the user wants; an interrupt ends that.
 pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock> {
     context.events.send(EventKind::Phase { phase: Phase::Lock });
-    let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
-    let holder = format!("{} ({what}, since {since})", context.by);
+    let holder = || {
+        let since = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC");
+        format!("{} ({what}, since {since})", context.by)
+    };
+    let tell = |message| context.events.send(EventKind::Note { message });
     let backend = open(context.environment, fleet);
-    let (lock, weakness) = take_from(&*backend, &context.environment.name, &holder).await?;
+    let queue = Queue {
+        backend: &*backend,
+        environment: &context.environment.name,
+        holder: &holder,
+        wait: context.lock_wait,
+        tell: &tell,
+    };
+    let taking = context.interruptible("nothing was changed", queue.take());
+    let (lock, weakness) = taking.await?;
     if let Some(Advice { fact, hint }) = weakness {
         context.events.send(EventKind::Warning {
             host: Some(context.environment.lock_host().name.to_string()),
@@ -29,42 +48,85 @@ pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock>
     Ok(lock)
 }
 
-async fn take_from(
-    backend: &dyn Backend,
-    environment: &str,
-    holder: &str,
-) -> Run<(Lock, Option<Advice>)> {
-    let lasting = backend.lasting_lock().await;
-    if let Some(lock) = lasting.map_err(|failure| cannot_look(&failure))? {
-        let at = lock.at.strftime("%Y-%m-%d %H:%M UTC");
-        return Err(Stop::new(
-            Outcome::Locked,
-            format!(
-                "`{environment}` is locked by {} since {at}: {}",
-                lock.by, lock.message
-            ),
-        )
-        .hint(format!("shipit unlock {environment}")));
-    }
-    let cannot = |failure| cannot_take(backend, &failure);
-    match backend.try_lock(holder).await.map_err(cannot)? {
-        Attempt::Taken { lock, weakness } => Ok((lock, weakness)),
-        Attempt::HeldBy(Holder { name, account }) => {
-            let name = if name.is_empty() {
-                "someone else"
-            } else {
-                &name
+/// Who wants the lock, and how long they wait for it.
+struct Queue<'a> {
+    backend: &'a dyn Backend,
+    environment: &'a str,
+    /// The line that others are shown, as of now.
+    holder: &'a dyn Fn() -> String,
+    wait: Duration,
+    /// Takes what there is to say of the waiting.
+    tell: &'a dyn Fn(String),
+}
+
+impl Queue<'_> {
+    async fn take(&self) -> Run<(Lock, Option<Advice>)> {
+        let deadline = Instant::now() + self.wait;
+        let mut told = None;
+        loop {
+            let holder = match self.attempt().await? {
+                Ok(taken) => return Ok(taken),
+                Err(holder) => self.describe(&holder),
             };
-            let account = account.map_or_else(String::new, |account| format!(", as {account}"));
-            Err(Stop::new(
-                Outcome::Locked,
-                format!("`{environment}` is being changed by {name}{account}"),
-            )
-            .hint("wait until that run ends; the lock ends with it"))
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.given_up(holder));
+            }
+            // Another one may have been first; that is worth a word, the same one is not.
+            if told.as_ref() != Some(&holder) {
+                let left = text::duration(left);
+                (self.tell)(format!("waiting up to {left} for the lock: {holder}"));
+                told = Some(holder);
+            }
+            tokio::time::sleep(PAUSE.min(left)).await;
         }
-        Attempt::Obstructed(Advice { fact, hint }) => {
-            let message = format!("cannot take the lock of `{environment}`");
-            Err(Stop::new(Outcome::NotReady, message).cause(fact).hint(hint))
+    }
+
+    /// Tries it once; the error is who has it.
+    async fn attempt(&self) -> Run<Result<(Lock, Option<Advice>), Holder>> {
+        let lasting = self.backend.lasting_lock().await;
+        if let Some(lock) = lasting.map_err(|failure| cannot_look(&failure))? {
+            let at = lock.at.strftime("%Y-%m-%d %H:%M UTC");
+            return Err(Stop::new(
+                Outcome::Locked,
+                format!(
+                    "`{}` is locked by {} since {at}: {}",
+                    self.environment, lock.by, lock.message
+                ),
+            )
+            .hint(format!("shipit unlock {}", self.environment)));
+        }
+        let cannot = |failure| cannot_take(self.backend, &failure);
+        let holder = (self.holder)();
+        match self.backend.try_lock(&holder).await.map_err(cannot)? {
+            Attempt::Taken { lock, weakness } => Ok(Ok((lock, weakness))),
+            Attempt::HeldBy(holder) => Ok(Err(holder)),
+            Attempt::Obstructed(Advice { fact, hint }) => {
+                let message = format!("cannot take the lock of `{}`", self.environment);
+                Err(Stop::new(Outcome::NotReady, message).cause(fact).hint(hint))
+            }
+        }
+    }
+
+    fn describe(&self, Holder { name, account }: &Holder) -> String {
+        let name = if name.is_empty() { "someone else" } else { name };
+        let account = account.as_ref();
+        let account = account.map_or_else(String::new, |account| format!(", as {account}"));
+        format!("`{}` is being changed by {name}{account}", self.environment)
+    }
+
+    #[expect(
+        clippy::unnecessary_box_returns,
+        reason = "it becomes the error of a `Run`"
+    )]
+    fn given_up(&self, holder: String) -> Box<Stop> {
+        let stop = Stop::new(Outcome::Locked, holder);
+        if self.wait.is_zero() {
+            stop.hint("`--wait 10m` waits until that run ends; the lock ends with it")
+        } else {
+            let waited = text::duration(self.wait);
+            stop.cause(format!("waited {waited} for it"))
+                .hint("try again when that run ends; the lock ends with it")
         }
     }
 }
@@ -95,7 +157,7 @@ fn cannot_take(backend: &dyn Backend, (host, error): &HostFailure) -> Box<Stop> 
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, time::Duration};
+    use std::{cell::RefCell, collections::BTreeSet};
 
     use futures::{
         FutureExt,
@@ -118,6 +180,10 @@ mod tests {
         held_by: Option<&'static str>,
         account: Option<&'static str>,
         may_not_look: bool,
+        /// The run that has the lock ends then.
+        ends_at: Option<Instant>,
+        /// Another one is first then.
+        next: Option<&'static str>,
     }
 
     impl Backend for Locks {
@@ -125,7 +191,16 @@ mod tests {
             &'a self,
             _holder: &'a str,
         ) -> LocalBoxFuture<'a, Result<Attempt, HostFailure>> {
-            let attempt = match self.held_by {
+            let has_ended = self.ends_at.is_some_and(|at| at <= Instant::now());
+            let held_by = if has_ended { self.next } else { self.held_by };
+            let attempt = match held_by {
+                None if has_ended => {
+                    let (_, lost) = tokio::sync::watch::channel(None);
+                    Ok(Attempt::Taken {
+                        lock: Lock::new(tokio::spawn(async {}), lost),
+                        weakness: None,
+                    })
+                }
                 Some(name) => Ok(Attempt::HeldBy(Holder {
                     name: name.to_owned(),
                     account: self.account.map(str::to_owned),
@@ -207,8 +282,25 @@ mod tests {
 
     /// What bob is shown who deploys `staging`, line by line.
     async fn shown(locks: Locks) -> Vec<String> {
-        let taken = take_from(&locks, "staging", "bob@desk (deploy)").await;
-        let stop = taken.map(drop).expect_err("no lock");
+        waiting(&locks, Duration::ZERO).await.1
+    }
+
+    /// What bob is told while he waits, and what he is shown when he has not got the lock.
+    async fn waiting(locks: &Locks, wait: Duration) -> (Vec<String>, Vec<String>) {
+        let told = RefCell::new(Vec::new());
+        let queue = Queue {
+            backend: locks,
+            environment: "staging",
+            holder: &|| "bob@desk (deploy)".to_owned(),
+            wait,
+            tell: &|message| told.borrow_mut().push(message),
+        };
+        let taken = queue.take().await;
+        let shown = taken.map_or_else(|stop| lines(*stop), |_| Vec::new());
+        (told.into_inner(), shown)
+    }
+
+    fn lines(stop: Stop) -> Vec<String> {
         let report = stop.report;
         let outcome = stop.outcome.exit_code().to_string();
         [outcome, report.message]
@@ -247,7 +339,7 @@ mod tests {
             held_by: Some(holder),
             ..Locks::default()
         };
-        let hint = "wait until that run ends; the lock ends with it";
+        let hint = "`--wait 10m` waits until that run ends; the lock ends with it";
         assert_eq!(
             shown(held_by("carol@ci (deploy)")).await,
             ["4", "`staging` is being changed by carol@ci (deploy)", hint]
@@ -264,6 +356,66 @@ mod tests {
             shown(with_account).await[1],
             "`staging` is being changed by carol@ci (deploy), as `deploy` on `host-1`"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_gets_the_lock_when_the_run_that_has_it_ends() {
+        let began = Instant::now();
+        let locks = Locks {
+            held_by: Some("carol@ci (deploy)"),
+            ends_at: Some(began + Duration::from_secs(61)),
+            ..Locks::default()
+        };
+        let (told, shown) = waiting(&locks, Duration::from_secs(600)).await;
+        let held = "waiting up to 10m for the lock: `staging` is being changed by carol@ci (deploy)";
+        assert_eq!((told, shown), (vec![held.to_owned()], Vec::new()));
+        assert_eq!(began.elapsed(), Duration::from_secs(62));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_in_vain_is_told_of_each_holder_and_gives_up_in_time() {
+        let began = Instant::now();
+        let locks = Locks {
+            held_by: Some("carol@ci (deploy)"),
+            ends_at: Some(began + Duration::from_secs(30)),
+            next: Some("dan@desk (rollback)"),
+            ..Locks::default()
+        };
+        let (told, shown) = waiting(&locks, Duration::from_secs(45)).await;
+        assert_eq!(
+            told,
+            [
+                "waiting up to 45s for the lock: `staging` is being changed by carol@ci (deploy)",
+                "waiting up to 15s for the lock: `staging` is being changed by dan@desk (rollback)",
+            ]
+        );
+        assert_eq!(
+            shown,
+            [
+                "4",
+                "`staging` is being changed by dan@desk (rollback)",
+                "waited 45s for it",
+                "try again when that run ends; the lock ends with it",
+            ]
+        );
+        assert_eq!(began.elapsed(), Duration::from_secs(45));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_lasting_lock() {
+        let lasting = LastingLock {
+            message: "the database moves".to_owned(),
+            by: "alice@laptop".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let (began, lasting) = (Instant::now(), Some(lasting));
+        let locks = Locks {
+            lasting,
+            ..Locks::default()
+        };
+        let (told, shown) = waiting(&locks, Duration::from_secs(600)).await;
+        assert_eq!((told, shown[0].as_str()), (Vec::new(), "4"));
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test]

@@ -1,12 +1,12 @@
 //! `shipit deploy`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Variables},
+        arguments::{DefaultEnvironment, Limit, Variables, Wait},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -42,6 +42,8 @@ pub struct Deploy {
     /// Replace the containers of the named recipes even where nothing has changed
     #[arg(long, requires = "recipes")]
     pub force: bool,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -70,6 +72,10 @@ impl HostCommand for Deploy {
 
     fn is_dry_run(&self) -> bool {
         self.dry_run
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {

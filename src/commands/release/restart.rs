@@ -1,11 +1,13 @@
 //! `shipit restart`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::rollback::trust;
 use crate::{
     commands::{
-        arguments::Limit,
+        arguments::{Limit, Wait},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope_of_containers},
     },
@@ -38,6 +40,8 @@ pub struct Restart {
     /// Start what the records say without asking, also where today's files give containers less of the host
     #[arg(long)]
     pub trust_records: bool,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -59,6 +63,10 @@ impl HostCommand for Restart {
 
     fn is_dry_run(&self) -> bool {
         self.dry_run
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {

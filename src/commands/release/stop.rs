@@ -1,10 +1,12 @@
 //! `shipit stop`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::Limit,
+        arguments::{Limit, Wait},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope_of_containers},
     },
@@ -34,6 +36,8 @@ pub struct Stop {
     pub recipes: Vec<Name>,
     #[command(flatten)]
     pub limit: Limit,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -55,6 +59,10 @@ impl HostCommand for Stop {
 
     fn is_dry_run(&self) -> bool {
         self.dry_run
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {

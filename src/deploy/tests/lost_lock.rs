@@ -92,6 +92,7 @@ async fn deploy_without_lock_host(
         interrupts: &interrupts,
         mask: &|_| {},
         log: &|_| {},
+        lock_wait: std::time::Duration::ZERO,
         by: "alice@laptop".to_owned(),
         revision: None,
     };

@@ -3,12 +3,14 @@
 mod findings;
 mod routes;
 
+use std::time::Duration;
+
 use clap::Args;
 
 use self::findings::{Finding, find};
 use crate::{
     commands::{
-        arguments::DefaultEnvironment,
+        arguments::{DefaultEnvironment, value},
         command::{HostCommand, Lock, Needs},
         on_hosts::invocation::Invocation,
     },
@@ -35,6 +37,9 @@ pub struct Check {
     /// Also deregister Consul services whose container is gone
     #[arg(long)]
     pub fix: bool,
+    /// With `--fix`, wait so long for the lock while another run has it [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = value::duration, requires = "fix")]
+    pub wait: Option<Duration>,
 }
 
 impl HostCommand for Check {
@@ -49,6 +54,10 @@ impl HostCommand for Check {
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.unwrap_or_default()
     }
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {

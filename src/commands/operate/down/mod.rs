@@ -2,10 +2,13 @@
 
 mod removal;
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::{
     commands::{
+        arguments::Wait,
         command::{HostCommand, Lock, Needs},
         on_hosts::invocation::Invocation,
     },
@@ -32,6 +35,8 @@ pub struct Down {
     /// The environment; must be named
     #[arg(value_name = "ENV")]
     pub environment: Name,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -49,6 +54,10 @@ impl HostCommand for Down {
 
     fn environment(&self) -> Option<&Name> {
         Some(&self.environment)
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
