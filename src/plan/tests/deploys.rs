@@ -174,6 +174,19 @@ fn what_needs_a_recipe_that_was_stopped_is_not_deployed() {
 }
 
 #[test]
+fn how_many_run_is_a_value_of_the_host_and_of_set() {
+    let inventory = TWO_HOSTS.replace("\"192.0.2.2\" }", "\"192.0.2.2\", vars = { web = 2 } }");
+    let recipe = format!("vars = {{ web = 1 }}{WEB}instances = \"{{{{web}}}}\"\n");
+    let mut world = World::new(&inventory, &[("web", &recipe)]);
+    assert_snapshot!(world.deploy(), @"");
+    world.set("web", "2");
+    assert_snapshot!(world.deploy(), @"");
+    world.set("web", "1");
+    assert_snapshot!(world.deploy(), @"");
+    assert_snapshot!(world.plan(), @"");
+}
+
+#[test]
 fn instances_that_are_no_longer_wanted_go() {
     let three = format!("{WEB}instances = 3\n");
     let mut world = World::new(ONE_HOST, &[("web", &three)]);
