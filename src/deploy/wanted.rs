@@ -8,6 +8,7 @@ use crate::{
     desired::{self, Again},
     hosts::{Fleet, Run},
     images::{self, Lookup},
+    model::Name,
     observe::Observed,
     plan::{DesiredState, Scope},
     release::Action,
@@ -20,6 +21,8 @@ pub struct Wanted {
     pub desired: DesiredState,
     /// The hosts and recipes that the release covers. A rollback may cover less than was asked for.
     pub scope: Scope,
+    /// The recipes that the user has named.
+    pub named: Vec<Name>,
     /// What the release is.
     pub action: Action,
     /// Whether containers are replaced that run as wanted, too.
@@ -38,7 +41,7 @@ pub async fn wanted(
     let Credentials {
         secrets, logins, ..
     } = credentials;
-    let again = async |action| {
+    let again = async |action: Action| -> Run<Wanted> {
         desired::refuse_unsigned(environment, scope, history)?;
         let secrets = (!request.dry_run).then_some(secrets);
         let again = Again {
@@ -53,10 +56,12 @@ pub async fn wanted(
         Ok(Wanted {
             desired: again.desired(context.events).await?,
             scope: scope.clone(),
+            named: scope.recipes.clone(),
             action,
             forced: action == Action::Restart,
         })
     };
+    let named = scope.recipes.clone();
     match request.goal {
         Goal::Files => {
             let lookup = if request.dry_run {
@@ -71,6 +76,7 @@ pub async fn wanted(
             Ok(Wanted {
                 desired,
                 scope: scope.clone(),
+                named,
                 action: Action::Deploy,
                 forced: request.forced,
             })
@@ -86,6 +92,7 @@ pub async fn wanted(
             Ok(Wanted {
                 desired,
                 scope,
+                named,
                 action: Action::RollbackTo(target),
                 forced: false,
             })

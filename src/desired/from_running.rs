@@ -50,7 +50,7 @@ impl Again<'_> {
                 let Some(facts) = self.facts.hosts.get(host) else {
                     continue;
                 };
-                let found = recorded(environment, recipe, (host, facts), self.history)?;
+                let found = self.recorded(recipe, (host, facts))?;
                 let Some(found) = found else { continue };
                 let wanted = self.wanted(recipe, (host, facts), found, events).await?;
                 let of_recipe = desired.entry(recipe.name.clone()).or_default();
@@ -79,13 +79,18 @@ impl Again<'_> {
             events.send(EventKind::Warning {
                 host: Some(host.to_string()),
                 message: format!("`{}` was {stopped}, and stays so", recipe.name),
-                hint: Some(format!("shipit start {} {}", self.environment.name, recipe.name)),
+                hint: Some(format!(
+                    "shipit start {} {}",
+                    self.environment.name, recipe.name
+                )),
             });
         }
         // No value is needed for a container that is there with those it was made with.
         let needs_none = stopped.is_some()
             || self.action == Action::Start && has_every_instance(recipe, facts, recorded);
-        let (secrets, unread) = self.values(recipe, host, (number, recorded), needs_none).await?;
+        let (secrets, unread) = self
+            .values(recipe, host, (number, recorded), needs_none)
+            .await?;
         Ok(Desired {
             spec: recorded.spec.clone(),
             image: recorded.image.clone(),
@@ -133,6 +138,62 @@ impl Again<'_> {
             None => (BTreeMap::new(), unread),
         })
     }
+
+    /// The record of what runs of a recipe on a host; without a container, of what ran last. `None` where the host
+    /// never had any.
+    fn recorded(
+        &self,
+        recipe: &Recipe,
+        (host, facts): (&HostName, &HostFacts),
+    ) -> Run<Option<(Number, &RecipeRecord)>> {
+        let last = self.history.recent_successes(host, 1).next();
+        let last = last.and_then(|record| of_recipe(record, recipe));
+        let containers = facts.of_recipe(&recipe.name).into_iter();
+        let running: Vec<&Container> = containers.filter(|it| it.state.running).collect();
+        if running.is_empty() {
+            // What the host is no longer to run is not started once more.
+            return Ok(last.filter(|_| recipe.on.contains_key(host)));
+        }
+        let made_from = |container: &&Container| {
+            let hash = container.identity()?.spec.as_str().to_owned();
+            let record = self.history.newest_on(host, |record| {
+                of_recipe(record, recipe).is_some_and(|(_, recorded)| recorded.hash == hash)
+            });
+            of_recipe(record?, recipe)
+        };
+        // Of equal containers with secrets each may have a hash of its own, and one of them is in the record.
+        let known: Vec<_> = running.iter().filter_map(made_from).collect();
+        if self.action == Action::Stop {
+            // Whatever runs is stopped.
+            return Ok(known.first().copied().or(last));
+        }
+        let environment = &self.environment.name;
+        let name = &recipe.name;
+        let names = text::list(running.iter().map(|container| &container.name));
+        let Some(first) = known.first().copied() else {
+            let message = format!(
+                "no record says what {names} on `{host}` is made from; nothing was changed"
+            );
+            return Err(Stop::new(RunOutcome::NotReady, message).hint(format!(
+                "`shipit deploy {environment} {name} --force` replaces it by what the files say"
+            )));
+        };
+        let is_other = |(_, other): &(Number, &RecipeRecord)| {
+            other.spec != first.1.spec || other.image.digest != first.1.image.digest
+        };
+        if known.iter().any(is_other) {
+            let message =
+                format!("{names} on `{host}` are of different releases; nothing was changed");
+            let hint = format!("shipit deploy {environment} {name}");
+            return Err(Stop::new(RunOutcome::NotReady, message).hint(hint));
+        }
+        Ok(Some(first))
+    }
+}
+
+/// What a record has of a recipe, with the number of its release.
+fn of_recipe<'r>(record: &'r Record, recipe: &Recipe) -> Option<(Number, &'r RecipeRecord)> {
+    Some((record.number, record.recipes.get(&*recipe.name)?))
 }
 
 /// Whether a host has a container for every instance of what is recorded, running or kept.
@@ -142,61 +203,4 @@ fn has_every_instance(recipe: &Recipe, facts: &HostFacts, recorded: &RecipeRecor
     let of_record = identities.filter(|identity| identity.spec.as_str() == recorded.hash);
     let there: BTreeSet<u16> = of_record.map(|identity| identity.instance).collect();
     (1..=recorded.instances).all(|instance| there.contains(&instance))
-}
-
-/// The record of what runs of a recipe on a host; without a container, of what ran last. `None` where the host never
-/// had any.
-fn recorded<'h>(
-    environment: &Environment,
-    recipe: &Recipe,
-    (host, facts): (&HostName, &HostFacts),
-    history: &'h History,
-) -> Run<Option<(Number, &'h RecipeRecord)>> {
-    let of_recipe =
-        |record: &'h Record| Some((record.number, record.recipes.get(&*recipe.name)?));
-    let running: Vec<&Container> = facts
-        .of_recipe(&recipe.name)
-        .into_iter()
-        .filter(|container| container.state.running)
-        .collect();
-    if running.is_empty() {
-        // What the host is no longer to run is not started once more.
-        let is_for_host = recipe.on.contains_key(host);
-        let last = history.recent_successes(host, 1).next();
-        return Ok(last.filter(|_| is_for_host).and_then(of_recipe));
-    }
-    let made_from = |container: &&Container| {
-        let hash = container.identity()?.spec.as_str().to_owned();
-        let record = history.newest_on(host, |record| {
-            let recorded = record.recipes.get(&*recipe.name);
-            recorded.is_some_and(|recorded| recorded.hash == hash)
-        });
-        record.and_then(of_recipe)
-    };
-    // Of equal containers with secrets each may have a hash of its own, and one of them is in the record.
-    let known: Vec<_> = running.iter().filter_map(made_from).collect();
-    let names = || text::list(running.iter().map(|container| &container.name));
-    let Some(first) = known.first().copied() else {
-        let message = format!(
-            "no record says what {} on `{host}` is made from; nothing was changed",
-            names()
-        );
-        let hint = format!(
-            "`shipit deploy {} {} --force` replaces it by what the files say",
-            environment.name, recipe.name
-        );
-        return Err(Stop::new(RunOutcome::NotReady, message).hint(hint));
-    };
-    let is_other = |(_, other): &(Number, &RecipeRecord)| {
-        other.spec != first.1.spec || other.image.digest != first.1.image.digest
-    };
-    if known.iter().any(is_other) {
-        let message = format!(
-            "{} on `{host}` are of different releases; nothing was changed",
-            names()
-        );
-        let hint = format!("shipit deploy {} {}", environment.name, recipe.name);
-        return Err(Stop::new(RunOutcome::NotReady, message).hint(hint));
-    }
-    Ok(Some(first))
 }

@@ -12,5 +12,5 @@ mod unsigned;
 pub use from_files::{from_files, read_secrets, setup, wanted_images};
 pub use from_records::{describe, from_records, rollback_target};
 pub use from_running::Again;
-pub use records::{Hashes, records};
+pub use records::{Hashes, Places, records};
 pub use unsigned::refuse_unsigned;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use secrecy::ExposeSecret;
 
-use super::{Again, Hashes, from_records, records, rollback_target};
+use super::{Again, Hashes, Places, from_records, records, rollback_target};
 use crate::{
     docker::{Identity, PinnedImage, SpecHash, Volume, label, parse_containers},
     event::{Events, Outcome as RunOutcome},
@@ -104,7 +104,7 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
         &scope,
         &desired,
         history,
-        &hashes,
+        (&hashes, &Places::new()),
     );
     history.add(&made);
 }
@@ -309,7 +309,10 @@ fn facts(containers: &[(&str, &str, u64, bool)]) -> Facts {
             "HostConfig": { "NetworkMode": "bridge" },
         }]);
         let shown = parse_containers(&shown.to_string()).expect("docker's JSON");
-        let on_host = facts.hosts.entry(HostName::from(*host)).or_insert_with(HostFacts::default);
+        let on_host = facts
+            .hosts
+            .entry(HostName::from(*host))
+            .or_insert_with(HostFacts::default);
         on_host.containers.extend(shown);
     }
     facts
@@ -335,7 +338,11 @@ async fn restarted(history: &History, facts: &Facts) -> Result<Vec<String>, Stri
     let desired = again.desired(&events).await;
     let desired = desired.map_err(|stop| {
         assert_eq!(stop.outcome, RunOutcome::NotReady);
-        format!("{} ({})", stop.report.message, stop.report.hint.unwrap_or_default())
+        format!(
+            "{} ({})",
+            stop.report.message,
+            stop.report.hint.unwrap_or_default()
+        )
     })?;
     let on_hosts = desired.values().flatten();
     Ok(on_hosts
@@ -349,12 +356,26 @@ async fn a_restart_is_of_what_runs_and_not_of_what_the_files_say_by_now() {
     release(&mut history, &EVERYTHING, &[], &[]);
     release(&mut history, &EVERYTHING, &[], &["web"]);
     // r2 came no further than `a`, and nothing was reverted.
-    let half = [("a", "web", 2, true), ("b", "web", 2, false), ("b", "web", 1, true)];
+    let half = [
+        ("a", "web", 2, true),
+        ("b", "web", 2, false),
+        ("b", "web", 1, true),
+    ];
     let wanted = restarted(&history, &facts(&half)).await;
-    assert_eq!(wanted, Ok(vec!["a: web@r2".to_owned(), "b: web@r1".to_owned()]));
+    assert_eq!(
+        wanted,
+        Ok(vec!["a: web@r2".to_owned(), "b: web@r1".to_owned()])
+    );
     // Where nothing runs, the last release counts.
-    let wanted = restarted(&history, &facts(&[("a", "web", 1, false), ("b", "web", 1, true)])).await;
-    assert_eq!(wanted, Ok(vec!["a: web@r2".to_owned(), "b: web@r1".to_owned()]));
+    let wanted = restarted(
+        &history,
+        &facts(&[("a", "web", 1, false), ("b", "web", 1, true)]),
+    )
+    .await;
+    assert_eq!(
+        wanted,
+        Ok(vec!["a: web@r2".to_owned(), "b: web@r1".to_owned()])
+    );
 
     let two = [("a", "web", 1, true), ("a", "web", 2, true)];
     assert_eq!(

@@ -1,6 +1,6 @@
 //! A plan: what would change, recipe by recipe and slot by slot.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use super::{
     difference::Difference,
@@ -72,6 +72,8 @@ pub struct RecipePlan {
     pub slots: Vec<SlotPlan>,
     /// The commands to run, for a recipe without a container.
     pub tasks: Vec<TaskRef>,
+    /// The hosts where it has changed and is left alone, as it is an accessory that was not named.
+    pub left_alone: BTreeSet<HostName>,
 }
 
 impl RecipePlan {

@@ -44,6 +44,8 @@ pub struct Input<'a> {
     pub desired: &'a DesiredState,
     /// What may be changed.
     pub scope: &'a Scope,
+    /// The recipes that the user has named: among them alone accessories are changed.
+    pub named: &'a [Name],
     /// The number the release gets if anything changes.
     pub release: Number,
     /// Whether kept containers are preferred to new ones, as in a rollback.

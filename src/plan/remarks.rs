@@ -53,6 +53,21 @@ pub(super) fn warn_of_lost_requests(
     }
 }
 
+/// What an accessory is left without must be known, and how it gets it.
+pub(super) fn warn_of_accessory(input: &Input, plan: &RecipePlan, warnings: &mut Vec<Remark>) {
+    if plan.left_alone.is_empty() {
+        return;
+    }
+    let (recipe, hosts) = (&plan.recipe, text::list(&plan.left_alone));
+    warnings.push(Remark {
+        host: None,
+        message: format!(
+            "`{recipe}` has changed on {hosts} and is left alone: an accessory is changed only by its name"
+        ),
+        hint: Some(format!("shipit deploy {} {recipe}", input.environment.name)),
+    });
+}
+
 /// Checks a recipe that was not asked for: the recipes that need it must find it running.
 pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
     let drains = |other: &&Recipe| {

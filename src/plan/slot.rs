@@ -23,22 +23,23 @@ pub(super) struct Slot<'a> {
 }
 
 impl Slot<'_> {
+    /// The containers that are here, newest release first.
+    pub(super) fn here(&self) -> Vec<&Container> {
+        let of_recipe = self.facts.of_recipe(&self.recipe.name).into_iter();
+        let is_here = |container: &&Container| {
+            let identity = container.identity();
+            identity.is_some_and(|id| id.instance == self.names.instance)
+        };
+        of_recipe.filter(is_here).collect()
+    }
+
     /// What happens here; `None` where nothing runs and nothing is wanted.
     pub(super) fn plan(
         &self,
         desired: Option<&Desired>,
         obstacles: &mut Vec<Remark>,
     ) -> Option<SlotPlan> {
-        let here: Vec<_> = self
-            .facts
-            .of_recipe(&self.recipe.name)
-            .into_iter()
-            .filter(|container| {
-                container
-                    .identity()
-                    .is_some_and(|id| id.instance == self.names.instance)
-            })
-            .collect();
+        let here = self.here();
         let running: Vec<_> = here
             .iter()
             .copied()
@@ -222,7 +223,7 @@ impl Slot<'_> {
         }
     }
 
-    fn slot(
+    pub(super) fn slot(
         &self,
         change: Change,
         incoming: Option<Incoming>,
@@ -347,7 +348,7 @@ fn others_than<'a>(kept: &Container, running: &[&'a Container]) -> Vec<&'a Conta
     others.filter(|other| other.id != kept.id).collect()
 }
 
-fn spec_label(container: &Container) -> String {
+pub(super) fn spec_label(container: &Container) -> String {
     container
         .identity()
         .map(|identity| identity.spec.as_str().to_owned())

@@ -143,6 +143,14 @@ const STORY: &[(&str, Scenario)] = &[
         "daily::what_is_stopped_stays_so_until_it_is_started",
         daily::stop_and_start,
     ),
+    (
+        "daily::an_accessory_changes_only_by_its_name",
+        daily::accessory,
+    ),
+    (
+        "daily::a_deploy_waits_for_its_turn",
+        daily::wait_for_the_lock,
+    ),
     ("balancers::two_at_once", balancers::two_balancers),
     ("balancers::the_only_one", balancers::the_only_balancer),
     ("balancers::an_app_with_two_ports", balancers::two_ports),

@@ -88,7 +88,16 @@ fn a_number_of_instances_is_written_or_comes_from_a_template() {
     for instances in ["3", "\"3\"", "\"{{many}}\"", "\"{{count hosts}}\""] {
         assert_eq!(shown(instances), "no mistakes\n", "{instances}");
     }
-    let wrong = ["0", "70000", "-1", "true", "\"{{none}}\"", "\"{{word}}\"", "\"{{nobody}}\"", "\"\""];
+    let wrong = [
+        "0",
+        "70000",
+        "-1",
+        "true",
+        "\"{{none}}\"",
+        "\"{{word}}\"",
+        "\"{{nobody}}\"",
+        "\"\"",
+    ];
     assert_snapshot!(wrong.map(shown).join("\n"));
 }
 

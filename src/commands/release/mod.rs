@@ -8,4 +8,7 @@ mod run;
 mod start;
 mod stop;
 
-pub use self::{deploy::Deploy, plan::Plan, restart::Restart, rollback::Rollback, run::Run, start::Start, stop::Stop};
+pub use self::{
+    deploy::Deploy, plan::Plan, restart::Restart, rollback::Rollback, run::Run, start::Start,
+    stop::Stop,
+};

@@ -82,6 +82,11 @@ macro_rules! container_keys {
                 #[default(Instances::Number(1))]
                 #[hash(no)]
                 instances: Instances,
+                /// Whether it is an accessory, such as a database: once it serves, only a deploy that names it changes
+                /// it, and no failure of others takes it back.
+                #[default(false)]
+                #[hash(no)]
+                accessory: bool,
             }
             $($more)*
         }

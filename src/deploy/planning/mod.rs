@@ -47,6 +47,7 @@ pub async fn plan(
         history: &observed.history,
         desired: &wanted.desired,
         scope: &wanted.scope,
+        named: &wanted.named,
         release,
         prefer_kept: is_rollback,
         forced: wanted.forced,

@@ -29,7 +29,10 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
                 } else {
                     Vec::new()
                 },
-                note: None,
+                note: recipe
+                    .left_alone
+                    .contains(&slot.host)
+                    .then(|| "left alone, as nobody has named it".to_owned()),
             });
         }
         for task in &recipe.tasks {

@@ -112,7 +112,10 @@ fn describe((host, recipe, difference): &Found) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+    };
 
     use super::*;
     use crate::{
@@ -166,6 +169,7 @@ mod tests {
                 order: Order::StartFirst,
                 slots: vec![slot],
                 tasks: Vec::new(),
+                left_alone: BTreeSet::new(),
             }],
             warnings: Vec::new(),
             obstacles: Vec::new(),

@@ -86,11 +86,7 @@ impl Deployment<'_> {
         required.collect()
     }
 
-    fn placement(
-        &self,
-        context: &Arc<RolloutContext>,
-        slot: &SlotPlan,
-    ) -> Option<Placement> {
+    fn placement(&self, context: &Arc<RolloutContext>, slot: &SlotPlan) -> Option<Placement> {
         let reached = self.fleet.host(&slot.host)?.clone();
         let host_recipe = context.recipe.on.get(&slot.host).cloned();
         let host_recipe = Arc::new(host_recipe.unwrap_or_else(HostRecipe::none));

@@ -237,6 +237,13 @@ impl World {
                     .last()
                     .is_none_or(|record| record.number != plan.release)
                 {
+                    let before = records.last().map(|record| record.recipes.clone());
+                    let mut recipes = before.unwrap_or_default();
+                    let is_left_alone = |name: &str| {
+                        let mut plans = plan.recipes.iter();
+                        plans.any(|it| *it.recipe == *name && it.left_alone.contains(&slot.host))
+                    };
+                    recipes.retain(|name, _| is_left_alone(name));
                     records.push(Record {
                         number: plan.release,
                         environment: self.name.clone(),
@@ -247,7 +254,7 @@ impl World {
                         finished: None,
                         revision: None,
                         outcome: Outcome::Succeeded,
-                        recipes: BTreeMap::new(),
+                        recipes,
                     });
                 }
                 let record = records.last_mut().expect("it was just made");
@@ -353,6 +360,7 @@ impl World {
             history: &history,
             desired,
             scope: &self.scope,
+            named: &self.scope.recipes,
             release,
             prefer_kept,
             forced: self.forced,

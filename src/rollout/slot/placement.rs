@@ -19,6 +19,10 @@ use crate::{
 };
 
 /// One place of a container on one host while its rollout runs.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and none excludes another"
+)]
 pub struct Placement {
     /// What it shares with the others of its rollout.
     pub context: Arc<RolloutContext>,

@@ -164,7 +164,7 @@ fn show_stopped(context: &Context<'_>, reached: &Reached, observed: &Observed) {
         let stopped = observed.history.stopped(host, &recipe.name);
         let serves = !observed.facts.serving(host, &recipe.name).is_empty();
         if let Some(stopped) = stopped.filter(|_| !serves) {
-            let mut row = hosts::row(host, &stopped.to_string(), Severity::Notable);
+            let mut row = hosts::row(host, stopped.to_string(), Severity::Notable);
             row.recipe = Some(recipe.name.to_string());
             context.events.send(EventKind::HostState { row });
         }

@@ -83,6 +83,10 @@ fn resolve_one(
             .as_ref()
             .map(|text| resolver.text(text, &text.place))
             .unwrap_or_default(),
+        accessory: raw
+            .container
+            .as_ref()
+            .is_some_and(|container| *container.accessory.value()),
         hosts: tried
             .iter()
             .map(|&index| members.hosts[index].host.name.clone())

@@ -60,14 +60,16 @@ impl Resolve<u16> for values::Instances {
         if is_unresolved(written, &text) {
             return 1;
         }
-        Self::number(&text).unwrap_or_else(|| {
-            resolver.problems.push(
-                Problem::error(format!("{text:?} is not a number of instances"))
-                    .at(place, format!("expected 1 to {}{}", u16::MAX, resolver.on_host()))
-                    .hint("a host where none is to run is left out of the recipe's `hosts`"),
-            );
-            1
-        })
+        if let Some(number) = Self::number(&text) {
+            return number;
+        }
+        let label = format!("expected 1 to {}{}", u16::MAX, resolver.on_host());
+        resolver.problems.push(
+            Problem::error(format!("{text:?} is not a number of instances"))
+                .at(place, label)
+                .hint("a host where none is to run is left out of the recipe's `hosts`"),
+        );
+        1
     }
 }
 

@@ -147,7 +147,7 @@ impl<'a> Resolver<'a> {
         is_over
     }
 
-    /// `, on `host-1``, behind what is said of a place; nothing where there is no host.
+    /// The host, behind what is said of a place; nothing where there is none.
     pub(super) fn on_host(&self) -> String {
         self.host.map_or_else(String::new, |index| {
             let host = &self.scope.world.members.hosts[index].host;

@@ -87,9 +87,7 @@ fn exchange(
     is_last: bool,
 ) -> Vec<Stage> {
     let successor = incoming.filter(|_| policy.order == Order::StartFirst);
-    let leave = outgoing.map_or_else(Vec::new, |side| {
-        leave(policy, side, successor, is_last)
-    });
+    let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side, successor, is_last));
     match policy.order {
         Order::StartFirst => [arrive, leave].concat(),
         // The outgoing one is retired before the incoming one starts: both use the same fixed name.

@@ -73,7 +73,16 @@ fn the_last_one_of_all_is_stopped_although_a_balancer_keeps_it() {
         gone[0].is_last = is_last;
         Play::of(Rollout::new(policy(), gone), 1).when("host-1 old unrouted", kept)
     };
-    insta::assert_snapshot!(gone(true).transcript(), @"");
+    insta::assert_snapshot!(gone(true).transcript(), @"
+        0s     host-1 old enter maintenance
+        6s     host-1 old unrouted gave up
+        7s     host-1 old idle held
+        7s     host-1 old stop
+        8s     host-1 old gone held
+        8s     host-1 old retire
+        9s     completed
+               host-1 updated
+    ");
     let transcript = gone(false).transcript();
     assert!(!transcript.contains("stop"), "{transcript}");
 }
