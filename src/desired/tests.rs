@@ -64,6 +64,17 @@ fn template(number: u64, outcome: Outcome) -> Record {
 
 /// A release that succeeds and brings these recipes to these hosts, in a scope of hosts and recipes.
 fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recipes: &[&str]) {
+    release_but(history, wanted, hosts, recipes, &[]);
+}
+
+/// The same, which leaves some alone.
+fn release_but(
+    history: &mut History,
+    wanted: &[(&str, &str)],
+    hosts: &[&str],
+    recipes: &[&str],
+    left_alone: &[(&str, &str)],
+) {
     let environment = environment();
     let number = history.next_number();
     let mut desired = DesiredState::new();
@@ -98,13 +109,18 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
         (place, hash_of(number.0))
     };
     let hashes: Hashes = wanted.iter().map(hash).collect();
+    let place = |(host, recipe): &(&str, &str)| {
+        let name: Name = recipe.parse().expect("a name");
+        (name, HostName::from(*host))
+    };
+    let left_alone: Places = left_alone.iter().map(place).collect();
     let made = records(
         &environment,
         &template,
         &scope,
         &desired,
         history,
-        (&hashes, &Places::new()),
+        (&hashes, &left_alone),
     );
     history.add(&made);
 }
@@ -141,6 +157,17 @@ fn a_release_that_is_limited_changes_no_record_of_what_it_leaves_alone() {
     assert_eq!(had(&history, 3), ["a: db@r1 web@r3", "b: db@r2 web@r3"]);
     release(&mut history, &EVERYTHING[2..], &["b"], &["db"]);
     assert_eq!(had(&history, 4), ["a: db@r1 web@r3", "b: db@r4 web@r3"]);
+}
+
+#[test]
+fn an_accessory_that_is_left_alone_stays_in_the_record_as_it_is() {
+    let mut history = History::default();
+    release(&mut history, &EVERYTHING, &[], &[]);
+    release_but(&mut history, &EVERYTHING, &[], &[], &[("a", "db")]);
+    assert_eq!(had(&history, 2), ["a: db@r1 web@r2", "b: db@r2 web@r2"]);
+    // Also where the files want none of it any more.
+    release_but(&mut history, &EVERYTHING[1..], &[], &[], &[("a", "db")]);
+    assert_eq!(had(&history, 3), ["a: db@r1 web@r3", "b: db@r3 web@r3"]);
 }
 
 #[test]
