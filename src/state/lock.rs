@@ -74,8 +74,9 @@ impl Queue<'_> {
             }
             // Another one may have been first; that is worth a word, the same one is not.
             if told.as_ref() != Some(&holder) {
-                let left = text::duration(left);
-                (self.tell)(format!("waiting up to {left} for the lock: {holder}"));
+                let rest = if told.is_none() { self.wait } else { left };
+                let rest = text::duration(rest);
+                (self.tell)(format!("waiting up to {rest} for the lock: {holder}"));
                 told = Some(holder);
             }
             tokio::time::sleep(PAUSE.min(left)).await;
