@@ -11,7 +11,7 @@ use crate::{
     state, text,
 };
 
-/// How many of the newest successful releases keep their stopped containers.
+/// How many of the newest successful releases that brought a version keep their stopped containers.
 const WITH_CONTAINERS: usize = 3;
 
 /// Removes the records of old releases, and the stopped containers and images that only they could need. What
@@ -56,7 +56,7 @@ async fn prune_host(
 ) -> Result<(), HostError> {
     let host = reached.name();
     let kept_specs: BTreeSet<String> = history
-        .recent_successes(host, WITH_CONTAINERS)
+        .recent_versions(host, WITH_CONTAINERS)
         .flat_map(|record| record.recipes.values().map(|recipe| recipe.hash.clone()))
         .collect();
     let containers = reached

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::wanted::Wanted;
 use crate::{
-    desired::{self, Hashes},
+    desired::{self, Hashes, Places},
     event::{EventKind, Outcome, Phase},
     hosts::{Fleet, Run, Stop},
     images,
-    plan::Plan,
+    model::HostName,
+    plan::{Plan, RecipePlan},
     release::{Action, History, Number, Outcome as RecordOutcome, Record, RecordKey},
     run::Context,
     state, text,
@@ -34,7 +35,7 @@ pub async fn write_unfinished(
         &wanted.scope,
         &wanted.desired,
         history,
-        &hashes,
+        (&hashes, &left_alone(plan)),
     );
     images::note_ids(fleet, plan, &mut records).await;
     let state = state::open(environment, fleet);
@@ -103,6 +104,15 @@ pub fn new_record(context: &Context<'_>, number: Number, action: Action) -> Reco
         outcome: RecordOutcome::Unfinished,
         recipes: BTreeMap::new(),
     }
+}
+
+/// Where accessories are left as they are.
+fn left_alone(plan: &Plan) -> Places {
+    let of_recipe = |it: &RecipePlan| {
+        let place = |host: &HostName| (it.recipe.clone(), host.clone());
+        it.left_alone.iter().map(place).collect::<Vec<_>>()
+    };
+    plan.recipes.iter().flat_map(of_recipe).collect()
 }
 
 /// The hashes of the specs that the plan starts.

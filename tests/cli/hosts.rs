@@ -46,6 +46,15 @@ fn names_that_there_are_not_are_found_before_anyone_is_contacted() {
         "deploy --set version",
         "rollback --to rX",
         "down staging",
+        "down staging --yes --accessory web",
+        "deploy staging --force",
+        "deploy staging --wait 10",
+        "check staging --wait 10m",
+        "restart staging",
+        "restart staging wbe",
+        "stop staging",
+        "stop staging web --limit host-9",
+        "start web",
     ] {
         let answer = shell.type_line(line);
         answer.is_a_mistake();
@@ -55,6 +64,31 @@ fn names_that_there_are_not_are_found_before_anyone_is_contacted() {
             answer.stderr
         );
     }
+    assert!(!host.was_contacted());
+}
+
+#[test]
+fn a_recipe_without_a_container_is_neither_restarted_nor_an_accessory() {
+    let host = Listener::new();
+    let shell = Shell::with_host_at(host.port());
+    shell.write(
+        "recipes/web.toml",
+        "hosts = \"all\"\ncommands = [{ run = \"true\" }]\n",
+    );
+    assert_snapshot!(shell.type_line("restart staging web").shown(), @"
+        [stderr]
+        error: `web` has no container, so nothing of it stays running
+
+        hint: shipit run staging web
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("down staging --yes --accessory web").shown(), @"
+        [stderr]
+        error: `web` is no accessory of `staging`
+
+        hint: it has none: `[container] accessory = true` makes one
+        [exit 2]
+    ");
     assert!(!host.was_contacted());
 }
 

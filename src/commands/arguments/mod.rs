@@ -2,6 +2,8 @@
 
 pub mod value;
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::model::{Name, Overrides};
@@ -27,6 +29,21 @@ pub struct Limit {
     /// Only these hosts and groups
     #[arg(long, value_name = "HOST|GROUP", value_delimiter = ',')]
     pub limit: Vec<String>,
+}
+
+/// Whether to queue for the environment's lock.
+#[derive(Debug, Args)]
+pub struct Wait {
+    /// Wait so long for the lock while another run has it [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    pub wait: Option<Duration>,
+}
+
+impl Wait {
+    /// How long.
+    pub fn time(&self) -> Duration {
+        self.wait.unwrap_or_default()
+    }
 }
 
 /// Variables that the command line sets.

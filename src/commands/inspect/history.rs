@@ -13,7 +13,7 @@ use crate::{
     model::{HostName, Name},
     observe::observe_any,
     plan::Scope,
-    release::{Action, Release, Terms},
+    release::{Release, Terms},
     run::Context,
     state, text,
 };
@@ -85,10 +85,7 @@ fn no_release(environment: &Name, unread: &[&HostName]) -> String {
 }
 
 fn line(release: &Release) -> String {
-    let what = match release.action {
-        Action::Deploy => "deploy".to_owned(),
-        Action::RollbackTo(target) => format!("rollback to {target}"),
-    };
+    let what = release.action;
     format!(
         "{:<8}{:<13}{:<22}{:<24}{:<16}{what}",
         release.number,

@@ -16,7 +16,7 @@ use crate::{
     model::{HostAndPort, Name, Recipe},
     observe::{Observed, observe_any},
     plan::Scope,
-    release::{Number, Terms},
+    release::{Number, Stopped, Terms},
     run::Context,
     state, text,
 };
@@ -63,7 +63,8 @@ async fn show_status(context: &Context<'_>, scope: &Scope) -> Run<()> {
         };
         let recipes = environment.recipes.iter();
         for recipe in recipes.filter(|recipe| recipe.has_container()) {
-            for row in rows(reached, recipe, facts) {
+            let stopped = observed.history.stopped(reached.name(), &recipe.name);
+            for row in rows(reached, recipe, facts, stopped) {
                 context.events.send(EventKind::HostState { row });
             }
         }
@@ -113,7 +114,12 @@ async fn show_lasting_lock(context: &Context<'_>, fleet: &Fleet, observed: &Obse
 }
 
 /// The rows of a recipe on one host: what runs, then what should and does not.
-fn rows(reached: &Reached, recipe: &Recipe, facts: &HostFacts) -> Vec<HostRow> {
+fn rows(
+    reached: &Reached,
+    recipe: &Recipe,
+    facts: &HostFacts,
+    stopped_by: Option<&Stopped>,
+) -> Vec<HostRow> {
     let wanted = recipe
         .on
         .get(reached.name())
@@ -129,6 +135,14 @@ fn rows(reached: &Reached, recipe: &Recipe, facts: &HostFacts) -> Vec<HostRow> {
         .map(|container| running_row(reached, &recipe.name, container));
     let missing =
         std::iter::repeat_with(|| missing_row(reached, &recipe.name, last.copied())).take(missing);
+    let missing = missing.map(|row| match stopped_by {
+        None => row,
+        Some(stopped) => HostRow {
+            state: stopped.to_string(),
+            severity: Severity::Notable,
+            ..row
+        },
+    });
     running.chain(missing).collect()
 }
 

@@ -91,6 +91,7 @@ async fn report_run<C: HostCommand>(
                 log.name_after(release);
             }
         },
+        lock_wait: command.lock_wait(),
         by: terminal::who(),
         revision: terminal::git_revision(&project.root),
     };

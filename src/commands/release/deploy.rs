@@ -1,12 +1,12 @@
 //! `shipit deploy`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Variables},
+        arguments::{DefaultEnvironment, Limit, Variables, Wait},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -39,6 +39,11 @@ pub struct Deploy {
     pub limit: Limit,
     #[command(flatten)]
     pub variables: Variables,
+    /// Replace the containers of the named recipes even where nothing has changed
+    #[arg(long, requires = "recipes")]
+    pub force: bool,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -69,6 +74,10 @@ impl HostCommand for Deploy {
         self.dry_run
     }
 
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
+    }
+
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
         scope(invocation, &self.recipes, &self.limit.limit)
     }
@@ -77,6 +86,7 @@ impl HostCommand for Deploy {
         let request = DeployRequest {
             scope,
             goal: Goal::Files,
+            forced: self.force,
             dry_run: self.dry_run,
             promotion: promotion(self.promote, &invocation.terminal),
             trust: Trust::Nobody,

@@ -1,12 +1,12 @@
 //! `shipit rollback`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, value},
+        arguments::{DefaultEnvironment, Limit, Wait, value},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -40,6 +40,8 @@ pub struct Rollback {
     /// Start what the records say without asking, also where today's files give containers less of the host
     #[arg(long)]
     pub trust_records: bool,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -63,6 +65,10 @@ impl HostCommand for Rollback {
         self.dry_run
     }
 
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
+    }
+
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
         scope(invocation, &[], &self.limit.limit)
     }
@@ -71,6 +77,7 @@ impl HostCommand for Rollback {
         let request = DeployRequest {
             scope,
             goal: Goal::Release(self.to.map(Number)),
+            forced: false,
             dry_run: self.dry_run,
             // The release was promoted when it was deployed.
             promotion: Promotion::Granted,
@@ -81,7 +88,7 @@ impl HostCommand for Rollback {
 }
 
 /// How it is answered whether records may start what today's files do not.
-fn trust(granted: bool, terminal: &Terminal) -> Trust {
+pub(super) fn trust(granted: bool, terminal: &Terminal) -> Trust {
     if granted {
         return Trust::Granted;
     }

@@ -92,12 +92,14 @@ async fn deploy_without_lock_host(
         interrupts: &interrupts,
         mask: &|_| {},
         log: &|_| {},
+        lock_wait: std::time::Duration::ZERO,
         by: "alice@laptop".to_owned(),
         revision: None,
     };
     let request = DeployRequest {
         scope: Scope::default(),
         goal: Goal::Files,
+        forced: false,
         dry_run: false,
         promotion: Promotion::Nobody,
         trust: Trust::Nobody,

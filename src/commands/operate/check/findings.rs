@@ -53,7 +53,10 @@ pub async fn find(
             .into_iter()
             .filter(|container| container.state.is_up())
             .collect();
-        findings.extend(missing(recipe, on, up.len()));
+        let stopped = observed.history.stopped(reached.name(), &recipe.name);
+        if stopped.is_none() || !up.is_empty() {
+            findings.extend(missing(recipe, on, up.len()));
+        }
         let Some(ConsulReady::Service(service)) = &on.ready.consul else {
             continue;
         };
