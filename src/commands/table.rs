@@ -4,7 +4,7 @@
 use super::{
     inspect::{History, Logs, Status},
     operate::{Check, Down, Exec, Lock, Unlock},
-    project::{Completions, Man, Schema, Validate},
+    project::{Completions, Explain, Man, Schema, Validate},
     release::{Deploy, Plan, Rollback, Run},
     row::{Group, Row},
     secret::{Edit, List, Rotate, Set, Show},
@@ -58,6 +58,7 @@ pub const TABLE: &[Group] = &[
         heading: "Project",
         rows: &[
             Row::offline::<Validate>(),
+            Row::offline::<Explain>(),
             Row::offline::<Schema>(),
             Row::offline::<Completions>(),
             Row::offline::<Man>(),

@@ -1,9 +1,12 @@
 //! Commands about the project's files and about shipit itself. They contact no host.
 
 mod completions;
+mod explain;
 mod folder;
 mod man;
 mod schema;
 mod validate;
 
-pub use self::{completions::Completions, man::Man, schema::Schema, validate::Validate};
+pub use self::{
+    completions::Completions, explain::Explain, man::Man, schema::Schema, validate::Validate,
+};
