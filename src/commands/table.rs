@@ -2,7 +2,7 @@
 //! and the list in `docs/commands.md` are made from this table.
 
 use super::{
-    inspect::{History, Logs, Status},
+    inspect::{Diff, History, Logs, Show as ShowRelease, Status},
     operate::{Check, Down, Exec, Lock, Unlock},
     project::{Completions, Explain, Man, Schema, Validate},
     release::{Deploy, Plan, Rollback, Run},
@@ -27,6 +27,8 @@ pub const TABLE: &[Group] = &[
         rows: &[
             Row::on_hosts::<Status>(),
             Row::on_hosts::<History>(),
+            Row::on_hosts::<ShowRelease>(),
+            Row::on_hosts::<Diff>(),
             Row::on_hosts::<Logs>(),
         ],
     },

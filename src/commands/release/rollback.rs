@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, value},
+        arguments::{DefaultEnvironment, Limit, Message, value},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -28,7 +28,7 @@ containers that were kept, so it needs no registry.
 
 Examples:
   shipit rollback staging
-  shipit rollback staging --to r41")]
+  shipit rollback staging --to r41 -m 'the cart loses items'")]
 pub struct Rollback {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
@@ -40,6 +40,8 @@ pub struct Rollback {
     /// Start what the records say without asking, also where today's files give containers less of the host
     #[arg(long)]
     pub trust_records: bool,
+    #[command(flatten)]
+    pub message: Message,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -57,6 +59,10 @@ impl HostCommand for Rollback {
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn message(&self) -> Option<&str> {
+        self.message.message.as_deref()
     }
 
     fn is_dry_run(&self) -> bool {

@@ -91,8 +91,10 @@ async fn deploy_without_lock_host(
         events: &events,
         interrupts: &interrupts,
         mask: &|_| {},
+        masked: &|text| text.to_owned(),
         log: &|_| {},
         by: "alice@laptop".to_owned(),
+        message: None,
         revision: None,
     };
     let request = DeployRequest {

@@ -17,7 +17,7 @@ use crate::{
     },
     model::{Environment, HostName, Name, Order, Overrides, Project, load},
     plan::{self, Change, Desired, DesiredState, Input, Plan, Scope, SlotPlan, TaskRef},
-    release::{Action, History, Number, Outcome, RecipeRecord, Record},
+    release::{Action, History, Notes, Number, Outcome, RecipeRecord, Record},
 };
 
 /// Two hosts that run one recipe.
@@ -220,6 +220,7 @@ impl World {
                         revision: None,
                         outcome: Outcome::Succeeded,
                         recipes: BTreeMap::new(),
+                        notes: Notes::default(),
                     });
                 }
                 let record = records.last_mut().expect("it was just made");

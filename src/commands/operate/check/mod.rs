@@ -1,7 +1,6 @@
 //! `shipit check`.
 
 mod findings;
-mod routes;
 
 use clap::Args;
 
@@ -10,10 +9,10 @@ use crate::{
     commands::{
         arguments::DefaultEnvironment,
         command::{HostCommand, Lock, Needs},
-        on_hosts::invocation::Invocation,
+        on_hosts::{invocation::Invocation, routes},
     },
     event::{EventKind, HostRow, Outcome, Severity},
-    hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
+    hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
     model::Name,
     observe::observe,
     plan::Scope,
@@ -83,7 +82,7 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         fleet.close().await;
         return Ok(Outcome::Done);
     }
-    let routes = routes::of_balancers(context, &fleet, &observed).await;
+    let routes = routes::of_balancers(context, &fleet, &observed, QUICK).await;
     let found = fleet
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;

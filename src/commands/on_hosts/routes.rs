@@ -1,10 +1,14 @@
 //! Where each balancer routes to now.
 
+use std::time::Duration;
+
+use futures::future::join_all;
+
 use crate::{
     command::RemoteCommand,
     facts::routes,
-    hosts::{Fleet, QUICK, Reached},
-    model::{BalancerView, LateValues, Name},
+    hosts::{Fleet, Reached},
+    model::{BalancerView, HostName, LateValues, Name},
     observe::Observed,
     run::Context,
 };
@@ -13,6 +17,8 @@ use crate::{
 pub struct Answer {
     /// The balancer's recipe.
     pub balancer: Name,
+    /// The host that it runs on.
+    pub host: HostName,
     /// What it printed of its upstreams, or why it could not be asked.
     printed: Result<String, String>,
 }
@@ -27,13 +33,14 @@ impl Answer {
     }
 }
 
-/// Asks every balancer on every host of the fleet.
+/// Asks every balancer on every host of the fleet, all at once; none for longer than `deadline`.
 pub async fn of_balancers(
     context: &Context<'_>,
     fleet: &Fleet,
     observed: &Observed,
+    deadline: Duration,
 ) -> Vec<Answer> {
-    let mut answers = Vec::new();
+    let mut asked = Vec::new();
     for recipe in &context.environment.recipes {
         for (host, on) in &recipe.on {
             let (Some(balancer), Some(reached)) = (&on.balancer, fleet.host(host)) else {
@@ -44,20 +51,24 @@ pub async fn of_balancers(
                 containers.push(String::new());
             }
             for container in containers {
-                answers.push(Answer {
-                    balancer: recipe.name.clone(),
-                    printed: upstreams(reached, balancer, container).await,
+                asked.push(async move {
+                    Answer {
+                        balancer: recipe.name.clone(),
+                        host: host.clone(),
+                        printed: upstreams(reached, balancer, container, deadline).await,
+                    }
                 });
             }
         }
     }
-    answers
+    join_all(asked).await
 }
 
 async fn upstreams(
     reached: &Reached,
     balancer: &BalancerView,
     container: String,
+    deadline: Duration,
 ) -> Result<String, String> {
     let late = LateValues {
         release: String::new(),
@@ -68,7 +79,7 @@ async fn upstreams(
         .render(&late)
         .map_err(|error| error.to_string())?;
     reached
-        .expect(RemoteCommand::shell(script), QUICK)
+        .expect(RemoteCommand::shell(script), deadline)
         .await
         .map_err(|error| error.to_string())
 }
