@@ -3,7 +3,7 @@
 
 use super::{
     inspect::{Diff, History, Logs, Show as ShowRelease, Status},
-    operate::{Check, Down, Exec, Lock, Unlock},
+    operate::{Check, Down, Exec, Lock, Prune, Unlock},
     project::{Completions, Explain, Man, Schema, Validate},
     release::{Deploy, Plan, Rollback, Run},
     row::{Group, Row},
@@ -39,6 +39,7 @@ pub const TABLE: &[Group] = &[
             Row::on_hosts::<Lock>(),
             Row::on_hosts::<Unlock>(),
             Row::on_hosts::<Down>(),
+            Row::on_hosts::<Prune>(),
             Row::on_hosts::<Check>(),
         ],
     },

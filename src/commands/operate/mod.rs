@@ -4,6 +4,7 @@ mod check;
 mod down;
 mod exec;
 mod lock;
+mod prune;
 mod unlock;
 
-pub use self::{check::Check, down::Down, exec::Exec, lock::Lock, unlock::Unlock};
+pub use self::{check::Check, down::Down, exec::Exec, lock::Lock, prune::Prune, unlock::Unlock};

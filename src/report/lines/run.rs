@@ -81,6 +81,7 @@ impl Run {
                 format!("rolled {environment} back in {took}: {description}")
             }
             ("rollback", None) => format!("rolled {environment} back in {took}"),
+            ("prune", _) => format!("pruned {environment} in {took}"),
             ("down", _) => format!("took {environment} down in {took}"),
             ("lock", _) => format!("locked {environment}"),
             ("unlock", _) => format!("unlocked {environment}"),
