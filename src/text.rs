@@ -50,6 +50,19 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// `950 B`, `12.5 MB`, `1.2 GB`: in powers of 1000, as docker counts.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if number < 1000 {
+        return format!("{number} B");
+    }
+    let (mut tenths, mut unit) = (number / 100, 0);
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        (tenths, unit) = (tenths / 1000, unit + 1);
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
 /// A text that somebody else wrote, as one line of at most so many characters: what would break the line, move the
 /// cursor or turn the reading direction is `\u{fffd}`.
 pub fn one_line(text: &str, longest: usize) -> String {
@@ -88,6 +101,21 @@ mod tests {
         let more = [(90_000, "1m30s"), (3_600_000, "1h"), (7_500_000, "2h5m")];
         for (milliseconds, text) in cases.into_iter().chain(more) {
             assert_eq!(duration(Duration::from_millis(milliseconds)), text);
+        }
+    }
+
+    #[test]
+    fn bytes_have_a_unit() {
+        for (number, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (12_540_000, "12.5 MB"),
+            (999_999_999, "999.9 MB"),
+            (1_230_000_000, "1.2 GB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(bytes(number), text);
         }
     }
 

@@ -77,6 +77,14 @@ pub trait OfflineCommand: Args {
     fn run(self, global: &Global, program: &clap::Command) -> Result<Outcome, Problems>;
 }
 
+/// What was typed for an environment and for recipes of it.
+pub struct Words<'a> {
+    /// The first word, or none.
+    pub environment: &'a mut Option<Name>,
+    /// The words after it.
+    pub recipes: &'a mut Vec<Name>,
+}
+
 /// A command that contacts hosts of one environment.
 pub trait HostCommand: Args {
     /// The word that is typed, for events and log files as well.
@@ -87,9 +95,20 @@ pub trait HostCommand: Args {
     /// The environment that was named; without one it is the default.
     fn environment(&self) -> Option<&Name>;
 
+    /// The environment and the recipes as they were typed, where a recipe may stand in the environment's place:
+    /// `shipit deploy web`.
+    fn words(&mut self) -> Option<Words<'_>> {
+        None
+    }
+
     /// What the command line sets above the files.
     fn overrides(&self) -> Overrides {
         Overrides::default()
+    }
+
+    /// What the release is for that it makes, in the user's words.
+    fn message(&self) -> Option<&str> {
+        None
     }
 
     /// Whether it only says what it would do. Then events call it `plan`, and it keeps no log.
@@ -105,6 +124,11 @@ pub trait HostCommand: Args {
     /// Whether it has no purpose once nobody reads its output any more. A deploy goes on; what follows
     /// logs ends.
     fn ends_with_reader(&self) -> bool {
+        false
+    }
+
+    /// Whether it shows its result again and again in the same place. Then nothing else is shown meanwhile.
+    fn redraws(&self) -> bool {
         false
     }
 

@@ -2,9 +2,9 @@
 //! and the list in `docs/commands.md` are made from this table.
 
 use super::{
-    inspect::{History, Logs, Status},
-    operate::{Check, Down, Exec, Lock, Setup, Unlock},
-    project::{Completions, Init, Man, Schema, Validate},
+    inspect::{Diff, History, Logs, Show as ShowRelease, Status},
+    operate::{Check, Down, Exec, Lock, Prune, Setup, Unlock},
+    project::{Completions, Explain, Init, Man, Schema, Validate},
     release::{Deploy, Plan, Restart, Rollback, Run, Start, Stop},
     row::{Group, Row},
     secret::{Edit, List, Rotate, Set, Show},
@@ -30,6 +30,8 @@ pub const TABLE: &[Group] = &[
         rows: &[
             Row::on_hosts::<Status>(),
             Row::on_hosts::<History>(),
+            Row::on_hosts::<ShowRelease>(),
+            Row::on_hosts::<Diff>(),
             Row::on_hosts::<Logs>(),
         ],
     },
@@ -41,6 +43,7 @@ pub const TABLE: &[Group] = &[
             Row::on_hosts::<Lock>(),
             Row::on_hosts::<Unlock>(),
             Row::on_hosts::<Down>(),
+            Row::on_hosts::<Prune>(),
             Row::on_hosts::<Check>(),
         ],
     },
@@ -63,6 +66,7 @@ pub const TABLE: &[Group] = &[
         rows: &[
             Row::offline::<Init>(),
             Row::offline::<Validate>(),
+            Row::offline::<Explain>(),
             Row::offline::<Schema>(),
             Row::offline::<Completions>(),
             Row::offline::<Man>(),

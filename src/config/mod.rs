@@ -23,7 +23,7 @@ use toml::de::DeTable;
 pub use file::{read_bytes, read_text};
 pub use from_toml::{FromToml, Section};
 pub use reader::Reader;
-pub use reference::{key_table, tables};
+pub use reference::{explain, key_table, tables};
 pub use schema::{inventory_schema, recipe_schema};
 
 use crate::diagnostic::{Problem, Problems, SourceFile};

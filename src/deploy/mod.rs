@@ -19,4 +19,5 @@ mod wanted;
 mod tests;
 
 pub use pipeline::deploy;
+pub use prune::{Pruned, prunable, prune_measured};
 pub use request::{DeployRequest, Goal, Trust};

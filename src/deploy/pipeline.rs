@@ -135,7 +135,7 @@ async fn change(
     if let (Some(stop), Some(reason)) = (&mut ended.stop, lost) {
         deployment.ended_by_the_lost_lock(stop, reason);
     }
-    let records = record::write_finished(context, fleet, records, ended.stop.as_deref(), key).await;
+    let records = record::write_finished(context, fleet, records, &ended, key).await;
     if ended.stop.is_none() {
         history.add(&records);
         prune(fleet, context.environment, &history, context.events).await;

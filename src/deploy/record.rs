@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::wanted::Wanted;
+use super::{rollouts::DeploymentResult, wanted::Wanted};
 use crate::{
     desired::{self, Hashes, Places},
-    event::{EventKind, Outcome, Phase},
+    event::{EventKind, HostRow, Outcome, Phase},
     hosts::{Fleet, Run, Stop},
     images,
     model::HostName,
     plan::{Plan, RecipePlan},
-    release::{Action, History, Number, Outcome as RecordOutcome, Record, RecordKey},
+    release::{self, Action, History, Notes, Number, Outcome as RecordOutcome, Record, RecordKey},
     run::Context,
     state, text,
 };
@@ -53,18 +53,20 @@ pub async fn write_unfinished(
     Err(Stop::on_hosts(Outcome::NotReady, message, &failures))
 }
 
-/// Writes how the release ended: well, or with `stop`. Returns the finished records. One that cannot be written is
+/// Writes how the release ended, and why. Returns the finished records. One that cannot be written is
 /// a warning, as the changes are made by now.
 pub async fn write_finished(
     context: &Context<'_>,
     fleet: &Fleet,
     mut records: Vec<Record>,
-    stop: Option<&Stop>,
+    ended: &DeploymentResult,
     key: Option<&RecordKey>,
 ) -> Vec<Record> {
     context.events.send(EventKind::Phase {
         phase: Phase::Record,
     });
+    let stop = ended.stop.as_deref();
+    let failure = stop.and_then(|stop| failure(context, stop));
     let outcome = match stop.map(|stop| stop.outcome) {
         None => RecordOutcome::Succeeded,
         Some(Outcome::Reverted) => RecordOutcome::Reverted,
@@ -74,6 +76,8 @@ pub async fn write_finished(
     for record in &mut records {
         record.outcome = outcome;
         record.finished = Some(Timestamp::now());
+        record.notes.failure.clone_from(&failure);
+        record.notes.states = states(&ended.rows, &record.host);
     }
     let state = state::open(context.environment, fleet);
     for (host, error) in state.write_records(&records, key).await {
@@ -90,6 +94,31 @@ pub async fn write_finished(
     records
 }
 
+/// Why the release failed, as its records keep it. They lie on hosts, where no secret may be read.
+fn failure(context: &Context<'_>, stop: &Stop) -> Option<String> {
+    let lines = [&stop.report.message]
+        .into_iter()
+        .chain(&stop.report.causes);
+    let masked: Vec<_> = lines.map(|line| (context.masked)(line)).collect();
+    release::failure(masked.iter().map(String::as_str))
+}
+
+/// What a host has of each changed recipe now. Where its equal containers differ, each is told.
+fn states(rows: &[HostRow], host: &HostName) -> BTreeMap<String, String> {
+    let mut states = BTreeMap::<String, Vec<String>>::new();
+    for row in rows.iter().filter(|row| row.host == **host) {
+        let Some(recipe) = &row.recipe else { continue };
+        let of_recipe = states.entry(recipe.clone()).or_default();
+        if !of_recipe.contains(&row.state) {
+            of_recipe.push(row.state.clone());
+        }
+    }
+    let joined = states.into_iter();
+    joined
+        .map(|(recipe, states)| (recipe, states.join(", ")))
+        .collect()
+}
+
 /// What all records of a release have in common, before anything is known of its end.
 pub fn new_record(context: &Context<'_>, number: Number, action: Action) -> Record {
     Record {
@@ -103,6 +132,10 @@ pub fn new_record(context: &Context<'_>, number: Number, action: Action) -> Reco
         revision: context.revision.clone(),
         outcome: RecordOutcome::Unfinished,
         recipes: BTreeMap::new(),
+        notes: Notes {
+            message: message(context),
+            ..Notes::default()
+        },
     }
 }
 
@@ -113,6 +146,13 @@ fn left_alone(plan: &Plan) -> Places {
         it.left_alone.iter().map(place).collect::<Vec<_>>()
     };
     plan.recipes.iter().flat_map(of_recipe).collect()
+}
+
+/// What the release is for, without what nobody may read on a host. It is masked before it is cut: half a secret would
+/// not be found.
+fn message(context: &Context<'_>) -> Option<String> {
+    let message = context.message.as_deref()?;
+    release::message(&(context.masked)(message))
 }
 
 /// The hashes of the specs that the plan starts.

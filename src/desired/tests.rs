@@ -14,7 +14,7 @@ use crate::{
     hosts::Run,
     model::{Environment, HostName, Name, Overrides, Project, load},
     plan::{Desired, DesiredState, Scope},
-    release::{Action, Found, History, Number, Outcome, Record, Terms, read_records},
+    release::{Action, Found, History, Notes, Number, Outcome, Record, Terms, read_records},
     secrets::Secrets,
 };
 
@@ -59,6 +59,7 @@ fn template(number: u64, outcome: Outcome) -> Record {
         revision: None,
         outcome,
         recipes: BTreeMap::new(),
+        notes: Notes::default(),
     }
 }
 

@@ -9,18 +9,18 @@ mod pull;
 
 pub use archive::Archive;
 pub use commands::{
-    container_logs, container_logs_follow, events_since, exists, image_load, image_platform,
-    image_remove, image_save, image_tag, info, inspect_containers, inspect_images, inspect_volumes,
-    list_containers, list_image_layers, list_names, list_running, logged_in, manifest, platform,
-    pull, remove, rename, run, set_restart, start, stop, volume_create, volume_remove,
-    volume_replace, was_signalled,
+    LogRange, container_logs, disk_usage, events_since, exists, image_load, image_platform,
+    image_remove, image_save, image_tag, info, inspect_containers, inspect_images, inspect_records,
+    inspect_volumes, list_containers, list_image_layers, list_names, list_running, logged_in,
+    manifest, platform, pull, remove, rename, run, set_restart, start, stop, volume_create,
+    volume_remove, volume_replace, was_signalled,
 };
 pub use identity::{
     HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, short_hash,
 };
 pub use inspect::{
-    Container, ContainerState, Health, Image, Info, PortBinding, PublishedPorts, Volume,
-    is_only_missing, manifest_config_digests, parse_containers, parse_images, parse_info,
-    parse_layers, parse_volumes,
+    Container, ContainerState, DiskUsage, Health, Image, Info, PortBinding, PublishedPorts, Volume,
+    deleted_images, is_only_missing, manifest_config_digests, parse_containers, parse_disk_usage,
+    parse_images, parse_info, parse_layers, parse_volumes,
 };
 pub use pull::PullProgress;

@@ -99,6 +99,17 @@ impl Events {
         stream: OutputStream,
         line: String,
     ) -> impl Future<Output = ()> + Send + use<> {
+        self.output_of(host, None, stream, line)
+    }
+
+    /// Sends a line that a container logged, once there is room for it.
+    pub fn output_of(
+        &self,
+        host: String,
+        container: Option<String>,
+        stream: OutputStream,
+        line: String,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let events = self.clone();
         // No line is as long as all the room there is, but one that were must not wait for ever.
         let most = u32::try_from(INTAKE / 2).unwrap_or(u32::MAX);
@@ -107,7 +118,12 @@ impl Events {
             // The semaphores are never closed, so this only waits.
             let room = Arc::clone(&events.room).acquire_many_owned(cost).await;
             let intake = Arc::clone(&events.intake).acquire_many_owned(cost).await;
-            let kind = EventKind::Output { host, stream, line };
+            let kind = EventKind::Output {
+                host,
+                container,
+                stream,
+                line,
+            };
             let at = Timestamp::now();
             events.put(Unshown {
                 intake: intake.ok(),

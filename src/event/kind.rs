@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    look::{RecipeComparison, RecipeDetails, ReleaseRow},
     milliseconds::as_milliseconds,
     outcome::{ErrorReport, Outcome},
     probe::ProbeSummary,
     rows::{HostRow, PlanRow},
+    status::{Status, StatusForm},
 };
 
 /// One thing that happened, and when.
@@ -161,6 +163,9 @@ pub enum EventKind {
     Output {
         /// The host.
         host: String,
+        /// The container that logged it, where it is of one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        container: Option<String>,
         /// Which of its streams.
         stream: OutputStream,
         /// The line without its newline.
@@ -184,6 +189,36 @@ pub enum EventKind {
     Result {
         /// The lines, without their newlines.
         lines: Vec<String>,
+    },
+    /// The releases that were asked for, newest first.
+    History {
+        /// The releases.
+        releases: Vec<ReleaseRow>,
+    },
+    /// What the environment has now. Sent again with `--watch`.
+    Status {
+        /// It.
+        #[serde(flatten)]
+        status: Box<Status>,
+        /// How it is shown to people.
+        #[serde(skip)]
+        form: StatusForm,
+    },
+    /// One release, with what it had on each host.
+    ReleaseDetails {
+        /// The release.
+        release: Box<ReleaseRow>,
+        /// Recipe by recipe; hosts that differ are apart.
+        recipes: Vec<RecipeDetails>,
+    },
+    /// What is different between two releases, or between a release and now.
+    Comparison {
+        /// The release before.
+        from: String,
+        /// The release after; `null` for what runs now.
+        to: Option<String>,
+        /// Recipe by recipe; hosts that differ are apart.
+        recipes: Vec<RecipeComparison>,
     },
     /// The user is asked something on the terminal. The reporter shows the question and keeps the
     /// terminal still until [`EventKind::Answered`]; who sent it reads the answer and prints nothing.

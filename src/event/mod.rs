@@ -3,13 +3,17 @@
 
 mod channel;
 mod kind;
+mod look;
 mod milliseconds;
 mod outcome;
 mod probe;
 mod rows;
+mod status;
 
 pub use channel::{Events, Receiver, Unshown};
 pub use kind::{Event, EventKind, OutputStream, Phase};
+pub use look::{Comparison, HostResult, RecipeComparison, RecipeDetails, ReleaseRow};
 pub use outcome::{ErrorReport, Evidence, Outcome};
 pub use probe::ProbeSummary;
 pub use rows::{Difference, HostRow, PlanAction, PlanRow, Setting, Severity};
+pub use status::{InstanceRow, LockRow, RouteRow, Status, StatusForm};

@@ -58,6 +58,9 @@ pub fn docker_json(input: &[u8]) {
     let volumes = docker::parse_volumes(&text).unwrap_or_default();
     assert!(volumes.iter().map(|it| it.labels.len()).sum::<usize>() <= text.len());
     let _ = docker::parse_info(&text);
+    let usage = docker::parse_disk_usage(&text);
+    assert_eq!(docker::parse_disk_usage(&text), usage, "another look");
+    assert!(docker::deleted_images(&text).len() <= text.len());
     if docker::is_only_missing(&text) {
         let more = format!("{text}\nError response from daemon: context deadline exceeded\n");
         assert!(!docker::is_only_missing(&more));

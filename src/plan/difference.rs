@@ -45,7 +45,8 @@ pub fn differences(
         .collect()
 }
 
-fn fields((spec, image): (&ContainerSpec, &PinnedImage)) -> Vec<(String, String)> {
+/// What a container is made from, field by field, with its values; of secrets the names.
+pub fn fields((spec, image): (&ContainerSpec, &PinnedImage)) -> Vec<(String, String)> {
     let mut fields = vec![(
         "image".to_owned(),
         describe_image(&spec.image, &image.digest),

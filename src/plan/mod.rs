@@ -16,5 +16,5 @@ mod tests;
 pub use beyond::{beyond, settings};
 pub use build::build;
 pub use changes::{Change, ContainerName, Incoming, Plan, RecipePlan, Remark, SlotPlan};
-pub use difference::{Difference, differences};
+pub use difference::{Difference, differences, fields};
 pub use input::{Desired, DesiredState, Input, Scope, TaskRef};

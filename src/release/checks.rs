@@ -20,6 +20,7 @@ pub(super) fn fault(record: &Record, volume: &Volume, environment: &str) -> Opti
         revision: _,
         outcome,
         recipes,
+        notes: _,
     } = record;
     if of != environment {
         return Some("it is of another environment".to_owned());

@@ -39,6 +39,10 @@ pub struct Release {
     pub revision: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
+    /// What it is for, in the words of whoever made it.
+    pub message: Option<String>,
+    /// Why it failed.
+    pub failure: Option<String>,
     /// The hosts that have a record of it.
     pub hosts: Vec<HostName>,
 }
@@ -94,12 +98,15 @@ impl History {
                 finished: record.finished,
                 revision: record.revision.clone(),
                 outcome: record.outcome,
+                message: record.notes.message.clone(),
+                failure: record.notes.failure.clone(),
                 hosts: Vec::new(),
             });
             // A host that was lost during the release keeps the unfinished record; the others have the end.
             if release.outcome == Outcome::Unfinished {
                 release.outcome = record.outcome;
                 release.finished = record.finished;
+                release.failure.clone_from(&record.notes.failure);
             }
             release.hosts.push(host.clone());
         }

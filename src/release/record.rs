@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::notes::Notes;
 use crate::{
     docker::{self, PinnedImage, label},
     model::{ContainerSpec, HostName},
@@ -63,6 +64,9 @@ pub struct Record {
     pub outcome: Outcome,
     /// What it runs on this host, recipe by recipe.
     pub recipes: BTreeMap<String, RecipeRecord>,
+    /// What it says of its release for people.
+    #[serde(default, skip_serializing_if = "Notes::is_empty")]
+    pub notes: Notes,
 }
 
 /// What made a release.
@@ -209,6 +213,7 @@ impl Record {
         self.revision = self
             .revision
             .map(|revision| text::one_line(&revision, LONGEST_TEXT));
+        self.notes = self.notes.in_one_line();
         self
     }
 
@@ -241,6 +246,7 @@ pub(crate) mod tests {
             revision: None,
             outcome,
             recipes: BTreeMap::new(),
+            notes: Notes::default(),
         }
     }
 

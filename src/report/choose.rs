@@ -34,11 +34,16 @@ pub fn for_terminal(
     let can_draw = term.is_term() && !console::is_dumb();
     // Quiet shows no progress, so it has nothing to draw.
     let draws = can_draw && verbosity != Verbosity::Quiet;
+    // What is shown on a terminal fits it; in a pipe nothing is cut.
+    let stdout = Term::stdout();
+    let screen = stdout.is_term().then(|| stdout.size_checked()).flatten();
     let options = LineOptions {
         level: verbosity.into(),
         with_bars: false,
         out: colour.of_stdout(),
         err: colour.of_stderr(),
+        width: screen.map(|(_, columns)| columns.into()),
+        height: screen.map(|(rows, _)| rows.into()),
     };
     let out = Box::new(Stdout {
         on_error: Some(Box::new(on_error)),
@@ -64,6 +69,8 @@ pub fn plain(
         with_bars: false,
         out: Colour::Never.of_stdout(),
         err: Colour::Never.of_stderr(),
+        width: None,
+        height: None,
     };
     Box::new(Plain::new(Box::new(out), Box::new(err), options))
 }

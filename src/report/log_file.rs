@@ -27,6 +27,8 @@ impl LogFile {
                 with_bars: false,
                 out: Painter::default(),
                 err: Painter::default(),
+                width: None,
+                height: None,
             }),
             sink: Sink::new(writer),
         }

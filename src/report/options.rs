@@ -13,6 +13,22 @@ pub struct Choice {
     pub colour: Colour,
 }
 
+impl Choice {
+    /// The same for what is drawn again and again in one place, which lines between would tear apart.
+    #[must_use]
+    pub fn without_progress(self) -> Self {
+        let output = match self.output {
+            Output::Auto | Output::Bars => Output::Plain,
+            other => other,
+        };
+        Self {
+            output,
+            verbosity: Verbosity::Quiet,
+            ..self
+        }
+    }
+}
+
 /// The form of output; `--output`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Output {

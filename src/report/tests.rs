@@ -1,5 +1,6 @@
 //! What each reporter makes of recorded events. Nothing here waits or looks at a clock.
 
+mod look;
 mod pace;
 mod recorded;
 mod screen;

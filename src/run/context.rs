@@ -26,12 +26,16 @@ pub struct Context<'a> {
     pub interrupts: &'a Interrupts,
     /// Takes each secret's value before it is used, so that every output masks it.
     pub mask: &'a (dyn Fn(&str) + Sync),
+    /// A text without the values of the secrets that are known by now.
+    pub masked: &'a (dyn Fn(&str) -> String + Sync),
     /// Takes the release's number once it is known.
     pub log: &'a (dyn Fn(&str) + Sync),
     /// How long to wait for the environment's lock while another run has it.
     pub lock_wait: Duration,
     /// Who does this, and from where: `alice@laptop`.
     pub by: String,
+    /// What the release is for, in the user's words.
+    pub message: Option<String>,
     /// The project's git revision.
     pub revision: Option<String>,
 }

@@ -9,7 +9,7 @@ pub use self::{
     question::Terminal,
     streams::{
         is_interactive, note, print, show_problems, stderr_is_terminal, stdin_is_terminal,
-        stdout_is_terminal, trace,
+        stdout_is_terminal, stdout_width, trace,
     },
     who::{git_revision, who},
 };

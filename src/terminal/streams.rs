@@ -41,6 +41,13 @@ pub fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// The columns of standard output, if it is a terminal.
+pub fn stdout_width() -> Option<usize> {
+    let term = console::Term::stdout();
+    let size = term.is_term().then(|| term.size_checked()).flatten();
+    size.map(|(_, columns)| columns.into())
+}
+
 /// Prints problems of the files to standard error.
 pub fn show_problems(problems: &Problems, style: Style) {
     let width = usize::from(

@@ -93,6 +93,64 @@ fn a_recipe_without_a_container_is_neither_restarted_nor_an_accessory() {
 }
 
 #[test]
+fn a_recipe_may_stand_in_the_place_of_the_environment() {
+    let shell = Shell::with_host_at(closed_port());
+    // It is of the only environment: the next mistake is that its host is not there.
+    for line in ["deploy web", "plan web", "logs web", "deploy web --dry-run"] {
+        let answer = shell.type_line(line);
+        assert_eq!(answer.code, Some(3), "{line}: {}", answer.shown());
+    }
+    assert_snapshot!(shell.type_line("deploy wbe").shown(), @"
+        [stderr]
+          error: no environment and no recipe `wbe`
+
+          hint: did you mean the recipe `web`?
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("deploy web staging").shown(), @"
+        [stderr]
+          error: `web` is a recipe and `staging` an environment, which comes first
+
+          hint: shipit deploy staging web
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("status web").shown(), @"
+        [stderr]
+          error: `web` is a recipe, and `shipit status` takes an environment
+
+          hint: the environments are `staging`
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("logs staging").shown(), @"
+        [stderr]
+          error: `staging` is an environment, and no recipe is named
+
+          hint: shipit logs staging RECIPE
+        [exit 2]
+    ");
+    shell.write("inventory/production.toml", "extends = \"staging\"\n");
+    assert_snapshot!(shell.type_line("deploy web").shown(), @"
+        [stderr]
+          error: `web` is a recipe; which environment? there are several, and no default one
+
+          hint: `shipit deploy production web`
+          `shipit deploy staging web`
+        [exit 2]
+    ");
+    shell.write(
+        "inventory/production.toml",
+        "default = true\nextends = \"staging\"\n",
+    );
+    let answer = shell.type_line("deploy web");
+    assert_eq!(answer.code, Some(3), "{}", answer.shown());
+    assert!(
+        answer.stderr.starts_with("deploy production on"),
+        "{}",
+        answer.shown()
+    );
+}
+
+#[test]
 fn a_secret_without_a_value_is_found_before_anyone_is_contacted() {
     let host = Listener::new();
     let shell = Shell::with_host_at(host.port());

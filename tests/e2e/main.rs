@@ -13,6 +13,7 @@ mod first;
 mod lab;
 mod load;
 mod local_account;
+mod look;
 mod lossless;
 mod narrow_key;
 mod old_way;
@@ -77,6 +78,10 @@ const STORY: &[(&str, Scenario)] = &[
         "operate::status_history_and_logs_tell_what_runs",
         operate::look,
     ),
+    ("look::releases_are_told_shown_and_compared", look::releases),
+    ("look::a_status_tells_health_and_routes", look::status),
+    ("look::logs_of_several_recipes_go_on", look::logs),
+    ("look::prune_leaves_what_is_needed", look::prune),
     ("operate::exec_runs_a_command_everywhere", operate::exec),
     ("operate::run_carries_out_a_task_recipe", operate::run),
     (

@@ -12,9 +12,9 @@ pub fn look(stage: &Stage) {
     stage.serve("v1");
     let project = stage.project();
     let app = HOST_1.app();
-    let status = project.ok("status staging");
+    let status = project.ok("status staging --wide");
     status
-        .says("running since ")
+        .says("running")
         .says(&app)
         .says("consul")
         .says("dr-con");
@@ -22,7 +22,7 @@ pub fn look(stage: &Stage) {
         .into_iter()
         .find(|endpoint| endpoint.starts_with(&HOST_1.address()));
     status.says(&endpoint.expect("the app on host-1"));
-    status.says_not("not there");
+    status.says_not("missing");
 
     let history = project.ok("history staging");
     history
@@ -203,7 +203,7 @@ pub fn check(stage: &Stage) {
         .shipit("check staging --fix")
         .exits(1)
         .says("no container runs");
-    project.ok("status staging").says("exited with 137");
+    project.ok("status staging").says("exited (137)");
     stage.serve("v1");
 }
 

@@ -46,6 +46,14 @@ impl Wait {
     }
 }
 
+/// What a release is for.
+#[derive(Debug, Args)]
+pub struct Message {
+    /// What it is for, in a line that `shipit history` shows
+    #[arg(short, long, value_name = "TEXT", value_parser = value::message)]
+    pub message: Option<String>,
+}
+
 /// Variables that the command line sets.
 #[derive(Debug, Args)]
 pub struct Variables {

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::releases;
 use crate::{
     commands::{
         arguments::DefaultEnvironment,
@@ -11,14 +12,12 @@ use crate::{
     event::{EventKind, Outcome},
     hosts::Run,
     model::{HostName, Name},
-    observe::observe_any,
     plan::Scope,
-    release::{Release, Terms},
     run::Context,
-    state, text,
+    text,
 };
 
-/// List the releases
+/// List the releases: what each changed, who made it, how it ended
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -49,27 +48,18 @@ impl HostCommand for History {
 }
 
 async fn show_history(context: &Context<'_>, scope: &Scope, number: usize) -> Run<()> {
-    let hosts = context.hosts_of(scope);
-    let fleet = context.connect_to_any(&hosts).await?;
-    let key = state::key_to_look(context).await;
-    let terms = Terms {
-        key: key.as_ref(),
-        strays: false,
-    };
-    let observed = observe_any(&fleet, context.environment, terms, context.events).await?;
-    let releases = observed.history.releases();
-    if releases.is_empty() {
-        let message = no_release(&context.environment.name, &observed.unread(&hosts));
+    let (fleet, observed) = releases::read(context, scope).await?;
+    let history = &observed.history;
+    let newest_first = history.releases().into_iter().rev().take(number);
+    let releases: Vec<_> = newest_first
+        .map(|release| releases::row(history, &release))
+        .collect();
+    if history.newest().is_none() {
+        let unread = observed.unread(&context.hosts_of(scope));
+        let message = no_release(&context.environment.name, &unread);
         context.events.send(EventKind::Note { message });
     }
-    let mut lines = vec![format!(
-        "{:<8}{:<13}{:<22}{:<24}{:<16}WHAT",
-        "RELEASE", "OUTCOME", "WHEN (UTC)", "BY", "REVISION"
-    )];
-    lines.extend(releases.iter().rev().take(number).map(line));
-    if lines.len() > 1 {
-        context.events.send(EventKind::Result { lines });
-    }
+    context.events.send(EventKind::History { releases });
     fleet.close().await;
     Ok(())
 }
@@ -82,18 +72,6 @@ fn no_release(environment: &Name, unread: &[&HostName]) -> String {
         let unread = text::list(unread);
         format!("no release of `{environment}` on the hosts that answer; not read: {unread}")
     }
-}
-
-fn line(release: &Release) -> String {
-    let what = release.action;
-    format!(
-        "{:<8}{:<13}{:<22}{:<24}{:<16}{what}",
-        release.number,
-        release.outcome,
-        release.started.strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        release.by,
-        release.revision.as_deref().unwrap_or("-"),
-    )
 }
 
 #[cfg(test)]

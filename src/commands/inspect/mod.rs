@@ -1,7 +1,10 @@
 //! Commands that show what there is. They change nothing and work with as many hosts as answer.
 
+mod diff;
 mod history;
 mod logs;
+mod releases;
+mod show;
 mod status;
 
-pub use self::{history::History, logs::Logs, status::Status};
+pub use self::{diff::Diff, history::History, logs::Logs, show::Show, status::Status};

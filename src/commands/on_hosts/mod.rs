@@ -1,8 +1,10 @@
 //! What every command on hosts shares: how it runs, what it has at hand, which part of the environment it
 //! is about, and its log.
 
+mod environment;
 pub mod invocation;
 mod log_file;
+pub mod routes;
 pub mod run;
 pub mod scope;
 mod standard_output;

@@ -8,7 +8,10 @@ use std::{
 
 use tokio::task::JoinHandle;
 
-use super::{invocation::Invocation, log_file::LogFile, standard_output::StandardOutput};
+use super::{
+    environment::environment_of, invocation::Invocation, log_file::LogFile,
+    standard_output::StandardOutput,
+};
 use crate::{
     commands::{command::HostCommand, global::Global},
     diagnostic::{Problem, Problems},
@@ -27,10 +30,9 @@ const DRY_RUN: &str = "plan";
 
 /// Runs a command on the hosts of its environment. An error is one of the files or of this machine; what
 /// goes wrong on hosts is shown by the reporters and is in the outcome.
-pub fn run<C: HostCommand>(global: &Global, command: C) -> Result<Outcome, Problems> {
+pub fn run<C: HostCommand>(global: &Global, mut command: C) -> Result<Outcome, Problems> {
     let project = global.project()?;
-    let named = command.environment().cloned();
-    let name = named.map_or_else(|| model::default_environment(&project), Ok)?;
+    let name = environment_of(&project, &mut command)?;
     let loaded = model::load(&project, &name, &command.overrides())?;
     global.show_problems(&loaded.warnings);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -67,7 +69,12 @@ async fn report_run<C: HostCommand>(
     let keeps_log = C::NEEDS.log && !command.is_dry_run();
     let log = keeps_log.then(|| open_log(&events, &project.root, &environment.name, word));
     let log = log.flatten();
-    let reporter = report::for_terminal(global.choice(), on_error);
+    let choice = if command.redraws() {
+        global.choice().without_progress()
+    } else {
+        global.choice()
+    };
+    let reporter = report::for_terminal(choice, on_error);
     let log_reporter = log.clone().map(report::log_file);
     let showing = tokio::spawn(report::drive(
         receiver,
@@ -86,6 +93,7 @@ async fn report_run<C: HostCommand>(
         events: &events,
         interrupts: &interrupts,
         mask: &|secret| masks.add(secret),
+        masked: &|text| masks.mask(text).into_owned(),
         log: &|release| {
             if let Some(log) = &log {
                 log.name_after(release);
@@ -93,6 +101,7 @@ async fn report_run<C: HostCommand>(
         },
         lock_wait: command.lock_wait(),
         by: terminal::who(),
+        message: command.message().map(str::to_owned),
         revision: terminal::git_revision(&project.root),
     };
     let invocation = Invocation { context, terminal };

@@ -4,7 +4,10 @@ mod check;
 mod down;
 mod exec;
 mod lock;
+mod prune;
 mod setup;
 mod unlock;
 
-pub use self::{check::Check, down::Down, exec::Exec, lock::Lock, setup::Setup, unlock::Unlock};
+pub use self::{
+    check::Check, down::Down, exec::Exec, lock::Lock, prune::Prune, setup::Setup, unlock::Unlock,
+};

@@ -1,6 +1,7 @@
 //! Commands about the project's files and about shipit itself. They contact no host.
 
 mod completions;
+mod explain;
 mod folder;
 mod init;
 mod man;
@@ -8,5 +9,6 @@ mod schema;
 mod validate;
 
 pub use self::{
-    completions::Completions, init::Init, man::Man, schema::Schema, validate::Validate,
+    completions::Completions, explain::Explain, init::Init, man::Man, schema::Schema,
+    validate::Validate,
 };

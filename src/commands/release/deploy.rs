@@ -6,8 +6,8 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Variables, Wait},
-        command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
+        arguments::{DefaultEnvironment, Limit, Message, Variables, Wait},
+        command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope},
     },
     deploy::{self, DeployRequest, Goal, Trust},
@@ -27,8 +27,10 @@ Changes nothing until every host is checked and has its images. Leaves alone wha
 Examples:
   shipit deploy staging
   shipit deploy staging flask-nanoservice --set version=1.3
+  shipit deploy flask-nanoservice             # of the default environment
   shipit deploy production --limit host-1,balancers --dry-run
-  shipit deploy production --promote --output json")]
+  shipit deploy production --promote --output json
+  shipit deploy production -m 'the new cart'")]
 pub struct Deploy {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
@@ -44,6 +46,8 @@ pub struct Deploy {
     pub force: bool,
     #[command(flatten)]
     pub wait: Wait,
+    #[command(flatten)]
+    pub message: Message,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -66,8 +70,19 @@ impl HostCommand for Deploy {
         self.environment.name()
     }
 
+    fn words(&mut self) -> Option<Words<'_>> {
+        Some(Words {
+            environment: &mut self.environment.environment,
+            recipes: &mut self.recipes,
+        })
+    }
+
     fn overrides(&self) -> Overrides {
         self.variables.overrides()
+    }
+
+    fn message(&self) -> Option<&str> {
+        self.message.message.as_deref()
     }
 
     fn is_dry_run(&self) -> bool {

@@ -5,7 +5,7 @@ use clap::Args;
 use crate::{
     commands::{
         arguments::{DefaultEnvironment, Limit, Variables},
-        command::{HostCommand, Lock, Needs},
+        command::{HostCommand, Lock, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope},
     },
     deploy::{self, DeployRequest, Goal, Trust},
@@ -46,6 +46,13 @@ impl HostCommand for Plan {
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn words(&mut self) -> Option<Words<'_>> {
+        Some(Words {
+            environment: &mut self.environment.environment,
+            recipes: &mut self.recipes,
+        })
     }
 
     fn overrides(&self) -> Overrides {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Wait, value},
+        arguments::{DefaultEnvironment, Limit, Message, Wait, value},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -28,7 +28,7 @@ containers that were kept, so it needs no registry.
 
 Examples:
   shipit rollback staging
-  shipit rollback staging --to r41")]
+  shipit rollback staging --to r41 -m 'the cart loses items'")]
 pub struct Rollback {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
@@ -42,6 +42,8 @@ pub struct Rollback {
     pub trust_records: bool,
     #[command(flatten)]
     pub wait: Wait,
+    #[command(flatten)]
+    pub message: Message,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -59,6 +61,10 @@ impl HostCommand for Rollback {
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn message(&self) -> Option<&str> {
+        self.message.message.as_deref()
     }
 
     fn is_dry_run(&self) -> bool {

@@ -157,7 +157,8 @@ fn an_environment_may_be_left_out_before_a_recipe() {
     ] {
         let logs: Logs = typed(line);
         assert_eq!(logs.environment.environment.as_deref(), environment);
-        assert_eq!(&*logs.recipe, "web");
+        let recipes: Vec<_> = logs.recipes.iter().map(|name| &**name).collect();
+        assert_eq!(recipes, ["web"]);
     }
 }
 

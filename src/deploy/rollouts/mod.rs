@@ -13,5 +13,6 @@ mod steps;
 mod tasks;
 
 pub use deployment::Deployment;
+pub use finished::DeploymentResult;
 pub use lock::while_locked;
 pub use steps::announce_work;

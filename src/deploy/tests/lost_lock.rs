@@ -91,9 +91,11 @@ async fn deploy_without_lock_host(
         events: &events,
         interrupts: &interrupts,
         mask: &|_| {},
+        masked: &|text| text.to_owned(),
         log: &|_| {},
         lock_wait: std::time::Duration::ZERO,
         by: "alice@laptop".to_owned(),
+        message: None,
         revision: None,
     };
     let request = DeployRequest {

@@ -117,22 +117,6 @@ pub fn exists(name: &str) -> RemoteCommand {
     docker(&["container", "inspect", "--format", "{{.Id}}", name])
 }
 
-/// `docker logs --tail` of both streams, in the order in which docker kept them.
-pub fn container_logs(name: &str, lines: u32) -> RemoteCommand {
-    RemoteCommand::script(
-        r#"exec docker logs --tail "$2" "$1" 2>&1"#,
-        [name.to_owned(), lines.to_string()],
-    )
-}
-
-/// `docker logs --follow`, until the channel is closed.
-pub fn container_logs_follow(name: &str, lines: u32) -> RemoteCommand {
-    RemoteCommand::script(
-        r#"exec docker logs --follow --tail "$2" "$1" 2>&1"#,
-        [name.to_owned(), lines.to_string()],
-    )
-}
-
 /// `docker inspect` of every container of an environment, as one JSON array; `[]` when there is none.
 pub fn list_containers(environment: &str) -> RemoteCommand {
     RemoteCommand::script(

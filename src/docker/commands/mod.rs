@@ -2,20 +2,23 @@
 
 mod containers;
 mod daemon;
+mod disk;
 mod docker;
 mod images;
+mod logs;
 #[cfg(test)]
 mod tests;
 mod volumes;
 
 pub use containers::{
-    container_logs, container_logs_follow, events_since, exists, inspect_containers,
-    list_containers, list_names, list_running, remove, rename, run, set_restart, start, stop,
-    was_signalled,
+    events_since, exists, inspect_containers, list_containers, list_names, list_running, remove,
+    rename, run, set_restart, start, stop, was_signalled,
 };
 pub use daemon::{info, platform};
+pub use disk::disk_usage;
 pub use images::{
     image_load, image_platform, image_remove, image_save, image_tag, inspect_images,
     list_image_layers, logged_in, manifest, pull,
 };
-pub use volumes::{inspect_volumes, volume_create, volume_remove, volume_replace};
+pub use logs::{LogRange, container_logs};
+pub use volumes::{inspect_records, inspect_volumes, volume_create, volume_remove, volume_replace};

@@ -14,6 +14,15 @@ pub fn inspect_volumes(environment: &str) -> RemoteCommand {
     )
 }
 
+/// `docker volume inspect` of every volume that has a release record, of whichever environment, as one JSON array.
+pub fn inspect_records() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"names=$(docker volume ls --quiet --filter "label=$1") || exit
+           if [ -z "$names" ]; then echo '[]'; else docker volume inspect $names; fi"#,
+        [label::RECORD],
+    )
+}
+
 /// `docker volume create` with labels. An existing volume of that name is left as it is.
 pub fn volume_create(name: &str, labels: &BTreeMap<String, String>) -> RemoteCommand {
     docker(&["volume", "create"])

@@ -17,7 +17,7 @@ use crate::{
     },
     model::{Environment, HostName, Name, Order, Overrides, Project, load},
     plan::{self, Change, Desired, DesiredState, Input, Plan, Scope, SlotPlan, TaskRef},
-    release::{Action, History, Number, Outcome, RecipeRecord, Record, Stopped},
+    release::{Action, History, Notes, Number, Outcome, RecipeRecord, Record, Stopped},
 };
 
 /// Two hosts that run one recipe.
@@ -255,6 +255,7 @@ impl World {
                         revision: None,
                         outcome: Outcome::Succeeded,
                         recipes,
+                        notes: Notes::default(),
                     });
                 }
                 let record = records.last_mut().expect("it was just made");

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use super::{
     error::{error_lines, error_without_reason, push_titled},
     line::{Level, Line, LineOptions, Lines, Stream},
+    look,
     phase::phase_name,
     plan,
     progress::{Progress, since},
+    redraw::Redraw,
     run::Run,
     steps::{self, Step},
     table::table,
@@ -32,6 +34,8 @@ pub(crate) struct LineFormatter {
     pub(crate) started: Option<Timestamp>,
     /// When it should end, by what earlier releases took.
     pub(crate) ends: Option<Timestamp>,
+    /// What stands on the screen that is drawn anew.
+    redraw: Redraw,
 }
 
 impl LineFormatter {
@@ -43,6 +47,7 @@ impl LineFormatter {
             phase: None,
             started: None,
             ends: None,
+            redraw: Redraw::default(),
         }
     }
 
@@ -91,9 +96,16 @@ impl LineFormatter {
                     lines.push(Level::Quiet, Stream::Out, clean(line));
                 }
             }
-            EventKind::Output { host, stream, line } => {
-                self.push_output(&mut lines, host, *stream, line);
-            }
+            EventKind::History { .. }
+            | EventKind::ReleaseDetails { .. }
+            | EventKind::Comparison { .. }
+            | EventKind::Status { .. } => self.push_look(&mut lines, event),
+            EventKind::Output {
+                host,
+                container,
+                stream,
+                line,
+            } => self.push_output(&mut lines, host, container.as_deref(), *stream, line),
             EventKind::HostState { row: _ } => {}
             EventKind::Finished {
                 outcome,
@@ -214,8 +226,35 @@ impl LineFormatter {
         }
     }
 
-    /// A line that a command of the user's printed.
-    fn push_output(&self, lines: &mut Lines, host: &str, stream: OutputStream, line: &str) {
+    /// What was asked for by those who only look. A status takes the rows of hosts with it that came before; where it is
+    /// drawn anew it takes the place of the one before.
+    fn push_look(&mut self, lines: &mut Lines, event: &Event) {
+        let options = look::LookOptions {
+            painter: self.options.out,
+            width: self.options.width,
+        };
+        let mut shown = look::lines(&event.kind, event.at, options);
+        if let EventKind::Status { form, .. } = &event.kind {
+            let rows = std::mem::take(&mut self.run.rows);
+            shown.extend(table(&rows, self.options.out, true));
+            if form.redraws {
+                self.redraw.take_place(&mut shown, self.options);
+            }
+        }
+        for line in shown {
+            lines.push(Level::Quiet, Stream::Out, line);
+        }
+    }
+
+    /// A line that a command of the user's printed, or that a container logged. Each host has a colour.
+    fn push_output(
+        &self,
+        lines: &mut Lines,
+        host: &str,
+        container: Option<&str>,
+        stream: OutputStream,
+        line: &str,
+    ) {
         let level = if self.run.is_about_output() {
             Level::Quiet
         } else {
@@ -226,7 +265,14 @@ impl LineFormatter {
             OutputStream::Stderr => (Stream::Err, self.options.err),
         };
         let bar = painter.paint(Paint::Faint, "|");
-        let line = format!("{}{bar} {}", lines.prefix(host, painter), clean(line));
+        let paint = match self.progress.place(host) {
+            Some(place) if self.run.is_about_output() => Paint::Host(place),
+            _ => Paint::Strong,
+        };
+        let container =
+            container.map_or_else(String::new, |name| painter.paint(paint, clean(name)) + "  ");
+        let prefix = lines.prefix_in(host, paint, painter);
+        let line = format!("{prefix}{container}{bar} {}", clean(line));
         lines.push(level, stream, line);
     }
 
@@ -264,6 +310,8 @@ impl LineFormatter {
             with_bars: _,
             out,
             err,
+            width: _,
+            height: _,
         } = self.options;
         let run = &self.run;
         let complete = level >= Level::Verbose || run.is_about_hosts();

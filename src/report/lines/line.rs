@@ -37,6 +37,10 @@ pub(crate) struct LineOptions {
     pub(crate) with_bars: bool,
     pub(crate) out: Painter,
     pub(crate) err: Painter,
+    /// The columns of the terminal that standard output is; none where it is something else.
+    pub(crate) width: Option<usize>,
+    /// Its rows.
+    pub(crate) height: Option<usize>,
 }
 
 /// Collects the lines that the level shows.
@@ -79,7 +83,12 @@ impl Lines {
 
     /// The host's name in a column as wide as the inventory's names.
     pub(super) fn prefix(&self, host: &str, painter: Painter) -> String {
-        let name = painter.paint(Paint::Strong, clean(host));
+        self.prefix_in(host, Paint::Strong, painter)
+    }
+
+    /// The same in another colour.
+    pub(super) fn prefix_in(&self, host: &str, paint: Paint, painter: Painter) -> String {
+        let name = painter.paint(paint, clean(host));
         pad(&name, self.prefix_width) + "  "
     }
 

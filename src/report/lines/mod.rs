@@ -3,9 +3,11 @@
 mod error;
 mod formatter;
 mod line;
+mod look;
 mod phase;
 mod plan;
 mod progress;
+mod redraw;
 mod run;
 mod steps;
 mod table;

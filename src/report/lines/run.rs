@@ -60,7 +60,7 @@ impl Run {
         if outcome == Outcome::NothingToDo {
             return Some(match &*self.command {
                 // What was asked for has been shown, or a note says that there is none.
-                "status" | "history" | "logs" | "unlock" => return None,
+                "status" | "history" | "show" | "diff" | "logs" | "unlock" => return None,
                 "check" => {
                     let hosts = counted(self.hosts, "host");
                     format!("{environment} is as it should be on {hosts} ({took})")
@@ -85,6 +85,7 @@ impl Run {
                 let description = clean(&self.description);
                 format!("{description} in {environment} took {took} ({release})")
             }
+            ("prune", _) => format!("pruned {environment} in {took}"),
             ("down", _) => format!("took {environment} down in {took}"),
             ("setup", _) => {
                 let hosts = counted(self.hosts, "host");

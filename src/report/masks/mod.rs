@@ -1,8 +1,11 @@
 //! Masks secrets: every string of every event goes through here before any reporter sees it.
 
+mod fields;
 mod find;
 mod form;
 mod forms;
+mod look;
+mod status;
 mod strings;
 
 use std::{

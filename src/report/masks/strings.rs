@@ -1,9 +1,12 @@
 //! Every string of an event, in one place. Everything is destructured, so that a new field does not
 //! compile before it is decided here.
 
-use crate::event::{
-    Difference, ErrorReport, EventKind, Evidence, HostRow, PlanRow, ProbeSummary, Setting,
+use super::{
+    fields::{in_differences, in_settings},
+    look::in_look,
+    status::in_status,
 };
+use crate::event::{ErrorReport, EventKind, Evidence, HostRow, PlanRow, ProbeSummary};
 
 /// Calls `apply` with every string of an event.
 pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
@@ -55,11 +58,13 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
         }
         EventKind::Output {
             host,
+            container,
             stream: _,
             line,
         } => {
             apply(host);
             apply(line);
+            container.iter_mut().for_each(apply);
         }
         EventKind::Warning {
             host,
@@ -70,6 +75,12 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
             host.iter_mut().chain(hint).for_each(apply);
         }
         EventKind::Result { lines } => lines.iter_mut().for_each(apply),
+        EventKind::History { .. }
+        | EventKind::ReleaseDetails { .. }
+        | EventKind::Comparison { .. } => {
+            in_look(kind, apply);
+        }
+        EventKind::Status { status, form: _ } => in_status(status, apply),
         EventKind::Probe { recipe, summary } => {
             apply(recipe);
             in_probe_summary(summary, apply);
@@ -189,14 +200,8 @@ fn in_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
     apply(recipe);
     apply(reason);
     container.iter_mut().chain(note).for_each(&mut *apply);
-    for Difference { field, old, new } in differences {
-        apply(field);
-        old.iter_mut().chain(new).for_each(&mut *apply);
-    }
-    for Setting { field, value } in starts {
-        apply(field);
-        apply(value);
-    }
+    in_differences(differences, apply);
+    in_settings(starts, apply);
 }
 
 fn in_error(error: &mut ErrorReport, apply: &mut impl FnMut(&mut String)) {

@@ -75,6 +75,7 @@ fn a_short_line_of_a_secret_is_masked_where_it_is_a_line() {
         let at = jiff::Timestamp::UNIX_EPOCH;
         let output = EventKind::Output {
             host: "x9".into(),
+            container: None,
             stream: OutputStream::Stdout,
             line: line.into(),
         };

@@ -14,7 +14,7 @@ use crate::event::{Event, EventKind, OutputStream, Unshown};
 const BLOCK: usize = 64 * 1024;
 
 /// What stands before each line: its room, its time, its stream, and the lengths of host and text.
-const HEADER: usize = 4 + 16 + 1 + 4 + 4;
+const HEADER: usize = 4 + 16 + 1 + 4 + 4 + 4;
 
 /// Lines of output in a file, first in, first out.
 pub(super) struct Spill {
@@ -50,7 +50,13 @@ impl Spill {
             event:
                 Event {
                     at,
-                    kind: EventKind::Output { host, stream, line },
+                    kind:
+                        EventKind::Output {
+                            host,
+                            container,
+                            stream,
+                            line,
+                        },
                 },
             room: Some(room),
             ..
@@ -62,9 +68,12 @@ impl Spill {
             return Some(unshown);
         }
         let length = |text: &str| u32::try_from(text.len());
-        let (Ok(room), Ok(host_length), Ok(line_length)) = (
+        // A container always has a name, so an empty one is none.
+        let container = container.as_deref().unwrap_or_default();
+        let (Ok(room), Ok(host_length), Ok(container_length), Ok(line_length)) = (
             u32::try_from(room.num_permits()),
             length(host),
+            length(container),
             length(line),
         ) else {
             return Some(unshown);
@@ -73,8 +82,10 @@ impl Spill {
         self.tail.extend(at.as_nanosecond().to_le_bytes());
         self.tail.push(u8::from(*stream == OutputStream::Stderr));
         self.tail.extend(host_length.to_le_bytes());
+        self.tail.extend(container_length.to_le_bytes());
         self.tail.extend(line_length.to_le_bytes());
         self.tail.extend(host.as_bytes());
+        self.tail.extend(container.as_bytes());
         self.tail.extend(line.as_bytes());
         if let Some(room) = unshown.room {
             match &mut self.room {
@@ -91,8 +102,10 @@ impl Spill {
         let (room, rest) = header.split_at(4);
         let (at, rest) = rest.split_at(16);
         let (stream, lengths) = rest.split_at(1);
-        let (host, line) = lengths.split_at(4);
+        let (host, lengths) = lengths.split_at(4);
+        let (container, line) = lengths.split_at(4);
         let (room, host, line) = (number(room)?, number(host)?, number(line)?);
+        let container = number(container)?;
         let at = i128::from_le_bytes(at.try_into().map_err(invalid)?);
         let stream = if stream == [1] {
             OutputStream::Stderr
@@ -100,10 +113,16 @@ impl Spill {
             OutputStream::Stdout
         };
         let host = String::from_utf8(self.take(host)?).map_err(invalid)?;
+        let container = String::from_utf8(self.take(container)?).map_err(invalid)?;
         let line = String::from_utf8(self.take(line)?).map_err(invalid)?;
         let event = Event {
             at: Timestamp::from_nanosecond(at).map_err(invalid)?,
-            kind: EventKind::Output { host, stream, line },
+            kind: EventKind::Output {
+                host,
+                container: Some(container).filter(|name| !name.is_empty()),
+                stream,
+                line,
+            },
         };
         let room = self.room.as_mut().and_then(|all| all.split(room));
         Ok(Unshown::output(event, room))

@@ -91,6 +91,7 @@ pub(super) fn sends(host: &str, bytes: u64) -> EventKind {
 pub(super) fn prints(host: &str, stream: OutputStream, line: &str) -> EventKind {
     EventKind::Output {
         host: text(host),
+        container: None,
         stream,
         line: text(line),
     }

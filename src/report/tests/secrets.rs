@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{
+    look::every_look,
     recorded::*,
     support::{Page, bars},
 };
@@ -84,7 +85,7 @@ fn every_kind(t: &str) -> Vec<EventKind> {
     let s = || text(t);
     let some = || Some(text(t));
     let (plan_row, host_row, summary, error) = every_value(t);
-    vec![
+    let mut kinds = vec![
         EventKind::Started {
             command: s(),
             environment: s(),
@@ -145,8 +146,10 @@ fn every_kind(t: &str) -> Vec<EventKind> {
             summary,
         },
         EventKind::HostState { row: host_row },
-        finished(Outcome::Failed, 1, Some(error)),
-    ]
+    ];
+    kinds.extend(every_look(t));
+    kinds.push(finished(Outcome::Failed, 1, Some(error)));
+    kinds
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use indicatif::{InMemoryTerm, TermLike};
 
 use crate::{
     event::Event,
-    report::{BoxedReporter, Colour, Verbosity, bars::Bars, lines::LineOptions},
+    report::{BoxedReporter, Colour, Verbosity, bars::Bars, lines::LineOptions, plain::Plain},
 };
 
 /// A writer whose text can be read afterwards.
@@ -65,7 +65,24 @@ pub(super) fn options(verbosity: Verbosity, colour: Colour) -> LineOptions {
         with_bars: true,
         out: colour.of_stdout(),
         err: colour.of_stderr(),
+        width: None,
+        height: None,
     }
+}
+
+/// Plain lines whose standard output is a terminal of so many columns, or a pipe.
+pub(super) fn wide_as(columns: Option<usize>, out: Page) -> BoxedReporter {
+    let options = LineOptions {
+        with_bars: false,
+        width: columns,
+        height: columns.map(|_| 24),
+        ..options(Verbosity::Normal, Colour::Never)
+    };
+    Box::new(Plain::new(
+        Box::new(out),
+        Box::new(Page::default()),
+        options,
+    ))
 }
 
 /// Bars on a screen of this size.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use console::Style;
+use console::{Color, Style};
 
 /// Whether output has colours; `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,7 +56,18 @@ pub(crate) enum Paint {
     Strong,
     /// What is under way.
     Progress,
+    /// What is of the host at this place: so many hosts have different colours.
+    Host(usize),
 }
+
+/// The colours of hosts. Red is what fails.
+const OF_HOSTS: [Color; 5] = [
+    Color::Cyan,
+    Color::Yellow,
+    Color::Green,
+    Color::Magenta,
+    Color::Blue,
+];
 
 /// Paints text, or leaves it as it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,6 +88,12 @@ impl Painter {
             Paint::Faint => Style::new().dim(),
             Paint::Strong => Style::new().bold(),
             Paint::Progress => Style::new().cyan(),
+            Paint::Host(place) => {
+                let style = Style::new().fg(OF_HOSTS[place % OF_HOSTS.len()]);
+                // The next ones are the same colours, bold.
+                let is_second = place / OF_HOSTS.len() % 2 == 1;
+                if is_second { style.bold() } else { style }
+            }
         };
         style.force_styling(true).apply_to(text).to_string()
     }

@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use crate::{
         hosts::testing::{TestFleet, behaviour, prints},
-        release::Action,
+        release::{Action, Notes},
     };
 
     fn record(number: u64, host: &str) -> Record {
@@ -189,6 +189,7 @@ mod tests {
             revision: None,
             outcome: Outcome::Succeeded,
             recipes: BTreeMap::new(),
+            notes: Notes::default(),
         }
     }
 

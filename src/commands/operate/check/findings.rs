@@ -1,8 +1,8 @@
 //! What is not as it should be on one host: recipes against docker against Consul against what the
 //! balancers route to.
 
-use super::routes::Answer;
 use crate::{
+    commands::on_hosts::routes::Answer,
     consul::ServiceInstance,
     docker::{self, Container},
     hosts::{HostError, Reached},

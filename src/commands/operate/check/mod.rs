@@ -1,7 +1,6 @@
 //! `shipit check`.
 
 mod findings;
-mod routes;
 
 use std::time::Duration;
 
@@ -12,10 +11,10 @@ use crate::{
     commands::{
         arguments::{DefaultEnvironment, value},
         command::{HostCommand, Lock, Needs},
-        on_hosts::invocation::Invocation,
+        on_hosts::{invocation::Invocation, routes},
     },
     event::{EventKind, HostRow, Outcome, Severity},
-    hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
+    hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
     model::Name,
     observe::{Observed, observe},
     plan::Scope,
@@ -92,7 +91,7 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         fleet.close().await;
         return Ok(Outcome::Done);
     }
-    let routes = routes::of_balancers(context.environment, &fleet, &observed.facts).await;
+    let routes = routes::of_balancers(context.environment, &fleet, &observed.facts, QUICK).await;
     let found = fleet
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;

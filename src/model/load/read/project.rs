@@ -47,7 +47,7 @@ impl Project {
     }
 
     /// The recipes that have a file, by name.
-    pub(in super::super) fn recipes(&self) -> Vec<Name> {
+    pub fn recipes(&self) -> Vec<Name> {
         self.names_in("recipes")
     }
 

@@ -44,6 +44,11 @@ impl Progress {
         self.name_width
     }
 
+    /// Where a host stands in the inventory's order.
+    pub(crate) fn place(&self, host: &str) -> Option<usize> {
+        self.places.get(host).copied()
+    }
+
     pub(crate) fn event(&mut self, Event { at, kind }: &Event) {
         match kind {
             EventKind::Started { hosts, .. } => {

@@ -1,10 +1,14 @@
 //! Where each balancer routes to now.
 
+use std::time::Duration;
+
+use futures::future::join_all;
+
 use crate::{
     balancers::{Routes, Upstreams},
     facts::{Facts, routes},
-    hosts::Fleet,
-    model::{Environment, LateValues, Name},
+    hosts::{Fleet, HostError, within},
+    model::{Environment, HostName, LateValues, Name},
     text,
 };
 
@@ -12,6 +16,8 @@ use crate::{
 pub struct Answer {
     /// The balancer's recipe.
     pub balancer: Name,
+    /// The host that it runs on.
+    pub host: HostName,
     /// What it printed of its upstreams, or why it could not be asked.
     printed: Result<String, String>,
 }
@@ -26,9 +32,14 @@ impl Answer {
     }
 }
 
-/// Asks every balancer on every host of the fleet.
-pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Facts) -> Vec<Answer> {
-    let mut answers = Vec::new();
+/// Asks every balancer on every host of the fleet, all at once; none for longer than `deadline`.
+pub async fn of_balancers(
+    environment: &Environment,
+    fleet: &Fleet,
+    facts: &Facts,
+    deadline: Duration,
+) -> Vec<Answer> {
+    let mut asked = Vec::new();
     for recipe in &environment.recipes {
         for (host, on) in &recipe.on {
             let (Some(balancer), Some(reached)) = (&on.balancer, fleet.host(host)) else {
@@ -47,15 +58,20 @@ pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Fact
                         container,
                     },
                 };
-                let (_, routes) = upstreams.ask().await;
-                answers.push(Answer {
-                    balancer: recipe.name.clone(),
-                    printed: printed(routes),
+                asked.push(async move {
+                    let answer = async { Ok::<_, HostError>(upstreams.ask().await.1) };
+                    let answer = within(deadline, answer).await;
+                    let routes = answer.unwrap_or_else(Routes::Failed);
+                    Answer {
+                        balancer: recipe.name.clone(),
+                        host: host.clone(),
+                        printed: printed(routes),
+                    }
                 });
             }
         }
     }
-    answers
+    join_all(asked).await
 }
 
 fn printed(routes: Routes) -> Result<String, String> {
@@ -72,7 +88,10 @@ fn printed(routes: Routes) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::testing::{TestFleet, behaviour, fails, prints};
+    use crate::hosts::{
+        QUICK,
+        testing::{TestFleet, behaviour, fails, prints},
+    };
 
     #[tokio::test]
     async fn a_balancer_is_asked_as_in_a_deploy() {
@@ -90,7 +109,7 @@ mod tests {
             _ => fails(1, "Error: No such container: lb\n"),
         });
         let lab = TestFleet::new(&[("lb", lb)], vec![serves, refuses, down]).await;
-        let answers = of_balancers(&lab.environment, &lab.fleet, &Facts::default()).await;
+        let answers = of_balancers(&lab.environment, &lab.fleet, &Facts::default(), QUICK).await;
         let routed: Vec<_> = answers
             .iter()
             .map(|answer| answer.routes_to("10.0.0.1", 32768))

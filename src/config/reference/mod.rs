@@ -1,5 +1,7 @@
 //! The key tables of the docs, made from what is known of the keys.
 
+pub mod explain;
+
 use std::fmt::Write as _;
 
 use super::{

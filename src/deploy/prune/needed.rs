@@ -1,81 +1,28 @@
-//! Removes what no rollback can need any more.
+//! Which containers and images of a host no rollback can need any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    docker::{self, Container, Identity},
-    event::{EventKind, Events, Phase},
-    hosts::{Fleet, HostError, HostFailure, QUICK, Reached},
-    model::Environment,
+    docker::{Container, Identity},
+    model::HostName,
     release::{History, Number},
-    state, text,
 };
 
 /// How many of the newest successful releases that brought a version keep their stopped containers.
 const WITH_CONTAINERS: usize = 3;
 
-/// Removes the records of old releases, and the stopped containers and images that only they could need. What
-/// cannot be removed is a warning: the next deploy tries again.
-pub async fn prune(fleet: &Fleet, environment: &Environment, history: &History, events: &Events) {
-    events.send(EventKind::Phase {
-        phase: Phase::Prune,
-    });
-    let gone: BTreeSet<Number> = history
-        .prunable(environment.keep_releases)
-        .iter()
-        .map(|release| release.number)
-        .collect();
-    let pruned = fleet
-        .each(|reached| prune_host(reached, &environment.name, history, &gone))
-        .await;
-    let failed = pruned
-        .into_iter()
-        .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?)));
-    let mut failed: Vec<HostFailure> = failed.collect();
-    // The records go last: they name the images that are still to be removed from a host.
-    let with_leftovers = failed.iter().map(|(host, _)| host.clone()).collect();
-    let state = state::open(environment, fleet);
-    let mut not_removed = state.remove_records(&gone, &with_leftovers).await;
-    not_removed.retain(|(host, _)| !with_leftovers.contains(host));
-    failed.extend(not_removed);
-    for (host, error) in failed {
-        let message = format!("could not tidy up: {}", text::chain(&error).join(": "));
-        events.send(EventKind::Warning {
-            host: Some(host.to_string()),
-            message,
-            hint: None,
-        });
-    }
-}
-
-async fn prune_host(
-    reached: &Reached,
-    environment: &str,
-    history: &History,
-    gone: &BTreeSet<Number>,
-) -> Result<(), HostError> {
-    let host = reached.name();
-    let kept_specs: BTreeSet<String> = history
+/// The hashes of the specs whose stopped containers a host keeps.
+pub fn kept_specs(history: &History, host: &HostName) -> BTreeSet<String> {
+    history
         .recent_versions(host, WITH_CONTAINERS)
         .flat_map(|record| record.recipes.values().map(|recipe| recipe.hash.clone()))
-        .collect();
-    let containers = reached
-        .read(
-            docker::list_containers(environment),
-            docker::parse_containers,
-        )
-        .await?;
-    for container in not_needed(&containers, &kept_specs) {
-        let remove = docker::remove(&container.name);
-        reached.expect_of_those_there(remove, QUICK).await?;
-    }
-    prune_images(reached, history, gone).await
+        .collect()
 }
 
 /// The stopped containers that no rollback would start. Of each recipe, instance and spec that is kept, the newest
 /// is enough. The newest of all of an instance stays in any case: it may be the one that failed last, whose logs
 /// are still wanted.
-fn not_needed<'a>(
+pub fn not_needed<'a>(
     containers: &'a [Container],
     kept_specs: &BTreeSet<String>,
 ) -> Vec<&'a Container> {
@@ -110,28 +57,31 @@ fn not_needed<'a>(
         .collect()
 }
 
-async fn prune_images(
-    reached: &Reached,
+/// The images that only releases that go, or containers that go, had on a host. What a record that stays names is
+/// kept, and what a container that stays was made from.
+pub fn unused_images(
     history: &History,
+    host: &HostName,
     gone: &BTreeSet<Number>,
-) -> Result<(), HostError> {
-    let images = |of_gone: bool| -> BTreeSet<String> {
-        history
-            .records_of(reached.name())
-            .filter(|record| gone.contains(&record.number) == of_gone)
-            .flat_map(|record| {
-                record
-                    .recipes
-                    .values()
-                    .map(|recipe| recipe.image.reference.clone())
-            })
-            .collect()
+    containers: &[Container],
+    removed: &[&Container],
+) -> BTreeSet<String> {
+    let of_records = |of_gone: bool| {
+        let records = history.records_of(host);
+        let records = records.filter(move |record| gone.contains(&record.number) == of_gone);
+        records.flat_map(|record| {
+            let recipes = record.recipes.values();
+            recipes.map(|recipe| recipe.image.reference.clone())
+        })
     };
-    for reference in images(true).difference(&images(false)) {
-        // Docker refuses while a container uses the image, and the image may be gone already: both are fine.
-        reached.run(docker::image_remove(reference), QUICK).await?;
-    }
-    Ok(())
+    let is_removed = |container: &Container| removed.iter().any(|it| it.id == container.id);
+    let stays = containers.iter().filter(|it| !is_removed(it));
+    let kept: BTreeSet<_> = of_records(false)
+        .chain(stays.map(|container| container.image.clone()))
+        .collect();
+    let goes = removed.iter().map(|container| container.image.clone());
+    let unused = of_records(true).chain(goes);
+    unused.filter(|image| !kept.contains(image)).collect()
 }
 
 #[cfg(test)]

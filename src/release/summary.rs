@@ -1,0 +1,207 @@
+//! What a release changed, in words: `flask-nanoservice v1 → v2`.
+
+use std::collections::BTreeMap;
+
+use super::{
+    history::History,
+    record::{Number, RecipeRecord, Record},
+};
+use crate::model::{HostName, Reference};
+
+/// How many different changes of one recipe are told; hosts differ seldom.
+const MOST: usize = 2;
+
+/// The version of an image, as it was typed: its tag, or what is enough of its digest to tell it from others.
+pub fn version(image: &str) -> String {
+    let Reference { tag, digest, .. } = Reference::parse(image);
+    match (tag, digest) {
+        (Some(tag), _) => tag.to_owned(),
+        (None, Some(digest)) => digest.chars().take("sha256:".len() + 12).collect(),
+        (None, None) => "latest".to_owned(),
+    }
+}
+
+impl History {
+    /// What a release changed, recipe by recipe, in words. Empty when it changed no container's spec.
+    pub fn summary(&self, number: Number) -> Vec<String> {
+        let mut changes = BTreeMap::<&str, Vec<String>>::new();
+        for (host, records) in &self.records {
+            let Some(record) = records.iter().find(|record| record.number == number) else {
+                continue;
+            };
+            let before = self.before(host, number);
+            let old = before.map(|before| &before.recipes);
+            let names = old.into_iter().flatten().map(|(name, _)| name);
+            for name in names.chain(record.recipes.keys()) {
+                let was = old.and_then(|old| old.get(name));
+                let change = change(was, record.recipes.get(name), before.is_none());
+                let of_recipe = changes.entry(name).or_default();
+                of_recipe.extend(change.filter(|it| !of_recipe.contains(it)));
+            }
+        }
+        let changes = changes.into_iter().filter(|(_, it)| !it.is_empty());
+        let words = |(name, changes): (&str, Vec<String>)| {
+            let more = if changes.len() > MOST { ", …" } else { "" };
+            let told: Vec<_> = changes.into_iter().take(MOST).collect();
+            format!("{name} {}{more}", told.join(", "))
+        };
+        changes.map(words).collect()
+    }
+
+    /// The newest successful record of a host before a release.
+    pub fn before(&self, host: &HostName, number: Number) -> Option<&Record> {
+        let records = self.records.get(host)?;
+        let mut newest_first = records.iter().rev();
+        newest_first.find(|record| record.number < number && record.succeeded())
+    }
+
+    /// What a host's records know of a spec by its hash: the newest record that has it.
+    pub fn recorded(&self, host: &HostName, recipe: &str, hash: &str) -> Option<&RecipeRecord> {
+        let records = self.records.get(host)?;
+        let mut newest_first = records.iter().rev();
+        newest_first.find_map(|record| {
+            let of_recipe = record.recipes.get(recipe)?;
+            (of_recipe.hash == hash).then_some(of_recipe)
+        })
+    }
+}
+
+/// What changed of a recipe on one host; `None` when nothing did.
+fn change(
+    old: Option<&RecipeRecord>,
+    new: Option<&RecipeRecord>,
+    is_first: bool,
+) -> Option<String> {
+    let (old, new) = match (old, new) {
+        (None, None) => return None,
+        (Some(_), None) => return Some("removed".to_owned()),
+        (None, Some(new)) if is_first => return Some(version(&new.spec.image)),
+        (None, Some(new)) => return Some(format!("{} (new)", version(&new.spec.image))),
+        (Some(old), Some(new)) => (old, new),
+    };
+    if old.instances != new.instances {
+        let (from, to) = (old.instances, new.instances);
+        return Some(format!(
+            "{} ({from} → {to} instances)",
+            version(&new.spec.image)
+        ));
+    }
+    if old.hash == new.hash {
+        return None;
+    }
+    let (old_image, new_image) = (&old.spec.image, &new.spec.image);
+    if old_image == new_image {
+        let what = if old.image.digest == new.image.digest {
+            "settings"
+        } else {
+            "another image"
+        };
+        return Some(format!("{} ({what})", version(new_image)));
+    }
+    let same = Reference::parse(old_image).is_of_same_repository(&Reference::parse(new_image));
+    Some(if same {
+        format!("{} → {}", version(old_image), version(new_image))
+    } else {
+        format!("{old_image} → {new_image}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::record::{Outcome, tests::record},
+        *,
+    };
+
+    /// A release of one recipe: its image, its digest, its hash, its instances.
+    type Of<'a> = (&'a str, &'a str, &'a str, u16);
+
+    fn history(releases: &[(Outcome, &[(&str, Of)])]) -> History {
+        let records = releases
+            .iter()
+            .zip(1..)
+            .map(|((outcome, recipes), number)| {
+                let mut record = record(number, *outcome);
+                for (name, (image, digest, hash, instances)) in *recipes {
+                    let of_recipe = serde_json::json!({
+                        "spec": { "image": image },
+                        "image": { "reference": image, "digest": digest },
+                        "instances": instances,
+                        "hash": hash,
+                    });
+                    let of_recipe = serde_json::from_value(of_recipe).expect("of a recipe");
+                    record.recipes.insert((*name).to_owned(), of_recipe);
+                }
+                record
+            });
+        History::new(BTreeMap::from([("host-1".into(), records.collect())]), 0)
+    }
+
+    #[test]
+    fn a_release_is_told_by_what_it_changed() {
+        use Outcome::{Reverted, Succeeded};
+        let history = history(&[
+            (Succeeded, &[("web", ("web:v1", "a", "1", 1))]),
+            (
+                Succeeded,
+                &[
+                    ("web", ("web:v2", "b", "2", 1)),
+                    ("db", ("db", "c", "3", 1)),
+                ],
+            ),
+            (Reverted, &[("web", ("web:v3", "d", "4", 1))]),
+            (
+                Succeeded,
+                &[
+                    ("web", ("web:v2", "e", "5", 1)),
+                    ("db", ("db", "c", "6", 1)),
+                ],
+            ),
+            (
+                Succeeded,
+                &[
+                    (
+                        "web",
+                        ("docker.io/library/web@sha256:0123456789abcdef", "e", "7", 1),
+                    ),
+                    ("db", ("store:9", "f", "8", 1)),
+                ],
+            ),
+            (
+                Succeeded,
+                &[
+                    (
+                        "web",
+                        ("docker.io/library/web@sha256:0123456789abcdef", "e", "7", 3),
+                    ),
+                    ("db", ("store:9", "f", "8", 1)),
+                ],
+            ),
+            (
+                Succeeded,
+                &[
+                    (
+                        "web",
+                        ("docker.io/library/web@sha256:0123456789abcdef", "e", "7", 3),
+                    ),
+                    ("db", ("store:9", "f", "8", 1)),
+                ],
+            ),
+        ]);
+        let told: Vec<_> = (1..=7)
+            .map(|number| history.summary(Number(number)).join("; "))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "web v1",
+                "db latest (new); web v1 → v2",
+                "db removed; web v2 → v3",
+                "db latest (settings); web v2 (another image)",
+                "db db → store:9; web v2 → sha256:0123456789ab",
+                "web sha256:0123456789ab (1 → 3 instances)",
+                "",
+            ]
+        );
+    }
+}
