@@ -10,7 +10,7 @@ use super::{
     ports::check_ports,
     remarks::{
         check_balancers_out_of_scope, check_for_names_given_twice, check_recipe_out_of_scope,
-        warn_of_accessory, warn_of_lost_requests, warn_of_orphans,
+        check_stops_of_servers, warn_of_accessory, warn_of_lost_requests, warn_of_orphans,
     },
     slot::Slot,
 };
@@ -29,6 +29,7 @@ pub fn build(input: &Input) -> Plan {
             let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
             warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
             warn_of_accessory(input, &recipe_plan, &mut plan.warnings);
+            check_stops_of_servers(input, recipe, &recipe_plan, &mut plan.obstacles);
             if !input.only_stops() {
                 check_balancers_out_of_scope(input, recipe, &recipe_plan, &mut plan.obstacles);
             }

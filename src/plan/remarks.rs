@@ -68,6 +68,32 @@ pub(super) fn warn_of_accessory(input: &Input, plan: &RecipePlan, warnings: &mut
     });
 }
 
+/// Consul's servers go one at a time, while all others are there: more than one stop of them would wait for a server
+/// that was stopped just before.
+pub(super) fn check_stops_of_servers(
+    input: &Input,
+    recipe: &Recipe,
+    plan: &RecipePlan,
+    obstacles: &mut Vec<Remark>,
+) {
+    let stops = plan.changes().filter(|slot| slot.change == Change::Stop);
+    let hosts: Vec<_> = stops.map(|slot| &slot.host).collect();
+    let [first, _, ..] = hosts[..] else { return };
+    if recipe.is_consul() {
+        let (name, environment) = (&recipe.name, &input.environment.name);
+        obstacles.push(Remark {
+            host: None,
+            message: format!(
+                "`{name}` on {} are Consul's servers, and a cluster lets one go while all others are there",
+                text::list(&hosts)
+            ),
+            hint: Some(format!(
+                "`shipit stop {environment} {name} --limit {first}` stops one, `shipit down {environment}` ends all"
+            )),
+        });
+    }
+}
+
 /// Checks a recipe that was not asked for: the recipes that need it must find it running.
 pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
     let drains = |other: &&Recipe| {

@@ -162,6 +162,21 @@ fn what_was_stopped_is_started_by_the_next_deploy() {
 }
 
 #[test]
+fn the_servers_of_a_cluster_are_not_stopped_one_after_the_other() {
+    let servers = format!("{CONSUL}[ready]\nconsul = \"leader\"\n");
+    let inventory = TWO_HOSTS.replace("\"web\"", "\"consul\"");
+    let mut world = World::new(&inventory, &[("consul", &servers)]);
+    world.deploy();
+    assert_snapshot!(world.stop(), @"
+        host-1 consul stop consul (then consul-r1): it stays stopped until a start or a deploy
+        host-2 consul stop consul (then consul-r1): it stays stopped until a start or a deploy
+        obstacle: `consul` on `host-1` and `host-2` are Consul's servers, and a cluster lets one go while all others are there [`shipit stop staging consul --limit host-1` stops one, `shipit down staging` ends all]
+    ");
+    world.limit(&["host-2"], &[]);
+    assert_snapshot!(world.stop(), @"host-2 consul stop consul (then consul-r1): it stays stopped until a start or a deploy");
+}
+
+#[test]
 fn what_needs_a_recipe_that_was_stopped_is_not_deployed() {
     let needy = format!("requires = [\"consul\"]{WEB}");
     let recipes = [("consul", CONSUL), ("web", &*needy)];

@@ -177,6 +177,9 @@ impl World {
             wanted.stopped = Some(stopped.clone());
         }
         let plan = self.plan_of(&desired, false);
+        if !plan.obstacles.is_empty() {
+            return shown(&plan);
+        }
         let done = self.docker.apply(&plan, &self.name, usize::MAX);
         done.expect("docker does it");
         for records in self.records.values_mut() {
