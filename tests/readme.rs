@@ -217,6 +217,17 @@ fn commands_within_sentences_are_commands() {
     assert!(checked > 30, "{checked} commands");
 }
 
+/// A folder without a project, with what `shipit init --from` may be told to read.
+fn folder_to_begin_in() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text);
+    fs::create_dir(folder.path().join("config")).expect("made");
+    write("compose.yml", "services: { web: { image: nginx } }\n").expect("written");
+    let kamal = "service: shop\nimage: acme/shop\nservers: [192.0.2.1]\n";
+    write("config/deploy.yml", kamal).expect("written");
+    folder
+}
+
 #[test]
 fn what_contacts_no_host_is_run() {
     let mut ran = 0;
@@ -244,7 +255,7 @@ fn what_contacts_no_host_is_run() {
                 }
                 let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
                 // A page without a project means the reader's own; this repository is one.
-                let empty = tempfile::tempdir().expect("a folder");
+                let empty = folder_to_begin_in();
                 let folder = if arguments[0] == "init" {
                     empty.path()
                 } else if arguments[0] == "validate" && !has_files {

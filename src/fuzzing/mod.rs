@@ -9,6 +9,7 @@
 #![expect(clippy::missing_panics_doc, reason = "to panic is what they are for")]
 
 mod files;
+mod foreign;
 mod hosts;
 mod input;
 mod shell;
@@ -16,6 +17,7 @@ mod shell;
 mod tests;
 
 pub use files::{diagnostics, project};
+pub use foreign::foreign;
 pub use hosts::{consul_json, docker_json, http, records, upstreams};
 pub use shell::quoting;
 

@@ -162,6 +162,7 @@ targets! {
     upstreams: 500,
     records: 200,
     project: 100,
+    foreign: 60,
     quoting: 30,
     http: 300,
     diagnostics: 100,

@@ -37,6 +37,19 @@ impl Draft {
         let others = self.others.iter().cloned();
         inventories.chain(recipes).chain(others).collect()
     }
+
+    /// The document that becomes this file.
+    pub(super) fn document(&mut self, path: &str) -> Option<&mut Document> {
+        let (folder, file) = path.split_once('/')?;
+        let name = file.strip_suffix(".toml")?;
+        let documents = match folder {
+            "inventory" => &mut self.inventories,
+            "recipes" => &mut self.recipes,
+            _ => return None,
+        };
+        let mut named = documents.iter_mut().filter(|(it, _)| **it == *name);
+        named.next().map(|(_, document)| document)
+    }
 }
 
 /// Writes files that are not there yet.

@@ -83,18 +83,29 @@ impl Packages {
         }
     }
 
+    /// What an error calls the script.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::Apt => "apt-get install docker.io",
+            Self::Dnf("docker") => "dnf install docker",
+            Self::Dnf(_) => "dnf install moby-engine",
+            Self::Apk => "apk add docker",
+            Self::Zypper => "zypper install docker",
+        }
+    }
+
     /// The script that installs it, as root; nothing in it waits for an answer.
     pub fn script(self) -> &'static str {
         match self {
             // The client is a package of its own in newer ones. Another apt may be at work on a host that has just
-            // been made.
+            // been made. Files that are there are kept.
             Self::Apt => {
                 "export DEBIAN_FRONTEND=noninteractive
-                wait='-o DPkg::Lock::Timeout=300'
-                apt-get $wait update -q || exit
+                options='-o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold'
+                apt-get $options update -q || exit
                 client=
                 if apt-cache show docker-cli >/dev/null 2>&1; then client=docker-cli; fi
-                apt-get $wait install -y -q docker.io $client"
+                apt-get $options install -y -q docker.io $client"
             }
             Self::Dnf(package) => match package {
                 "docker" => "dnf install -y docker",

@@ -6,7 +6,7 @@ use super::{found::Root, plan::HostPlan, steps::Step};
 use crate::{
     command::RemoteCommand,
     event::{EventKind, Events, Outcome, Severity},
-    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop, failed, progress::step, row, short},
+    hosts::{Fleet, HostError, QUICK, Reached, Run, Stop, failed, progress::step, row},
     text,
 };
 
@@ -71,7 +71,7 @@ async fn set_up(reached: &Reached, plan: &HostPlan, events: &Events) -> Result<(
 
 /// Does one step, and looks whether it is done.
 async fn as_root(reached: &Reached, plan: &HostPlan, one: &Step) -> Result<(), HostError> {
-    run(reached, plan, one.command(), LONGEST).await?;
+    run(reached, plan, one.shown(), one.command(), LONGEST).await?;
     if matches!(one, Step::Start(_) | Step::Restart(_)) {
         daemon_answers(reached, plan).await?;
     }
@@ -80,9 +80,13 @@ async fn as_root(reached: &Reached, plan: &HostPlan, one: &Step) -> Result<(), H
 
 /// Waits until the daemon answers root.
 async fn daemon_answers(reached: &Reached, plan: &HostPlan) -> Result<(), HostError> {
+    let ask = || {
+        let shown = "docker version".to_owned();
+        run(reached, plan, shown, docker_version(), QUICK)
+    };
     let answers = async {
         loop {
-            match run(reached, plan, docker_version(), QUICK).await {
+            match ask().await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_unreachable() => return Err(error),
                 Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
@@ -92,7 +96,7 @@ async fn daemon_answers(reached: &Reached, plan: &HostPlan) -> Result<(), HostEr
     match tokio::time::timeout(UNTIL_IT_ANSWERS, answers).await {
         Ok(answered) => answered,
         // What it says now is why.
-        Err(_) => run(reached, plan, docker_version(), QUICK).await,
+        Err(_) => ask().await,
     }
 }
 
@@ -103,10 +107,10 @@ fn docker_version() -> RemoteCommand {
 async fn run(
     reached: &Reached,
     plan: &HostPlan,
+    shown: String,
     command: RemoteCommand,
     deadline: Duration,
 ) -> Result<(), HostError> {
-    let shown = short(&command);
     let command = match plan.found.root {
         Some(Root::Sudo) => command.with_sudo(),
         _ => command,

@@ -104,6 +104,17 @@ fn no_services(found: &Found) -> Obstacle {
 }
 
 impl Step {
+    /// What an error calls the command.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Install(packages) => packages.shown().to_owned(),
+            Self::Join(user) => format!("usermod -aG docker {user}"),
+            Self::Start(by) => by.shown("start"),
+            Self::Enable(by) => by.shown("enable"),
+            Self::Restart(by) => by.shown("restart"),
+        }
+    }
+
     /// The command that does it, as root.
     pub fn command(&self) -> RemoteCommand {
         match self {
@@ -155,6 +166,15 @@ impl Services {
             Self::Systemd => "systemctl restart docker.service",
             Self::OpenRc => "rc-service docker restart",
             Self::SysVInit => "service docker restart",
+        }
+    }
+
+    fn shown(self, verb: &str) -> String {
+        match (self, verb) {
+            (Self::Systemd, verb) => format!("systemctl {verb} docker"),
+            (Self::OpenRc, "enable") => "rc-update add docker".to_owned(),
+            (Self::SysVInit, "enable") => "update-rc.d docker defaults".to_owned(),
+            (by, verb) => format!("{} docker {verb}", by.program()),
         }
     }
 

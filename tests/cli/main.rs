@@ -3,6 +3,7 @@
 //! `INSTA_UPDATE=always cargo test --test cli` renews the snapshots.
 
 mod files;
+mod foreign;
 mod hosts;
 mod init;
 mod login_shells;

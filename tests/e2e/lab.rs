@@ -44,7 +44,7 @@ pub const USUAL: &str = "bookworm";
 pub const VARIABLE: &str = "SHIPIT_LAB_NETWORK";
 
 /// The network of this process's lab.
-fn network() -> &'static str {
+pub fn network() -> &'static str {
     static NETWORK: LazyLock<String> =
         LazyLock::new(|| std::env::var(VARIABLE).unwrap_or_else(|_| FIRST.to_owned()));
     &NETWORK
@@ -87,28 +87,7 @@ impl Host {
     }
 
     fn try_run_at(self, address: &str, script: &str) -> Result<String, String> {
-        let home = std::env::var("HOME").unwrap_or_default();
-        let output = Command::new("timeout")
-            .args([LIMIT, "ssh", "-q", "-F", "none", "-i"])
-            .arg(format!("{home}/.vagrant.d/insecure_private_key"))
-            .args(["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"])
-            .args(["-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=no"])
-            .args(["-o", "UserKnownHostsFile=/dev/null"])
-            .arg(format!("vagrant@{address}"))
-            .arg(script)
-            .output()
-            .map_err(|error| format!("ssh cannot be run: {error}"))?;
-        if output.status.success() {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        } else {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(format!(
-                "`{script}` on {}: {}: {}",
-                self.name,
-                output.status,
-                said.trim()
-            ))
-        }
+        ssh(address, script).map_err(|problem| format!("{}: {problem}", self.name))
     }
 
     /// Runs a script over SSH that must succeed; its output.
@@ -175,6 +154,26 @@ impl Host {
             "docker ps --all --no-trunc --format '{{.ID}} {{.Names}} {{.Image}} {{.State}}' | sort",
         )
     }
+}
+
+/// Runs a script over SSH on any host that knows the lab's key; its output, or what went wrong.
+pub fn ssh(address: &str, script: &str) -> Result<String, String> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let output = Command::new("timeout")
+        .args([LIMIT, "ssh", "-q", "-F", "none", "-i"])
+        .arg(format!("{home}/.vagrant.d/insecure_private_key"))
+        .args(["-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes"])
+        .args(["-o", "ConnectTimeout=5", "-o", "StrictHostKeyChecking=no"])
+        .args(["-o", "UserKnownHostsFile=/dev/null"])
+        .arg(format!("vagrant@{address}"))
+        .arg(script)
+        .output()
+        .map_err(|error| format!("ssh cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("`{script}`: {}: {}", output.status, said.trim()))
 }
 
 /// Arguments of `docker ps` for the containers of one recipe of one environment.

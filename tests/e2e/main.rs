@@ -10,6 +10,7 @@ mod broken_off;
 mod daily;
 mod faults;
 mod first;
+mod fresh;
 mod lab;
 mod load;
 mod local_account;
@@ -74,6 +75,11 @@ const STORY: &[(&str, Scenario)] = &[
         first::plan,
     ),
     ("readme::every_command_block_runs", readme::every_block),
+    ("fresh::hosts_are_set_up_and_deployed_to", fresh::setup),
+    (
+        "fresh::a_newcomer_types_what_the_readme_says",
+        fresh::newcomer,
+    ),
     (
         "operate::status_history_and_logs_tell_what_runs",
         operate::look,

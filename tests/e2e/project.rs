@@ -36,12 +36,23 @@ impl Project {
         Self::copied(&self.root, name)
     }
 
-    fn copied(from: &Path, name: &str) -> Self {
+    /// A folder with nothing in it.
+    pub fn empty(name: &str) -> Self {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join("e2e")
             .join(lab::here("192.168.50.0"))
             .join(name);
         let _ = fs::remove_dir_all(&root);
+        fs::create_dir_all(&root).expect("the project's folder");
+        Self {
+            root,
+            user: "alice".to_owned(),
+        }
+    }
+
+    fn copied(from: &Path, name: &str) -> Self {
+        let project = Self::empty(name);
+        let root = &project.root;
         for folder in ["inventory", "recipes"] {
             fs::create_dir_all(root.join(folder)).expect("the project's folder");
             for entry in fs::read_dir(from.join(folder)).expect("the files") {
@@ -51,10 +62,7 @@ impl Project {
                 fs::write(copy, lab::here(&content)).expect("a copy");
             }
         }
-        Self {
-            root,
-            user: "alice".to_owned(),
-        }
+        project
     }
 
     /// The same files in the hands of someone else.

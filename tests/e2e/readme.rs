@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    fresh,
     lab::{self, APPS, HOST_1, HOST_2},
     pages::{self, Block},
     project::{Project, Run},
@@ -17,6 +18,10 @@ use crate::{
 type Way = (&'static str, fn(&Stage, &Block));
 
 const WAYS: &[Way] = &[
+    (
+        "shipit init --host web-1=10.0.0.11 --host web-2=10.0.0.12 --host web-3=10.0.0.13 --user deploy --recipe web=nginx:1.27 --publish web=8080:80",
+        begin,
+    ),
     ("shipit deploy staging --set version=v2", deploy),
     ("shipit rollback staging", rollback),
     ("shipit deploy staging --set version=bad", bad_version),
@@ -73,12 +78,14 @@ pub fn every_block(stage: &Stage) {
     );
 }
 
-/// The lines that are typed in a block, without comments.
-fn typed(block: &Block) -> Vec<String> {
+/// The lines that are typed in a block, without comments. A line that ends with `\` goes on.
+pub fn typed(block: &Block) -> Vec<String> {
     let lines = match &*block.kind {
         "console" => pages::prompted(block),
         _ => block.lines.clone(),
     };
+    let lines = lines.join("\n").replace("\\\n    ", "");
+    let lines: Vec<_> = lines.lines().collect();
     let lines = lines.iter().map(|line| {
         line.split(" #")
             .next()
@@ -97,6 +104,10 @@ fn arguments(block: &Block) -> String {
         panic!("{}: one command is expected: {lines:?}", block.place);
     };
     line.strip_prefix("shipit ").expect("shipit").to_owned()
+}
+
+fn begin(_: &Stage, block: &Block) {
+    fresh::types_the_readme(&fresh::Hosts::start(), &typed(block));
 }
 
 fn deploy(stage: &Stage, block: &Block) {

@@ -3,11 +3,20 @@
 use super::{arguments::Pair, questions};
 use crate::{
     diagnostic::{Problem, Problems},
-    model::Name,
+    model::{InvalidName, Name},
     scaffold::{self, Host, Recipe},
     terminal::Terminal,
     text,
 };
+
+/// The environment where none is named.
+const STAGING: &str = "staging";
+
+/// A name of ours as a name.
+pub fn name_of(text: &str) -> Result<Name, Problem> {
+    text.parse()
+        .map_err(|error: InvalidName| Problem::error(error.to_string()))
+}
 
 /// What the command line says.
 #[derive(Debug, Default)]
@@ -24,12 +33,12 @@ pub struct Typed {
 
 /// What was typed so far.
 pub struct Answers {
-    environment: Name,
+    environment: Option<Name>,
     hosts: Vec<Host>,
     user: Option<String>,
     recipes: Vec<Recipe>,
     /// Whether the recipes come from elsewhere.
-    has_stack: bool,
+    brings_recipes: bool,
 }
 
 impl Answers {
@@ -38,7 +47,11 @@ impl Answers {
     /// # Errors
     ///
     /// What does not fit together on it.
-    pub fn new(environment: Name, typed: Typed, has_stack: bool) -> Result<Self, Problems> {
+    pub fn new(
+        environment: Option<Name>,
+        typed: Typed,
+        brings_recipes: bool,
+    ) -> Result<Self, Problems> {
         let hosts = typed.hosts.into_iter().map(|(name, address)| Host {
             name,
             address,
@@ -69,7 +82,7 @@ impl Answers {
             hosts: hosts.collect(),
             user: typed.user.filter(|user| !user.is_empty()),
             recipes,
-            has_stack,
+            brings_recipes,
         })
     }
 
@@ -86,17 +99,36 @@ impl Answers {
             if self.user.is_none() {
                 self.user = questions::user(terminal);
             }
-            if self.recipes.is_empty() && !self.has_stack {
+            if self.recipes.is_empty() && !self.brings_recipes {
                 self.recipes = questions::recipes(terminal);
             }
         }
         self.refuse_missing()?;
+        let environment = match self.environment {
+            Some(name) => name,
+            None => name_of(STAGING)?,
+        };
         Ok(scaffold::Answers {
-            environment: self.environment,
+            environment,
             hosts: self.hosts,
             user: self.user.unwrap_or_default(),
             recipes: self.recipes,
         })
+    }
+
+    /// For a file that names its hosts.
+    ///
+    /// # Errors
+    ///
+    /// What was typed all the same.
+    pub fn refuse_hosts(&self) -> Result<(), Problem> {
+        if self.hosts.is_empty() && self.user.is_none() {
+            return Ok(());
+        }
+        Err(
+            Problem::error("the file names its hosts and the account there")
+                .hint("leave out `--host` and `--user`; the inventory can be changed afterwards"),
+        )
     }
 
     fn refuse_missing(&self) -> Result<(), Problem> {
@@ -104,7 +136,7 @@ impl Answers {
             (self.hosts.is_empty(), "--host NAME=ADDRESS"),
             (self.user.is_none(), "--user USER"),
             (
-                self.recipes.is_empty() && !self.has_stack,
+                self.recipes.is_empty() && !self.brings_recipes,
                 "--recipe NAME=IMAGE",
             ),
         ];

@@ -63,7 +63,9 @@ fn ignore(root: &Path) -> io::Result<bool> {
 }
 
 /// What was written, and what to type next.
-pub fn report(written: &[String], environment: &Name) -> String {
+pub fn report(written: &[String], environments: &[Name]) -> String {
+    // Of several, one shows how.
+    let environment = environments.first().map_or("", |name| name);
     let written: Vec<_> = written.iter().map(|path| format!("wrote {path}")).collect();
     let written = written.join("\n");
     format!(

@@ -3,15 +3,17 @@
 mod answers;
 mod arguments;
 mod files;
+mod from;
 mod questions;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use self::{
     answers::{Answers, Typed},
     arguments::Pair,
+    from::From,
 };
 use crate::{
     commands::{
@@ -34,11 +36,13 @@ added to .gitignore.
 Examples:
   shipit init
   shipit init --host web-1=10.0.0.11 --host web-2=10.0.0.12 --user deploy --recipe web=nginx:1.27 --publish web=8080:80
+  shipit init --from compose.yml --host web-1=10.0.0.11 --user deploy
+  shipit init --from config/deploy.yml
   shipit init --stack consul --host host-1=10.0.0.11 --host host-2=10.0.0.12 --host host-3=10.0.0.13 --user deploy")]
 pub struct Init {
-    /// The environment
-    #[arg(long, value_name = "ENV", default_value = "staging")]
-    pub environment: Name,
+    /// The environment [default: staging; of Kamal its destinations, or production]
+    #[arg(long, value_name = "ENV")]
+    pub environment: Option<Name>,
     /// A host; may be repeated
     #[arg(long, value_name = "NAME=ADDRESS", value_parser = arguments::pair)]
     pub host: Vec<Pair>,
@@ -54,6 +58,14 @@ pub struct Init {
     /// Recipes that belong together: `consul` has Consul, Registrator, a balancer and an app
     #[arg(long, value_name = "STACK", hide_possible_values = true, conflicts_with_all = ["recipe", "publish"])]
     pub stack: Option<Stack>,
+    /// A Compose file or Kamal's config/deploy.yml; what has no counterpart becomes a comment
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["recipe", "publish", "stack"]
+    )]
+    pub from: Option<PathBuf>,
 }
 
 // The values have no doc comments: they would become help text.
@@ -80,19 +92,23 @@ impl OfflineCommand for Init {
             recipes: self.recipe,
             publish: self.publish,
         };
-        let environment = self.environment.clone();
-        let answers = Answers::new(self.environment, typed, self.stack.is_some())?;
-        let answers = answers.complete(&terminal)?;
-        let draft = match self.stack {
-            Some(Stack::Consul) => {
+        let from = self.from.as_deref().map(From::read).transpose()?;
+        let brings_recipes = from.is_some() || self.stack.is_some();
+        let answers = Answers::new(self.environment.clone(), typed, brings_recipes)?;
+        let draft = match (from, self.stack) {
+            (Some(from), _) => from.draft(self.environment, answers, &terminal, root)?,
+            (None, Some(Stack::Consul)) => {
+                let answers = answers.complete(&terminal)?;
                 scaffold::consul(&answers.environment, &answers.hosts, &answers.user)
             }
-            None => scaffold::fresh(&answers),
+            (None, None) => scaffold::fresh(&answers.complete(&terminal)?),
         };
         scaffold::check(&draft, root)?;
+        let environments = draft.inventories.iter().map(|(name, _)| name);
+        let environments: Vec<_> = environments.cloned().collect();
         let written = files::write(root, draft.files())?;
         if !global.quiet {
-            terminal::print(&files::report(&written, &environment));
+            terminal::print(&files::report(&written, &environments));
         }
         Ok(Outcome::Done)
     }

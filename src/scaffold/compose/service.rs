@@ -1,0 +1,152 @@
+//! One service as one recipe.
+
+use super::{
+    deploy::deploy,
+    environment::environment,
+    health::healthcheck,
+    keys::{self, keys},
+    networks::networks,
+    ports::ports,
+    shared::Shared,
+    volumes::volumes,
+};
+use crate::scaffold::{
+    convert::{CONTAINER, Dialect, Writer},
+    document::Document,
+    yaml::{Map, Node, Value},
+};
+
+/// The recipe of a service.
+pub fn service(name: &str, mut service: Map, shared: &Shared) -> Document {
+    let mut writer = Writer::new(Dialect::Compose, "", "all");
+    requires(&mut service, &mut writer, shared);
+    image(name, &mut service, &mut writer, shared);
+    for key in ["entrypoint", "command"] {
+        if let Some(node) = service.take(key) {
+            command(key, &node, &mut writer);
+        }
+    }
+    environment(&mut service, &mut writer);
+    ports(&mut service, &mut writer);
+    volumes(&mut service, &mut writer, &shared.volumes);
+    for (key, to) in [
+        ("platform", "platform"),
+        ("user", "user"),
+        ("hostname", "hostname"),
+        ("working_dir", "workdir"),
+    ] {
+        if let Some(node) = service.take(key) {
+            match node.text() {
+                Some(text) => writer.set_text(CONTAINER, to, text, ""),
+                None => writer.left_out(CONTAINER, key, &node, ""),
+            }
+        }
+    }
+    deploy(&mut service, &mut writer);
+    if let Some(node) = service.take("restart") {
+        match node.text() {
+            Some(text) => writer.set_text(CONTAINER, "restart", text, ""),
+            None => writer.left_out(CONTAINER, "restart", &node, ""),
+        }
+    }
+    keys::time(
+        &mut service,
+        "stop_grace_period",
+        CONTAINER,
+        "stop_timeout",
+        &mut writer,
+    );
+    networks(
+        name,
+        &mut service,
+        &mut writer,
+        &shared.networks,
+        &shared.project,
+    );
+    healthcheck(&mut service, &mut writer);
+    keys(service, &mut writer);
+    writer.document
+}
+
+/// What must be up before it.
+fn requires(service: &mut Map, writer: &mut Writer, shared: &Shared) {
+    let Some(node) = service.take("depends_on") else {
+        return;
+    };
+    let needed: Vec<(String, Option<Node>)> = if let Value::Map(map) = &node.value {
+        let pairs = map.0.iter();
+        pairs
+            .map(|(key, node)| (key.name.clone(), Some(node.clone())))
+            .collect()
+    } else if let Some(names) = node.texts() {
+        names.into_iter().map(|name| (name, None)).collect()
+    } else {
+        writer.left_out("", "depends_on", &node, "");
+        return;
+    };
+    for (name, settings) in needed {
+        match shared.recipes.get(&name) {
+            Some(recipe) => {
+                let recipe = recipe.to_string();
+                writer.document.section("").push("requires", recipe);
+            }
+            None => writer.note(
+                "",
+                &format!("`depends_on: {name}` names no service of the file"),
+            ),
+        }
+        let Some(Value::Map(mut settings)) = settings.map(|node| node.value) else {
+            continue;
+        };
+        let condition = settings.get("condition").and_then(Node::text);
+        // What is required is ready before what requires it.
+        if matches!(condition, Some("service_started" | "service_healthy")) {
+            settings.take("condition");
+        }
+        if settings.get("required").is_some_and(Node::is_true) {
+            settings.take("required");
+        }
+        writer.left_over("", &format!("depends_on.{name}"), settings);
+    }
+}
+
+/// The image. One that is built comes from the deployer's own Docker.
+fn image(name: &str, service: &mut Map, writer: &mut Writer, shared: &Shared) {
+    let image = service.take("image");
+    let build = service.take("build");
+    if let Some(text) = image.as_ref().and_then(Node::text) {
+        writer.set_text(CONTAINER, "image", text, "latest");
+    } else {
+        let own = format!("{}-{}", shared.project, shared.recipes[name]);
+        writer.set(CONTAINER, "image", own.to_ascii_lowercase());
+        if let Some(node) = image {
+            writer.left_out(CONTAINER, "image", &node, "it is no text");
+        }
+    }
+    if let Some(node) = build {
+        writer.set(CONTAINER, "source", "local");
+        let why = "build the image with `docker build` before a deploy; `source = \"local\"` sends it from here";
+        writer.left_out(CONTAINER, "build", &node, why);
+    }
+}
+
+/// A command, as words or as a shell would divide it. Of an entrypoint docker takes one word; the others come before
+/// those of the command.
+fn command(key: &str, node: &Node, writer: &mut Writer) {
+    let words = match node.text() {
+        Some(text) => shlex::split(text),
+        None => node.texts(),
+    };
+    let words = words.filter(|words| !words.is_empty());
+    let Some(words) = words else {
+        let why = "it has no words, or they cannot be told apart";
+        writer.left_out(CONTAINER, key, node, why);
+        return;
+    };
+    for (index, word) in words.iter().enumerate() {
+        match (key, index) {
+            ("entrypoint", 0) => writer.set_text(CONTAINER, key, word, ""),
+            _ => writer.push(CONTAINER, "command", word, ""),
+        }
+    }
+}

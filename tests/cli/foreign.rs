@@ -1,0 +1,346 @@
+//! `shipit init --from FILE`: other tools' files become projects, and nothing in them is dropped silently.
+
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+
+use insta::assert_snapshot;
+
+use super::{
+    init::{files_of, is_valid},
+    typed::{Answer, Shell},
+};
+
+const FOLDER: &str = "tests/cli/foreign";
+
+/// Converts a fixture in a folder of its own.
+fn convert(kind: &str, name: &str) -> (Shell, Answer) {
+    let shell = Shell::new(&[]);
+    let (from, typed) = if kind == "compose" {
+        let text = fs::read_to_string(format!("{FOLDER}/compose/{name}.yml"));
+        shell.write("app/compose.yml", &text.expect("the fixture"));
+        ("app/compose.yml", "--host web-1=192.0.2.1 --user deploy")
+    } else {
+        for entry in fs::read_dir(format!("{FOLDER}/kamal/{name}")).expect("the fixture") {
+            let entry = entry.expect("an entry");
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let text = fs::read_to_string(entry.path()).expect("a text");
+            shell.write(&format!("config/{file}"), &text);
+        }
+        ("config/deploy.yml", "")
+    };
+    let answer = shell.type_line(&format!("init --from {from} {typed}"));
+    (shell, answer)
+}
+
+fn names(kind: &str) -> Vec<String> {
+    let entries = fs::read_dir(format!("{FOLDER}/{kind}")).expect("the fixtures");
+    let stem = |path: &Path| {
+        path.file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned()
+    };
+    let mut names: Vec<_> = entries
+        .map(|entry| stem(&entry.expect("an entry").path()))
+        .collect();
+    names.sort();
+    names
+}
+
+/// What a key is called in what is written, where it is something else. What has no name there only gives its value a
+/// place.
+const RENAMED: &[(&str, &str)] = &[
+    ("services", ""),
+    ("environment", ""),
+    ("ports", ""),
+    ("published", ""),
+    ("target", ""),
+    ("protocol", ""),
+    ("mode", ""),
+    ("type", ""),
+    ("source", ""),
+    ("read_only", ""),
+    ("depends_on", "requires"),
+    ("condition", ""),
+    ("test", "--health-cmd"),
+    ("start_period", "--health-start-period"),
+    ("start_interval", "--health-start-interval"),
+    ("disable", "--no-healthcheck"),
+    ("stop_grace_period", "stop_timeout"),
+    ("working_dir", "workdir"),
+    ("network_mode", "network"),
+    ("mem_limit", "--memory"),
+    ("memswap_limit", "--memory-swap"),
+    ("shm_size", "--shm-size"),
+    ("cap_add", "--cap-add"),
+    ("cap_drop", "--cap-drop"),
+    ("devices", "--device"),
+    ("dns_search", "--dns-search"),
+    ("extra_hosts", "--add-host"),
+    ("group_add", "--group-add"),
+    ("security_opt", "--security-opt"),
+    ("stop_signal", "--stop-signal"),
+    ("sysctls", "--sysctl"),
+    ("ulimits", "--ulimit"),
+    ("soft", ""),
+    ("hard", ""),
+    ("driver", ""),
+    ("options", ""),
+    ("aliases", "--network-alias"),
+    ("external", ""),
+    ("name", ""),
+    ("replicas", "instances"),
+    ("parallelism", "max_parallel"),
+    ("failure_action", "auto_revert"),
+    ("monitor", "min_healthy_time"),
+    ("max_attempts", "restart"),
+    ("resources", ""),
+    ("limits", ""),
+    ("reservations", ""),
+    ("pids", "--pids-limit"),
+    ("tty", "--tty"),
+    ("stdin_open", "--interactive"),
+    ("version", ""),
+    ("extends", ""),
+    ("service", ""),
+    ("restart_policy", "restart"),
+    ("update_config", "rollout"),
+    ("deploy", ""),
+    ("networks", "network"),
+    ("logging", ""),
+    // Kamal's.
+    ("servers", "hosts"),
+    ("host", ""),
+    ("hosts", ""),
+    ("role", ""),
+    ("roles", ""),
+    ("accessories", ""),
+    ("port", ""),
+    ("cmd", "command"),
+    ("clear", ""),
+    ("secret", "secrets"),
+    ("directories", "volumes"),
+    ("app_port", "publish"),
+    ("healthcheck", ""),
+    ("server", ""),
+    ("registry", ""),
+    ("boot", "rollout"),
+    ("limit", "max_parallel"),
+    ("keys", "identity_file"),
+    ("proxy", ""),
+    ("volume", "volumes"),
+    ("stop_wait_time", "stop_timeout"),
+    ("deploy_timeout", "healthy_deadline"),
+    ("drain_timeout", "stop_timeout"),
+    ("readiness_delay", "min_healthy_time"),
+    ("retain_containers", "keep"),
+    ("primary_role", ""),
+    ("path", ""),
+    ("traefik", ""),
+];
+
+/// The words of a file that must be found again: of keys and of values.
+fn words(text: &str) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    for line in text.lines() {
+        let line = match line.find('#') {
+            // A comment, unless it is within a word.
+            Some(at) if at == 0 || line[..at].ends_with(' ') => &line[..at],
+            _ => line,
+        };
+        let (key, value) = match line.trim_start_matches([' ', '-']).split_once(": ") {
+            Some((key, value)) if !key.contains(' ') => (key, value),
+            _ => (line.trim().trim_end_matches(':'), ""),
+        };
+        for text in [key, value] {
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let found = text
+                .split(|c: char| !is_word(c))
+                .filter(|word| word.len() > 1);
+            words.extend(found.map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// The words of a fixture that neither are in what was written nor have another name there.
+fn dropped(input: &str, output: &str) -> Vec<String> {
+    let output_words: BTreeSet<String> = output
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .map(str::to_lowercase)
+        .flat_map(|word| {
+            let parts = word.split('_').map(str::to_owned).collect::<Vec<_>>();
+            parts.into_iter().chain([word])
+        })
+        .collect();
+    // What YAML and variables are written with.
+    let notation = [
+        "true", "false", "null", "yes", "on", "ENV", "fetch", "CMD", "SHELL", "NONE",
+    ];
+    let is_there = |word: &str| {
+        let renamed = RENAMED.iter().find(|(from, _)| *from == word);
+        let renamed = renamed.is_some_and(|(_, to)| to.is_empty() || output.contains(to));
+        let word_there = |word: &str| output_words.contains(&word.to_lowercase());
+        // A number of seconds has its unit here.
+        let is_time = word.parse::<u32>().is_ok() && word_there(&format!("{word}s"));
+        renamed || notation.contains(&word) || word_there(word) || is_time
+    };
+    words(input)
+        .into_iter()
+        .filter(|word| !is_there(word))
+        .collect()
+}
+
+/// Words that go: names of anchors, messages, what is so by default, and sizes that docker spells otherwise.
+const GO: &[(&str, &[&str])] = &[
+    ("forge", &["it", "set"]),
+    ("monitoring", &["logs"]),
+    ("odd", &["u2603"]),
+    ("proxy", &["bridge", "tcp"]),
+    ("queue", &["service_healthy"]),
+    ("search", &["128mb", "1gb", "2gb", "service_healthy"]),
+];
+
+fn holds(kind: &str) {
+    let names = names(kind);
+    assert!(names.len() >= 12, "{names:?}");
+    for name in names {
+        let (shell, answer) = convert(kind, &name);
+        assert_eq!(answer.code, Some(0), "{kind}/{name}: {}", answer.shown());
+        is_valid(&shell);
+        let written = files_of(shell.path());
+        let folder = if kind == "compose" { "app" } else { "config" };
+        let mut input = String::new();
+        for entry in fs::read_dir(shell.path().join(folder)).expect("the fixture") {
+            input += &fs::read_to_string(entry.expect("an entry").path()).expect("a text");
+        }
+        let go = GO
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, words)| *words);
+        let dropped: Vec<_> = dropped(&input, &written)
+            .into_iter()
+            .filter(|word| !go.unwrap_or_default().contains(&&**word))
+            .collect();
+        assert!(
+            dropped.is_empty(),
+            "{kind}/{name} dropped {dropped:?}:\n{written}"
+        );
+        insta::assert_snapshot!(format!("{kind}_{name}"), written);
+    }
+}
+
+#[test]
+fn compose_files_become_projects_with_nothing_dropped() {
+    holds("compose");
+}
+
+#[test]
+fn configurations_of_kamal_become_projects_with_nothing_dropped() {
+    holds("kamal");
+}
+
+#[test]
+fn what_was_dropped_would_be_noticed() {
+    let input = "services:\n  web:\n    image: nginx:1.27\n    container_name: shop # a note\n";
+    assert_eq!(
+        dropped(input, "web image = \"nginx:1.27\""),
+        ["container_name", "shop"]
+    );
+}
+
+#[test]
+fn compose_names_no_hosts() {
+    let shell = Shell::new(&[("compose.yml", "services:\n  web:\n    image: nginx\n")]);
+    assert_snapshot!(shell.type_line("init --from compose.yml").shown());
+    let answer = shell
+        .type_line("init --from compose.yml --host a=192.0.2.1 --user root --environment test");
+    assert_snapshot!(answer.shown());
+}
+
+#[test]
+fn kamal_names_its_hosts() {
+    let (shell, answer) = convert("kamal", "destinations");
+    assert_snapshot!(answer.shown());
+    let again = shell.type_line("init --from config/deploy.yml --host a=192.0.2.1");
+    again.is_a_mistake();
+    assert!(again.stderr.contains("names its hosts"), "{}", again.stderr);
+}
+
+#[test]
+fn what_is_no_yaml_is_shown_at_its_place() {
+    let shell = Shell::new(&[
+        ("tab.yml", "services:\n  web:\n\timage: nginx\n"),
+        ("quote.yml", "services:\n  web: {image: \"nginx}\n"),
+        (
+            "twice.yml",
+            "services:\n  web:\n    image: a\n    image: b\n",
+        ),
+        ("other.yml", "on: push\njobs: {}\n"),
+        ("list.yml", "- a\n"),
+        ("empty.yml", "# nothing\n"),
+        ("two.yml", "services: {}\n---\nservices: {}\n"),
+        ("tag.yml", "services:\n  web:\n    ports: !reset []\n"),
+        ("key.yml", "services:\n  ? [a, b]\n  : c\n"),
+        ("service.yml", "services:\n  web: nginx\n"),
+        ("none.yml", "services: {}\n"),
+        (
+            "erb.yml",
+            "service: a\nimage: b\n<% if true %>\nservers:\n  - 192.0.2.1\n<% end %>\n",
+        ),
+        ("merge.yml", "services:\n  web:\n    <<: nginx\n"),
+        ("self.yml", "services: &a\n  web: *a\n"),
+    ]);
+    let mut said = String::new();
+    for name in [
+        "tab", "quote", "twice", "other", "list", "empty", "two", "tag", "key", "service", "none",
+        "erb", "merge", "self",
+    ] {
+        let answer = shell.type_line(&format!(
+            "init --from {name}.yml --host a=192.0.2.1 --user root"
+        ));
+        answer.is_a_mistake();
+        let _ = writeln!(said, "$ shipit init --from {name}.yml\n{}", answer.stderr);
+    }
+    assert_snapshot!(said);
+    let missing = shell.type_line("init --from nowhere.yml");
+    missing.is_a_mistake();
+    assert!(
+        missing.stderr.contains("cannot read `nowhere.yml`"),
+        "{}",
+        missing.stderr
+    );
+}
+
+#[test]
+fn what_is_too_much_is_refused_and_costs_little() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let before = vec![format!("*a{}", level - 1); 10].join(", ");
+        let _ = writeln!(bomb, "a{level}: &a{level} [{before}]");
+    }
+    bomb += "services: {}\n";
+    let deep = format!("services: {}{}\n", "[".repeat(100_000), "]".repeat(100_000));
+    let levels = (1..3000).map(|level| " ".repeat(level) + "-\n");
+    let lists = format!("services:\n{}x\n", levels.collect::<String>());
+    let chain = (0..200).map(|number| (number, (number + 1) % 200));
+    let chain = chain.map(|(one, next)| format!("  s{one}:\n    extends: s{next}\n"));
+    let chain = chain.collect::<Vec<_>>().concat();
+    let shell = Shell::new(&[
+        ("bomb.yml", &bomb),
+        ("deep.yml", &deep),
+        ("lists.yml", &lists),
+        ("chain.yml", &format!("services:\n{chain}")),
+    ]);
+    for (name, says) in [
+        ("bomb", "the file stands for more than 8 MiB"),
+        ("deep", "error: "),
+        ("lists", "within one another"),
+        ("chain", "extend one another without end"),
+    ] {
+        let answer = shell.type_line(&format!(
+            "init --from {name}.yml --host a=192.0.2.1 --user root"
+        ));
+        answer.is_a_mistake();
+        assert!(answer.stderr.contains(says), "{name}: {}", answer.stderr);
+    }
+}
