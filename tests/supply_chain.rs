@@ -145,3 +145,20 @@ fn a_locked_crate_of_an_affected_version_is_found() {
         assert_eq!(ids, Vec::from_iter(expected), "{name} {version}");
     }
 }
+
+#[test]
+fn every_crate_that_touches_keys_was_read_in_its_locked_version() {
+    let page = include_str!("../docs/dependencies.md");
+    let lock: Lock = toml::from_str(include_str!("../Cargo.lock")).expect("Cargo.lock");
+    let mut read = 0;
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let name = cells[1].trim_matches('`');
+        let versions: BTreeSet<_> = cells[2].split(", ").map(str::to_owned).collect();
+        let locked = lock.package.iter().filter(|locked| locked.name == name);
+        let locked: BTreeSet<_> = locked.map(|locked| locked.version.to_string()).collect();
+        assert_eq!(versions, locked, "docs/dependencies.md: `{name}`");
+        read += 1;
+    }
+    assert!(read > 10, "{read} crates");
+}
