@@ -8,7 +8,7 @@ use crate::{
     model::{Environment, HostName},
     observe::{Observed, observe_any},
     plan::Scope,
-    release::{Action, History, Number, Release, Terms},
+    release::{History, Number, Release, Terms},
     run::Context,
     state, text,
 };
