@@ -40,22 +40,9 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
         | EventKind::StepFinished { .. }
         | EventKind::StepFailed { .. }
         | EventKind::Waiting { .. }
-        | EventKind::Countdown { .. } => in_step(kind, apply),
-        EventKind::Transfer {
-            host,
-            what,
-            bytes: _,
-            total: _,
-        }
-        | EventKind::Pull {
-            host,
-            what,
-            layers: _,
-            total: _,
-        } => {
-            apply(host);
-            apply(what);
-        }
+        | EventKind::Countdown { .. }
+        | EventKind::Transfer { .. }
+        | EventKind::Pull { .. } => in_step(kind, apply),
         EventKind::Output {
             host,
             container,
@@ -116,6 +103,21 @@ fn in_step(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
         apply(text);
     };
     match kind {
+        EventKind::Transfer {
+            host,
+            what,
+            bytes: _,
+            total: _,
+        }
+        | EventKind::Pull {
+            host,
+            what,
+            layers: _,
+            total: _,
+        } => {
+            apply(host);
+            apply(what);
+        }
         EventKind::StepStarted { host, recipe, step } => of_step(host, recipe, step),
         EventKind::StepFinished {
             host,
