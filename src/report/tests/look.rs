@@ -294,6 +294,17 @@ fn a_status_that_is_not_well_at_every_width() {
 }
 
 #[test]
+fn columns_that_say_nothing_are_left_out() {
+    let mut plain = status();
+    plain.instances = vec![running("web", "host-1", "1.27", at(0))];
+    let told = shown(None, "status", &as_event(plain, StatusForm::default()));
+    insta::assert_snapshot!(told, @r"
+    RECIPE  HOST    VERSION  STATE    SINCE
+    web     host-1  1.27     running  2 hours
+    ");
+}
+
+#[test]
 fn a_wide_status_is_cut_nowhere() {
     let form = StatusForm {
         is_wide: true,

@@ -24,7 +24,7 @@ pub(super) fn lines(
         release,
         lock,
         instances,
-        unread: _, // rows of the hosts say so
+        unread, // rows of the hosts say which
     } = status;
     let mut lines: Vec<_> = release
         .iter()
@@ -38,7 +38,11 @@ pub(super) fn lines(
     if form.is_wide {
         lines.extend(wide(instances, now, options));
     } else {
-        lines.extend(laid_out(&folded(instances), now, options));
+        lines.extend(laid_out(
+            &folded(instances, unread.is_empty()),
+            now,
+            options,
+        ));
     }
     lines
 }
