@@ -139,6 +139,19 @@ pub fn quote(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// A command for a person to type, as hints show it: `words` as they are, then each of `values` as one word for a shell.
+/// Where a value would be taken for an option, `--` goes before them.
+pub fn typed<T: AsRef<str>>(words: &str, values: impl IntoIterator<Item = T>) -> String {
+    let values: Vec<_> = values.into_iter().collect();
+    let like_an_option = values.iter().any(|value| value.as_ref().starts_with('-'));
+    let before = like_an_option.then_some("--".to_owned());
+    let quoted = values.iter().map(|value| quote(value.as_ref()));
+    let words = std::iter::once(words.to_owned())
+        .chain(before)
+        .chain(quoted);
+    words.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -240,5 +253,23 @@ mod tests {
             let expected: Vec<u8> = words.iter().flat_map(|word| word.bytes().chain([0])).collect();
             prop_assert_eq!(output.stdout, expected);
         }
+    }
+
+    #[test]
+    fn what_is_shown_to_be_typed_names_the_value_and_runs_nothing_else() {
+        for (value, shown) in [
+            ("web-r1", "docker rm --force web-r1"),
+            ("my image", "docker rm --force 'my image'"),
+            ("$(reboot)", "docker rm --force '$(reboot)'"),
+            ("it's", r"docker rm --force 'it'\''s'"),
+            ("--all", "docker rm --force -- --all"),
+            ("", "docker rm --force ''"),
+        ] {
+            assert_eq!(typed("docker rm --force", [value]), shown);
+        }
+        assert_eq!(
+            typed("docker volume rm", ["a", "b c"]),
+            "docker volume rm a 'b c'"
+        );
     }
 }

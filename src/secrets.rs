@@ -146,7 +146,8 @@ pub async fn mask_at_hand(
         .flat_map(|recipe| recipe.on.values());
     let passwords = environment.registries.iter().map(|login| &login.password);
     let mut known = Vec::new();
-    for source in on.flat_map(|on| on.secrets.values()).chain(passwords) {
+    let sources = on.flat_map(|on| on.secrets.values()).chain(passwords);
+    for source in sources.chain(&environment.state_key) {
         if known.contains(&source) {
             continue;
         }

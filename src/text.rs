@@ -3,15 +3,17 @@
 mod complaint;
 mod cut;
 mod json;
+mod number;
 mod visible;
 
 use std::{error::Error, fmt, time::Duration};
 
-pub use complaint::complaint;
+pub use complaint::{complaint, first_line, is_logged_warning, reason};
 pub use cut::{
     CUT, LONGEST_LINE, Tail, cut, cut_front, cut_line, with_left_out, without_half_a_character,
 };
 pub use json::parse_json;
+pub use number::{nearest_number, number_or_zero, whole_number};
 pub use visible::{acts, push_visible, visible};
 
 /// A duration as a person writes it: `500ms`, `12s`, `1.2s`, `1m30s`, `2h5m`.

@@ -18,7 +18,7 @@ use shipit::{commands, event::Outcome};
 use tempfile::TempDir;
 
 /// What a page's project needs beside what the page shows.
-const BESIDE: [(&str, &str, &str); 3] = [
+const BESIDE: [(&str, &str, &str); 5] = [
     (
         "docs/files.md",
         "files/logrotate.conf",
@@ -29,6 +29,16 @@ const BESIDE: [(&str, &str, &str); 3] = [
         "docs/files.md",
         "inventory/tasks.toml",
         "extends = \"staging\"\nrecipes = [\"logrotate\"]\n",
+    ),
+    (
+        "docs/secrets.md",
+        "secrets/recipients",
+        include_str!("pages/secrets/recipients"),
+    ),
+    (
+        "docs/secrets.md",
+        "secrets/api-token.age",
+        include_str!("pages/secrets/api-token.age"),
     ),
     (
         "docs/ssh.md",
@@ -220,14 +230,24 @@ fn what_contacts_no_host_is_run() {
                 _ => continue,
             };
             for words in commands(&lines) {
-                let offline = ["validate", "schema", "completions", "--version", "--help"];
+                let offline = [
+                    "init",
+                    "validate",
+                    "schema",
+                    "completions",
+                    "--version",
+                    "--help",
+                ];
                 let is_offline = words.get(1).is_some_and(|word| offline.contains(&&**word));
                 if words[0] != "shipit" || !is_offline {
                     continue;
                 }
                 let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
                 // A page without a project means the reader's own; this repository is one.
-                let folder = if arguments[0] == "validate" && !has_files {
+                let empty = tempfile::tempdir().expect("a folder");
+                let folder = if arguments[0] == "init" {
+                    empty.path()
+                } else if arguments[0] == "validate" && !has_files {
                     root()
                 } else {
                     project.path()

@@ -1,6 +1,8 @@
 //! What a command's file declares. The arguments are a struct of clap's whose doc comment and `after_help`
 //! are the command's help; one of the two traits says the rest: what the command needs, and its body.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::{global::Global, on_hosts::invocation::Invocation};
@@ -112,6 +114,11 @@ pub trait HostCommand: Args {
     /// Whether it only says what it would do. Then events call it `plan`, and it keeps no log.
     fn is_dry_run(&self) -> bool {
         false
+    }
+
+    /// How long it waits for the environment's lock while another run has it.
+    fn lock_wait(&self) -> Duration {
+        Duration::ZERO
     }
 
     /// Whether it has no purpose once nobody reads its output any more. A deploy goes on; what follows

@@ -3,9 +3,9 @@
 
 use super::{
     inspect::{Diff, History, Logs, Show as ShowRelease, Status},
-    operate::{Check, Down, Exec, Lock, Prune, Unlock},
-    project::{Completions, Explain, Man, Schema, Validate},
-    release::{Deploy, Plan, Rollback, Run},
+    operate::{Check, Down, Exec, Lock, Prune, Setup, Unlock},
+    project::{Completions, Explain, Init, Man, Schema, Validate},
+    release::{Deploy, Plan, Restart, Rollback, Run, Start, Stop},
     row::{Group, Row},
     secret::{Edit, List, Rotate, Set, Show},
     state::{Key, Sign},
@@ -19,6 +19,9 @@ pub const TABLE: &[Group] = &[
             Row::on_hosts::<Deploy>(),
             Row::on_hosts::<Plan>(),
             Row::on_hosts::<Rollback>(),
+            Row::on_hosts::<Restart>(),
+            Row::on_hosts::<Stop>(),
+            Row::on_hosts::<Start>(),
             Row::on_hosts::<Run>(),
         ],
     },
@@ -35,6 +38,7 @@ pub const TABLE: &[Group] = &[
     Group {
         heading: "Operate",
         rows: &[
+            Row::on_hosts::<Setup>(),
             Row::on_hosts::<Exec>(),
             Row::on_hosts::<Lock>(),
             Row::on_hosts::<Unlock>(),
@@ -60,6 +64,7 @@ pub const TABLE: &[Group] = &[
     Group {
         heading: "Project",
         rows: &[
+            Row::offline::<Init>(),
             Row::offline::<Validate>(),
             Row::offline::<Explain>(),
             Row::offline::<Schema>(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::{model::is_same_address, text};
 
@@ -19,14 +19,8 @@ pub struct AgentService {
     #[serde(default)]
     pub address: String,
     /// The port it was registered with; 0 for one that there cannot be, which Consul takes as well.
-    #[serde(default, deserialize_with = "port")]
+    #[serde(default, deserialize_with = "text::number_or_zero")]
     pub port: u16,
-}
-
-/// A service may be anyone's, and one with a port of 70000 or -5 must not hide ours.
-fn port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
-    let port = i128::deserialize(deserializer)?;
-    Ok(u16::try_from(port).unwrap_or(0))
 }
 
 /// A check as `/v1/agent/checks` has it.
@@ -69,6 +63,7 @@ pub struct Member {
     #[serde(default)]
     pub addr: String,
     /// Serf's state: 1 is alive, 2 leaving, 3 left, 4 failed.
+    #[serde(deserialize_with = "text::number_or_zero")]
     pub status: u8,
     /// `role` is `consul` for a server.
     #[serde(default)]
@@ -195,6 +190,8 @@ mod tests {
             (-5).into(),
             i64::MIN.into(),
             u64::MAX.into(),
+            1e30.into(),
+            serde_json::Value::Null,
             0.into(),
         ] {
             let json = serde_json::json!({"ID": "x", "Service": "web", "Port": port});

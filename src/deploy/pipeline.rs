@@ -72,8 +72,7 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         strays: matches!(request.trust, Trust::Granted),
     };
     let observed = observe(&fleet, context.environment, terms, events).await?;
-    let history = &observed.history;
-    let wanted = wanted(context, request, &fleet, history, &credentials).await?;
+    let wanted = wanted(context, request, &fleet, &observed, &credentials).await?;
     let mut plan = plan(context, &fleet, &observed, &wanted).await?;
     if plan.is_empty() {
         up_to_date(context, &observed, &wanted);

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::{rollouts::DeploymentResult, wanted::Wanted};
 use crate::{
-    desired::{self, Hashes},
+    desired::{self, Hashes, Places},
     event::{EventKind, HostRow, Outcome, Phase},
     hosts::{Fleet, Run, Stop},
     images,
     model::HostName,
-    plan::Plan,
+    plan::{Plan, RecipePlan},
     release::{self, Action, History, Notes, Number, Outcome as RecordOutcome, Record, RecordKey},
     run::Context,
     state, text,
@@ -35,7 +35,7 @@ pub async fn write_unfinished(
         &wanted.scope,
         &wanted.desired,
         history,
-        &hashes,
+        (&hashes, &left_alone(plan)),
     );
     images::note_ids(fleet, plan, &mut records).await;
     let state = state::open(environment, fleet);
@@ -144,6 +144,15 @@ pub fn new_record(context: &Context<'_>, number: Number, action: Action) -> Reco
 fn message(context: &Context<'_>) -> Option<String> {
     let message = context.message.as_deref()?;
     release::message(&(context.masked)(message))
+}
+
+/// Where accessories are left as they are.
+fn left_alone(plan: &Plan) -> Places {
+    let of_recipe = |it: &RecipePlan| {
+        let place = |host: &HostName| (it.recipe.clone(), host.clone());
+        it.left_alone.iter().map(place).collect::<Vec<_>>()
+    };
+    plan.recipes.iter().flat_map(of_recipe).collect()
 }
 
 /// The hashes of the specs that the plan starts.

@@ -10,6 +10,8 @@ pub struct DeployRequest {
     pub scope: Scope,
     /// The state to reach.
     pub goal: Goal,
+    /// Replace the containers of the scope's recipes even where nothing has changed.
+    pub forced: bool,
     /// Only show the plan.
     pub dry_run: bool,
     /// How a canary's question is answered.
@@ -36,6 +38,12 @@ pub enum Goal {
     Files,
     /// What an earlier release had; the previous one when no number is given.
     Release(Option<Number>),
+    /// What runs now, in new containers.
+    Restart,
+    /// What runs now, stopped.
+    Stop,
+    /// What was stopped, running.
+    Start,
 }
 
 impl Goal {
@@ -44,6 +52,9 @@ impl Goal {
         match self {
             Self::Files => "deploy",
             Self::Release(_) => "rollback",
+            Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
         }
     }
 }

@@ -5,11 +5,13 @@ use super::{
     request::{DeployRequest, Goal},
 };
 use crate::{
-    desired,
+    desired::{self, Again},
     hosts::{Fleet, Run},
     images::{self, Lookup},
+    model::Name,
+    observe::Observed,
     plan::{DesiredState, Scope},
-    release::{Action, History},
+    release::Action,
     run::Context,
 };
 
@@ -19,8 +21,12 @@ pub struct Wanted {
     pub desired: DesiredState,
     /// The hosts and recipes that the release covers. A rollback may cover less than was asked for.
     pub scope: Scope,
+    /// The recipes that the user has named.
+    pub named: Vec<Name>,
     /// What the release is.
     pub action: Action,
+    /// Whether containers are replaced that run as wanted, too.
+    pub forced: bool,
 }
 
 /// Finds out what is wanted: from the files, or from the records of an earlier release.
@@ -28,13 +34,34 @@ pub async fn wanted(
     context: &Context<'_>,
     request: &DeployRequest,
     fleet: &Fleet,
-    history: &History,
+    Observed { facts, history }: &Observed,
     credentials: &Credentials<'_>,
 ) -> Run<Wanted> {
     let (environment, scope) = (context.environment, &request.scope);
     let Credentials {
         secrets, logins, ..
     } = credentials;
+    let again = async |action: Action| -> Run<Wanted> {
+        desired::refuse_unsigned(environment, scope, history)?;
+        let secrets = (!request.dry_run).then_some(secrets);
+        let again = Again {
+            environment,
+            scope,
+            facts,
+            history,
+            action,
+            by: &context.by,
+            secrets,
+        };
+        Ok(Wanted {
+            desired: again.desired(context.events).await?,
+            scope: scope.clone(),
+            named: scope.recipes.clone(),
+            action,
+            forced: action == Action::Restart,
+        })
+    };
+    let named = scope.recipes.clone();
     match request.goal {
         Goal::Files => {
             let lookup = if request.dry_run {
@@ -49,7 +76,9 @@ pub async fn wanted(
             Ok(Wanted {
                 desired,
                 scope: scope.clone(),
+                named,
                 action: Action::Deploy,
+                forced: request.forced,
             })
         }
         Goal::Release(to) => {
@@ -63,8 +92,13 @@ pub async fn wanted(
             Ok(Wanted {
                 desired,
                 scope,
+                named,
                 action: Action::RollbackTo(target),
+                forced: false,
             })
         }
+        Goal::Restart => again(Action::Restart).await,
+        Goal::Stop => again(Action::Stop).await,
+        Goal::Start => again(Action::Start).await,
     }
 }

@@ -80,6 +80,7 @@ pub async fn from_files(
                 instances: on.instances,
                 secrets: secrets.of(&on.secrets).await?,
                 unread: None,
+                stopped: None,
             };
             desired
                 .entry(recipe.name.clone())

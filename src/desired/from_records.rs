@@ -64,7 +64,7 @@ pub fn describe(outcome: Outcome) -> &'static str {
 
 /// Where the files of today say that the values of a record's secrets come from. The record, which anybody wrote
 /// who may use docker on a host, has no say in what is read on this machine.
-fn sources(
+pub(super) fn sources(
     recipe: &Recipe,
     host: &HostName,
     recorded: &RecipeRecord,
@@ -163,6 +163,7 @@ pub async fn from_records(
                 instances: recorded.instances,
                 secrets: values,
                 unread,
+                stopped: None,
             };
             desired
                 .entry(recipe.name.clone())

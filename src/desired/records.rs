@@ -1,6 +1,6 @@
 //! The records that a release leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{Environment, HostName, Name},
@@ -11,15 +11,18 @@ use crate::{
 /// The hashes of the specs as the containers carry them, by recipe and host.
 pub type Hashes = BTreeMap<(Name, HostName), String>;
 
+/// Recipes, each on a host.
+pub type Places = BTreeSet<(Name, HostName)>;
+
 /// One record for each host of a release: what is wanted there, even if that is nothing. For recipes outside the
-/// scope it says what the host had before.
+/// scope, and where they are left alone, it says what the host had before.
 pub fn records(
     environment: &Environment,
     template: &Record,
     scope: &Scope,
     desired: &DesiredState,
     history: &History,
-    hashes: &Hashes,
+    (hashes, left_alone): (&Hashes, &Places),
 ) -> Vec<Record> {
     // The lock host gets a record of every release, also of one that is limited to other hosts. So whoever holds
     // the lock finds the next free number, whichever other hosts it reaches.
@@ -34,16 +37,17 @@ pub fn records(
         let mut recipes = before
             .map(|record| record.recipes.clone())
             .unwrap_or_default();
-        let replaced = |name: &Name| scope.has_host(host) && scope.has_recipe(name);
+        let replaced = |name: &Name| {
+            let is_left_alone = left_alone.contains(&(name.clone(), host.clone()));
+            scope.has_host(host) && scope.has_recipe(name) && !is_left_alone
+        };
         recipes.retain(|name, _| name.parse().is_ok_and(|name| !replaced(&name)));
-        for (recipe, on) in desired
-            .iter()
-            .filter(|(recipe, _)| scope.has_recipe(recipe))
-        {
+        for (recipe, on) in desired.iter().filter(|(recipe, _)| replaced(recipe)) {
             let Some(wanted) = on.get(host) else { continue };
             let hash = hashes
                 .get(&(recipe.clone(), host.clone()))
                 .cloned()
+                .or_else(|| wanted.unread.clone())
                 .unwrap_or_default();
             let Desired {
                 spec,
@@ -51,6 +55,7 @@ pub fn records(
                 instances,
                 secrets: _,
                 unread: _,
+                stopped,
             } = wanted.clone();
             recipes.insert(
                 recipe.to_string(),
@@ -59,6 +64,7 @@ pub fn records(
                     image,
                     instances,
                     hash,
+                    stopped,
                 },
             );
         }

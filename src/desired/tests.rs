@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use secrecy::ExposeSecret;
 
-use super::{Hashes, from_records, records, rollback_target};
+use super::{Again, Hashes, Places, from_records, records, rollback_target};
 use crate::{
-    docker::{PinnedImage, Volume, label},
+    docker::{Identity, PinnedImage, SpecHash, Volume, label, parse_containers},
     event::{Events, Outcome as RunOutcome},
+    facts::{Facts, HostFacts},
     hosts::Run,
     model::{Environment, HostName, Name, Overrides, Project, load},
     plan::{Desired, DesiredState, Scope},
@@ -64,6 +65,17 @@ fn template(number: u64, outcome: Outcome) -> Record {
 
 /// A release that succeeds and brings these recipes to these hosts, in a scope of hosts and recipes.
 fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recipes: &[&str]) {
+    release_but(history, wanted, hosts, recipes, &[]);
+}
+
+/// The same, which leaves some alone.
+fn release_but(
+    history: &mut History,
+    wanted: &[(&str, &str)],
+    hosts: &[&str],
+    recipes: &[&str],
+    left_alone: &[(&str, &str)],
+) {
     let environment = environment();
     let number = history.next_number();
     let mut desired = DesiredState::new();
@@ -80,6 +92,7 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
             instances: 1,
             secrets: BTreeMap::new(),
             unread: None,
+            stopped: None,
         };
         let recipe: Name = recipe.parse().expect("a name");
         desired.entry(recipe).or_default().insert(host, one);
@@ -92,15 +105,30 @@ fn release(history: &mut History, wanted: &[(&str, &str)], hosts: &[&str], recip
         hosts: hosts.iter().map(|host| HostName::from(*host)).collect(),
     };
     let template = template(number.0, Outcome::Succeeded);
+    let hash = |(host, recipe): &(&str, &str)| {
+        let place = (recipe.parse().expect("a name"), HostName::from(*host));
+        (place, hash_of(number.0))
+    };
+    let hashes: Hashes = wanted.iter().map(hash).collect();
+    let place = |(host, recipe): &(&str, &str)| {
+        let name: Name = recipe.parse().expect("a name");
+        (name, HostName::from(*host))
+    };
+    let left_alone: Places = left_alone.iter().map(place).collect();
     let made = records(
         &environment,
         &template,
         &scope,
         &desired,
         history,
-        &Hashes::new(),
+        (&hashes, &left_alone),
     );
     history.add(&made);
+}
+
+/// The hash of what a release made.
+fn hash_of(release: u64) -> String {
+    format!("{release:032x}")
 }
 
 /// What each host had at a release: `a: db@r1 web@r1`.
@@ -130,6 +158,17 @@ fn a_release_that_is_limited_changes_no_record_of_what_it_leaves_alone() {
     assert_eq!(had(&history, 3), ["a: db@r1 web@r3", "b: db@r2 web@r3"]);
     release(&mut history, &EVERYTHING[2..], &["b"], &["db"]);
     assert_eq!(had(&history, 4), ["a: db@r1 web@r3", "b: db@r4 web@r3"]);
+}
+
+#[test]
+fn an_accessory_that_is_left_alone_stays_in_the_record_as_it_is() {
+    let mut history = History::default();
+    release(&mut history, &EVERYTHING, &[], &[]);
+    release_but(&mut history, &EVERYTHING, &[], &[], &[("a", "db")]);
+    assert_eq!(had(&history, 2), ["a: db@r1 web@r2", "b: db@r2 web@r2"]);
+    // Also where the files want none of it any more.
+    release_but(&mut history, &EVERYTHING[1..], &[], &[], &[("a", "db")]);
+    assert_eq!(had(&history, 3), ["a: db@r1 web@r3", "b: db@r3 web@r3"]);
 }
 
 #[test]
@@ -276,4 +315,108 @@ async fn the_dry_run_of_a_rollback_reads_no_secret() {
         assert_eq!(values.contains_key("TOKEN"), is_read);
         assert_eq!(folder.path().join("read").exists(), is_read);
     }
+}
+
+/// Facts of containers, each with its host, recipe, the release that made it and whether it runs.
+fn facts(containers: &[(&str, &str, u64, bool)]) -> Facts {
+    let mut facts = Facts::default();
+    for (host, recipe, release, runs) in containers {
+        let identity = Identity {
+            environment: "staging".to_owned(),
+            recipe: (*recipe).to_owned(),
+            release: *release,
+            instance: 1,
+            spec: SpecHash::from_labels(&hash_of(*release), None),
+        };
+        let shown = serde_json::json!([{
+            "Id": format!("{recipe}{release}"),
+            "Name": format!("/{recipe}-r{release}"),
+            "Image": "sha256:1d",
+            "Config": { "Image": recipe, "Labels": identity.labels() },
+            "State": { "Status": if *runs { "running" } else { "exited" }, "Running": runs, "Pid": 0 },
+            "HostConfig": { "NetworkMode": "bridge" },
+        }]);
+        let shown = parse_containers(&shown.to_string()).expect("docker's JSON");
+        let on_host = facts
+            .hosts
+            .entry(HostName::from(*host))
+            .or_insert_with(HostFacts::default);
+        on_host.containers.extend(shown);
+    }
+    facts
+}
+
+/// What a restart of `web` wants on each host: `a: web@r1`; or why there is none.
+async fn restarted(history: &History, facts: &Facts) -> Result<Vec<String>, String> {
+    let environment = environment();
+    let scope = Scope {
+        recipes: vec!["web".parse().expect("a name")],
+        hosts: Vec::new(),
+    };
+    let (events, _told) = Events::channel();
+    let again = Again {
+        environment: &environment,
+        scope: &scope,
+        facts,
+        history,
+        action: Action::Restart,
+        by: "bob@desk",
+        secrets: None,
+    };
+    let desired = again.desired(&events).await;
+    let desired = desired.map_err(|stop| {
+        assert_eq!(stop.outcome, RunOutcome::NotReady);
+        format!(
+            "{} ({})",
+            stop.report.message,
+            stop.report.hint.unwrap_or_default()
+        )
+    })?;
+    let on_hosts = desired.values().flatten();
+    Ok(on_hosts
+        .map(|(host, wanted)| format!("{host}: {}", wanted.image.reference))
+        .collect())
+}
+
+#[tokio::test]
+async fn a_restart_is_of_what_runs_and_not_of_what_the_files_say_by_now() {
+    let mut history = History::default();
+    release(&mut history, &EVERYTHING, &[], &[]);
+    release(&mut history, &EVERYTHING, &[], &["web"]);
+    // r2 came no further than `a`, and nothing was reverted.
+    let half = [
+        ("a", "web", 2, true),
+        ("b", "web", 2, false),
+        ("b", "web", 1, true),
+    ];
+    let wanted = restarted(&history, &facts(&half)).await;
+    assert_eq!(
+        wanted,
+        Ok(vec!["a: web@r2".to_owned(), "b: web@r1".to_owned()])
+    );
+    // Where nothing runs, the last release counts.
+    let wanted = restarted(
+        &history,
+        &facts(&[("a", "web", 1, false), ("b", "web", 1, true)]),
+    )
+    .await;
+    assert_eq!(
+        wanted,
+        Ok(vec!["a: web@r2".to_owned(), "b: web@r1".to_owned()])
+    );
+
+    let two = [("a", "web", 1, true), ("a", "web", 2, true)];
+    assert_eq!(
+        restarted(&history, &facts(&two)).await,
+        Err("`web-r2` and `web-r1` on `a` are of different releases; nothing was changed (shipit deploy staging web)".to_owned())
+    );
+    assert_eq!(
+        restarted(&history, &facts(&[("a", "web", 7, true)])).await,
+        Err("no record says what `web-r7` on `a` is made from; nothing was changed (`shipit deploy staging web \
+             --force` replaces it by what the files say)".to_owned())
+    );
+    assert_eq!(
+        restarted(&History::default(), &facts(&[("a", "db", 1, true)])).await,
+        Err("nothing of `web` was ever deployed to these hosts (shipit deploy staging)".to_owned())
+    );
 }

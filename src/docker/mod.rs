@@ -5,6 +5,7 @@ mod archive_identity;
 mod commands;
 mod identity;
 mod inspect;
+mod pull;
 
 pub use archive::Archive;
 pub use commands::{
@@ -22,3 +23,4 @@ pub use inspect::{
     deleted_images, is_only_missing, manifest_config_digests, parse_containers, parse_disk_usage,
     parse_images, parse_info, parse_layers, parse_volumes,
 };
+pub use pull::PullProgress;

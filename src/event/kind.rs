@@ -148,6 +148,17 @@ pub enum EventKind {
         /// Bytes in all, when known.
         total: Option<u64>,
     },
+    /// An open step got layers of an image from a registry. Docker says nothing of their sizes.
+    Pull {
+        /// The host.
+        host: String,
+        /// What is being pulled.
+        what: String,
+        /// Layers that are there.
+        layers: u64,
+        /// Layers in all, as far as docker has named them.
+        total: u64,
+    },
     /// A command of the user's printed a line.
     Output {
         /// The host.
@@ -248,6 +259,7 @@ pub enum EventKind {
 pub enum Phase {
     Connect,
     Preflight,
+    Setup,
     Lock,
     Observe,
     Plan,

@@ -38,6 +38,8 @@ pub enum PlanAction {
     Confirm,
     /// It is there and no longer wanted.
     Remove,
+    /// It is stopped, to be started another day.
+    Stop,
     /// A task runs.
     Run,
     /// Nothing: it is as wanted.

@@ -70,7 +70,7 @@ impl HostError {
                 let may_not_use_docker =
                     message.contains("permission denied") && message.contains("docker");
                 may_not_use_docker.then(|| {
-                    "let the account use docker there: `sudo usermod -aG docker USER`, or set `become = true` under [ssh]"
+                    "on that host, as the account that shipit logs in as: `sudo usermod -aG docker $USER`, or set `become = true` under [ssh]"
                         .to_owned()
                 })
             }

@@ -6,6 +6,7 @@ use futures::future::join_all;
 
 use super::reached::Reached;
 use crate::{
+    command::typed,
     consul::Agent,
     event::{EventKind, Events},
     model::{Environment, Host, HostName},
@@ -133,16 +134,16 @@ fn warning(
         reason,
     }: &NotAdded,
 ) -> EventKind {
-    let file = file.display();
     EventKind::Warning {
         host: None,
         message: format!(
-            "could not add the host key of {} to `{file}`: {reason}",
-            text::list(hosts)
+            "could not add the host key of {} to `{}`: {reason}",
+            text::list(hosts),
+            file.display()
         ),
         hint: Some(format!(
-            "make the file writable (`ls -l '{file}'`); until the key is there, each run accepts \
-             any key"
+            "make the file writable (`{}`); until the key is there, each run accepts any key",
+            typed("ls -l", [file.to_string_lossy()])
         )),
     }
 }

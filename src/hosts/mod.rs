@@ -12,6 +12,6 @@ pub(crate) mod testing;
 
 pub use error::{HostError, HostFailure, failed, short};
 pub use fleet::Fleet;
-pub use output::{each_line, last_lines, stream};
+pub use output::{each_line, last_lines, read_lines, stream};
 pub use reached::{QUICK, Reached, SOON, within};
 pub use stop::{Run, Stop, row};

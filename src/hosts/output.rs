@@ -1,15 +1,16 @@
 //! The output of a command, shown while it runs.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, future, time::Duration};
 
 use super::{
-    error::{HostError, short},
+    error::{HostError, failed, short},
     reached::Reached,
 };
 use crate::{
     command::RemoteCommand,
     event::{Events, OutputStream},
-    transport::Deadline,
+    text::Tail,
+    transport::{Deadline, Output},
 };
 
 /// How many of its last lines a command's error can show.
@@ -22,7 +23,7 @@ pub async fn last_lines(
     most: usize,
     deadline: Duration,
 ) -> Result<(u32, Vec<String>), HostError> {
-    let on_line = |_, _: &str| std::future::ready(());
+    let on_line = |_, _: &str| future::ready(());
     follow(reached, command, Deadline::Total(deadline), most, on_line).await
 }
 
@@ -48,6 +49,48 @@ pub async fn each_line<Taken: Future<Output = ()> + Send>(
     on_line: impl FnMut(OutputStream, &str) -> Taken + Send,
 ) -> Result<(u32, Vec<String>), HostError> {
     follow(reached, command, deadline, LAST_LINES, on_line).await
+}
+
+/// Runs a command that must succeed and hands over each line of its standard output as it comes. Those that
+/// `read` makes nothing of are a part of the error, if it comes to one.
+pub async fn read_lines(
+    reached: &Reached,
+    command: RemoteCommand,
+    deadline: Duration,
+    mut read: impl FnMut(&str) -> bool + Send,
+) -> Result<(), HostError> {
+    let command = reached.adapt(command);
+    let shown = short(&command);
+    let (mut stdout, mut stderr) = (Tail::default(), Tail::default());
+    let keep = |stream: OutputStream, line: String| {
+        let rest = match stream {
+            OutputStream::Stdout if read(&line) => None,
+            OutputStream::Stdout => Some(&mut stdout),
+            OutputStream::Stderr => Some(&mut stderr),
+        };
+        if let Some(rest) = rest {
+            rest.add(line.as_bytes());
+            rest.add(b"\n");
+        }
+        future::ready(())
+    };
+    // Large, and a part of everything that waits for an image.
+    let streamed =
+        Box::pin((reached.session).run_streaming(&command, Deadline::Total(deadline), keep));
+    let status = streamed.await.map_err(|source| HostError::Session {
+        command: shown.clone(),
+        source,
+    })?;
+    if status == 0 {
+        return Ok(());
+    }
+    let [stdout, stderr] = [stdout, stderr].map(Tail::into_text);
+    let output = Output {
+        status,
+        stdout,
+        stderr,
+    };
+    Err(failed(shown, &output))
 }
 
 async fn follow<Taken: Future<Output = ()> + Send>(

@@ -13,6 +13,7 @@ use super::{
     wanted::{Pins, Wanted},
 };
 use crate::{
+    command::{quote, typed},
     docker::{self, Image, PinnedImage},
     event::{EventKind, Events, Outcome},
     hosts::{Fleet, HostError, QUICK, Reached, Run, Stop},
@@ -61,9 +62,15 @@ pub async fn resolve(
 
 async fn local_pin(reference: &str) -> Run<PinnedImage> {
     let missing = |cause: String| {
-        Stop::new(Outcome::NotReady, format!("the image `{reference}` is not in this machine's Docker"))
-            .cause(cause)
-            .hint(format!("docker build --tag {reference} .    (or `source = \"registry\"` if hosts are to pull it)"))
+        Stop::new(
+            Outcome::NotReady,
+            format!("the image `{reference}` is not in this machine's Docker"),
+        )
+        .cause(cause)
+        .hint(format!(
+            "docker build --tag {} .    (or `source = \"registry\"` if hosts are to pull it)",
+            quote(reference)
+        ))
     };
     let asked = Command::new("docker")
         .args(["image", "inspect", "--format", "{{.Id}}", reference])
@@ -97,8 +104,11 @@ async fn local_pin(reference: &str) -> Run<PinnedImage> {
 )]
 fn cannot_tell(reference: &str, reached: &Reached, error: &HostError) -> Box<Stop> {
     let message = format!("cannot resolve the image `{reference}`; nothing was changed");
-    Stop::on_host(Outcome::NotReady, message, reached.name(), error)
-        .hint(format!("on `{}`: docker pull {reference}", reached.name()))
+    Stop::on_host(Outcome::NotReady, message, reached.name(), error).hint(format!(
+        "on `{}`: {}",
+        reached.name(),
+        typed("docker pull", [reference])
+    ))
 }
 
 /// A reference with a digest is exact already; its tag says nothing more.

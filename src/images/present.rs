@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::{
     command::RemoteCommand,
-    docker::{self, Image, PinnedImage},
-    event::Events,
-    hosts::{HostError, QUICK, Reached, progress},
+    docker::{self, Image, PinnedImage, PullProgress},
+    event::{EventKind, Events},
+    hosts::{HostError, QUICK, Reached, progress, read_lines},
 };
 
 /// The longest that a pull may take.
@@ -67,11 +67,22 @@ pub async fn pull(
     command: RemoteCommand,
     events: &Events,
 ) -> Result<(), HostError> {
-    let work = reached.expect(command, PULL);
+    let mut layers = PullProgress::default();
+    let work = read_lines(reached, command, PULL, |line| {
+        let is_layer = layers.read(line);
+        if is_layer {
+            let (layers, total) = layers.layers();
+            events.send(EventKind::Pull {
+                host: reached.name().to_string(),
+                what: reference.to_owned(),
+                layers,
+                total,
+            });
+        }
+        is_layer
+    });
     let step = format!("pull {reference}");
-    progress::step(events, reached.name(), None, &step, work, |_| None)
-        .await
-        .map(|_| ())
+    progress::step(events, reached.name(), None, &step, work, |()| None).await
 }
 
 #[cfg(test)]

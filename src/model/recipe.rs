@@ -18,6 +18,8 @@ pub struct Recipe {
     pub name: Name,
     /// One line for people.
     pub description: String,
+    /// Whether it is changed only where it is named: a database, a cache.
+    pub accessory: bool,
     /// Its hosts in the inventory's order. `--limit` does not shrink this list.
     pub hosts: Vec<HostName>,
     /// The recipes that must be up before this one.

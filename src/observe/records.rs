@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    command::typed,
     docker::HIGHEST_RELEASE,
     event::{EventKind, Events, Severity},
     facts::Facts,
@@ -31,8 +32,8 @@ pub fn warn_of_left_out(left_out: BTreeSet<LeftOut>, environment: &str, events: 
             hint: Some(if is_unsigned {
                 format!("if your team wrote it: shipit state sign {environment}")
             } else {
-                let volumes = volumes.join(" ");
-                format!("on `{on}`, if it is of no use: docker volume rm {volumes}")
+                let remove = typed("docker volume rm", &volumes);
+                format!("on `{on}`, if it is of no use: {remove}")
             }),
         });
     }
@@ -66,7 +67,10 @@ pub fn warn_of_numbers(facts: &Facts, events: &Events) {
                     "`{}` says that it is of release r{number}, which no deploy has reached; its number is left out",
                     container.name
                 ),
-                hint: Some(format!("if nobody needs it: docker rm --force {}", container.name)),
+                hint: Some(format!(
+                    "if nobody needs it: {}",
+                    typed("docker rm --force", [&container.name])
+                )),
             });
         }
     }

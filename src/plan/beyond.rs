@@ -4,7 +4,7 @@ use super::difference::Difference;
 use crate::{docker::PinnedImage, model::ContainerSpec};
 
 /// Where a record would start a container with more than today's files give it: docker's options, folders and
-/// sockets of the host, the network of the host or of another container, the user. `old` is what the files say,
+/// sockets of the host, docker's volumes, the network of the host or of another container, the user. `old` is what the files say,
 /// `new` the record. Without a container in the files, nothing of that is given.
 pub fn beyond(recorded: &ContainerSpec, today: Option<&ContainerSpec>) -> Vec<Difference> {
     let nothing = ContainerSpec::default();
@@ -21,8 +21,8 @@ pub fn beyond(recorded: &ContainerSpec, today: Option<&ContainerSpec>) -> Vec<Di
         let words = |words: &[String]| (!words.is_empty()).then(|| words.join(" "));
         differs("options", words(&today.options), words(&recorded.options));
     }
-    let given: Vec<_> = of_host(today).collect();
-    let more: Vec<_> = of_host(recorded).filter(|it| !given.contains(it)).collect();
+    let given: Vec<_> = mounted(today).collect();
+    let more: Vec<_> = mounted(recorded).filter(|it| !given.contains(it)).collect();
     if !more.is_empty() {
         let list = |volumes: &[&str]| (!volumes.is_empty()).then(|| volumes.join(", "));
         differs("volumes", list(&given), list(&more));
@@ -37,10 +37,11 @@ pub fn beyond(recorded: &ContainerSpec, today: Option<&ContainerSpec>) -> Vec<Di
     found
 }
 
-/// The volumes that are the host's own, rather than docker's.
-fn of_host(spec: &ContainerSpec) -> impl Iterator<Item = &str> {
+/// What it shares with others: folders of the host, and docker's volumes that have a name, as any container on the host
+/// may have them. A volume without a name is its own.
+fn mounted(spec: &ContainerSpec) -> impl Iterator<Item = &str> {
     let volumes = spec.volumes.iter().map(String::as_str);
-    volumes.filter(|volume| volume.starts_with('/') && volume.contains(':'))
+    volumes.filter(|volume| volume.contains(':'))
 }
 
 /// What a container is made from, field by field, in the order of the files: for whoever is to agree to it. Of
@@ -123,14 +124,15 @@ mod tests {
         use serde_json::json;
         let forged = json!({
             "image": "web:1", "options": ["--privileged"], "network": "host", "user": "0",
-            "volumes": ["/:/hostroot", "/srv:/data", "cache:/cache", "/anonymous"],
+            "volumes": ["/:/hostroot", "/srv:/data", "cache:/cache", "other_data:/x", "/anonymous"],
         });
-        let today = json!({ "image": "web:2", "user": "1000", "volumes": ["/srv:/data"] });
+        let today =
+            json!({ "image": "web:2", "user": "1000", "volumes": ["/srv:/data", "cache:/cache"] });
         assert_eq!(
             found(forged.clone(), today.clone()),
             [
                 "options: - → --privileged",
-                "volumes: /srv:/data → /:/hostroot",
+                "volumes: /srv:/data, cache:/cache → /:/hostroot, other_data:/x",
                 "network: - → host",
                 "user: 1000 → 0",
             ]
@@ -144,7 +146,7 @@ mod tests {
         // What is the container's own may differ: that is what a rollback is for.
         let own = json!({
             "image": "web:9", "command": ["serve"], "env": { "A": "1" }, "publish": ["80:80"], "user": "1000",
-            "network": "backend", "volumes": ["other:/data"],
+            "network": "backend", "volumes": ["/data"],
         });
         assert_eq!(found(own, today), [] as [&str; 0]);
     }

@@ -1,15 +1,16 @@
 //! The plan of an environment: every recipe, every host, every slot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    accessory,
     changes::{Change, Plan, RecipePlan, Remark, SlotPlan},
     input::{Desired, Input, TaskRef},
     names::Names,
     ports::check_ports,
     remarks::{
         check_balancers_out_of_scope, check_for_names_given_twice, check_recipe_out_of_scope,
-        warn_of_lost_requests, warn_of_orphans,
+        warn_of_accessory, warn_of_lost_requests, warn_of_orphans,
     },
     slot::Slot,
 };
@@ -27,11 +28,18 @@ pub fn build(input: &Input) -> Plan {
         if input.scope.has_recipe(&recipe.name) {
             let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
             warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
-            check_balancers_out_of_scope(input, recipe, &recipe_plan, &mut plan.obstacles);
+            warn_of_accessory(input, &recipe_plan, &mut plan.warnings);
+            if !input.only_stops() {
+                check_balancers_out_of_scope(input, recipe, &recipe_plan, &mut plan.obstacles);
+            }
             plan.recipes.push(recipe_plan);
-        } else {
+        } else if !input.only_stops() {
             check_recipe_out_of_scope(input, recipe, &mut plan);
         }
+    }
+    if input.only_stops() {
+        // What others need stops after them.
+        plan.recipes.reverse();
     }
     check_for_names_given_twice(&mut plan);
     check_ports(input, &mut plan);
@@ -57,6 +65,7 @@ fn order_of(recipe: &Recipe, desired: Option<&BTreeMap<HostName, Desired>>) -> O
 fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> RecipePlan {
     let order = order_of(recipe, input.desired.get(&recipe.name));
     let mut slots = Vec::new();
+    let mut left_alone = BTreeSet::new();
     let in_scope = input
         .environment
         .hosts
@@ -98,14 +107,19 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
                 facts,
                 names,
             };
-            slots.extend(slot.plan(desired, obstacles));
+            let planned = accessory::plan(&slot, desired);
+            obstacles.extend(planned.obstacles);
+            slots.extend(planned.slot);
+            if planned.is_left_alone {
+                left_alone.insert(host.name.clone());
+            }
         }
     }
     // A new container serves before an old one is removed, also where they are on different hosts.
     slots.sort_by_key(|slot: &SlotPlan| match slot.change {
         Change::Keep | Change::Confirm | Change::Create | Change::Start => 0,
         Change::Replace => 1,
-        Change::Remove => 2,
+        Change::Remove | Change::Stop => 2,
     });
     let tasks = in_scope
         .flat_map(|host| tasks_on(input, recipe, &host.name))
@@ -115,6 +129,7 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
         order,
         slots,
         tasks,
+        left_alone,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A plan: what would change, recipe by recipe and slot by slot.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use super::{
     difference::Difference,
@@ -72,11 +72,13 @@ pub struct RecipePlan {
     pub slots: Vec<SlotPlan>,
     /// The commands to run, for a recipe without a container.
     pub tasks: Vec<TaskRef>,
+    /// The hosts where it has changed and is left alone, as it is an accessory that was not named.
+    pub left_alone: BTreeSet<HostName>,
 }
 
 impl RecipePlan {
     /// The slots where something happens.
-    pub fn changes(&self) -> impl Iterator<Item = &SlotPlan> {
+    pub fn changes(&self) -> impl Iterator<Item = &SlotPlan> + Clone {
         self.slots.iter().filter(|slot| slot.change != Change::Keep)
     }
 }
@@ -125,6 +127,8 @@ pub enum Change {
     Confirm,
     /// A container is removed and not replaced.
     Remove,
+    /// A container is stopped, to be started another day.
+    Stop,
 }
 
 impl fmt::Display for Change {
@@ -136,6 +140,7 @@ impl fmt::Display for Change {
             Self::Start => "start",
             Self::Confirm => "confirm",
             Self::Remove => "remove",
+            Self::Stop => "stop",
         })
     }
 }

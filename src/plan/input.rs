@@ -8,7 +8,7 @@ use crate::{
     docker::PinnedImage,
     facts::Facts,
     model::{ContainerSpec, Environment, HostName, Name},
-    release::{History, Number},
+    release::{History, Number, Stopped},
 };
 
 /// What a host should run of a recipe.
@@ -25,6 +25,8 @@ pub struct Desired {
     /// The hash that its record has, where the secrets were not read: the dry run of a rollback shows what it can
     /// without them.
     pub unread: Option<String>,
+    /// Who wants it to be stopped, where it is not to run.
+    pub stopped: Option<Stopped>,
 }
 
 /// What is wanted everywhere: by recipe, then by host.
@@ -42,14 +44,26 @@ pub struct Input<'a> {
     pub desired: &'a DesiredState,
     /// What may be changed.
     pub scope: &'a Scope,
+    /// The recipes that the user has named: among them alone accessories are changed.
+    pub named: &'a [Name],
     /// The number the release gets if anything changes.
     pub release: Number,
     /// Whether kept containers are preferred to new ones, as in a rollback.
     pub prefer_kept: bool,
+    /// Whether containers are replaced that run as wanted, too.
+    pub forced: bool,
     /// The commands of recipes without a container whose `unless` says that they are done.
     pub done_tasks: &'a BTreeSet<TaskRef>,
     /// A key for the hashes of new secrets.
     pub new_key: &'a str,
+}
+
+impl Input<'_> {
+    /// Whether containers are only to be stopped: for that nothing else needs to run.
+    pub(super) fn only_stops(&self) -> bool {
+        let mut wanted = self.desired.values().flat_map(BTreeMap::values);
+        !self.desired.is_empty() && wanted.all(|wanted| wanted.stopped.is_some())
+    }
 }
 
 /// What a plan may change.

@@ -1,5 +1,6 @@
 //! What would change, and why: computed from what is wanted and what is there, without any I/O.
 
+mod accessory;
 mod beyond;
 mod build;
 mod changes;

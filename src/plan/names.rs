@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::changes::{ContainerName, Remark};
 use crate::{
+    command::typed,
     docker::{Container, container_base_name},
     facts::HostFacts,
     model::{HostName, Name, Order},
@@ -57,7 +58,9 @@ impl Names<'_> {
                 None if environment.is_empty() => (
                     "shipit did not make".to_owned(),
                     format!(
-                        "`docker rename {name} {name}-old` or `docker rm --force {name}` on that host"
+                        "`{}` or `{}` on that host",
+                        typed("docker rename", [name, &format!("{name}-old")]),
+                        typed("docker rm --force", [name])
                     ),
                 ),
                 None => (

@@ -7,6 +7,7 @@ use super::{
     input::Input,
 };
 use crate::{
+    command::typed,
     docker::Container,
     facts::{HostFacts, ports::TakenPort},
     model::{HostName, Publish},
@@ -114,7 +115,10 @@ fn is_taken(
                 Some(identity) => {
                     format!("give `{name}` or `{}` another port", identity.recipe)
                 }
-                None => format!("`docker stop {container}` on that host, or another `publish`"),
+                None => format!(
+                    "`{}` on that host, or another `publish`",
+                    typed("docker stop", [container])
+                ),
             };
             (format!("the container `{container}`"), hint)
         }

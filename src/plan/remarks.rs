@@ -7,6 +7,7 @@ use super::{
     input::Input,
 };
 use crate::{
+    command::typed,
     model::{HostName, Order, Recipe},
     text,
 };
@@ -52,6 +53,21 @@ pub(super) fn warn_of_lost_requests(
     }
 }
 
+/// What an accessory is left without must be known, and how it gets it.
+pub(super) fn warn_of_accessory(input: &Input, plan: &RecipePlan, warnings: &mut Vec<Remark>) {
+    if plan.left_alone.is_empty() {
+        return;
+    }
+    let (recipe, hosts) = (&plan.recipe, text::list(&plan.left_alone));
+    warnings.push(Remark {
+        host: None,
+        message: format!(
+            "`{recipe}` has changed on {hosts} and is left alone: an accessory is changed only by its name"
+        ),
+        hint: Some(format!("shipit deploy {} {recipe}", input.environment.name)),
+    });
+}
+
 /// Checks a recipe that was not asked for: the recipes that need it must find it running.
 pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &mut Plan) {
     let drains = |other: &&Recipe| {
@@ -71,11 +87,29 @@ pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &m
         .map(|other| &other.name)
         .collect();
     let hosts = recipe.hosts.iter();
-    let down: Vec<_> = hosts.filter(|host| is_down(input, recipe, host)).collect();
-    if !recipe.has_container() || down.is_empty() {
+    let down = hosts.filter(|host| is_down(input, recipe, host));
+    let (stopped, fallen): (Vec<_>, Vec<_>) =
+        down.partition(|host| input.history.stopped(host, &recipe.name).is_some());
+    let environment = &input.environment.name;
+    if !recipe.has_container() {
         return;
     }
-    let (hosts, environment) = (text::list(&down), &input.environment.name);
+    if !needed_by.is_empty() && !stopped.is_empty() {
+        plan.obstacles.push(Remark {
+            host: None,
+            message: format!(
+                "`{}` was stopped on {}, and {} needs it",
+                recipe.name,
+                text::list(stopped),
+                text::list(&needed_by)
+            ),
+            hint: Some(format!("shipit start {environment} {}", recipe.name)),
+        });
+    }
+    if fallen.is_empty() {
+        return;
+    }
+    let hosts = text::list(fallen);
     if needed_by.is_empty() {
         plan.warnings.push(Remark {
             host: None,
@@ -181,7 +215,7 @@ pub(super) fn warn_of_orphans(input: &Input, warnings: &mut Vec<Remark>) {
                         "`{}` runs, but the environment has no recipe `{}` any more",
                         container.name, identity.recipe
                     ),
-                    hint: Some(format!("docker rm --force {}", container.name)),
+                    hint: Some(typed("docker rm --force", [&container.name])),
                 });
             }
         }

@@ -23,22 +23,23 @@ pub(super) struct Slot<'a> {
 }
 
 impl Slot<'_> {
+    /// The containers that are here, newest release first.
+    pub(super) fn here(&self) -> Vec<&Container> {
+        let of_recipe = self.facts.of_recipe(&self.recipe.name).into_iter();
+        let is_here = |container: &&Container| {
+            let identity = container.identity();
+            identity.is_some_and(|id| id.instance == self.names.instance)
+        };
+        of_recipe.filter(is_here).collect()
+    }
+
     /// What happens here; `None` where nothing runs and nothing is wanted.
     pub(super) fn plan(
         &self,
         desired: Option<&Desired>,
         obstacles: &mut Vec<Remark>,
     ) -> Option<SlotPlan> {
-        let here: Vec<_> = self
-            .facts
-            .of_recipe(&self.recipe.name)
-            .into_iter()
-            .filter(|container| {
-                container
-                    .identity()
-                    .is_some_and(|id| id.instance == self.names.instance)
-            })
-            .collect();
+        let here = self.here();
         let running: Vec<_> = here
             .iter()
             .copied()
@@ -47,6 +48,12 @@ impl Slot<'_> {
         let Some(desired) = desired else {
             return self.remove(&running, obstacles);
         };
+        if desired.stopped.is_some() {
+            return self.stop(&running, obstacles);
+        }
+        if self.input.forced && !running.is_empty() {
+            return Some(self.create(desired, &here, &running, obstacles));
+        }
         let fits = |container: &&Container| {
             self.hash_for(desired, container).as_str() == spec_label(container)
         };
@@ -69,6 +76,14 @@ impl Slot<'_> {
         self.names.check(None, running, obstacles);
         let reason = format!("`{}` is no longer wanted here", newest.name);
         Some(self.slot(Change::Remove, None, running, reason))
+    }
+
+    /// It is wanted here, and to be stopped.
+    fn stop(&self, running: &[&Container], obstacles: &mut Vec<Remark>) -> Option<SlotPlan> {
+        running.first()?;
+        self.names.check(None, running, obstacles);
+        let reason = "it stays stopped until a start or a deploy".to_owned();
+        Some(self.slot(Change::Stop, None, running, reason))
     }
 
     /// What is wanted runs already. Others beside it are what an interrupted deploy left.
@@ -125,7 +140,11 @@ impl Slot<'_> {
     ) -> SlotPlan {
         let (incoming, outgoing) = (self.existing(desired, kept), others_than(kept, running));
         self.names.check(Some(&incoming.name), &outgoing, obstacles);
-        let reason = format!("`{}` exists but is {}", kept.name, kept.state.status);
+        let (host, recipe) = (self.names.host, &self.recipe.name);
+        let reason = match self.input.history.stopped(host, recipe) {
+            Some(stopped) if running.is_empty() => stopped.to_string(),
+            _ => format!("`{}` exists but is {}", kept.name, kept.state.status),
+        };
         let change = if outgoing.is_empty() {
             Change::Start
         } else {
@@ -150,7 +169,8 @@ impl Slot<'_> {
         self.names.check(Some(&incoming.name), running, obstacles);
         let (change, reason) = if !running.is_empty() {
             let old = text::list(running.iter().map(|container| &container.name));
-            (Change::Replace, format!("in place of {old}"))
+            let forced = if self.input.forced { "forced, " } else { "" };
+            (Change::Replace, format!("{forced}in place of {old}"))
         } else if here.is_empty() {
             (Change::Create, "nothing runs here yet".to_owned())
         } else {
@@ -203,7 +223,7 @@ impl Slot<'_> {
         }
     }
 
-    fn slot(
+    pub(super) fn slot(
         &self,
         change: Change,
         incoming: Option<Incoming>,
@@ -263,6 +283,10 @@ impl Slot<'_> {
     fn differences(&self, desired: &Desired, old: Option<&Container>) -> Vec<Difference> {
         let Some(old) = old else { return Vec::new() };
         let hash = spec_label(old);
+        // The same once more, as it was forced.
+        if self.hash_for(desired, old).as_str() == hash {
+            return Vec::new();
+        }
         let record = self.input.history.newest_on(self.names.host, |record| {
             record
                 .recipes
@@ -310,6 +334,7 @@ fn hash_of(desired: &Desired, key: &str) -> SpecHash {
         instances: _,
         secrets,
         unread,
+        stopped: _,
     } = desired;
     match unread {
         Some(hash) => SpecHash::from_labels(hash, None),
@@ -323,7 +348,7 @@ fn others_than<'a>(kept: &Container, running: &[&'a Container]) -> Vec<&'a Conta
     others.filter(|other| other.id != kept.id).collect()
 }
 
-fn spec_label(container: &Container) -> String {
+pub(super) fn spec_label(container: &Container) -> String {
     container
         .identity()
         .map(|identity| identity.spec.as_str().to_owned())

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     reading::LeftOut,
-    record::{Action, Number, Outcome, Record},
+    record::{Action, Number, Outcome, Record, Stopped},
 };
 use crate::model::HostName;
 
@@ -146,9 +146,15 @@ impl History {
 
     /// The target of `shipit rollback`: the newest successful release before the newest one. After a good
     /// deploy that is the release before it; after a failed one, the release that ran before; after a
-    /// rollback, the release that was rolled back. So two rollbacks in a row go back and forth.
+    /// rollback, the release that was rolled back. So two rollbacks in a row go back and forth. A restart
+    /// brought no other version, so the release before what was restarted is the one to go back to.
     pub fn previous(&self) -> Option<Number> {
-        self.succeeded_before(self.newest()?)
+        let brought_nothing = |release: &&Release| {
+            release.outcome == Outcome::Succeeded && !release.action.brings_version()
+        };
+        let releases = self.releases();
+        let newest = releases.iter().rev().find(|it| !brought_nothing(it))?;
+        self.succeeded_before(newest.number)
     }
 
     /// The newest successful release before another one.
@@ -202,6 +208,18 @@ impl History {
             .take(most)
     }
 
+    /// The newest successful records of a host, newest first, with at most `most` among them that brought a
+    /// version: restarts do not push out what a rollback goes to.
+    pub fn recent_versions(&self, host: &HostName, most: usize) -> impl Iterator<Item = &Record> {
+        let mut versions = 0;
+        self.recent_successes(host, usize::MAX)
+            .take_while(move |record| {
+                let is_within = versions < most;
+                versions += usize::from(record.action.brings_version());
+                is_within
+            })
+    }
+
     /// Adds or replaces records, as after writing them.
     pub fn add(&mut self, records: &[Record]) {
         for record in records {
@@ -212,6 +230,15 @@ impl History {
         }
     }
 
+    /// Who has stopped a recipe on a host, if it is to stay stopped there. A release that was reverted has changed
+    /// nothing of that.
+    pub fn stopped(&self, host: &HostName, recipe: &str) -> Option<&Stopped> {
+        let newest = self.newest_on(host, |record| {
+            record.outcome != Outcome::Reverted && record.recipes.contains_key(recipe)
+        });
+        newest?.recipes.get(recipe)?.stopped.as_ref()
+    }
+
     /// A record of one release on one host.
     pub fn record(&self, host: &HostName, number: Number) -> Option<&Record> {
         self.records
@@ -220,17 +247,16 @@ impl History {
             .find(|record| record.number == number)
     }
 
-    /// The releases beyond the newest `keep`. The two newest successful ones are never among them: one runs
-    /// and the other is the target of a rollback.
+    /// The releases beyond the newest `keep`. The newest successful one is never among them, and neither are the
+    /// two newest successful ones that brought a version: one runs and the other is the target of a rollback.
     pub fn prunable(&self, keep: usize) -> Vec<Release> {
         let releases = self.releases();
-        let pinned: BTreeSet<Number> = releases
-            .iter()
-            .rev()
-            .filter(|release| release.outcome == Outcome::Succeeded)
-            .take(2)
-            .map(|release| release.number)
-            .collect();
+        let newest_first = releases.iter().rev();
+        let succeeded = newest_first.filter(|it| it.outcome == Outcome::Succeeded);
+        let newest = succeeded.clone().next();
+        let versions = succeeded.filter(|it| it.action.brings_version());
+        let pinned = versions.take(2).chain(newest).map(|release| release.number);
+        let pinned: BTreeSet<Number> = pinned.collect();
         let beyond = releases.len().saturating_sub(keep);
         releases
             .into_iter()
@@ -241,100 +267,4 @@ impl History {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::record::tests::record, *};
-
-    fn history(outcomes: &[Outcome]) -> History {
-        let records = outcomes
-            .iter()
-            .zip(1..)
-            .map(|(outcome, number)| record(number, *outcome))
-            .collect();
-        History::new(BTreeMap::from([(HostName::from("host-1"), records)]), 0)
-    }
-
-    #[test]
-    fn the_previous_release_is_the_newest_good_one_before_the_newest() {
-        use Outcome::{Failed, Reverted, Succeeded, Unfinished};
-        let cases: [(&[Outcome], Option<u64>); 7] = [
-            (&[], None),
-            (&[Succeeded], None),
-            (&[Succeeded, Succeeded], Some(1)),
-            (&[Succeeded, Succeeded, Succeeded], Some(2)),
-            (&[Succeeded, Succeeded, Failed], Some(2)),
-            (&[Succeeded, Reverted, Reverted], Some(1)),
-            (&[Succeeded, Failed, Unfinished], Some(1)),
-        ];
-        for (outcomes, expected) in cases {
-            assert_eq!(
-                history(outcomes).previous().map(|number| number.0),
-                expected,
-                "{outcomes:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_number_is_never_used_again_even_when_its_record_is_lost() {
-        assert_eq!(History::default().next_number(), Number(1));
-        assert_eq!(History::new(BTreeMap::new(), 41).next_number(), Number(42));
-    }
-
-    #[test]
-    fn what_a_host_had_is_its_newest_good_record_up_to_the_release() {
-        use Outcome::{Failed, Succeeded};
-        let history = history(&[Succeeded, Succeeded, Failed]);
-        let at = |number| {
-            history
-                .at(&"host-1".into(), Number(number))
-                .map(|record| record.number.0)
-        };
-        assert_eq!(
-            [at(1), at(2), at(3), at(9)],
-            [Some(1), Some(2), Some(2), Some(2)]
-        );
-        assert!(history.at(&"host-9".into(), Number(9)).is_none());
-    }
-
-    #[test]
-    fn pruning_keeps_what_runs_and_what_a_rollback_goes_to() {
-        use Outcome::{Failed, Succeeded};
-        let pruned = |outcomes: &[Outcome], keep| -> Vec<u64> {
-            history(outcomes)
-                .prunable(keep)
-                .iter()
-                .map(|release| release.number.0)
-                .collect()
-        };
-        assert_eq!(
-            pruned(&[Succeeded, Succeeded, Failed, Failed, Failed], 2),
-            [3]
-        );
-        assert_eq!(
-            pruned(&[Succeeded, Succeeded, Succeeded, Succeeded], 2),
-            [1, 2]
-        );
-        assert_eq!(pruned(&[Succeeded], 5), [] as [u64; 0]);
-    }
-
-    #[test]
-    fn a_release_takes_as_long_as_the_last_ones_like_it() {
-        let took = |number, outcome, seconds: Option<i64>| Record {
-            finished: seconds.and_then(|it| Timestamp::from_second(it).ok()),
-            ..record(number, outcome)
-        };
-        let records = vec![
-            took(1, Outcome::Succeeded, Some(900)),
-            took(2, Outcome::Succeeded, Some(60)),
-            took(3, Outcome::Failed, Some(500)),
-            took(4, Outcome::Succeeded, Some(90)),
-            took(5, Outcome::Succeeded, None),
-            took(6, Outcome::Succeeded, Some(50)),
-            took(7, Outcome::Succeeded, Some(40)),
-            took(8, Outcome::Succeeded, Some(70)),
-        ];
-        let history = History::new(BTreeMap::from([("host-1".into(), records)]), 0);
-        assert_eq!(history.usual_time(1), Some(Duration::from_secs(60)));
-        assert_eq!(history.usual_time(2), None, "none was of two hosts");
-    }
-}
+mod tests;

@@ -20,6 +20,6 @@ pub(crate) mod tests;
 pub use history::{History, Release};
 pub use notes::{Notes, failure, message};
 pub use reading::{Found, LeftOut, Reading, Terms, read_records};
-pub use record::{Action, Number, Outcome, RecipeRecord, Record, volume_name};
+pub use record::{Action, Number, Outcome, RecipeRecord, Record, Stopped, volume_name};
 pub use signature::{RecordKey, signed_labels};
 pub use summary::version;

@@ -77,6 +77,42 @@ pub enum Action {
     Deploy,
     /// `shipit rollback`, to this release.
     RollbackTo(Number),
+    /// `shipit restart`: what ran runs again, in new containers.
+    Restart,
+    /// `shipit stop`.
+    Stop,
+    /// `shipit start`: what was stopped runs again.
+    Start,
+}
+
+impl Action {
+    /// The word of the command.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::RollbackTo(_) => "rollback",
+            Self::Restart => "restart",
+            Self::Stop => "stop",
+            Self::Start => "start",
+        }
+    }
+
+    /// Whether it may have brought another version. A rollback goes past what did not.
+    pub fn brings_version(self) -> bool {
+        match self {
+            Self::Deploy | Self::RollbackTo(_) => true,
+            Self::Restart | Self::Stop | Self::Start => false,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RollbackTo(target) => write!(f, "rollback to {target}"),
+            Self::Deploy | Self::Restart | Self::Stop | Self::Start => f.write_str(self.verb()),
+        }
+    }
 }
 
 /// How a release ended.
@@ -129,6 +165,25 @@ pub struct RecipeRecord {
     pub instances: u16,
     /// The spec's hash, as on the containers' labels.
     pub hash: String,
+    /// Who stopped it, where somebody has: it is to stay stopped until it is started or deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+/// The mark of a recipe that somebody has stopped on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Who, and from where: `alice@laptop`.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.at.strftime("%Y-%m-%d %H:%M UTC");
+        write!(f, "stopped by {} at {at}", self.by)
+    }
 }
 
 impl Record {
@@ -151,6 +206,10 @@ impl Record {
     #[must_use]
     pub(super) fn in_one_line(mut self) -> Self {
         self.by = text::one_line(&self.by, LONGEST_TEXT);
+        let recipes = self.recipes.values_mut();
+        for stopped in recipes.filter_map(|recipe| recipe.stopped.as_mut()) {
+            stopped.by = text::one_line(&stopped.by, LONGEST_TEXT);
+        }
         self.revision = self
             .revision
             .map(|revision| text::one_line(&revision, LONGEST_TEXT));

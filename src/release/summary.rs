@@ -89,6 +89,11 @@ fn change(
         (None, Some(new)) => return Some(format!("{} (new)", version(&new.spec.image))),
         (Some(old), Some(new)) => (old, new),
     };
+    match (&old.stopped, &new.stopped) {
+        (None, Some(_)) => return Some("stopped".to_owned()),
+        (Some(_), None) if old.hash == new.hash => return Some("started".to_owned()),
+        _ => {}
+    }
     if old.instances != new.instances {
         let (from, to) = (old.instances, new.instances);
         return Some(format!(

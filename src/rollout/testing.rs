@@ -166,6 +166,7 @@ fn desired() -> Desired {
         instances: 1,
         secrets: BTreeMap::new(),
         unread: None,
+        stopped: None,
     }
 }
 
@@ -234,6 +235,7 @@ impl TestSlot {
             containers: SlotContainers::before(&plan, &old),
             plan,
             is_first: true,
+            is_last: false,
             runs_tasks: true,
             outgoing_is_up: true,
             stops: Default::default(),

@@ -1,6 +1,6 @@
 //! What every run has at hand.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use super::Interrupts;
 use crate::{
@@ -30,6 +30,8 @@ pub struct Context<'a> {
     pub masked: &'a (dyn Fn(&str) -> String + Sync),
     /// Takes the release's number once it is known.
     pub log: &'a (dyn Fn(&str) + Sync),
+    /// How long to wait for the environment's lock while another run has it.
+    pub lock_wait: Duration,
     /// Who does this, and from where: `alice@laptop`.
     pub by: String,
     /// What the release is for, in the user's words.

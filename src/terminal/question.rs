@@ -63,6 +63,19 @@ impl Terminal {
         answer.is_ok_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
     }
 
+    /// Asks for a line, without the blanks around it; `None` where nobody is there, or they leave.
+    pub fn line(&self, question: &str) -> Option<String> {
+        if !self.can_ask {
+            return None;
+        }
+        let mut answer = String::new();
+        let read = self.ask(question.to_owned(), Echo::On, || {
+            io::stdin().lock().read_line(&mut answer)
+        });
+        let is_answered = read.is_ok_and(|bytes| bytes > 0);
+        is_answered.then(|| answer.trim().to_owned())
+    }
+
     /// Asks for something that is not shown while it is typed; `None` where nobody is there, or they leave.
     pub fn hidden(&self, question: &str) -> Option<SecretString> {
         if !self.can_ask {

@@ -1,5 +1,19 @@
 //! The line in which a tool says why it failed.
 
+use super::cut::cut;
+
+/// Why a command failed, by what it printed, as part of a line: at most 200 characters.
+pub fn reason(printed: &str) -> String {
+    complaint(printed).map_or_else(|| "nothing".to_owned(), |line| first_line(&line))
+}
+
+/// What was answered, as part of a line: its first line that is not empty, at most 200 characters.
+pub fn first_line(answer: &str) -> String {
+    let mut lines = answer.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty()).unwrap_or("nothing");
+    cut(line, 200)
+}
+
 /// The line in which a tool says why it failed, of what it printed to standard error: the last one that is neither
 /// advice nor a mere echo of the line before. `None` when it printed nothing.
 pub fn complaint(printed: &str) -> Option<String> {
@@ -50,6 +64,11 @@ fn is_advice(line: &str) -> bool {
             .any(|it| line.starts_with(it))
 }
 
+/// Whether a line is a warning in podman's log, which it writes to standard error.
+pub fn is_logged_warning(line: &str) -> bool {
+    line.starts_with("time=\"") && line.contains(" level=warning ")
+}
+
 /// What docker and podman say whether they fail or not.
 fn is_noise(line: &str) -> bool {
     const NOISE: [&str; 6] = [
@@ -60,7 +79,7 @@ fn is_noise(line: &str) -> bool {
         "Emulate Docker CLI using podman",
         "Trying to pull ",
     ];
-    NOISE.iter().any(|start| line.starts_with(start))
+    is_logged_warning(line) || NOISE.iter().any(|start| line.starts_with(start))
 }
 
 /// `Error: failed to start containers: web`, below the line that says why.
@@ -167,6 +186,8 @@ https://docs.docker.com/engine/reference/commandline/login/#credentials-store
         assert_found(&[
             "Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.
 !Error: statfs /nope: no such file or directory",
+            r#"!Error: no such container web
+time="2026-11-27T09:06:19Z" level=warning msg="Using cgroups-v1 which is deprecated""#,
             "Trying to pull docker.io/library/web:1...
 !Error: initializing source docker://web:1: reading manifest 1: access denied",
             "!Error: payload does not match any of the supported image formats:

@@ -146,14 +146,14 @@ fn without_a_project_there_is_a_hint_where_to_go() {
         [stderr]
           error: no folder `inventory` in `/project` or above it
 
-          hint: change into the project's folder, or name it with `-C DIR`
+          hint: `shipit init` begins a project here; `-C DIR` names one elsewhere
         [exit 2]
     ");
     assert_snapshot!(shell.type_line("-C /nowhere validate").shown(), @"
         [stderr]
           error: no folder `inventory` in `/nowhere` or above it
 
-          hint: change into the project's folder, or name it with `-C DIR`
+          hint: `shipit init` begins a project here; `-C DIR` names one elsewhere
         [exit 2]
     ");
 }
@@ -198,14 +198,14 @@ fn a_project_without_an_environment_says_so() {
         [stderr]
           error: no environment: `inventory/` has no file `NAME.toml`
 
-          hint: write `inventory/staging.toml`; docs/files.md has an example
+          hint: `shipit init` writes one, and asks what should be in it
         [exit 2]
     ");
     assert_snapshot!(shell.type_line("deploy").shown(), @"
         [stderr]
           error: no environment: `inventory/` has no file `NAME.toml`
 
-          hint: write `inventory/staging.toml`; docs/files.md has an example
+          hint: `shipit init` writes one, and asks what should be in it
         [exit 2]
     ");
 }

@@ -4,6 +4,7 @@
 
 mod files;
 mod hosts;
+mod init;
 mod login_shells;
 mod offline;
 mod sealed;

@@ -2,6 +2,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Stdio};
 
+use insta::assert_snapshot;
+
 use super::typed::{Answer, Shell};
 
 const KEY: &str = include_str!("keys/open");
@@ -227,6 +229,76 @@ fn what_cannot_be_sealed_changes_nothing() {
         answer.stderr
     );
     assert!(!shell.path().join("secrets/token.age").exists());
+}
+
+#[test]
+fn validate_checks_what_is_sealed_and_opens_nothing() {
+    let shell = alice();
+    let said = |line: &str| shell.type_line(line).shown();
+    assert_snapshot!(said("validate"), @"
+        [stderr]
+          error: `secrets/recipients` is not there
+
+          hint: `shipit secret set NAME` makes one with your own key
+
+          error: `secrets/database-password.age` is not there; web (staging) needs it
+
+          hint: seal a value: `shipit secret set database-password`
+
+          error: `secrets/token.age` is not there; web (staging) needs it
+
+          hint: seal a value: `shipit secret set token`
+        [exit 2]
+    ");
+    piped(&shell, "secret set database-password", "hunter2");
+    piped(&shell, "secret set token", "hunter3");
+    let list = read(&shell, "secrets/recipients");
+    // It needs no key.
+    fs::remove_file(shell.path().join(".ssh/id_ed25519")).expect("removed");
+    assert_eq!(
+        said("validate"),
+        "[stdout]\nstaging: 1 host, 1 recipe\n[exit 0]\n"
+    );
+
+    shell.write("secrets/recipients", &format!("{list}{LOCKED_PUBLIC}"));
+    let answer = shell.type_line("validate staging");
+    assert_eq!(answer.code, Some(0), "{}", answer.shown());
+    for said in [
+        "warning: `secrets/token.age` is not sealed for `bob@desk`",
+        "`shipit secret rotate`",
+    ] {
+        assert!(answer.stderr.contains(said), "{}", answer.stderr);
+    }
+
+    let sealed = read(&shell, "secrets/token.age");
+    for (file, text, said) in [
+        ("secrets/recipients", "alice\n", "[secrets/recipients:1:1]"),
+        (
+            "secrets/recipients",
+            "# nobody\n",
+            "secrets/recipients names nobody",
+        ),
+        (
+            "secrets/token.age",
+            "hunter3\n",
+            "`secrets/token.age` is damaged: its end is missing; web (staging) needs it",
+        ),
+        (
+            "secrets/token.age",
+            &sealed[..sealed.len() / 2],
+            "`secrets/token.age` is damaged: ",
+        ),
+        ("secrets/unused.age", "", "`secrets/unused.age` is "),
+    ] {
+        shell.write("secrets/recipients", &list);
+        shell.write("secrets/token.age", &sealed);
+        shell.write(file, text);
+        let answer = shell.type_line("validate");
+        answer.is_a_mistake();
+        let stderr = &answer.stderr;
+        assert!(stderr.contains(said), "{file}: {stderr}");
+        assert!(!stderr.contains("hunter"), "{stderr}");
+    }
 }
 
 #[test]

@@ -18,8 +18,8 @@ fn refused(project: &Project) -> Run {
     run
 }
 
-/// A key pair of its own: the paths of the private and the public half.
-fn key_pair(project: &Project) -> String {
+/// Makes a key pair of the project's own, `other-key`; its public half.
+pub fn key_pair(project: &Project) -> String {
     let path = project.path("other-key");
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-f"])

@@ -7,6 +7,7 @@
 mod bad_hosts;
 mod balancers;
 mod broken_off;
+mod daily;
 mod faults;
 mod first;
 mod lab;
@@ -14,6 +15,7 @@ mod load;
 mod local_account;
 mod look;
 mod lossless;
+mod narrow_key;
 mod old_way;
 mod operate;
 #[path = "../pages/mod.rs"]
@@ -142,6 +144,19 @@ const STORY: &[(&str, Scenario)] = &[
         "promotion::a_canary_is_promoted_beforehand",
         promotion::promoted_beforehand,
     ),
+    ("daily::a_restart_loses_nothing", daily::restart),
+    (
+        "daily::what_is_stopped_stays_so_until_it_is_started",
+        daily::stop_and_start,
+    ),
+    (
+        "daily::an_accessory_changes_only_by_its_name",
+        daily::accessory,
+    ),
+    (
+        "daily::a_deploy_waits_for_its_turn",
+        daily::wait_for_the_lock,
+    ),
     ("balancers::two_at_once", balancers::two_balancers),
     ("balancers::the_only_one", balancers::the_only_balancer),
     ("balancers::an_app_with_two_ports", balancers::two_ports),
@@ -177,6 +192,10 @@ const STORY: &[(&str, Scenario)] = &[
     (
         "sharing::a_rollback_from_another_checkout",
         sharing::another_checkout,
+    ),
+    (
+        "narrow_key::deploys_and_opens_nothing_else",
+        narrow_key::deploys,
     ),
     (
         "local_account::is_in_the_way_of_the_lock",

@@ -77,6 +77,31 @@ through = "web-2"
 }
 
 #[test]
+fn a_number_of_instances_is_written_or_comes_from_a_template() {
+    let shown = |instances: &str| {
+        let recipe = format!(
+            "hosts = \"web\"\nvars = {{ many = 3, none = 0, word = \"some\" }}\n[container]\nimage = \"w\"\n\
+             publish_all = true\ninstances = {instances}\n",
+        );
+        TestProject::of_recipe(&recipe).shown()
+    };
+    for instances in ["3", "\"3\"", "\"{{many}}\"", "\"{{count hosts}}\""] {
+        assert_eq!(shown(instances), "no mistakes\n", "{instances}");
+    }
+    let wrong = [
+        "0",
+        "70000",
+        "-1",
+        "true",
+        "\"{{none}}\"",
+        "\"{{word}}\"",
+        "\"{{nobody}}\"",
+        "\"\"",
+    ];
+    assert_snapshot!(wrong.map(shown).join("\n"));
+}
+
+#[test]
 fn options_that_a_key_stands_for_are_refused() {
     let hint_of = |option: &str| {
         let recipe =

@@ -158,7 +158,7 @@ async fn a_changed_key_is_refused_whatever_the_policy() {
         assert_eq!(*line, 4);
         let hint = error.hint().unwrap();
         assert!(
-            hint.contains(&format!("ssh-keygen -R '{entry}' -f '")),
+            hint.contains(&format!("`ssh-keygen -R '{entry}' -f /")),
             "{hint}"
         );
     }

@@ -2,6 +2,8 @@
 
 pub mod value;
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::model::{Name, Overrides};
@@ -35,6 +37,21 @@ pub struct Message {
     /// What it is for, in a line that `shipit history` shows
     #[arg(short, long, value_name = "TEXT", value_parser = value::message)]
     pub message: Option<String>,
+}
+
+/// Whether to queue for the environment's lock.
+#[derive(Debug, Args)]
+pub struct Wait {
+    /// Wait so long for the lock while another run has it [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    pub wait: Option<Duration>,
+}
+
+impl Wait {
+    /// How long.
+    pub fn time(&self) -> Duration {
+        self.wait.unwrap_or_default()
+    }
 }
 
 /// Variables that the command line sets.

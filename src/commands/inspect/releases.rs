@@ -8,7 +8,7 @@ use crate::{
     model::{Environment, HostName},
     observe::{Observed, observe_any},
     plan::Scope,
-    release::{Action, History, Number, Release, Terms},
+    release::{History, Number, Release, Terms},
     run::Context,
     state, text,
 };
@@ -44,10 +44,7 @@ pub fn row(history: &History, release: &Release) -> ReleaseRow {
     ReleaseRow {
         release: number.to_string(),
         outcome: outcome.to_string(),
-        action: match action {
-            Action::Deploy => "deploy".to_owned(),
-            Action::RollbackTo(target) => format!("rollback to {target}"),
-        },
+        action: action.to_string(),
         changes: history.summary(*number),
         message: message.clone(),
         failure: failure.clone(),

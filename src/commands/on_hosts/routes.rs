@@ -1,16 +1,13 @@
 //! Where each balancer routes to now.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 
 use crate::{
-    command::RemoteCommand,
-    facts::routes,
-    hosts::{Fleet, Reached},
-    model::{BalancerView, HostName, LateValues, Name},
-    observe::Observed,
-    run::Context,
+    balancers::{Routes, Upstreams},
+    facts::{Facts, routes},
+    hosts::Fleet,
+    model::{Environment, HostName, LateValues, Name},
+    text,
 };
 
 /// What one balancer answered. The recipe that it balances for is whoever drains through it.
@@ -33,29 +30,33 @@ impl Answer {
     }
 }
 
-/// Asks every balancer on every host of the fleet, all at once; none for longer than `deadline`.
-pub async fn of_balancers(
-    context: &Context<'_>,
-    fleet: &Fleet,
-    observed: &Observed,
-    deadline: Duration,
-) -> Vec<Answer> {
+/// Asks every balancer on every host of the fleet, all at once.
+pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Facts) -> Vec<Answer> {
     let mut asked = Vec::new();
-    for recipe in &context.environment.recipes {
+    for recipe in &environment.recipes {
         for (host, on) in &recipe.on {
             let (Some(balancer), Some(reached)) = (&on.balancer, fleet.host(host)) else {
                 continue;
             };
-            let mut containers = observed.facts.serving(host, &recipe.name);
+            let mut containers = facts.serving(host, &recipe.name);
             if containers.is_empty() {
-                containers.push(String::new());
+                containers.push(recipe.name.to_string());
             }
             for container in containers {
+                let upstreams = Upstreams {
+                    reached: reached.clone(),
+                    view: balancer.clone(),
+                    late: LateValues {
+                        release: String::new(),
+                        container,
+                    },
+                };
                 asked.push(async move {
+                    let (host, routes) = upstreams.ask().await;
                     Answer {
                         balancer: recipe.name.clone(),
-                        host: host.clone(),
-                        printed: upstreams(reached, balancer, container, deadline).await,
+                        host,
+                        printed: printed(routes),
                     }
                 });
             }
@@ -64,22 +65,50 @@ pub async fn of_balancers(
     join_all(asked).await
 }
 
-async fn upstreams(
-    reached: &Reached,
-    balancer: &BalancerView,
-    container: String,
-    deadline: Duration,
-) -> Result<String, String> {
-    let late = LateValues {
-        release: String::new(),
-        container,
-    };
-    let script = balancer
-        .upstreams
-        .render(&late)
-        .map_err(|error| error.to_string())?;
-    reached
-        .expect(RemoteCommand::shell(script), deadline)
-        .await
-        .map_err(|error| error.to_string())
+fn printed(routes: Routes) -> Result<String, String> {
+    match routes {
+        Routes::Printed(printed) => Ok(printed),
+        Routes::Refused(said) => Err(text::reason(&said)),
+        Routes::Down { container, status } => {
+            Err(format!("`{container}` does not run (it is {status})"))
+        }
+        Routes::Failed(error) => Err(text::chain(&error).join(": ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hosts::testing::{TestFleet, behaviour, fails, prints};
+
+    #[tokio::test]
+    async fn a_balancer_is_asked_as_in_a_deploy() {
+        let lb = "hosts = \"all\"\ncontainer.image = \"lb\"\n\
+            balancer.upstreams = \"docker exec {{container}} upstreams\"\n";
+        let serves = behaviour().script(|_| prints("server 10.0.0.1:32768;\n"));
+        let refuses = behaviour().script(|command| match command {
+            _ if command.contains("docker inspect") => {
+                prints(r#"[{"Id":"c","Name":"/lb","Image":"","State":{"Status":"running","Running":true},"Config":{},"HostConfig":{}}]"#)
+            }
+            _ => fails(1, "nginx: no permission\n"),
+        });
+        let down = behaviour().script(|command| match command {
+            _ if command.contains("docker inspect") => prints("[]\n"),
+            _ => fails(1, "Error: No such container: lb\n"),
+        });
+        let lab = TestFleet::new(&[("lb", lb)], vec![serves, refuses, down]).await;
+        let answers = of_balancers(&lab.environment, &lab.fleet, &Facts::default()).await;
+        let routed: Vec<_> = answers
+            .iter()
+            .map(|answer| answer.routes_to("10.0.0.1", 32768))
+            .collect();
+        assert_eq!(
+            routed,
+            [
+                Ok(true),
+                Err("nginx: no permission"),
+                Err("`lb` does not run (it is gone)"),
+            ]
+        );
+    }
 }

@@ -99,6 +99,7 @@ async fn report_run<C: HostCommand>(
                 log.name_after(release);
             }
         },
+        lock_wait: command.lock_wait(),
         by: terminal::who(),
         message: command.message().map(str::to_owned),
         revision: terminal::git_revision(&project.root),

@@ -4,7 +4,7 @@ use super::invocation::Invocation;
 use crate::{
     event::Outcome,
     hosts::{Run, Stop},
-    model::{Environment, HostName, Name},
+    model::{Environment, HostName, Name, Recipe},
     plan::Scope,
     text,
 };
@@ -17,6 +17,26 @@ pub fn scope(invocation: &Invocation<'_>, recipes: &[Name], hosts: &[String]) ->
         recipes: known_recipes(environment, recipes)?,
         hosts: limit(environment, hosts)?,
     })
+}
+
+/// The same for a command that only containers can obey.
+pub fn scope_of_containers(
+    invocation: &Invocation<'_>,
+    recipes: &[Name],
+    hosts: &[String],
+) -> Run<Scope> {
+    let environment = invocation.context.environment;
+    let scope = scope(invocation, recipes, hosts)?;
+    let named = environment.recipes.iter();
+    let mut named = named.filter(|recipe| scope.recipes.contains(&recipe.name));
+    match named.find(|recipe| !recipe.has_container()) {
+        None => Ok(scope),
+        Some(Recipe { name, .. }) => {
+            let message = format!("`{name}` has no container, so nothing of it stays running");
+            let hint = format!("shipit run {} {name}", environment.name);
+            Err(Stop::new(Outcome::Usage, message).hint(hint))
+        }
+    }
 }
 
 /// The host that has the environment's locks.

@@ -5,6 +5,9 @@ mod down;
 mod exec;
 mod lock;
 mod prune;
+mod setup;
 mod unlock;
 
-pub use self::{check::Check, down::Down, exec::Exec, lock::Lock, prune::Prune, unlock::Unlock};
+pub use self::{
+    check::Check, down::Down, exec::Exec, lock::Lock, prune::Prune, setup::Setup, unlock::Unlock,
+};

@@ -1,10 +1,12 @@
 //! `shipit prune`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::DefaultEnvironment,
+        arguments::{DefaultEnvironment, Wait},
         command::{HostCommand, Lock, Needs},
         on_hosts::invocation::Invocation,
     },
@@ -32,6 +34,8 @@ Examples:
 pub struct Prune {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be removed, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -49,6 +53,14 @@ impl HostCommand for Prune {
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
     }
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {

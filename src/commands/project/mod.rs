@@ -3,10 +3,12 @@
 mod completions;
 mod explain;
 mod folder;
+mod init;
 mod man;
 mod schema;
 mod validate;
 
 pub use self::{
-    completions::Completions, explain::Explain, man::Man, schema::Schema, validate::Validate,
+    completions::Completions, explain::Explain, init::Init, man::Man, schema::Schema,
+    validate::Validate,
 };

@@ -13,6 +13,7 @@ use crate::{
     config,
     diagnostic::Problems,
     event::Outcome,
+    scaffold::NewFile,
     terminal,
 };
 
@@ -35,24 +36,31 @@ impl OfflineCommand for Schema {
     };
 
     fn run(self, _: &Global, _: &clap::Command) -> Result<Outcome, Problems> {
-        let schemas = [
-            ("inventory", config::inventory_schema()),
-            ("recipe", config::recipe_schema()),
-        ];
         let Some(dir) = self.dir else {
-            let both: serde_json::Map<_, _> = schemas
-                .into_iter()
-                .map(|(name, schema)| (name.to_owned(), schema))
-                .collect();
+            let both: serde_json::Map<_, _> = schemas().into_iter().collect();
             terminal::print(&format!("{:#}\n", serde_json::Value::Object(both)));
             return Ok(Outcome::NothingToDo);
         };
         folder::fill(&dir, || {
-            schemas.iter().try_for_each(|(name, schema)| {
-                let file = dir.join(name).with_extension("json");
-                fs::write(file, format!("{schema:#}\n"))
-            })
+            let mut files = files(".").into_iter();
+            files.try_for_each(|file| fs::write(dir.join(file.path), file.text))
         })?;
         Ok(Outcome::Done)
     }
+}
+
+/// The schemas as files of a folder.
+pub fn files(folder: &str) -> Vec<NewFile> {
+    let file = |(name, schema): (String, serde_json::Value)| NewFile {
+        path: format!("{folder}/{name}.json"),
+        text: format!("{schema:#}\n"),
+    };
+    schemas().into_iter().map(file).collect()
+}
+
+fn schemas() -> [(String, serde_json::Value); 2] {
+    [
+        ("inventory".to_owned(), config::inventory_schema()),
+        ("recipe".to_owned(), config::recipe_schema()),
+    ]
 }

@@ -11,6 +11,7 @@ use crate::{
     diagnostic::Problems,
     event::Outcome,
     model::{self, Environment, Name, Overrides},
+    secrets::sealed::{self, Users},
     terminal, text,
 };
 
@@ -47,11 +48,12 @@ impl OfflineCommand for Validate {
             ..self.variables.overrides()
         };
         let mut found = Problems::new();
-        let mut lines = String::new();
+        let (mut lines, mut users) = (String::new(), Users::new());
         for name in &environments {
             match model::load(&project, name, &overrides) {
                 Ok(loaded) => {
                     found.extend(loaded.warnings);
+                    sealed::add_users(&loaded.environment, &mut users);
                     lines += &line(&loaded.environment);
                 }
                 Err(mistakes) => found.extend(mistakes),
@@ -60,6 +62,7 @@ impl OfflineCommand for Validate {
         if checks_all {
             found.extend(model::check_the_rest(&project));
         }
+        found.extend(sealed::check(&project.root, &users, checks_all));
         if found.has_errors() {
             return Err(found);
         }

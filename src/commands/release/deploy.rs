@@ -1,18 +1,18 @@
 //! `shipit deploy`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Message, Variables},
+        arguments::{DefaultEnvironment, Limit, Message, Variables, Wait},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope},
     },
     deploy::{self, DeployRequest, Goal, Trust},
     event::Outcome,
-    hosts::Run,
+    hosts::{Run, Stop},
     model::{Name, Overrides},
     plan::Scope,
     rollout::driver::Promotion,
@@ -43,6 +43,11 @@ pub struct Deploy {
     pub variables: Variables,
     #[command(flatten)]
     pub message: Message,
+    /// Replace the containers of the named recipes even where nothing has changed
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -84,7 +89,17 @@ impl HostCommand for Deploy {
         self.dry_run
     }
 
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
+    }
+
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
+        // The only word may be a recipe that stands in the environment's place, so this is known only here.
+        if self.force && self.recipes.is_empty() {
+            let stop = Stop::new(Outcome::Usage, "`--force` replaces recipes that are named");
+            let environment = &invocation.context.environment.name;
+            return Err(stop.hint(format!("shipit deploy {environment} RECIPE --force")));
+        }
         scope(invocation, &self.recipes, &self.limit.limit)
     }
 
@@ -92,6 +107,7 @@ impl HostCommand for Deploy {
         let request = DeployRequest {
             scope,
             goal: Goal::Files,
+            forced: self.force,
             dry_run: self.dry_run,
             promotion: promotion(self.promote, &invocation.terminal),
             trust: Trust::Nobody,

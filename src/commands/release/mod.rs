@@ -2,7 +2,13 @@
 
 mod deploy;
 mod plan;
+mod restart;
 mod rollback;
 mod run;
+mod start;
+mod stop;
 
-pub use self::{deploy::Deploy, plan::Plan, rollback::Rollback, run::Run};
+pub use self::{
+    deploy::Deploy, plan::Plan, restart::Restart, rollback::Rollback, run::Run, start::Start,
+    stop::Stop,
+};

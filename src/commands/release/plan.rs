@@ -71,6 +71,7 @@ impl HostCommand for Plan {
         let request = DeployRequest {
             scope,
             goal: Goal::Files,
+            forced: false,
             dry_run: true,
             promotion: Promotion::Nobody,
             trust: Trust::Nobody,

@@ -1,12 +1,12 @@
 //! `shipit rollback`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Message, value},
+        arguments::{DefaultEnvironment, Limit, Message, Wait, value},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -42,6 +42,8 @@ pub struct Rollback {
     pub trust_records: bool,
     #[command(flatten)]
     pub message: Message,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -69,6 +71,10 @@ impl HostCommand for Rollback {
         self.dry_run
     }
 
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
+    }
+
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
         scope(invocation, &[], &self.limit.limit)
     }
@@ -77,6 +83,7 @@ impl HostCommand for Rollback {
         let request = DeployRequest {
             scope,
             goal: Goal::Release(self.to.map(Number)),
+            forced: false,
             dry_run: self.dry_run,
             // The release was promoted when it was deployed.
             promotion: Promotion::Granted,
@@ -87,7 +94,7 @@ impl HostCommand for Rollback {
 }
 
 /// How it is answered whether records may start what today's files do not.
-fn trust(granted: bool, terminal: &Terminal) -> Trust {
+pub(super) fn trust(granted: bool, terminal: &Terminal) -> Trust {
     if granted {
         return Trust::Granted;
     }

@@ -1,12 +1,12 @@
 //! `shipit run`.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Variables},
+        arguments::{DefaultEnvironment, Limit, Variables, Wait},
         command::{HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -39,6 +39,8 @@ pub struct Run {
     pub limit: Limit,
     #[command(flatten)]
     pub variables: Variables,
+    #[command(flatten)]
+    pub wait: Wait,
 }
 
 impl HostCommand for Run {
@@ -57,6 +59,10 @@ impl HostCommand for Run {
 
     fn overrides(&self) -> Overrides {
         self.variables.overrides()
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> hosts::Run<Scope> {

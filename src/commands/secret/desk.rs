@@ -54,7 +54,7 @@ impl Desk {
     /// The sealed values that there are.
     pub fn names(&self) -> Result<Vec<Name>, Problems> {
         let names = sealed::names(&self.project.root);
-        names.map_err(|error| Problem::error(format!("cannot read `secrets`: {error}")).into())
+        names.map_err(|error| sealed::cannot_read_folder(&error).into())
     }
 
     /// One of them, closed.
@@ -76,11 +76,8 @@ impl Desk {
 
     /// The same; nobody is an error.
     pub fn needed_recipients(&self) -> Result<Recipients, Problems> {
-        self.recipients()?.ok_or_else(|| {
-            Problem::error(format!("`{RECIPIENTS}` is not there"))
-                .hint("`shipit secret set NAME` makes one with your own key")
-                .into()
-        })
+        self.recipients()?
+            .ok_or_else(|| sealed::no_recipients().into())
     }
 
     /// The same; where there is no file, one is made with the key of this account.

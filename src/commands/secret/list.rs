@@ -1,7 +1,5 @@
 //! `shipit secret list`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use clap::Args;
 
 use super::desk::Desk;
@@ -12,13 +10,10 @@ use crate::{
     },
     diagnostic::Problems,
     event::Outcome,
-    model::{self, Environment, Name, Overrides, SecretSource},
-    secrets::sealed::{Envelope, Holder, Recipients, file_of},
+    model::{self, Overrides},
+    secrets::sealed::{self, Envelope, Holder, Recipients, Users, file_of},
     terminal, text,
 };
-
-/// What uses each sealed value.
-type Users = BTreeMap<Name, BTreeSet<String>>;
 
 /// List the sealed values, whom they are for, and what uses them
 #[derive(Debug, Args)]
@@ -121,32 +116,13 @@ fn users(desk: &Desk) -> Users {
             ..Overrides::default()
         };
         match model::load(&desk.project, &name, &overrides) {
-            Ok(loaded) => add(&loaded.environment, &mut users),
+            Ok(loaded) => sealed::add_users(&loaded.environment, &mut users),
             Err(_) => desk.note(&format!(
                 "what uses secrets in `{name}` is not known: `shipit validate {name}` says why"
             )),
         }
     }
     users
-}
-
-fn add(environment: &Environment, users: &mut Users) {
-    let mut use_by = |source: &SecretSource, user: String| {
-        if let SecretSource::Sealed(name) = source {
-            users.entry(name.clone()).or_default().insert(user);
-        }
-    };
-    for recipe in &environment.recipes {
-        for source in recipe.on.values().flat_map(|on| on.secrets.values()) {
-            use_by(source, format!("{} ({})", recipe.name, environment.name));
-        }
-    }
-    for login in &environment.registries {
-        use_by(
-            &login.password,
-            format!("{} ({})", login.server, environment.name),
-        );
-    }
 }
 
 fn comma<'a>(items: impl IntoIterator<Item = &'a String>) -> String {

@@ -1,10 +1,12 @@
 //! `shipit state sign`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::{
     commands::{
-        arguments::DefaultEnvironment,
+        arguments::{DefaultEnvironment, Wait},
         command::{HostCommand, Lock, Needs},
         on_hosts::invocation::Invocation,
     },
@@ -30,6 +32,8 @@ Examples:
 pub struct Sign {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
@@ -47,6 +51,10 @@ impl HostCommand for Sign {
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {

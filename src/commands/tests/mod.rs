@@ -7,11 +7,13 @@ mod toy;
 use clap::{Args, FromArgMatches, error::ErrorKind};
 
 use super::{
+    command::Lock,
     global::{Global, OutputForm},
     inspect::Logs,
     operate::Exec,
     parser,
     release::{Deploy, Rollback},
+    table::TABLE,
 };
 
 fn parse(line: &str) -> Result<clap::ArgMatches, clap::Error> {
@@ -41,6 +43,16 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn clap_finds_no_mistake() {
     parser().debug_assert();
+}
+
+#[test]
+fn every_command_that_takes_the_lock_can_wait_for_it() {
+    for row in TABLE.iter().flat_map(|group| group.rows) {
+        let parser = row.parser();
+        let has = parser.get_arguments().any(|it| it.get_id() == "wait");
+        let takes = row.needs.lock != Lock::Never;
+        assert_eq!(has, takes, "`shipit {}` and `--wait`", row.name);
+    }
 }
 
 #[test]

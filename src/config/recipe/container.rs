@@ -4,7 +4,7 @@ use super::super::{
     inventory::SecretSection,
     section::section,
     values::{
-        DurationValue, Entries, EnvironmentVariables, Image, ImageSource, Labels, Line,
+        DurationValue, Entries, EnvironmentVariables, Image, ImageSource, Instances, Labels, Line,
         PublishedPorts, RestartPolicy, RunOption, Text,
     },
 };
@@ -77,11 +77,16 @@ macro_rules! container_keys {
                 stop_timeout: DurationValue => Duration,
             }
             beside {
-                /// How many equal containers run on each host.
-                #[default(1)]
-                #[range(1.., "no instances")]
+                /// How many equal containers run on each host: a number from 1, or a template of one, such as
+                /// `"{{web_instances}}"`.
+                #[default(Instances::Number(1))]
                 #[hash(no)]
-                instances: u16,
+                instances: Instances,
+                /// Whether it is an accessory, such as a database: once it serves, only a deploy that names it changes
+                /// it, and no failure of others takes it back.
+                #[default(false)]
+                #[hash(no)]
+                accessory: bool,
             }
             $($more)*
         }

@@ -8,7 +8,7 @@ mod scalar;
 mod texts;
 mod words;
 
-pub use count::Count;
+pub use count::{Count, Instances};
 pub use duration::{DurationValue, LONGEST_DURATION};
 pub use lists::{Entries, OneOrMany};
 pub use scalar::{Scalar, VarValue};

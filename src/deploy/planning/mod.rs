@@ -16,6 +16,7 @@ use crate::{
     plan::{self, Plan, Remark},
     release::{Action, Number},
     run::Context,
+    text,
 };
 
 /// Makes the plan and shows it. An obstacle in it ends the run.
@@ -46,15 +47,17 @@ pub async fn plan(
         history: &observed.history,
         desired: &wanted.desired,
         scope: &wanted.scope,
+        named: &wanted.named,
         release,
         prefer_kept: is_rollback,
+        forced: wanted.forced,
         done_tasks: &done,
         new_key: &format!("{release}-{}", Timestamp::now().as_nanosecond()),
     });
     if !plan.is_empty() {
         context.events.send(EventKind::Release {
             release: release.to_string(),
-            description: description(wanted.action, release),
+            description: description(wanted, release),
         });
     }
     show::plan(&plan, environment, is_rollback, context.events);
@@ -64,10 +67,14 @@ pub async fn plan(
     }
 }
 
-fn description(action: Action, release: Number) -> String {
-    match action {
+fn description(wanted: &Wanted, release: Number) -> String {
+    match wanted.action {
         Action::Deploy => String::new(),
         Action::RollbackTo(target) => format!("{release} = {target} again"),
+        Action::Restart | Action::Stop | Action::Start => {
+            let recipes = text::list(&wanted.scope.recipes);
+            format!("{} of {recipes}", wanted.action.verb())
+        }
     }
 }
 

@@ -29,7 +29,10 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
                 } else {
                     Vec::new()
                 },
-                note: None,
+                note: recipe
+                    .left_alone
+                    .contains(&slot.host)
+                    .then(|| "left alone, as nobody has named it".to_owned()),
             });
         }
         for task in &recipe.tasks {
@@ -82,6 +85,7 @@ fn action(change: Change) -> PlanAction {
         Change::Start => PlanAction::Start,
         Change::Confirm => PlanAction::Confirm,
         Change::Remove => PlanAction::Remove,
+        Change::Stop => PlanAction::Stop,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     release::Action,
 };
 
-/// Compares what a rollback would start with today's files. A record says what ran, and anybody wrote it who may use
+/// Compares what a rollback or a restart would start with today's files. A record says what ran, and anybody wrote it who may use
 /// docker on the host: what reaches beyond the container is in the files, or somebody agrees to it. A signed record was
 /// written by the team.
 pub async fn trust(
@@ -19,8 +19,18 @@ pub async fn trust(
     action: Action,
     plan: &Plan,
 ) -> Run<()> {
-    let Action::RollbackTo(target) = action else {
-        return Ok(());
+    let (whose, command) = match action {
+        Action::Deploy => return Ok(()),
+        Action::RollbackTo(target) => {
+            let command = format!("rollback {} --to {target}", environment.name);
+            (target.to_string(), command)
+        }
+        Action::Restart | Action::Stop | Action::Start => {
+            let names = plan.recipes.iter().map(|it| it.recipe.to_string());
+            let names = names.collect::<Vec<_>>().join(" ");
+            let command = format!("{} {} {names}", action.verb(), environment.name);
+            ("the last release".to_owned(), command)
+        }
     };
     let found = beyond_the_files(environment, plan);
     if environment.state_key.is_some() || found.is_empty() {
@@ -30,7 +40,7 @@ pub async fn trust(
     for ((host, _, _), line) in found.iter().zip(&lines) {
         events.send(EventKind::Warning {
             host: Some(host.to_string()),
-            message: format!("{target} starts what today's files do not: {line}"),
+            message: format!("{whose} starts what today's files do not: {line}"),
             hint: None,
         });
     }
@@ -42,7 +52,7 @@ pub async fn trust(
         Trust::Ask(ask) => {
             let (ask, question) = (
                 ask.clone(),
-                format!("Start it as the records of {target} say?"),
+                format!("Start it as the records of {whose} say?"),
             );
             let answer = tokio::task::spawn_blocking(move || ask(question));
             if answer.await.unwrap_or(false) {
@@ -51,13 +61,12 @@ pub async fn trust(
             "nobody trusts the records; nothing was changed".to_owned()
         }
         Trust::Nobody => format!(
-            "{target} starts what today's files do not, and there is nobody to ask; nothing was changed"
+            "{whose} starts what today's files do not, and there is nobody to ask; nothing was changed"
         ),
     };
     let mut stop = Stop::new(Outcome::NotReady, message).hint(format!(
-        "`shipit rollback {} --to {target} --trust-records` starts it; with a key (`shipit state key`) records are \
-         signed, and nobody is asked",
-        environment.name
+        "`shipit {command} --trust-records` starts it; with a key (`shipit state key`) records are signed, and nobody \
+         is asked"
     ));
     stop.report.causes = lines;
     Err(stop)
@@ -103,7 +112,10 @@ fn describe((host, recipe, difference): &Found) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+    };
 
     use super::*;
     use crate::{
@@ -127,6 +139,7 @@ mod tests {
             instances: 1,
             secrets: BTreeMap::new(),
             unread: None,
+            stopped: None,
         };
         let name = ContainerName {
             active: "web-r2".into(),
@@ -156,6 +169,7 @@ mod tests {
                 order: Order::StartFirst,
                 slots: vec![slot],
                 tasks: Vec::new(),
+                left_alone: BTreeSet::new(),
             }],
             warnings: Vec::new(),
             obstacles: Vec::new(),
@@ -172,6 +186,7 @@ mod tests {
         let request = DeployRequest {
             scope: Scope::default(),
             goal: Goal::Release(None),
+            forced: false,
             dry_run,
             promotion: Promotion::Granted,
             trust: trusted,

@@ -8,13 +8,13 @@ use crate::{
     release::{History, Number},
 };
 
-/// How many of the newest successful releases keep their stopped containers.
+/// How many of the newest successful releases that brought a version keep their stopped containers.
 const WITH_CONTAINERS: usize = 3;
 
 /// The hashes of the specs whose stopped containers a host keeps.
 pub fn kept_specs(history: &History, host: &HostName) -> BTreeSet<String> {
     history
-        .recent_successes(host, WITH_CONTAINERS)
+        .recent_versions(host, WITH_CONTAINERS)
         .flat_map(|record| record.recipes.values().map(|recipe| recipe.hash.clone()))
         .collect()
 }

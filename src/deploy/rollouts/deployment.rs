@@ -34,10 +34,7 @@ pub struct Deployment<'a> {
 impl Deployment<'_> {
     /// What an error names as having failed: `deploy of `web` r42`.
     pub(super) fn title(&self, recipe: &Recipe) -> String {
-        let verb = match self.action {
-            Action::Deploy => "deploy",
-            Action::RollbackTo(_) => "rollback",
-        };
+        let verb = self.action.verb();
         format!("{verb} of `{}` {}", recipe.name, self.plan.release)
     }
 

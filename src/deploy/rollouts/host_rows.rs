@@ -4,7 +4,7 @@ use super::{deployment::Deployment, finished::FinishedRollout, running::outgoing
 use crate::{
     event::{HostRow, Severity},
     model::{HostName, Name},
-    plan::{ContainerName, SlotPlan},
+    plan::{Change, ContainerName, SlotPlan},
     release::Number,
     rollout::{driver::headline, machine::SlotState},
 };
@@ -39,6 +39,7 @@ impl Deployment<'_> {
         let (now, state, detail, severity) = match (state, before) {
             (SlotState::Updated, _) => match &slot.incoming {
                 Some(incoming) => (Some(incoming.made_by), "serving", None, Severity::Good),
+                None if slot.change == Change::Stop => (before, "stopped", None, Severity::Good),
                 None => (None, "removed", None, Severity::Good),
             },
             (SlotState::Untouched, None) => (None, "not started", None, Severity::Notable),

@@ -45,7 +45,9 @@ impl Deployment<'_> {
             if !earlier.states.contains(&SlotState::Updated) {
                 continue;
             }
-            if !earlier.running.policy.auto_revert {
+            // What others do wrong is no reason to take a database back.
+            let stays = !earlier.running.policy.auto_revert || earlier.running.recipe.accessory;
+            if stays {
                 all_reverted = false;
                 continue;
             }

@@ -24,16 +24,36 @@ impl Deployment<'_> {
     /// What the rollout of a recipe works with.
     pub(super) fn running(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> Running {
         let context = Arc::new(self.rollout_context(recipe));
-        let changes = recipe_plan.changes().enumerate();
-        let slots: Vec<_> = changes
-            .filter_map(|(index, slot)| self.placement(&context, index == 0, slot))
-            .map(Arc::new)
+        let changes = recipe_plan.changes();
+        let policy = driver::policy(recipe, recipe_plan.order, changes.clone().count());
+        let mut slots: Vec<_> = changes
+            .filter_map(|slot| self.placement(&context, slot))
             .collect();
-        Running {
-            policy: driver::policy(recipe, recipe_plan.order, slots.len()),
-            recipe: context.recipe.clone(),
-            slots,
+        if let Some(first) = slots.first_mut() {
+            first.is_first = true;
         }
+        if self.leaves_nothing(recipe_plan, recipe) {
+            // Any of those that go at once may be the last one.
+            let last = slots.iter_mut().rev().take(policy.max_parallel);
+            last.for_each(|slot| slot.is_last = true);
+        }
+        Running {
+            policy,
+            recipe: context.recipe.clone(),
+            slots: slots.into_iter().map(Arc::new).collect(),
+        }
+    }
+
+    /// Whether nothing of a recipe is left to serve when this plan is carried out. A host that was not looked at may
+    /// have something that does.
+    fn leaves_nothing(&self, recipe_plan: &RecipePlan, recipe: &Recipe) -> bool {
+        let has_nothing = |host: &HostName| {
+            let is_known = self.facts.hosts.contains_key(host);
+            is_known && self.facts.serving(host, &recipe.name).is_empty()
+        };
+        let stops = |host: &HostName| recipe_plan.changes().any(|slot| slot.host == *host);
+        let mut hosts = recipe.hosts.iter();
+        self.action == Action::Stop && hosts.all(|host| stops(host) || has_nothing(host))
     }
 
     fn rollout_context(&self, recipe: &Recipe) -> RolloutContext {
@@ -55,7 +75,7 @@ impl Deployment<'_> {
         let environment = self.context.environment;
         let recipes = environment.recipes.iter();
         let required = recipes.filter(|other| {
-            self.action == Action::Deploy
+            !matches!(self.action, Action::RollbackTo(_))
                 && other.has_container()
                 && environment.requires(recipe, &other.name)
         });
@@ -66,12 +86,7 @@ impl Deployment<'_> {
         required.collect()
     }
 
-    fn placement(
-        &self,
-        context: &Arc<RolloutContext>,
-        is_first: bool,
-        slot: &SlotPlan,
-    ) -> Option<Placement> {
+    fn placement(&self, context: &Arc<RolloutContext>, slot: &SlotPlan) -> Option<Placement> {
         let reached = self.fleet.host(&slot.host)?.clone();
         let host_recipe = context.recipe.on.get(&slot.host).cloned();
         let host_recipe = Arc::new(host_recipe.unwrap_or_else(HostRecipe::none));
@@ -84,14 +99,16 @@ impl Deployment<'_> {
             host_recipe,
             outgoing_is_up: outgoing_is_up(slot, containers),
             plan: slot.clone(),
-            is_first,
+            is_first: false,
+            is_last: false,
             stops: Default::default(),
             containers: SlotContainers::before(slot, containers),
         })
     }
 
     /// Whether a slot runs its `before` and `after`. A rollback to a release that had others than the files runs
-    /// neither: they belong to another version, and what they uploaded is not in the record.
+    /// neither: they belong to another version, and what they uploaded is not in the record. The same goes for a
+    /// restart.
     fn runs_tasks(&self, slot: &SlotPlan, host_recipe: &HostRecipe) -> bool {
         let Some(incoming) = &slot.incoming else {
             return false;
@@ -171,6 +188,10 @@ impl Deployment<'_> {
     /// Starts the recipe's probe, if it has one and something serves already that it can probe.
     pub(super) async fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
         let probe = running.recipe.probe.clone()?;
+        // What is stopped is not expected to answer.
+        if self.action == Action::Stop {
+            return None;
+        }
         running
             .slots
             .iter()

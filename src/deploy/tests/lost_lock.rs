@@ -93,6 +93,7 @@ async fn deploy_without_lock_host(
         mask: &|_| {},
         masked: &|text| text.to_owned(),
         log: &|_| {},
+        lock_wait: std::time::Duration::ZERO,
         by: "alice@laptop".to_owned(),
         message: None,
         revision: None,
@@ -100,6 +101,7 @@ async fn deploy_without_lock_host(
     let request = DeployRequest {
         scope: Scope::default(),
         goal: Goal::Files,
+        forced: false,
         dry_run: false,
         promotion: Promotion::Nobody,
         trust: Trust::Nobody,

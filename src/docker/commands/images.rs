@@ -28,9 +28,10 @@ pub fn list_image_layers() -> RemoteCommand {
     )
 }
 
-/// `docker pull`, for the host's own platform or for another one.
+/// `docker pull`, for the host's own platform or for another one. It prints what becomes of each layer, for
+/// [`PullProgress`](crate::docker::PullProgress).
 pub fn pull(reference: &str, platform: Option<&str>) -> RemoteCommand {
-    let mut pull = docker(&["pull", "--quiet"]);
+    let mut pull = docker(&["pull"]);
     if let Some(platform) = platform {
         pull = pull.args(["--platform", platform]);
     }

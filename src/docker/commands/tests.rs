@@ -98,7 +98,6 @@ fn a_password_goes_by_standard_input_and_the_command_is_run_as_it_is() {
             "bob",
             "docker",
             "pull",
-            "--quiet",
             "registry.example/web:1"
         ]
     );
@@ -114,10 +113,10 @@ fn a_password_goes_by_standard_input_and_the_command_is_run_as_it_is() {
 
 #[test]
 fn an_image_is_pulled_for_the_hosts_platform_or_the_one_that_is_named() {
-    assert_eq!(pull("web:1", None).to_wire(), "docker pull --quiet web:1");
+    assert_eq!(pull("web:1", None).to_wire(), "docker pull web:1");
     assert_eq!(
         pull("web:1", Some("linux/arm64")).to_wire(),
-        "docker pull --quiet --platform linux/arm64 web:1"
+        "docker pull --platform linux/arm64 web:1"
     );
 }
 

@@ -2,13 +2,18 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{
+    image::full_id,
     null::null_is_default,
     ports::{PortBinding, PublishedPorts},
 };
-use crate::{docker::Identity, model::LONGEST_STOP_TIMEOUT, text::parse_json};
+use crate::{
+    docker::Identity,
+    model::LONGEST_STOP_TIMEOUT,
+    text::{nearest_number, number_or_zero, parse_json, whole_number},
+};
 
 /// Docker's default for a container that sets none.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -64,7 +69,7 @@ pub struct ContainerState {
     #[serde(default)]
     pub restarting: bool,
     /// The exit code of its last run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nearest_number")]
     pub exit_code: i64,
     /// Whether the kernel killed it because it ran out of memory.
     #[serde(default, rename = "OOMKilled")]
@@ -73,7 +78,7 @@ pub struct ContainerState {
     #[serde(default)]
     pub error: String,
     /// The process id on the host; 0 when it does not run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number_or_zero")]
     pub pid: u32,
     /// When it last started, RFC 3339.
     #[serde(default)]
@@ -109,6 +114,7 @@ pub struct Health {
 #[serde(rename_all = "PascalCase")]
 pub struct HealthResult {
     /// The check's exit code.
+    #[serde(deserialize_with = "nearest_number")]
     pub exit_code: i64,
     /// What it printed.
     #[serde(default)]
@@ -135,10 +141,20 @@ struct RawConfig {
     image: String,
     #[serde(default, deserialize_with = "null_is_default")]
     labels: BTreeMap<String, String>,
-    #[serde(default)]
-    stop_timeout: Option<u64>,
+    #[serde(default, deserialize_with = "stop_timeout")]
+    stop_timeout: Option<Duration>,
     #[serde(default, deserialize_with = "null_is_default")]
     exposed_ports: BTreeMap<String, serde_json::Value>,
+}
+
+/// What a host says is added to other times: no more counts than in the files. A negative one is docker's word for as
+/// long as it takes.
+fn stop_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = whole_number(deserializer)?;
+    Ok(seconds.map(|seconds| {
+        let timeout = u64::try_from(seconds).map(Duration::from_secs);
+        timeout.map_or(LONGEST_STOP_TIMEOUT, |it| it.min(LONGEST_STOP_TIMEOUT))
+    }))
 }
 
 #[derive(Deserialize)]
@@ -155,7 +171,7 @@ struct RawHostConfig {
 struct RawRestartPolicy {
     #[serde(default)]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number_or_zero")]
     maximum_retry_count: u32,
 }
 
@@ -192,7 +208,12 @@ fn port_and_protocol(text: &str) -> Option<(u16, String)> {
     if !["tcp", "udp", "sctp"].contains(&protocol) {
         return None;
     }
-    Some((port.parse().ok()?, protocol.to_owned()))
+    Some((port_number(port)?, protocol.to_owned()))
+}
+
+/// Nothing is reached at port 0.
+fn port_number(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port != 0)
 }
 
 /// Reads what `docker inspect --type container` printed.
@@ -216,7 +237,7 @@ fn into_container(raw: RawContainer) -> Container {
                             container_port,
                             protocol: protocol.clone(),
                             host_ip: binding.host_ip.clone(),
-                            host_port: binding.host_port.parse().ok()?,
+                            host_port: port_number(&binding.host_port)?,
                         })
                     })
                 })
@@ -224,7 +245,7 @@ fn into_container(raw: RawContainer) -> Container {
     Container {
         id: raw.id,
         name: raw.name.trim_start_matches('/').to_owned(),
-        image_id: raw.image,
+        image_id: full_id(raw.image),
         image: raw.config.image,
         ports: PublishedPorts(bindings.collect()),
         exposed: raw
@@ -237,12 +258,7 @@ fn into_container(raw: RawContainer) -> Container {
         labels: raw.config.labels,
         network_mode: raw.host_config.network_mode,
         restart: raw.host_config.restart_policy.into_option(),
-        stop_timeout: raw
-            .config
-            .stop_timeout
-            .map_or(DEFAULT_STOP_TIMEOUT, Duration::from_secs)
-            // What a host says is added to other times: no more counts than in the files.
-            .min(LONGEST_STOP_TIMEOUT),
+        stop_timeout: raw.config.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT),
     }
 }
 
@@ -277,6 +293,36 @@ mod tests {
         assert_eq!(consul.identity(), None);
         assert_eq!(consul.stop_timeout, DEFAULT_STOP_TIMEOUT);
         assert!(consul.uses_host_network() && !consul.state.is_up());
+    }
+
+    #[test]
+    fn numbers_that_there_cannot_be_hide_no_container() {
+        let read = |number: &str| {
+            let json = format!(
+                r#"[{{"Id":"c","Name":"c","Image":"","State":{{"Status":"exited","Running":false,"Pid":{number},
+                "ExitCode":{number},"Health":{{"Status":"unhealthy","Log":[{{"ExitCode":{number}}}]}}}},
+                "Config":{{"StopTimeout":{number},"ExposedPorts":{{"{number}/tcp":{{}},"80/tcp":{{}}}}}},
+                "HostConfig":{{"Memory":{number},"RestartPolicy":{{"Name":"always","MaximumRetryCount":{number}}}}},
+                "NetworkSettings":{{"Ports":{{"80/tcp":[{{"HostPort":"{number}"}},{{"HostPort":"81"}}]}}}}}}]"#
+            );
+            parse_containers(&json).expect("docker's JSON").remove(0)
+        };
+        for (number, exit_code, stop_timeout) in [
+            ("-1", -1, LONGEST_STOP_TIMEOUT),
+            ("0", 0, Duration::ZERO),
+            ("1e30", i64::MAX, LONGEST_STOP_TIMEOUT),
+            ("18446744073709551615", i64::MAX, LONGEST_STOP_TIMEOUT),
+            ("99999999999999999999", i64::MAX, LONGEST_STOP_TIMEOUT),
+            ("null", 0, DEFAULT_STOP_TIMEOUT),
+        ] {
+            let container = read(number);
+            assert_eq!(container.state.exit_code, exit_code, "{number}");
+            assert_eq!(container.stop_timeout, stop_timeout, "{number}");
+            assert_eq!(container.state.pid, 0, "{number}");
+            assert_eq!(container.restart, "always", "{number}");
+            assert_eq!(container.exposed, [(80, "tcp".to_owned())], "{number}");
+            assert_eq!(container.ports.pairs("10.0.0.1"), [(80, 81)], "{number}");
+        }
     }
 
     #[test]

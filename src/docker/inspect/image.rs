@@ -25,12 +25,18 @@ pub fn parse_images(text: &str) -> Result<Vec<Image>, serde_json::Error> {
                 parse_json(json)?;
             Ok(Image {
                 reference: reference.to_owned(),
-                id,
+                id: full_id(id),
                 tags: tags.unwrap_or_default(),
                 digests: digests.unwrap_or_default(),
             })
         })
         .collect()
+}
+
+/// An image's id as docker writes it: podman leaves `sha256:` out.
+pub(super) fn full_id(id: String) -> String {
+    let is_bare = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_bare { format!("sha256:{id}") } else { id }
 }
 
 /// Reads what [`crate::docker::list_image_layers`] printed: the layers of each image, lowest first.
@@ -77,6 +83,13 @@ mod tests {
             ("sha256:aa", 0)
         );
         assert!(parse_images("").expect("no lines").is_empty());
+    }
+
+    #[test]
+    fn an_id_of_podmans_is_written_as_docker_writes_it() {
+        let bare = "24d34423f4d0ed2852d73d6c78c1cc41476370d4f8ac325850492f3433b5d452";
+        let images = parse_images(&format!("web:1 [\"{bare}\",null,null]\n")).expect("a line");
+        assert_eq!(images[0].id, format!("sha256:{bare}"));
     }
 
     #[test]

@@ -25,7 +25,72 @@ pub struct Info {
     pub server_errors: Vec<String>,
 }
 
-/// Reads what `docker info --format '{{json .}}'` printed.
+/// Reads what `docker info --format '{{json .}}'` printed. Podman's `docker` prints its own `podman info` there.
 pub fn parse_info(json: &str) -> Result<Info, serde_json::Error> {
-    parse_json(json)
+    let info: Info = parse_json(json)?;
+    if !info.server_version.is_empty() {
+        return Ok(info);
+    }
+    let podman: Podman = parse_json(json)?;
+    Ok(podman.into_info().unwrap_or(info))
+}
+
+/// What `podman info` says, as far as it is the same.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Podman {
+    host: PodmanHost,
+    store: PodmanStore,
+    version: PodmanVersion,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct PodmanHost {
+    hostname: String,
+    os: String,
+    arch: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PodmanStore {
+    graph_root: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct PodmanVersion {
+    version: String,
+}
+
+impl Podman {
+    fn into_info(self) -> Option<Info> {
+        (!self.version.version.is_empty()).then(|| Info {
+            server_version: self.version.version,
+            name: self.host.hostname,
+            docker_root_dir: self.store.graph_root,
+            os_type: self.host.os,
+            architecture: self.host.arch,
+            server_errors: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn podman_says_the_same_under_other_names() {
+        let json = r#"{"host":{"arch":"amd64","os":"linux","hostname":"host-1","cpus":2},
+            "store":{"graphRoot":"/var/lib/containers/storage","graphStatus":{}},
+            "version":{"APIVersion":"5.8.6","Version":"5.8.6","Built":1}}"#;
+        let info = parse_info(json).expect("read");
+        assert_eq!(info.server_version, "5.8.6");
+        assert_eq!(info.docker_root_dir, "/var/lib/containers/storage");
+        assert_eq!(info.os_type, "linux");
+        let neither = parse_info("{}").expect("read");
+        assert_eq!(neither, Info::default());
+    }
 }

@@ -1,5 +1,7 @@
 //! What docker complains of when a thing is not there.
 
+use crate::text;
+
 /// What docker's commands ask for by name or id.
 const THINGS: [&str; 5] = ["container", "object", "volume", "image", "network"];
 
@@ -18,6 +20,10 @@ pub fn is_only_missing(stderr: &str) -> bool {
 
 fn names_a_missing_thing(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
+    // Podman's word for an image.
+    if line.starts_with("error: ") && line.ends_with(": image not known") {
+        return true;
+    }
     let mut after = line.split("no such ").skip(1);
     after.any(|rest| THINGS.iter().any(|thing| rest.starts_with(thing)))
 }
@@ -26,6 +32,7 @@ fn names_a_missing_thing(line: &str) -> bool {
 fn is_beside_the_point(line: &str) -> bool {
     let line = line.trim();
     line.is_empty()
+        || text::is_logged_warning(line)
         || line.starts_with("WARNING")
         || line.starts_with("sudo: unable to resolve host")
 }
@@ -43,6 +50,8 @@ mod tests {
             "Error response from daemon: get shipit.r1: no such volume\n",
             "Error: No such volume: a\nError: No such volume: b\n",
             "Error: no such container \"web\"\n",
+            "Error: no container with name or ID \"web\" found: no such container\n",
+            "time=\"2026-11-27T09:17:35Z\" level=warning msg=\"Using cgroups-v1\"\nError: web:1: image not known\n",
             "sudo: unable to resolve host web-1: Name or service not known\nError: No such image: web:1\n",
             "WARNING: Error loading config file: /root/.docker/config.json\nError: No such image: web:1",
         ] {

@@ -2,14 +2,16 @@
 
 use super::unfit::Unfit;
 use crate::{
+    command::{quote, typed},
     docker::{self, Info},
     hosts::{HostError, QUICK, Reached, failed, short},
+    model::Name,
     text,
     transport::Output,
 };
 
 /// Asks docker about itself; a daemon that does not answer in full is one that cannot be used.
-pub async fn info(reached: &Reached) -> Result<Info, Unfit> {
+pub async fn info(reached: &Reached, environment: &Name) -> Result<Info, Unfit> {
     let command = docker::info();
     let shown = short(&command);
     let host = &*reached.name().clone();
@@ -23,7 +25,11 @@ pub async fn info(reached: &Reached) -> Result<Info, Unfit> {
         return Ok(info);
     }
     let (error, printed) = complaint(&info, &output, shown);
-    let hint = hint_for(&printed, output.status, host, &reached.session.user());
+    let hint = hint_for(
+        &printed,
+        output.status,
+        [host, &reached.session.user(), environment],
+    );
     Err(Unfit { error, hint })
 }
 
@@ -44,19 +50,22 @@ fn complaint(info: &Info, output: &Output, shown: String) -> (HostError, String)
 }
 
 /// What to type, judged by what docker, sudo or the shell complained of.
-fn hint_for(complaint: &str, status: u32, host: &str, user: &str) -> String {
+fn hint_for(complaint: &str, status: u32, [host, user, environment]: [&str; 3]) -> String {
+    let setup = typed("shipit setup", [environment]);
     let says = |words: &str| complaint.to_lowercase().contains(words);
     if says("sudo") && (says("password") || says("not allowed") || says("not in the sudoers")) {
         format!("let `{user}` use sudo without a password on `{host}`, or remove `become`")
     } else if status == 127 || says("not found") {
         format!(
-            "install docker on `{host}`: `sudo apt-get install docker.io`; if it is there, `ssh {host} printenv PATH` must name its folder"
+            "`{setup}` installs docker; if it is there on `{host}`, `ssh {} printenv PATH` must name its folder",
+            quote(host)
         )
     } else if says("permission denied") {
-        format!("on `{host}`: `sudo usermod -aG docker {user}`, or set `become = true` under [ssh]")
+        let join = typed("sudo usermod -aG docker", [user]);
+        format!("on `{host}`: `{join}`, which `{setup}` does; or set `become = true` under [ssh]")
     } else {
         format!(
-            "on `{host}`: `sudo systemctl start docker`, then `sudo journalctl -u docker` if it does not"
+            "`{setup}` starts it; on `{host}`, `sudo journalctl -u docker` says why it does not start"
         )
     }
 }
@@ -92,12 +101,18 @@ mod tests {
 
     #[test]
     fn the_hint_follows_what_docker_says() {
-        let hint = |complaint, status| hint_for(complaint, status, "host-1", "bob");
-        assert!(hint("sh: 1: docker: not found", 127).contains("apt-get install docker.io"));
+        let hint = |complaint, status| hint_for(complaint, status, ["host-1", "bob", "staging"]);
+        assert!(
+            hint("sh: 1: docker: not found", 127)
+                .contains("`shipit setup staging` installs docker")
+        );
         assert!(
             hint("permission denied while trying to connect", 1).contains("usermod -aG docker bob")
         );
         assert!(hint("sudo: a password is required", 1).contains("sudo without a password"));
-        assert!(hint("Cannot connect to the Docker daemon", 1).contains("systemctl start docker"));
+        assert!(
+            hint("Cannot connect to the Docker daemon", 1)
+                .contains("`shipit setup staging` starts it")
+        );
     }
 }

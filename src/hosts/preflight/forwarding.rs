@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::unfit::Unfit;
 use crate::{
+    command::typed,
     hosts::{HostError, Reached},
     model::{Environment, Recipe},
     text,
@@ -25,6 +26,11 @@ pub async fn is_allowed(
     if !needs_tunnels(environment, reached) {
         return Ok(());
     }
+    is_open(reached, deadline).await
+}
+
+/// Asks for a tunnel, whether or not something needs one.
+pub async fn is_open(reached: &Reached, deadline: Duration) -> Result<(), Unfit> {
     let tunnel = reached.session.tunnel("127.0.0.1", DISCARD, deadline).await;
     let source = match tunnel {
         // It has tried, and found nobody there.
@@ -35,7 +41,7 @@ pub async fn is_allowed(
         }) => return Ok(()),
         Err(source) => source,
     };
-    let by_default = || format!("ssh {}", reached.name());
+    let by_default = || typed("ssh", [&**reached.name()]);
     let hint = source.hint().unwrap_or_else(by_default);
     // No answer is not a yes, either.
     let error = HostError::Fact(text::chain(&source).join(": "));

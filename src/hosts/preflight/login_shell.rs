@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::unfit::Unfit;
 use crate::{
-    command::RemoteCommand,
+    command::{RemoteCommand, typed},
     hosts::{HostError, Reached},
     text,
     transport::Output,
@@ -35,7 +35,7 @@ pub async fn passes_words_on(reached: &Reached, deadline: Duration) -> Result<()
         };
         let hint = error
             .hint()
-            .unwrap_or_else(|| format!("ssh {}", reached.name()));
+            .unwrap_or_else(|| typed("ssh", [&**reached.name()]));
         Unfit { error, hint }
     })?;
     let expected = format!("{MARK}{word}\n");
@@ -86,7 +86,8 @@ impl Fault {
     fn unfit(self, shell: Option<&str>, user: &str, host: &str) -> Unfit {
         let shell = shell.map_or_else(String::new, |shell| format!(" `{shell}`"));
         let other = format!(
-            "on `{host}`: `sudo usermod --shell /bin/sh {user}`, or use an account with another shell"
+            "on `{host}`: `{}`, or use an account with another shell",
+            typed("sudo usermod --shell /bin/sh", [user])
         );
         let (fact, hint) = match self {
             Self::Prints(line) => (

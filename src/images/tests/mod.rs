@@ -2,7 +2,7 @@
 
 mod from_another_host;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     delivery::{DeliveryError, FailedDelivery},
@@ -41,6 +41,7 @@ fn slot(host: &str) -> SlotPlan {
         instances: 1,
         secrets: BTreeMap::new(),
         unread: None,
+        stopped: None,
     };
     let name = ContainerName {
         active: "web-r2".into(),
@@ -74,6 +75,7 @@ pub fn plan(hosts: &[&str]) -> Plan {
             order: Order::StartFirst,
             slots: hosts.iter().map(|host| slot(host)).collect(),
             tasks: Vec::new(),
+            left_alone: BTreeSet::new(),
         }],
         warnings: Vec::new(),
         obstacles: Vec::new(),

@@ -17,7 +17,7 @@ use crate::{
     },
     model::{Environment, HostName, Name, Order, Overrides, Project, load},
     plan::{self, Change, Desired, DesiredState, Input, Plan, Scope, SlotPlan, TaskRef},
-    release::{Action, History, Notes, Number, Outcome, RecipeRecord, Record},
+    release::{Action, History, Notes, Number, Outcome, RecipeRecord, Record, Stopped},
 };
 
 /// Two hosts that run one recipe.
@@ -73,6 +73,8 @@ pub struct World {
     pub listening: Vec<TakenPort>,
     /// The commands whose `unless` says that they are done.
     pub done: BTreeSet<TaskRef>,
+    /// `--force`.
+    pub forced: bool,
 }
 
 impl World {
@@ -106,6 +108,7 @@ impl World {
             scope: Scope::default(),
             listening: Vec::new(),
             done: BTreeSet::new(),
+            forced: false,
         }
     }
 
@@ -163,6 +166,30 @@ impl World {
         shown(&plan)
     }
 
+    /// A stop of everything that succeeds.
+    pub fn stop(&mut self) -> String {
+        let stopped = Stopped {
+            by: "alice@laptop".into(),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let mut desired = self.desired();
+        for wanted in desired.values_mut().flat_map(BTreeMap::values_mut) {
+            wanted.stopped = Some(stopped.clone());
+        }
+        let plan = self.plan_of(&desired, false);
+        let done = self.docker.apply(&plan, &self.name, usize::MAX);
+        done.expect("docker does it");
+        for records in self.records.values_mut() {
+            let mut record = records.last().expect("a release").clone();
+            (record.number, record.action) = (plan.release, Action::Stop);
+            for recipe in record.recipes.values_mut() {
+                recipe.stopped = Some(stopped.clone());
+            }
+            records.push(record);
+        }
+        shown(&plan)
+    }
+
     fn carry_out(&mut self, plan: &Plan, desired: &DesiredState, action: Action) {
         assert!(plan.obstacles.is_empty(), "{}", shown(plan));
         if plan.is_empty() {
@@ -203,12 +230,20 @@ impl World {
                     image: wanted.image.clone(),
                     instances: wanted.instances,
                     hash: incoming.hash.as_str().to_owned(),
+                    stopped: None,
                 };
                 let records = self.records.entry(slot.host.clone()).or_default();
                 if records
                     .last()
                     .is_none_or(|record| record.number != plan.release)
                 {
+                    let before = records.last().map(|record| record.recipes.clone());
+                    let mut recipes = before.unwrap_or_default();
+                    let is_left_alone = |name: &str| {
+                        let mut plans = plan.recipes.iter();
+                        plans.any(|it| *it.recipe == *name && it.left_alone.contains(&slot.host))
+                    };
+                    recipes.retain(|name, _| is_left_alone(name));
                     records.push(Record {
                         number: plan.release,
                         environment: self.name.clone(),
@@ -219,7 +254,7 @@ impl World {
                         finished: None,
                         revision: None,
                         outcome: Outcome::Succeeded,
-                        recipes: BTreeMap::new(),
+                        recipes,
                         notes: Notes::default(),
                     });
                 }
@@ -250,6 +285,7 @@ impl World {
                     instances: on.instances,
                     secrets: self.values(spec.secrets.iter()),
                     unread: None,
+                    stopped: None,
                     spec: spec.clone(),
                 };
                 desired
@@ -277,6 +313,7 @@ impl World {
                     instances: recorded.instances,
                     secrets: self.values(recorded.spec.secrets.iter()),
                     unread: None,
+                    stopped: None,
                 };
                 desired
                     .entry(name)
@@ -324,8 +361,10 @@ impl World {
             history: &history,
             desired,
             scope: &self.scope,
+            named: &self.scope.recipes,
             release,
             prefer_kept,
+            forced: self.forced,
             done_tasks: &self.done,
             new_key: &format!("key-of-{release}"),
         })

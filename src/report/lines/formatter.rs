@@ -116,6 +116,7 @@ impl LineFormatter {
             | EventKind::Estimate { .. }
             | EventKind::Countdown { .. }
             | EventKind::Transfer { .. }
+            | EventKind::Pull { .. }
             | EventKind::Question { .. }
             | EventKind::Answered
             | EventKind::Probe { .. } => self.push_as_json(&mut lines, &event.kind),

@@ -7,6 +7,7 @@ pub(crate) fn phase_name(phase: Phase) -> &'static str {
     match phase {
         Phase::Connect => "connecting",
         Phase::Preflight => "checking the hosts",
+        Phase::Setup => "setting up",
         Phase::Lock => "taking the lock",
         Phase::Observe => "reading what runs",
         Phase::Plan => "planning",

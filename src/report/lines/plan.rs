@@ -61,6 +61,7 @@ fn summary(rows: &[PlanRow]) -> String {
         (PlanAction::Start, "to start"),
         (PlanAction::Confirm, "to confirm"),
         (PlanAction::Remove, "to remove"),
+        (PlanAction::Stop, "to stop"),
         (PlanAction::Run, "to run"),
         (PlanAction::Keep, "unchanged"),
     ];
@@ -105,6 +106,7 @@ fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) 
         PlanAction::Start => ("start", Paint::Good),
         PlanAction::Confirm => ("confirm", Paint::Notable),
         PlanAction::Remove => ("remove", Paint::Bad),
+        PlanAction::Stop => ("stop", Paint::Notable),
         PlanAction::Run => ("run", Paint::Progress),
         PlanAction::Keep => ("keep", Paint::Faint),
     };

@@ -82,7 +82,15 @@ impl Run {
             }
             ("rollback", None) => format!("rolled {environment} back in {took}"),
             ("prune", _) => format!("pruned {environment} in {took}"),
+            ("restart" | "stop" | "start", Some(release)) => {
+                let description = clean(&self.description);
+                format!("{description} in {environment} took {took} ({release})")
+            }
             ("down", _) => format!("took {environment} down in {took}"),
+            ("setup", _) => {
+                let hosts = counted(self.hosts, "host");
+                format!("set up {hosts} of {environment} in {took}")
+            }
             ("lock", _) => format!("locked {environment}"),
             ("unlock", _) => format!("unlocked {environment}"),
             ("exec" | "run", _) => {

@@ -28,6 +28,7 @@ impl Running {
             has_incoming: slot.plan.incoming.is_some(),
             incoming_runs: slot.plan.incoming.as_ref().is_some_and(|it| it.runs),
             outgoing: slot.outgoing(),
+            is_last: slot.is_last,
         };
         self.slots.iter().map(replacement).collect()
     }

@@ -1,7 +1,7 @@
 //! The gate `Idle`, the end of a drain: the connections of the containers have ended. The machine gives it up
 //! after the drain's timeout (`rollout/machine/sequence/drain.rs`).
 
-use super::observation::{holds, not_yet, reason};
+use super::observation::{holds, not_yet};
 use crate::{
     facts::connections,
     hosts::{HostError, QUICK},
@@ -31,7 +31,7 @@ pub(super) async fn check(placement: &Placement, side: Side) -> Result<Observati
         if output.status != 0 && !output.stderr.contains("No such file") {
             return Ok(not_yet(format!(
                 "cannot see its connections: {}",
-                reason(&output.stderr)
+                text::reason(&output.stderr)
             )));
         }
         open += connections::open_connections(&output.stdout, &ports);

@@ -38,16 +38,3 @@ fn observation(verdict: Verdict, detail: impl Into<String>) -> Observation {
 pub(super) fn could_not_look(error: &HostError) -> Observation {
     not_yet(text::chain(error).join(": "))
 }
-
-/// Why a command failed, by what it printed, as part of a line: at most 200 characters.
-pub(super) fn reason(printed: &str) -> String {
-    let complaint = text::complaint(printed);
-    complaint.map_or_else(|| "nothing".to_owned(), |line| first_line(&line))
-}
-
-/// What was answered, as part of a line: its first line that is not empty, at most 200 characters.
-pub(super) fn first_line(answer: &str) -> String {
-    let mut lines = answer.lines().map(str::trim);
-    let line = lines.find(|line| !line.is_empty()).unwrap_or("nothing");
-    text::cut(line, 200)
-}

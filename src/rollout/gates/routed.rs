@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 
-use super::observation::{holds, never, not_yet, reason};
+use super::observation::{holds, never, not_yet};
 use crate::{
     balancers::{Backend, Routes},
     facts::routes,
@@ -83,7 +83,7 @@ async fn look(
                 ));
             }
             Routes::Refused(said) => {
-                let said = reason(&said);
+                let said = text::reason(&said);
                 return not_yet(format!("cannot ask the balancer on `{host}`: {said}"));
             }
             Routes::Printed(printed) => {

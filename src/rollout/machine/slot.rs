@@ -19,6 +19,9 @@ pub struct Replacement {
     pub incoming_runs: bool,
     /// What was here before, if anything.
     pub outgoing: Option<Outgoing>,
+    /// Whether nothing of the recipe serves anywhere once this has gone. A balancer may keep the last one that it
+    /// had, as one that may be dead is no worse than none.
+    pub is_last: bool,
 }
 
 impl Replacement {

@@ -19,6 +19,10 @@ use crate::{
 };
 
 /// One place of a container on one host while its rollout runs.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and none excludes another"
+)]
 pub struct Placement {
     /// What it shares with the others of its rollout.
     pub context: Arc<RolloutContext>,
@@ -30,6 +34,8 @@ pub struct Placement {
     pub plan: SlotPlan,
     /// Whether it is the first slot of its rollout, where what runs `once` runs.
     pub is_first: bool,
+    /// Whether nothing of the recipe serves anywhere once this slot's container has gone.
+    pub is_last: bool,
     /// Whether the recipe's `before` and `after` belong to what is started: a rollback to a release whose
     /// own were others runs none.
     pub runs_tasks: bool,

@@ -1,7 +1,7 @@
 //! One sealed value: what anyone can see of it, and what is in it for whoever has a key.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     sync::Mutex,
 };
 
@@ -55,7 +55,10 @@ impl Envelope {
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let mut bytes = Vec::new();
         let read = ArmoredReader::new(text).read_to_end(&mut bytes);
-        read.map_err(|error| format!("is damaged: {error}"))?;
+        read.map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => "is damaged: its end is missing".to_owned(),
+            _ => format!("is damaged: {error}"),
+        })?;
         let listener = Listener::default();
         let opened = Decryptor::new_buffered(&bytes[..])
             .and_then(|it| it.decrypt(std::iter::once(&listener as &dyn Identity)));

@@ -6,6 +6,7 @@ use crate::{
     docker::{self, label},
     hosts::{HostError, QUICK, Reached},
     state::backend::LastingLock,
+    text,
 };
 
 /// The volume that keeps an environment's lasting lock.
@@ -25,7 +26,7 @@ pub async fn read(reached: &Reached, environment: &str) -> Result<Option<Lasting
         .and_then(|volume| volume.labels.get(label::HOLD));
     Ok(note.map(|json| {
         // A note that cannot be read is still a lock.
-        serde_json::from_str(json).unwrap_or_else(|_| LastingLock {
+        text::parse_json(json).unwrap_or_else(|_| LastingLock {
             message: json.clone(),
             by: "someone".into(),
             at: Timestamp::UNIX_EPOCH,

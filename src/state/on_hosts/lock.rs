@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::{
-    command::RemoteCommand,
+    command::{RemoteCommand, typed},
     hosts::{HostError, QUICK, Reached},
     state::backend::{Advice, Attempt, Holder, Lock},
     transport::Held,
@@ -108,23 +108,34 @@ fn read(answer: &str, host: &str) -> Answer {
             format!(
                 "the account `{account}` of `{host}`, which may not use docker, keeps {file} locked"
             ),
-            format!("on `{host}`: `sudo kill {process}`; {private_folder}"),
+            format!(
+                "on `{host}`: `{}`; {private_folder}",
+                typed("sudo kill", [process])
+            ),
         ),
         ("squat", [account, file]) => (
             format!(
                 "{file} on `{host}` is of the account `{account}`, which may not use docker, or is no plain file"
             ),
-            format!("on `{host}`: `sudo rm {file}`; {private_folder}"),
+            format!(
+                "on `{host}`: `{}`; {private_folder}",
+                typed("sudo rm", [file])
+            ),
         ),
         ("shut", [file]) => (
             format!("{file} on `{host}` is no lock that this account may use"),
             format!(
-                "on `{host}`: `ls -ld {file}` must show docker's group, and this account must be in it; if it is something else, `sudo rm -r {file}` while nobody deploys"
+                "on `{host}`: `{}` must show docker's group, and this account must be in it; if it is something else, `{}` while nobody deploys",
+                typed("ls -ld", [file]),
+                typed("sudo rm -r", [file])
             ),
         ),
         ("unsafe", [folder]) => (
             format!("on `{host}` any account may take other accounts' files out of {folder}"),
-            format!("on `{host}`: `sudo chmod 1777 {folder}`; {private_folder}"),
+            format!(
+                "on `{host}`: `{}`; {private_folder}",
+                typed("sudo chmod 1777", [folder])
+            ),
         ),
         _ => return Answer::Unknown,
     };

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::command::quote;
+
 /// Who is connected to: what errors and hints name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
@@ -43,24 +45,47 @@ impl Endpoint {
             words.push(option.to_owned());
         }
         if let Some(jumps) = &self.jumps {
-            words.push(format!("-J {jumps}"));
+            words.push(format!("-J {}", quote(jumps)));
         }
         if self.port != 22 {
             words.push(format!("-p {}", self.port));
         }
-        words.push(format!("{}@{}", self.user, self.address));
+        words.push(quote(&format!("{}@{}", self.user, self.address)));
         words.join(" ")
     }
 
     pub(super) fn copy_id_command(&self) -> String {
         let mut words = vec!["ssh-copy-id".to_owned()];
         if let Some(jumps) = &self.jumps {
-            words.push(format!("-o ProxyJump={jumps}"));
+            words.push(format!("-o {}", quote(&format!("ProxyJump={jumps}"))));
         }
         if self.port != 22 {
             words.push(format!("-p {}", self.port));
         }
-        words.push(format!("{}@{}", self.user, self.address));
+        words.push(quote(&format!("{}@{}", self.user, self.address)));
         words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_to_type_name_what_a_shell_would_take_apart_in_quotes() {
+        let endpoint = Endpoint {
+            user: "CORP\\alice".into(),
+            address: "web-1".into(),
+            port: 2222,
+            jumps: Some("bob@$(id)".into()),
+        };
+        assert_eq!(
+            endpoint.ssh_command(),
+            r"ssh -J 'bob@$(id)' -p 2222 'CORP\alice@web-1'"
+        );
+        assert_eq!(
+            endpoint.copy_id_command(),
+            r"ssh-copy-id -o 'ProxyJump=bob@$(id)' -p 2222 'CORP\alice@web-1'"
+        );
     }
 }

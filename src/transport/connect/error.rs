@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::endpoint::Endpoint;
+use crate::command::{quote, typed};
 
 /// Why there is no session to a host.
 #[derive(Debug, thiserror::Error)]
@@ -210,14 +211,17 @@ impl ConnectError {
             Self::HostKeyChanged {
                 entry, known_hosts, ..
             } => format!(
-                "was the host reinstalled? Then type `ssh-keygen -R '{entry}' -f '{}'`; otherwise \
-                 someone may be listening in",
-                known_hosts.display()
+                "was the host reinstalled? Then type `ssh-keygen -R {} -f {}`; otherwise someone \
+                 may be listening in",
+                quote(entry),
+                quote(&known_hosts.to_string_lossy())
             ),
             Self::HostKeyRevoked { .. } => {
                 "give the host a new key; the revoked one may be in other hands".to_owned()
             }
-            Self::KnownHosts { path, .. } => format!("`ls -l '{}'`", path.display()),
+            Self::KnownHosts { path, .. } => {
+                format!("`{}`", typed("ls -l", [path.to_string_lossy()]))
+            }
             Self::AuthenticationRefused {
                 endpoint, tried, ..
             } => match tried.first() {
@@ -234,14 +238,12 @@ impl ConnectError {
                 ),
             },
             Self::KeyFile { path, .. } => {
-                format!(
-                    "`ssh-keygen -yf '{}'` must print its public key",
-                    path.display()
-                )
+                let path = quote(&path.to_string_lossy());
+                format!("`ssh-keygen -yf {path}` must print its public key")
             }
             Self::Passphrase { path, .. } => format!(
-                "type `ssh-add '{}'` first, so that the agent has the key",
-                path.display()
+                "type `{}` first, so that the agent has the key",
+                typed("ssh-add", [path.to_string_lossy()])
             ),
             Self::Jump { source, .. } => return source.hint(),
             Self::EndlessJumps { .. } => "a jump host that is reached directly needs a `Host` \
@@ -275,8 +277,8 @@ fn tried_list(tried: &[Tried]) -> String {
 fn hint_for_unknown_key(endpoint: &Endpoint, known_hosts: &Path) -> String {
     let mut ssh = endpoint.ssh_command();
     if !known_hosts.ends_with(".ssh/known_hosts") {
-        let file = known_hosts.display();
-        ssh = ssh.replacen("ssh ", &format!("ssh -o 'UserKnownHostsFile={file}' "), 1);
+        let option = format!("UserKnownHostsFile={}", known_hosts.display());
+        ssh = ssh.replacen("ssh ", &format!("ssh -o {} ", quote(&option)), 1);
     }
     format!(
         "compare the fingerprint with the host's own (there: `ssh-keygen -lf \

@@ -128,6 +128,10 @@ pub const FURTHER: &[HostFault] = &[
     )
     .loses(),
     fault("the last host is emptied", LAST, empty, nothing).loses(),
+];
+
+/// Those of what runs on a host, which only `make faults` tries as well.
+pub const SERVICES: &[HostFault] = &[
     fault(
         "dockerd hangs, last host",
         LAST,

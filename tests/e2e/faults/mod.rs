@@ -34,6 +34,7 @@ const MATRIX: &[(&str, Scenario)] = &[
     ("faults::signals", all_signals),
     ("faults::telling", |stage| of_hosts(stage, hosts::TELLING)),
     ("faults::further", |stage| of_hosts(stage, hosts::FURTHER)),
+    ("faults::services", |stage| of_hosts(stage, hosts::SERVICES)),
     ("faults::sigkill_start_first", |stage| {
         kills(stage, START_FIRST, moments());
     }),

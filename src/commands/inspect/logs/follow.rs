@@ -318,6 +318,7 @@ mod tests {
             mask: &|_| {},
             masked: &|text| text.to_owned(),
             log: &|_| {},
+            lock_wait: Duration::ZERO,
             by: "alice@laptop".to_owned(),
             message: None,
             revision: None,

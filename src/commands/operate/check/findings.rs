@@ -39,6 +39,7 @@ pub async fn find(
     answers: &[Answer],
 ) -> Result<Vec<Finding>, HostError> {
     let mut findings = Vec::new();
+    let mut seen = None;
     let facts = observed.facts.hosts.get(reached.name());
     for recipe in &environment.recipes {
         let on = recipe.on.get(reached.name());
@@ -52,14 +53,20 @@ pub async fn find(
             .into_iter()
             .filter(|container| container.state.is_up())
             .collect();
-        findings.extend(missing(recipe, on, up.len()));
+        let stopped = observed.history.stopped(reached.name(), &recipe.name);
+        if stopped.is_none() || !up.is_empty() {
+            findings.extend(missing(recipe, on, up.len()));
+        }
         let Some(ConsulReady::Service(service)) = &on.ready.consul else {
             continue;
         };
-        let services = match reached.consul.services().await {
+        let seen = match &mut seen {
+            Some(seen) => seen,
+            unseen => unseen.insert(Seen::on(reached).await?),
+        };
+        let services = match &seen.services {
             Ok(services) => services,
-            Err(error) => {
-                let why = text::chain(&error).join(": ");
+            Err(why) => {
                 findings.push(Finding::new(
                     recipe,
                     format!("Consul cannot be asked: {why}"),
@@ -69,12 +76,36 @@ pub async fn find(
         };
         for container in up {
             findings.extend(in_consul(
-                reached, recipe, service, container, &services, answers,
+                reached, recipe, service, container, services, answers,
             ));
         }
-        findings.extend(stale(reached, recipe, on, service, &services).await?);
+        findings.extend(stale(reached, recipe, on, service, services, &seen.ports));
     }
     Ok(findings)
+}
+
+/// What is asked once on a host, for all its recipes.
+struct Seen {
+    /// What its Consul agent has, or why that cannot be asked.
+    services: Result<Vec<ServiceInstance>, String>,
+    /// The ports of every container that runs: other environments, and others than shipit, may have containers
+    /// under the same service name.
+    ports: Vec<u16>,
+}
+
+impl Seen {
+    async fn on(reached: &Reached) -> Result<Self, HostError> {
+        let services = reached.consul.services().await;
+        let running = reached
+            .read(docker::list_running(), docker::parse_containers)
+            .await?;
+        let address = &reached.host.address;
+        let ports = running.iter().flat_map(|it| it.ports.on_host(address));
+        Ok(Self {
+            services: services.map_err(|error| text::chain(&error).join(": ")),
+            ports: ports.collect(),
+        })
+    }
 }
 
 fn missing(recipe: &Recipe, on: &HostRecipe, up: usize) -> Option<Finding> {
@@ -138,33 +169,26 @@ fn in_consul(
 }
 
 /// The services in Consul whose container is gone.
-async fn stale(
+fn stale(
     reached: &Reached,
     recipe: &Recipe,
     on: &HostRecipe,
     service: &str,
     services: &[ServiceInstance],
-) -> Result<Vec<Finding>, HostError> {
+    ports: &[u16],
+) -> Vec<Finding> {
     // On its host's network a service is not known by a published port.
     let container = on.container.as_ref();
     if container.is_some_and(ContainerSpec::uses_host_network) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    // Other environments, and others than shipit, may have containers under the same service name.
-    let everything = reached
-        .read(docker::list_running(), docker::parse_containers)
-        .await?;
-    let ports: Vec<u16> = everything
-        .iter()
-        .flat_map(|container| container.ports.on_host(&reached.host.address))
-        .collect();
     let is_stale = |instance: &&ServiceInstance| {
         let port = instance.service.port;
         instance.service.service == service
             && instance.is_at(&reached.host.address, port)
             && !ports.contains(&port)
     };
-    Ok(services
+    services
         .iter()
         .filter(is_stale)
         .map(|instance| {
@@ -175,5 +199,5 @@ async fn stale(
                 ..Finding::new(recipe, message)
             }
         })
-        .collect())
+        .collect()
 }

@@ -2,19 +2,21 @@
 
 mod findings;
 
+use std::time::Duration;
+
 use clap::Args;
 
 use self::findings::{Finding, find};
 use crate::{
     commands::{
-        arguments::DefaultEnvironment,
+        arguments::{DefaultEnvironment, value},
         command::{HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, routes},
     },
     event::{EventKind, HostRow, Outcome, Severity},
-    hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
+    hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
     model::Name,
-    observe::observe,
+    observe::{Observed, observe},
     plan::Scope,
     release::Terms,
     run::Context,
@@ -34,6 +36,9 @@ pub struct Check {
     /// Also deregister Consul services whose container is gone
     #[arg(long)]
     pub fix: bool,
+    /// With `--fix`, wait so long for the lock while another run has it [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = value::duration, requires = "fix")]
+    pub wait: Option<Duration>,
 }
 
 impl HostCommand for Check {
@@ -48,6 +53,10 @@ impl HostCommand for Check {
 
     fn environment(&self) -> Option<&Name> {
         self.environment.name()
+    }
+
+    fn lock_wait(&self) -> Duration {
+        self.wait.unwrap_or_default()
     }
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
@@ -82,7 +91,7 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         fleet.close().await;
         return Ok(Outcome::Done);
     }
-    let routes = routes::of_balancers(context, &fleet, &observed, QUICK).await;
+    let routes = routes::of_balancers(context.environment, &fleet, &observed.facts).await;
     let found = fleet
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;
@@ -96,6 +105,7 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
                 &error,
             )
         })?;
+        show_stopped(context, reached, &observed);
         if findings.is_empty() {
             let row = hosts::row(reached.name(), "as it should be", Severity::Good);
             context.events.send(EventKind::HostState { row });
@@ -144,6 +154,20 @@ async fn settle(
     }
     context.events.send(EventKind::HostState { row });
     Ok(mended.is_some())
+}
+
+/// A row for each recipe that somebody has stopped: that is no mistake.
+fn show_stopped(context: &Context<'_>, reached: &Reached, observed: &Observed) {
+    let host = reached.name();
+    for recipe in &context.environment.recipes {
+        let stopped = observed.history.stopped(host, &recipe.name);
+        let serves = !observed.facts.serving(host, &recipe.name).is_empty();
+        if let Some(stopped) = stopped.filter(|_| !serves) {
+            let mut row = hosts::row(host, stopped.to_string(), Severity::Notable);
+            row.recipe = Some(recipe.name.to_string());
+            context.events.send(EventKind::HostState { row });
+        }
+    }
 }
 
 fn show_every_host_as(context: &Context<'_>, fleet: &Fleet, state: &str) {

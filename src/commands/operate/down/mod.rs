@@ -1,14 +1,19 @@
 //! `shipit down`.
 
+mod accessories;
 mod removal;
+
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::{
     commands::{
+        arguments::Wait,
         command::{HostCommand, Lock, Needs},
         on_hosts::invocation::Invocation,
     },
+    docker::Container,
     event::{EventKind, Outcome, Phase, Severity},
     hosts::{Fleet, HostFailure, Run, Stop, preflight, row},
     model::Name,
@@ -23,18 +28,23 @@ use crate::{
 /// Remove everything that shipit runs in an environment
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It asks first. Containers that shipit did not start are left alone.
+It asks first, and about each accessory once more. Containers that shipit did not start are left alone.
 
 Examples:
   shipit down staging
-  shipit down staging --yes")]
+  shipit down staging --yes --accessory db")]
 pub struct Down {
     /// The environment; must be named
     #[arg(value_name = "ENV")]
     pub environment: Name,
-    /// Do not ask
+    #[command(flatten)]
+    pub wait: Wait,
+    /// Do not ask; accessories stay unless they are named
     #[arg(long)]
     pub yes: bool,
+    /// Also remove this accessory without asking; may be repeated
+    #[arg(long, value_name = "RECIPE")]
+    pub accessory: Vec<Name>,
 }
 
 impl HostCommand for Down {
@@ -51,6 +61,10 @@ impl HostCommand for Down {
         Some(&self.environment)
     }
 
+    fn lock_wait(&self) -> Duration {
+        self.wait.time()
+    }
+
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
         if !self.yes && !invocation.terminal.can_ask() {
             let message = "cannot ask here whether to remove everything";
@@ -58,6 +72,7 @@ impl HostCommand for Down {
                 Stop::new(Outcome::Usage, message).hint("`--yes` removes it without asking")
             );
         }
+        accessories::check_names(invocation, &self.accessory)?;
         Ok(Scope::default())
     }
 
@@ -75,34 +90,50 @@ impl HostCommand for Down {
             context.events,
         )
         .await?;
-        let Some(question) = question(context, &fleet, &observed) else {
+        let accessories = accessories::there(context.environment, &observed);
+        let question = question(context, &fleet, &observed, &accessories);
+        if question.is_none() && accessories.is_empty() {
             fleet.close().await;
             return Ok(Outcome::NothingToDo);
-        };
+        }
         let state = "nothing was removed";
-        if !self.yes && !invocation.confirm(question, state).await? {
+        if let Some(question) = question
+            && !self.yes
+            && !invocation.confirm(question, state).await?
+        {
             fleet.close().await;
             let message = state.to_owned();
             context.events.send(EventKind::Note { message });
             return Ok(Outcome::NothingToDo);
         }
+        let stay = accessories::stay(invocation, &accessories, &self.accessory, !self.yes).await?;
         context.events.send(EventKind::Phase {
             phase: Phase::Deploy,
         });
-        let failures = removal::remove_everything(context, &fleet, &observed).await?;
+        let failures = removal::remove_everything(context, &fleet, &observed, &stay).await?;
         drop(lock);
-        show_hosts(context, &fleet, &failures);
+        show_hosts(context, &fleet, &observed, &stay, &failures);
         fleet.close().await;
         outcome(context, &failures)
     }
 }
 
-/// What is to be agreed to; `None` when there is nothing to remove.
-fn question(context: &Context<'_>, fleet: &Fleet, observed: &Observed) -> Option<String> {
+/// What is to be agreed to beside the accessories; `None` when there is nothing to remove.
+fn question(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    observed: &Observed,
+    accessories: &[&Name],
+) -> Option<String> {
     let hosts = observed.facts.hosts.values();
-    let containers: usize = hosts.map(|facts| facts.containers.len()).sum();
+    let containers = hosts.flat_map(|facts| &facts.containers);
+    let is_other = |container: &&Container| {
+        let identity = container.identity();
+        !identity.is_some_and(|it| accessories.iter().any(|name| ***name == *it.recipe))
+    };
+    let containers = containers.filter(is_other).count();
     let releases = observed.history.releases().len();
-    if containers == 0 && releases == 0 {
+    if containers == 0 && (releases == 0 || !accessories.is_empty()) {
         return None;
     }
     Some(format!(
@@ -114,17 +145,27 @@ fn question(context: &Context<'_>, fleet: &Fleet, observed: &Observed) -> Option
     ))
 }
 
-fn show_hosts(context: &Context<'_>, fleet: &Fleet, failures: &[HostFailure]) {
+fn show_hosts(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    observed: &Observed,
+    stay: &[&Name],
+    failures: &[HostFailure],
+) {
     for reached in fleet.hosts() {
+        let facts = observed.facts.hosts.get(reached.name());
+        let has = |name: &&&Name| facts.is_some_and(|facts| !facts.of_recipe(name).is_empty());
+        let left: Vec<_> = stay.iter().filter(has).collect();
         let failed = failures.iter().any(|(host, _)| host == reached.name());
-        let (state, severity) = if failed {
-            ("needs a hand", Severity::Bad)
+        let row = if failed {
+            row(reached.name(), "needs a hand", Severity::Bad)
+        } else if left.is_empty() {
+            row(reached.name(), "empty", Severity::Good)
         } else {
-            ("empty", Severity::Good)
+            let state = format!("{} left there", text::list(left));
+            row(reached.name(), &state, Severity::Notable)
         };
-        context.events.send(EventKind::HostState {
-            row: row(reached.name(), state, severity),
-        });
+        context.events.send(EventKind::HostState { row });
     }
 }
 

@@ -4,22 +4,27 @@ use crate::{
     docker::{self, Container},
     event::Outcome,
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, Stop, progress},
-    model::Environment,
+    model::{Environment, Name},
     observe::Observed,
     run::Context,
     state,
 };
 
-/// Removes every container and every record. Returns the hosts on which something could not be removed; an
-/// interrupt ends it between two recipes.
+/// Removes every container and every record; where recipes stay, their containers and all records stay too. Returns
+/// the hosts on which something could not be removed; an interrupt ends it between two recipes.
 pub async fn remove_everything(
     context: &Context<'_>,
     fleet: &Fleet,
     observed: &Observed,
+    stay: &[&Name],
 ) -> Run<Vec<HostFailure>> {
     let environment = context.environment;
     let mut failures = Vec::new();
+    let stays = |recipe: &str| stay.iter().any(|name| ***name == *recipe);
     for recipe in in_order_of_removal(environment, observed) {
+        if recipe.as_deref().is_some_and(stays) {
+            continue;
+        }
         if context.interrupts.happened() {
             let message = "interrupted; what was not yet removed is still there";
             return Err(Stop::new(Outcome::Interrupted, message)
@@ -34,8 +39,10 @@ pub async fn remove_everything(
                 .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
         );
     }
-    let state = state::open(environment, fleet);
-    failures.extend(state.remove_all_records().await);
+    if stay.is_empty() {
+        let state = state::open(environment, fleet);
+        failures.extend(state.remove_all_records().await);
+    }
     Ok(failures)
 }
 

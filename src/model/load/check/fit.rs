@@ -27,10 +27,8 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
                 .hint("use `order = \"stop-first\"`, or `publish_all = true` behind a balancer"),
         );
     }
-    if let Some(instances) = container
-        .instances
-        .written()
-        .filter(|count| count.value > 1)
+    let has_several = recipe.on.values().any(|on| on.instances > 1);
+    if let Some(instances) = container.instances.written().filter(|_| has_several)
         && let Some(publish) = publish.filter(|_| has_fixed_port)
     {
         problems.push(

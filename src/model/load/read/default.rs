@@ -20,7 +20,7 @@ pub fn default_environment(project: &Project) -> Result<Name, Problems> {
     if environments.len() <= 1 {
         return environments.pop().ok_or_else(|| {
             Problem::error("no environment: `inventory/` has no file `NAME.toml`")
-                .hint("write `inventory/staging.toml`; docs/files.md has an example")
+                .hint("`shipit init` writes one, and asks what should be in it")
                 .into()
         });
     }

@@ -37,7 +37,7 @@ impl Project {
                     "no folder `inventory` in `{}` or above it",
                     start.display()
                 ))
-                .hint("change into the project's folder, or name it with `-C DIR`")
+                .hint("`shipit init` begins a project here; `-C DIR` names one elsewhere")
             })
     }
 

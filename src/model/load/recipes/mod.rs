@@ -83,6 +83,10 @@ fn resolve_one(
             .as_ref()
             .map(|text| resolver.text(text, &text.place))
             .unwrap_or_default(),
+        accessory: raw
+            .container
+            .as_ref()
+            .is_some_and(|container| *container.accessory.value()),
         hosts: tried
             .iter()
             .map(|&index| members.hosts[index].host.name.clone())
@@ -106,9 +110,11 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
         .map(|section| container::secret_sources(section, resolver));
     HostRecipe {
         secrets: secrets.unwrap_or_default(),
-        instances: raw.container
+        instances: raw
+            .container
             .as_ref()
-            .map_or(1, |container| *container.instances.value()),
+            .and_then(|container| container.instances.written())
+            .map_or(1, |instances| meaning(instances, resolver)),
         before: tasks::resolve(raw.before.as_ref(), resolver),
         after: tasks::resolve(raw.after.as_ref(), resolver),
         commands: tasks::resolve(raw.commands.as_ref(), resolver),

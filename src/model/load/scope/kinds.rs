@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::resolver::Resolver;
+use super::resolver::{Resolver, is_unresolved};
 use crate::{
     config::{
         slot::{Defaulted, Plain},
         values::{self, Line, Script, Text},
     },
-    diagnostic::{Located, Place},
+    diagnostic::{Located, Place, Problem},
     model::{Count, ImageSource, Order, Ready, RolloutPolicy, SecretNames, Template},
 };
 
@@ -47,6 +47,29 @@ impl Resolve<String> for Line {
 impl Resolve<Template> for Script {
     fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> Template {
         resolver.command(&self.0, place)
+    }
+}
+
+impl Resolve<u16> for values::Instances {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> u16 {
+        let written = match self {
+            Self::Number(number) => return *number,
+            Self::Template(text) => text,
+        };
+        let text = resolver.text(written, place);
+        if is_unresolved(written, &text) {
+            return 1;
+        }
+        if let Some(number) = Self::number(&text) {
+            return number;
+        }
+        let label = format!("expected 1 to {}{}", u16::MAX, resolver.on_host());
+        resolver.problems.push(
+            Problem::error(format!("{text:?} is not a number of instances"))
+                .at(place, label)
+                .hint("a host where none is to run is left out of the recipe's `hosts`"),
+        );
+        1
     }
 }
 

@@ -147,14 +147,16 @@ impl<'a> Resolver<'a> {
         is_over
     }
 
+    /// The host, behind what is said of a place; nothing where there is none.
+    pub(super) fn on_host(&self) -> String {
+        self.host.map_or_else(String::new, |index| {
+            let host = &self.scope.world.members.hosts[index].host;
+            format!(", on `{}`", host.name)
+        })
+    }
+
     fn report(&mut self, errors: Vec<TemplateError>, place: &Place, source: &str) {
-        let label = match self.host {
-            Some(index) => {
-                let host = &self.scope.world.members.hosts[index].host;
-                format!("here, on `{}`", host.name)
-            }
-            None => "here".to_owned(),
-        };
+        let label = format!("here{}", self.on_host());
         for error in errors {
             let at = within(place, source, &error);
             // A backslash is an escape itself between double quotes.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     countdown::Countdown,
-    transfer::Transfer,
+    transfer::{Transfer, Unit},
     work::{self, Share, WHOLE},
 };
 
@@ -75,12 +75,12 @@ impl HostProgress {
     /// The work that is done, the parts of what is in progress included.
     fn done_by(&self, now: Timestamp) -> u64 {
         let transfers = self.open.iter().filter_map(|open| open.transfer.as_ref());
-        let sent = transfers.map(|it| it.total.map_or(0, |total| it.bytes.min(total)));
+        let sent = transfers.map(Transfer::work);
         let passed = self
             .countdowns
             .iter()
             .map(|it| work::of_time(it.passed(now)));
-        self.ended + sent.map(work::of_bytes).sum::<u64>() + passed.sum::<u64>()
+        self.ended + sent.sum::<u64>() + passed.sum::<u64>()
     }
 
     /// The steps and the waiting that are still to come.
@@ -162,18 +162,26 @@ impl HostProgress {
         result
     }
 
-    /// The latest step has sent so many bytes. How many there are adds to the work in all.
-    pub(super) fn transfer(&mut self, what: &str, bytes: u64, total: Option<u64>, at: Timestamp) {
+    /// The latest step has sent so many bytes, or has got so many layers. How many there are adds to the work in
+    /// all.
+    pub(super) fn transfer(
+        &mut self,
+        what: &str,
+        unit: Unit,
+        moved: u64,
+        total: Option<u64>,
+        at: Timestamp,
+    ) {
         let done = self.done_by(at);
         let Some(open) = self.open.last_mut() else {
             return;
         };
-        let known = open.transfer.as_ref().and_then(|transfer| transfer.total);
+        let known = open.transfer.as_ref().map_or(0, Transfer::total_work);
         match &mut open.transfer {
-            Some(transfer) if transfer.what == what => transfer.moved(at, bytes, total),
-            other => *other = Some(Transfer::new(what, at, bytes, total)),
+            Some(transfer) if transfer.what == what => transfer.moved(at, moved, total),
+            other => *other = Some(Transfer::new(what, unit, at, moved, total)),
         }
-        let [known, total] = [known, total].map(|bytes| work::of_bytes(bytes.unwrap_or(0)));
+        let total = open.transfer.as_ref().map_or(0, Transfer::total_work);
         if let Some(share) = &mut self.share {
             share.change(done, done, share.total() + total.saturating_sub(known));
         }
@@ -183,8 +191,10 @@ impl HostProgress {
     fn close(&mut self, recipe: Option<&str>, step: &str) -> u64 {
         let is_it = |open: &OpenStep| open.recipe.as_deref() == recipe && open.step == step;
         let closed = self.open.extract_if(.., |open| is_it(open));
-        let sent = closed.filter_map(|open| open.transfer?.total);
-        sent.map(work::of_bytes).sum()
+        closed
+            .filter_map(|open| open.transfer)
+            .map(|transfer| transfer.total_work())
+            .sum()
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 pub(crate) use self::{
     countdown::Countdown,
     host::{HostProgress, OpenStep, title},
-    transfer::since,
+    transfer::{Unit, since},
     work::WHOLE,
 };
 use crate::{
@@ -90,7 +90,13 @@ impl Progress {
                 what,
                 bytes,
                 total,
-            } => self.host(host).transfer(what, *bytes, *total, *at),
+            } => (self.host(host)).transfer(what, Unit::Bytes, *bytes, *total, *at),
+            EventKind::Pull {
+                host,
+                what,
+                layers,
+                total,
+            } => (self.host(host)).transfer(what, Unit::Layers, *layers, Some(*total), *at),
             // A host whose output is shown is not quiet.
             EventKind::Output { host, .. } => self.mark_shown(host, *at),
             _ => {}

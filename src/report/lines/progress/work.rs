@@ -11,6 +11,9 @@ const STEP: u64 = 1000;
 /// So many bytes are one unit.
 const BYTES: u64 = 10_000;
 
+/// A layer, whose size docker does not say: that of a middling one.
+const LAYER: u64 = 2_000;
+
 /// What the bar's whole length is.
 pub(crate) const WHOLE: u64 = 1 << 32;
 
@@ -22,6 +25,11 @@ pub(crate) fn of_steps(steps: u64) -> u64 {
 /// An amount of work.
 pub(crate) fn of_bytes(bytes: u64) -> u64 {
     bytes / BYTES
+}
+
+/// An amount of work.
+pub(crate) fn of_layers(layers: u64) -> u64 {
+    layers.saturating_mul(LAYER)
 }
 
 /// An amount of work.

@@ -18,7 +18,7 @@ use crate::{
     http::while_driven,
     model::HostAndPort,
     rollout::{
-        gates::observation::{LOOK, first_line, holds, never, not_yet},
+        gates::observation::{LOOK, holds, never, not_yet},
         machine::Observation,
     },
     text,
@@ -115,7 +115,7 @@ impl Health {
             )),
             Self::Failed(code, message) => not_yet(format!(
                 "gRPC health at port {port} fails with status {code}: {}",
-                first_line(message)
+                text::first_line(message)
             )),
         }
     }

@@ -1,9 +1,12 @@
 //! `ready.healthcheck`: docker's own healthcheck says `healthy`.
 
 use super::container::CheckedContainer;
-use crate::rollout::{
-    gates::observation::{holds, never, not_yet, reason},
-    machine::Observation,
+use crate::{
+    rollout::{
+        gates::observation::{holds, never, not_yet},
+        machine::Observation,
+    },
+    text,
 };
 
 /// Reads what docker's healthcheck says.
@@ -15,7 +18,7 @@ pub(super) fn check(checked: &CheckedContainer<'_>) -> Option<Observation> {
         None => never("`ready.healthcheck` is set, but the image has no HEALTHCHECK"),
         Some(health) if health.status != "healthy" => {
             let last = health.log.last();
-            let last = last.map(|result| reason(&result.output));
+            let last = last.map(|result| text::reason(&result.output));
             not_yet(format!(
                 "docker's healthcheck says {}: {}",
                 health.status,

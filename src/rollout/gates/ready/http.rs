@@ -8,7 +8,7 @@ use crate::{
     http::{self, Wanted},
     model::{HostAndPort, HttpReady},
     rollout::{
-        gates::observation::{LOOK, first_line, holds, never, not_yet},
+        gates::observation::{LOOK, holds, never, not_yet},
         machine::Observation,
     },
     text,
@@ -83,7 +83,7 @@ async fn get(checked: &CheckedContainer<'_>, check: &HttpReady) -> Observation {
         "GET {} answered {}: {}{hint}",
         check.path,
         answer.status,
-        first_line(&answer.body)
+        text::first_line(&answer.body)
     ))
 }
 

@@ -5,9 +5,10 @@ use crate::{
     command::RemoteCommand,
     hosts::HostError,
     rollout::{
-        gates::observation::{LOOK, holds, not_yet, reason},
+        gates::observation::{LOOK, holds, not_yet},
         machine::Observation,
     },
+    text,
 };
 
 /// Runs the command once.
@@ -26,7 +27,7 @@ pub(super) async fn check(
     if output.status == 0 {
         return Ok(Some(holds("")));
     }
-    let said = reason(if output.stderr.is_empty() {
+    let said = text::reason(if output.stderr.is_empty() {
         &output.stdout
     } else {
         &output.stderr

@@ -15,14 +15,21 @@ use crate::rollout::machine::{
 
 /// The stages after which the container of one side is stopped and kept for a rollback.
 ///
-/// `successor` is the container that serves already in the place of the one that leaves.
-pub(super) fn leave(policy: &Policy, side: Side, successor: Option<Side>) -> Vec<Stage> {
+/// `successor` is the container that serves already in the place of the one that leaves; where `is_last`, nothing
+/// serves afterwards, here or elsewhere.
+pub(super) fn leave(
+    policy: &Policy,
+    side: Side,
+    successor: Option<Side>,
+    is_last: bool,
+) -> Vec<Stage> {
     let mut stages = Vec::new();
     if policy.drain.is_some() || policy.registered {
         stages.push(Stage::Perform(side, Step::EnterMaintenance));
     }
     if let Some(drain_policy) = &policy.drain {
-        stages.extend(drain::drain(drain_policy, side, policy.leave_deadline));
+        let leave_deadline = policy.leave_deadline;
+        stages.extend(drain::drain(drain_policy, side, leave_deadline, is_last));
     }
     // The point of no return. A drain can take minutes, and nobody has looked at the successor meanwhile;
     // where nothing lies between, it was found ready just now.

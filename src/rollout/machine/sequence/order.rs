@@ -33,7 +33,12 @@ pub fn forward(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
         .filter(|_| policy.quorum)
         .map(|side| quorum(policy, side));
     gate.into_iter()
-        .chain(exchange(policy, (incoming, arrives), outgoing))
+        .chain(exchange(
+            policy,
+            (incoming, arrives),
+            outgoing,
+            replacement.is_last,
+        ))
         .collect()
 }
 
@@ -72,16 +77,17 @@ pub fn turn_back(policy: &Policy, replacement: &Replacement, touched: Touched) -
         replacement.has_incoming && (!replacement.incoming_runs || replacement.has_outgoing());
     let outgoing = (stops_new && touched.new).then_some(Side::New);
     let incoming = (!back.is_empty()).then_some(stays);
-    exchange(policy, (incoming, back), outgoing)
+    exchange(policy, (incoming, back), outgoing, false)
 }
 
 fn exchange(
     policy: &Policy,
     (incoming, arrive): (Option<Side>, Vec<Stage>),
     outgoing: Option<Side>,
+    is_last: bool,
 ) -> Vec<Stage> {
     let successor = incoming.filter(|_| policy.order == Order::StartFirst);
-    let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side, successor));
+    let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side, successor, is_last));
     match policy.order {
         Order::StartFirst => [arrive, leave].concat(),
         // The outgoing one is retired before the incoming one starts: both use the same fixed name.
@@ -119,6 +125,7 @@ impl Policy {
             has_incoming: incoming_runs.is_some(),
             incoming_runs: incoming_runs == Some(true),
             outgoing: has_outgoing.then_some(Outgoing::Serves),
+            is_last: false,
         };
         forward(self, &replacement)
     }

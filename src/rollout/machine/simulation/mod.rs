@@ -183,6 +183,7 @@ impl Scenario {
                 has_incoming: fate.has_incoming,
                 incoming_runs: false,
                 outgoing: fate.has_outgoing.then_some(Outgoing::Serves),
+                is_last: false,
             })
             .collect()
     }

@@ -48,6 +48,7 @@ fn replacements(count: usize, has_incoming: bool, has_outgoing: bool) -> Vec<Rep
         has_incoming,
         incoming_runs: false,
         outgoing: has_outgoing.then_some(Outgoing::Serves),
+        is_last: false,
     };
     (1..=count).map(replacement).collect()
 }

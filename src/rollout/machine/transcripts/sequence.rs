@@ -66,6 +66,28 @@ fn a_removal_only_takes_away() {
 }
 
 #[test]
+fn the_last_one_of_all_is_stopped_although_a_balancer_keeps_it() {
+    let kept = Answer::NotYet("the balancer on `host-3` still routes to it");
+    let gone = |is_last| {
+        let mut gone = replacements(1, false, true);
+        gone[0].is_last = is_last;
+        Play::of(Rollout::new(policy(), gone), 1).when("host-1 old unrouted", kept)
+    };
+    insta::assert_snapshot!(gone(true).transcript(), @"
+        0s     host-1 old enter maintenance
+        6s     host-1 old unrouted gave up
+        7s     host-1 old idle held
+        7s     host-1 old stop
+        8s     host-1 old gone held
+        8s     host-1 old retire
+        9s     completed
+               host-1 updated
+    ");
+    let transcript = gone(false).transcript();
+    assert!(!transcript.contains("stop"), "{transcript}");
+}
+
+#[test]
 fn a_break_in_readiness_begins_the_healthy_time_anew() {
     let play = rollout(
         Policy {

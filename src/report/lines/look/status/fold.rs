@@ -65,6 +65,7 @@ fn agree(one: &InstanceRow, other: &InstanceRow) -> bool {
         && one.state == other.state
         && one.exit_code == other.exit_code
         && one.severity == other.severity
+        && one.stopped_by == other.stopped_by
         && health(one) == health(other)
         && routes(one) == routes(other)
         && together
