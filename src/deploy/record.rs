@@ -139,6 +139,13 @@ pub fn new_record(context: &Context<'_>, number: Number, action: Action) -> Reco
     }
 }
 
+/// What the release is for, without what nobody may read on a host. It is masked before it is cut: half a secret would
+/// not be found.
+fn message(context: &Context<'_>) -> Option<String> {
+    let message = context.message.as_deref()?;
+    release::message(&(context.masked)(message))
+}
+
 /// Where accessories are left as they are.
 fn left_alone(plan: &Plan) -> Places {
     let of_recipe = |it: &RecipePlan| {
@@ -146,13 +153,6 @@ fn left_alone(plan: &Plan) -> Places {
         it.left_alone.iter().map(place).collect::<Vec<_>>()
     };
     plan.recipes.iter().flat_map(of_recipe).collect()
-}
-
-/// What the release is for, without what nobody may read on a host. It is masked before it is cut: half a secret would
-/// not be found.
-fn message(context: &Context<'_>) -> Option<String> {
-    let message = context.message.as_deref()?;
-    release::message(&(context.masked)(message))
 }
 
 /// The hashes of the specs that the plan starts.

@@ -54,12 +54,14 @@ pub struct InstanceRow {
     pub version: Option<String>,
     /// The image, as it was typed.
     pub image: Option<String>,
-    /// `missing`, or as docker has it: `running`, `restarting`, `exited`, `created`, `paused`, `dead`.
+    /// `missing`, `stopped` by `shipit stop`, or as docker has it: `running`, `restarting`, `exited`, `created`, `paused`, `dead`.
     pub state: String,
     /// What it exited with, if it did.
     pub exit_code: Option<i64>,
     /// Since when it is in that state.
     pub since: Option<Timestamp>,
+    /// Who has stopped it, from where, if it is to stay stopped.
+    pub stopped_by: Option<String>,
     /// What docker's healthcheck says: `starting`, `healthy`, `unhealthy`; `null` without one.
     pub docker_health: Option<String>,
     /// What Consul says: `passing`, `critical: …`, `warning: …`, `not registered`, `unknown: …`, and of its own servers

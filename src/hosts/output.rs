@@ -41,6 +41,16 @@ pub async fn stream(
     follow(reached, command, deadline, LAST_LINES, on_line).await
 }
 
+/// Runs a command and hands over each line that it prints as it comes; returns its status and its last lines.
+pub async fn each_line<Taken: Future<Output = ()> + Send>(
+    reached: &Reached,
+    command: RemoteCommand,
+    deadline: Deadline,
+    on_line: impl FnMut(OutputStream, &str) -> Taken + Send,
+) -> Result<(u32, Vec<String>), HostError> {
+    follow(reached, command, deadline, LAST_LINES, on_line).await
+}
+
 /// Runs a command that must succeed and hands over each line of its standard output as it comes. Those that
 /// `read` makes nothing of are a part of the error, if it comes to one.
 pub async fn read_lines(
@@ -81,16 +91,6 @@ pub async fn read_lines(
         stderr,
     };
     Err(failed(shown, &output))
-}
-
-/// Runs a command and hands over each line that it prints as it comes; returns its status and its last lines.
-pub async fn each_line<Taken: Future<Output = ()> + Send>(
-    reached: &Reached,
-    command: RemoteCommand,
-    deadline: Deadline,
-    on_line: impl FnMut(OutputStream, &str) -> Taken + Send,
-) -> Result<(u32, Vec<String>), HostError> {
-    follow(reached, command, deadline, LAST_LINES, on_line).await
 }
 
 async fn follow<Taken: Future<Output = ()> + Send>(

@@ -11,6 +11,9 @@ use crate::model::{HostName, Reference};
 /// How many different changes of one recipe are told; hosts differ seldom.
 const MOST: usize = 2;
 
+/// What is told of a release whose predecessor's records are gone.
+const NOT_KNOWN: &str = "what was before is not known";
+
 /// The version of an image, as it was typed: its tag, or what is enough of its digest to tell it from others.
 pub fn version(image: &str) -> String {
     let Reference { tag, digest, .. } = Reference::parse(image);
@@ -24,6 +27,13 @@ pub fn version(image: &str) -> String {
 impl History {
     /// What a release changed, recipe by recipe, in words. Empty when it changed no container's spec.
     pub fn summary(&self, number: Number) -> Vec<String> {
+        let hosts = self.records.keys();
+        let is_first = hosts
+            .filter(|host| self.record(host, number).is_some())
+            .all(|host| self.before(host, number).is_none());
+        if is_first && number.0 > 1 {
+            return vec![NOT_KNOWN.to_owned()];
+        }
         let mut changes = BTreeMap::<&str, Vec<String>>::new();
         for (host, records) in &self.records {
             let Some(record) = records.iter().find(|record| record.number == number) else {
@@ -34,7 +44,7 @@ impl History {
             let names = old.into_iter().flatten().map(|(name, _)| name);
             for name in names.chain(record.recipes.keys()) {
                 let was = old.and_then(|old| old.get(name));
-                let change = change(was, record.recipes.get(name), before.is_none());
+                let change = change(was, record.recipes.get(name), is_first);
                 let of_recipe = changes.entry(name).or_default();
                 of_recipe.extend(change.filter(|it| !of_recipe.contains(it)));
             }
@@ -79,6 +89,11 @@ fn change(
         (None, Some(new)) => return Some(format!("{} (new)", version(&new.spec.image))),
         (Some(old), Some(new)) => (old, new),
     };
+    match (&old.stopped, &new.stopped) {
+        (None, Some(_)) => return Some("stopped".to_owned()),
+        (Some(_), None) if old.hash == new.hash => return Some("started".to_owned()),
+        _ => {}
+    }
     if old.instances != new.instances {
         let (from, to) = (old.instances, new.instances);
         return Some(format!(
@@ -203,5 +218,12 @@ mod tests {
                 "",
             ]
         );
+        // Where the records before it are gone, it may have changed anything.
+        let mut pruned = History::default();
+        let host = HostName::from("host-1");
+        let later: Vec<_> = history.records_of(&host).skip(1).cloned().collect();
+        pruned.add(&later);
+        assert_eq!(pruned.summary(Number(2)), ["what was before is not known"]);
+        assert_eq!(pruned.summary(Number(3)), history.summary(Number(3)));
     }
 }

@@ -68,35 +68,10 @@ fn names_that_there_are_not_are_found_before_anyone_is_contacted() {
 }
 
 #[test]
-fn a_recipe_without_a_container_is_neither_restarted_nor_an_accessory() {
-    let host = Listener::new();
-    let shell = Shell::with_host_at(host.port());
-    shell.write(
-        "recipes/web.toml",
-        "hosts = \"all\"\ncommands = [{ run = \"true\" }]\n",
-    );
-    assert_snapshot!(shell.type_line("restart staging web").shown(), @"
-        [stderr]
-        error: `web` has no container, so nothing of it stays running
-
-        hint: shipit run staging web
-        [exit 2]
-    ");
-    assert_snapshot!(shell.type_line("down staging --yes --accessory web").shown(), @"
-        [stderr]
-        error: `web` is no accessory of `staging`
-
-        hint: it has none: `[container] accessory = true` makes one
-        [exit 2]
-    ");
-    assert!(!host.was_contacted());
-}
-
-#[test]
 fn a_recipe_may_stand_in_the_place_of_the_environment() {
     let shell = Shell::with_host_at(closed_port());
     // It is of the only environment: the next mistake is that its host is not there.
-    for line in ["deploy web", "plan web", "logs web", "deploy web --dry-run"] {
+    for line in ["deploy web", "plan web", "logs web", "deploy web --force"] {
         let answer = shell.type_line(line);
         assert_eq!(answer.code, Some(3), "{line}: {}", answer.shown());
     }
@@ -148,6 +123,31 @@ fn a_recipe_may_stand_in_the_place_of_the_environment() {
         "{}",
         answer.shown()
     );
+}
+
+#[test]
+fn a_recipe_without_a_container_is_neither_restarted_nor_an_accessory() {
+    let host = Listener::new();
+    let shell = Shell::with_host_at(host.port());
+    shell.write(
+        "recipes/web.toml",
+        "hosts = \"all\"\ncommands = [{ run = \"true\" }]\n",
+    );
+    assert_snapshot!(shell.type_line("restart staging web").shown(), @"
+        [stderr]
+        error: `web` has no container, so nothing of it stays running
+
+        hint: shipit run staging web
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("down staging --yes --accessory web").shown(), @"
+        [stderr]
+        error: `web` is no accessory of `staging`
+
+        hint: it has none: `[container] accessory = true` makes one
+        [exit 2]
+    ");
+    assert!(!host.was_contacted());
 }
 
 #[test]

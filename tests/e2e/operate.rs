@@ -27,7 +27,7 @@ pub fn look(stage: &Stage) {
     let history = project.ok("history staging");
     history
         .says("RELEASE")
-        .says("r1 ")
+        .says("\nr")
         .says("succeeded")
         .says("alice@");
 

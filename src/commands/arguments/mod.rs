@@ -31,6 +31,14 @@ pub struct Limit {
     pub limit: Vec<String>,
 }
 
+/// What a release is for.
+#[derive(Debug, Args)]
+pub struct Message {
+    /// What it is for, in a line that `shipit history` shows
+    #[arg(short, long, value_name = "TEXT", value_parser = value::message)]
+    pub message: Option<String>,
+}
+
 /// Whether to queue for the environment's lock.
 #[derive(Debug, Args)]
 pub struct Wait {
@@ -44,14 +52,6 @@ impl Wait {
     pub fn time(&self) -> Duration {
         self.wait.unwrap_or_default()
     }
-}
-
-/// What a release is for.
-#[derive(Debug, Args)]
-pub struct Message {
-    /// What it is for, in a line that `shipit history` shows
-    #[arg(short, long, value_name = "TEXT", value_parser = value::message)]
-    pub message: Option<String>,
 }
 
 /// Variables that the command line sets.

@@ -32,7 +32,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// A point in time for docker: so long ago (`10m`), or a date and time, which is in UTC unless it says otherwise.
 pub fn moment(text: &str) -> Result<String, String> {
-    if let Ok(ago) = duration(text) {
+    // Days are as good as hours here; for a deadline nobody writes them.
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    let hours = days.map(|days: u16| format!("{}h", u32::from(days) * 24));
+    if let Ok(ago) = duration(hours.as_deref().unwrap_or(text)) {
         return Ok(format!("{}s", ago.as_secs_f64()));
     }
     if let Ok(at) = text.parse::<Timestamp>() {
@@ -78,6 +81,7 @@ mod tests {
         for (text, docker) in [
             ("10m", "600s"),
             ("1500ms", "1.5s"),
+            ("2d", "172800s"),
             ("2026-11-23T04:50:00Z", "2026-11-23T04:50:00Z"),
             ("2026-11-23T04:50:00+01:00", "2026-11-23T03:50:00Z"),
             ("2026-11-23 04:50", "2026-11-23T04:50:00Z"),
@@ -85,7 +89,7 @@ mod tests {
         ] {
             assert_eq!(moment(text).as_deref(), Ok(docker), "{text}");
         }
-        for text in ["yesterday", "10", "0s", "2026-13-01"] {
+        for text in ["yesterday", "10", "0s", "0d", "366d", "2026-13-01"] {
             moment(text).expect_err(text);
         }
     }

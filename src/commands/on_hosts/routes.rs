@@ -1,13 +1,11 @@
 //! Where each balancer routes to now.
 
-use std::time::Duration;
-
 use futures::future::join_all;
 
 use crate::{
     balancers::{Routes, Upstreams},
     facts::{Facts, routes},
-    hosts::{Fleet, HostError, within},
+    hosts::Fleet,
     model::{Environment, HostName, LateValues, Name},
     text,
 };
@@ -32,13 +30,8 @@ impl Answer {
     }
 }
 
-/// Asks every balancer on every host of the fleet, all at once; none for longer than `deadline`.
-pub async fn of_balancers(
-    environment: &Environment,
-    fleet: &Fleet,
-    facts: &Facts,
-    deadline: Duration,
-) -> Vec<Answer> {
+/// Asks every balancer on every host of the fleet, all at once.
+pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Facts) -> Vec<Answer> {
     let mut asked = Vec::new();
     for recipe in &environment.recipes {
         for (host, on) in &recipe.on {
@@ -59,12 +52,10 @@ pub async fn of_balancers(
                     },
                 };
                 asked.push(async move {
-                    let answer = async { Ok::<_, HostError>(upstreams.ask().await.1) };
-                    let answer = within(deadline, answer).await;
-                    let routes = answer.unwrap_or_else(Routes::Failed);
+                    let (host, routes) = upstreams.ask().await;
                     Answer {
                         balancer: recipe.name.clone(),
-                        host: host.clone(),
+                        host,
                         printed: printed(routes),
                     }
                 });
@@ -88,10 +79,7 @@ fn printed(routes: Routes) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::{
-        QUICK,
-        testing::{TestFleet, behaviour, fails, prints},
-    };
+    use crate::hosts::testing::{TestFleet, behaviour, fails, prints};
 
     #[tokio::test]
     async fn a_balancer_is_asked_as_in_a_deploy() {
@@ -109,7 +97,7 @@ mod tests {
             _ => fails(1, "Error: No such container: lb\n"),
         });
         let lab = TestFleet::new(&[("lb", lb)], vec![serves, refuses, down]).await;
-        let answers = of_balancers(&lab.environment, &lab.fleet, &Facts::default(), QUICK).await;
+        let answers = of_balancers(&lab.environment, &lab.fleet, &Facts::default()).await;
         let routed: Vec<_> = answers
             .iter()
             .map(|answer| answer.routes_to("10.0.0.1", 32768))

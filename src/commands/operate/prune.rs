@@ -55,6 +55,10 @@ impl HostCommand for Prune {
         self.environment.name()
     }
 
+    fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     fn lock_wait(&self) -> Duration {
         self.wait.time()
     }
@@ -139,6 +143,14 @@ fn told(pruned: &Pruned, dry_run: bool) -> String {
     }
     let counts = counts.join(", ");
     let freed = bytes.map(text::bytes);
+    // A record takes nothing that anybody would count.
+    if containers.is_empty() && images.is_empty() {
+        return if dry_run {
+            format!("would remove {counts}")
+        } else {
+            format!("{counts} removed")
+        };
+    }
     match (dry_run, freed) {
         (true, Some(freed)) => format!("would remove {counts}: {freed}"),
         (true, None) => format!("would remove {counts}"),
@@ -188,5 +200,10 @@ mod tests {
             "would remove 2 containers, 1 image: 12.5 MB"
         );
         assert_eq!(told(&Pruned::default(), false), "nothing to remove");
+        let records = Pruned {
+            records: 1,
+            ..Pruned::default()
+        };
+        assert_eq!(told(&records, false), "1 record removed");
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     },
     deploy::{self, DeployRequest, Goal, Trust},
     event::Outcome,
-    hosts::Run,
+    hosts::{Run, Stop},
     model::{Name, Overrides},
     plan::Scope,
     rollout::driver::Promotion,
@@ -41,13 +41,13 @@ pub struct Deploy {
     pub limit: Limit,
     #[command(flatten)]
     pub variables: Variables,
+    #[command(flatten)]
+    pub message: Message,
     /// Replace the containers of the named recipes even where nothing has changed
-    #[arg(long, requires = "recipes")]
+    #[arg(long)]
     pub force: bool,
     #[command(flatten)]
     pub wait: Wait,
-    #[command(flatten)]
-    pub message: Message,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -94,6 +94,12 @@ impl HostCommand for Deploy {
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
+        // The only word may be a recipe that stands in the environment's place, so this is known only here.
+        if self.force && self.recipes.is_empty() {
+            let stop = Stop::new(Outcome::Usage, "`--force` replaces recipes that are named");
+            let environment = &invocation.context.environment.name;
+            return Err(stop.hint(format!("shipit deploy {environment} RECIPE --force")));
+        }
         scope(invocation, &self.recipes, &self.limit.limit)
     }
 

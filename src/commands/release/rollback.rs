@@ -41,9 +41,9 @@ pub struct Rollback {
     #[arg(long)]
     pub trust_records: bool,
     #[command(flatten)]
-    pub wait: Wait,
-    #[command(flatten)]
     pub message: Message,
+    #[command(flatten)]
+    pub wait: Wait,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,

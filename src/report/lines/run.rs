@@ -81,11 +81,11 @@ impl Run {
                 format!("rolled {environment} back in {took}: {description}")
             }
             ("rollback", None) => format!("rolled {environment} back in {took}"),
+            ("prune", _) => format!("pruned {environment} in {took}"),
             ("restart" | "stop" | "start", Some(release)) => {
                 let description = clean(&self.description);
                 format!("{description} in {environment} took {took} ({release})")
             }
-            ("prune", _) => format!("pruned {environment} in {took}"),
             ("down", _) => format!("took {environment} down in {took}"),
             ("setup", _) => {
                 let hosts = counted(self.hosts, "host");

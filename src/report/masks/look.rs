@@ -1,7 +1,11 @@
 //! Every string of what those see who only look.
 
-use super::fields::{in_differences, in_settings};
-use crate::event::{EventKind, HostResult, RecipeComparison, RecipeDetails, ReleaseRow};
+use super::{
+    fields::{in_differences, in_settings},
+    release::in_release,
+    status::in_status,
+};
+use crate::event::{EventKind, HostResult, RecipeComparison, RecipeDetails};
 
 /// Calls `apply` with every string of such an event.
 pub(super) fn in_look(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
@@ -11,6 +15,7 @@ pub(super) fn in_look(kind: &mut EventKind, apply: &mut impl FnMut(&mut String))
                 in_release(row, apply);
             }
         }
+        EventKind::Status { status, form: _ } => in_status(status, apply),
         EventKind::ReleaseDetails { release, recipes } => {
             in_release(release, apply);
             for recipe in recipes {
@@ -26,28 +31,6 @@ pub(super) fn in_look(kind: &mut EventKind, apply: &mut impl FnMut(&mut String))
         }
         _ => {}
     }
-}
-
-pub(super) fn in_release(row: &mut ReleaseRow, apply: &mut impl FnMut(&mut String)) {
-    let ReleaseRow {
-        release,
-        outcome,
-        action,
-        changes,
-        message,
-        failure,
-        by,
-        began: _,
-        took: _,
-        revision,
-        hosts,
-    } = row;
-    for text in [release, outcome, action, by] {
-        apply(text);
-    }
-    let optional = message.iter_mut().chain(failure).chain(revision);
-    let all = optional.chain(changes).chain(hosts);
-    all.for_each(apply);
 }
 
 fn in_details(details: &mut RecipeDetails, apply: &mut impl FnMut(&mut String)) {

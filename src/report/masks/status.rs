@@ -1,6 +1,6 @@
 //! Every string of what `status` shows.
 
-use super::look::in_release;
+use super::release::in_release;
 use crate::event::{InstanceRow, LockRow, RouteRow, Status};
 
 pub(super) fn in_status(status: &mut Status, apply: &mut impl FnMut(&mut String)) {
@@ -39,6 +39,7 @@ fn in_instance(row: &mut InstanceRow, apply: &mut impl FnMut(&mut String)) {
         state,
         exit_code: _,
         since: _,
+        stopped_by,
         docker_health,
         consul_health,
         routes,
@@ -53,6 +54,7 @@ fn in_instance(row: &mut InstanceRow, apply: &mut impl FnMut(&mut String)) {
         release,
         version,
         image,
+        stopped_by,
         docker_health,
         consul_health,
         address,

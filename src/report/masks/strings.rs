@@ -4,7 +4,6 @@
 use super::{
     fields::{in_differences, in_settings},
     look::in_look,
-    status::in_status,
 };
 use crate::event::{ErrorReport, EventKind, Evidence, HostRow, PlanRow, ProbeSummary};
 
@@ -40,9 +39,50 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
         | EventKind::StepFinished { .. }
         | EventKind::StepFailed { .. }
         | EventKind::Waiting { .. }
-        | EventKind::Countdown { .. }
-        | EventKind::Transfer { .. }
-        | EventKind::Pull { .. } => in_step(kind, apply),
+        | EventKind::Countdown { .. } => in_step(kind, apply),
+        EventKind::Transfer { .. }
+        | EventKind::Pull { .. }
+        | EventKind::Output { .. }
+        | EventKind::Warning { .. } => {
+            of_a_host(kind, apply);
+        }
+        EventKind::Result { lines } => lines.iter_mut().for_each(apply),
+        EventKind::History { .. }
+        | EventKind::ReleaseDetails { .. }
+        | EventKind::Comparison { .. }
+        | EventKind::Status { .. } => {
+            in_look(kind, apply);
+        }
+        EventKind::Probe { recipe, summary } => {
+            apply(recipe);
+            in_probe_summary(summary, apply);
+        }
+        EventKind::HostState { row } => in_host_row(row, apply),
+        EventKind::Finished {
+            outcome: _,
+            took: _,
+            error,
+        } => error.iter_mut().for_each(|error| in_error(error, apply)),
+    }
+}
+
+fn of_a_host(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
+    match kind {
+        EventKind::Transfer {
+            host,
+            what,
+            bytes: _,
+            total: _,
+        }
+        | EventKind::Pull {
+            host,
+            what,
+            layers: _,
+            total: _,
+        } => {
+            apply(host);
+            apply(what);
+        }
         EventKind::Output {
             host,
             container,
@@ -61,23 +101,7 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
             apply(message);
             host.iter_mut().chain(hint).for_each(apply);
         }
-        EventKind::Result { lines } => lines.iter_mut().for_each(apply),
-        EventKind::History { .. }
-        | EventKind::ReleaseDetails { .. }
-        | EventKind::Comparison { .. } => {
-            in_look(kind, apply);
-        }
-        EventKind::Status { status, form: _ } => in_status(status, apply),
-        EventKind::Probe { recipe, summary } => {
-            apply(recipe);
-            in_probe_summary(summary, apply);
-        }
-        EventKind::HostState { row } => in_host_row(row, apply),
-        EventKind::Finished {
-            outcome: _,
-            took: _,
-            error,
-        } => error.iter_mut().for_each(|error| in_error(error, apply)),
+        _ => {}
     }
 }
 
@@ -103,21 +127,6 @@ fn in_step(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
         apply(text);
     };
     match kind {
-        EventKind::Transfer {
-            host,
-            what,
-            bytes: _,
-            total: _,
-        }
-        | EventKind::Pull {
-            host,
-            what,
-            layers: _,
-            total: _,
-        } => {
-            apply(host);
-            apply(what);
-        }
         EventKind::StepStarted { host, recipe, step } => of_step(host, recipe, step),
         EventKind::StepFinished {
             host,

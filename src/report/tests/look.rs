@@ -95,6 +95,7 @@ fn running(recipe: &str, host: &str, version: &str, since: Timestamp) -> Instanc
         state: text("running"),
         exit_code: None,
         since: Some(since),
+        stopped_by: None,
         docker_health: None,
         consul_health: None,
         routes: Vec::new(),
@@ -173,6 +174,12 @@ fn unwell() -> Status {
         ..running("a-recipe-with-a-very-long-name-indeed", "host-3", "", at(0))
     });
     status.instances.push(InstanceRow {
+        state: text("stopped"),
+        stopped_by: Some(text("bob@desk")),
+        severity: Severity::Notable,
+        ..running("mailer", "host-2", "9", at(7_000_000))
+    });
+    status.instances.push(InstanceRow {
         consul_health: Some(text("unknown: no answer within 5s")),
         routes: vec![route("host-3", None)],
         ..running("worker", "host-2", "sha256:0123456789ab", at(7_195_000))
@@ -204,6 +211,7 @@ pub(super) fn every_look(t: &str) -> Vec<EventKind> {
         version: some(),
         image: some(),
         state: s(),
+        stopped_by: some(),
         docker_health: some(),
         consul_health: some(),
         routes: vec![RouteRow {
@@ -291,6 +299,17 @@ fn a_status_that_is_well_at_every_width() {
 fn a_status_that_is_not_well_at_every_width() {
     let kind = as_event(unwell(), StatusForm::default());
     insta::assert_snapshot!(at_every_width("status", &kind));
+}
+
+#[test]
+fn columns_that_say_nothing_are_left_out() {
+    let mut plain = status();
+    plain.instances = vec![running("web", "host-1", "1.27", at(0))];
+    let told = shown(None, "status", &as_event(plain, StatusForm::default()));
+    insta::assert_snapshot!(told, @r"
+    RECIPE  HOST    VERSION  STATE    SINCE
+    web     host-1  1.27     running  2 hours
+    ");
 }
 
 #[test]

@@ -318,10 +318,10 @@ mod tests {
             mask: &|_| {},
             masked: &|text| text.to_owned(),
             log: &|_| {},
+            lock_wait: Duration::ZERO,
             by: "alice@laptop".to_owned(),
             message: None,
             revision: None,
-            lock_wait: Duration::ZERO,
         };
         let reached = &fleet.hosts()[0];
         let following = Following {

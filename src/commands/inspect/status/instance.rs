@@ -11,7 +11,7 @@ use crate::{
     facts::HostFacts,
     hosts::Reached,
     model::{ConsulReady, HostAndPort, HostRecipe, Recipe},
-    release::{History, Number, version},
+    release::{History, Number, Stopped, version},
 };
 
 /// What was seen of a recipe on a host.
@@ -37,7 +37,8 @@ pub fn instances(seen: &Seen<'_>) -> Vec<InstanceRow> {
     let running = running
         .into_iter()
         .map(|container| seen.running(container, on));
-    let missing = std::iter::repeat_with(|| seen.missing(last.copied())).take(missing);
+    let stopped_by = seen.history.stopped(seen.reached.name(), &seen.recipe.name);
+    let missing = std::iter::repeat_with(|| seen.missing(last.copied(), stopped_by)).take(missing);
     running.chain(missing).collect()
 }
 
@@ -75,15 +76,16 @@ impl Seen<'_> {
         }
     }
 
-    fn missing(&self, stopped: Option<&Container>) -> InstanceRow {
-        let row = stopped.map_or_else(|| self.nothing(), |container| self.of_container(container));
-        let (host, recipe) = (self.reached.name(), &self.recipe.name);
-        match self.history.stopped(host, recipe) {
+    fn missing(&self, last: Option<&Container>, stopped_by: Option<&Stopped>) -> InstanceRow {
+        let row = last.map_or_else(|| self.nothing(), |container| self.of_container(container));
+        match stopped_by {
             None => row,
-            // By somebody who wanted it so: no fault.
-            Some(by) => InstanceRow {
-                state: by.to_string(),
+            // It is as somebody wants it.
+            Some(stopped) => InstanceRow {
+                state: "stopped".to_owned(),
                 exit_code: None,
+                since: Some(stopped.at),
+                stopped_by: Some(stopped.by.clone()),
                 severity: Severity::Notable,
                 ..row
             },
@@ -102,6 +104,7 @@ impl Seen<'_> {
             state: "missing".to_owned(),
             exit_code: None,
             since: None,
+            stopped_by: None,
             docker_health: None,
             consul_health: None,
             routes: Vec::new(),

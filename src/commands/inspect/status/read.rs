@@ -65,7 +65,7 @@ pub async fn read(
 async fn answers(context: &Context<'_>, fleet: &Fleet, observed: &Observed) -> Vec<Answer> {
     let mut recipes = context.environment.recipes.iter();
     if recipes.any(|recipe| recipe.drain.is_some()) {
-        routes::of_balancers(context.environment, fleet, &observed.facts, SOON).await
+        routes::of_balancers(context.environment, fleet, &observed.facts).await
     } else {
         Vec::new()
     }

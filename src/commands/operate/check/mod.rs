@@ -14,7 +14,7 @@ use crate::{
         on_hosts::{invocation::Invocation, routes},
     },
     event::{EventKind, HostRow, Outcome, Severity},
-    hosts::{self, Fleet, HostError, QUICK, Reached, Run, Stop, preflight},
+    hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
     model::Name,
     observe::{Observed, observe},
     plan::Scope,
@@ -91,7 +91,7 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         fleet.close().await;
         return Ok(Outcome::Done);
     }
-    let routes = routes::of_balancers(context.environment, &fleet, &observed.facts, QUICK).await;
+    let routes = routes::of_balancers(context.environment, &fleet, &observed.facts).await;
     let found = fleet
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;

@@ -5,7 +5,7 @@ use crate::report::text::{columns, pad};
 /// What is between two columns.
 const GAP: &str = "  ";
 
-/// Rows of cells as lines. Cells may have colours.
+/// Rows of cells as lines. Cells may have colours. A column without a text is left out.
 pub(super) fn in_columns(rows: &[Vec<String>]) -> Vec<String> {
     let most = rows.iter().map(Vec::len).max().unwrap_or_default();
     let mut widths = vec![0; most];
@@ -15,7 +15,7 @@ pub(super) fn in_columns(rows: &[Vec<String>]) -> Vec<String> {
         }
     }
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths);
+        let cells = row.iter().zip(&widths).filter(|(_, width)| **width > 0);
         let cells: Vec<_> = cells.map(|(cell, width)| pad(cell, *width)).collect();
         cells.join(GAP).trim_end().to_owned()
     };

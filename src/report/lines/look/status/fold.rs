@@ -18,8 +18,8 @@ pub(super) struct Fold<'a> {
     pub(super) is_all: bool,
 }
 
-/// The containers, those that agree together.
-pub(super) fn folded(instances: &[InstanceRow]) -> Vec<Fold<'_>> {
+/// The containers, those that agree together. Where hosts were not read, nothing is known to be all of a recipe.
+pub(super) fn folded(instances: &[InstanceRow], all_read: bool) -> Vec<Fold<'_>> {
     let mut folds = Vec::<Fold<'_>>::new();
     for instance in instances {
         let alike = folds.iter_mut().find(|fold| agree(fold.first, instance));
@@ -39,7 +39,7 @@ pub(super) fn folded(instances: &[InstanceRow]) -> Vec<Fold<'_>> {
     }
     for fold in &mut folds {
         let of_recipe = instances.iter().filter(|it| it.recipe == fold.first.recipe);
-        fold.is_all = of_recipe.count() == fold.hosts.len();
+        fold.is_all = all_read && of_recipe.count() == fold.hosts.len();
     }
     folds
 }
@@ -65,6 +65,7 @@ fn agree(one: &InstanceRow, other: &InstanceRow) -> bool {
         && one.state == other.state
         && one.exit_code == other.exit_code
         && one.severity == other.severity
+        && one.stopped_by == other.stopped_by
         && health(one) == health(other)
         && routes(one) == routes(other)
         && together

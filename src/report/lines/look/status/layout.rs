@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     fold::Fold,
-    words::{health, routed, since, state},
+    words::{NOTHING, health, routed, since, state},
 };
 use crate::report::{
     lines::look::{
@@ -20,6 +20,9 @@ const HEADING: [&str; 7] = [
 
 /// The columns that may be cut, by their place in the heading, and what is left of each at least.
 const MAY_BE_CUT: [(usize, usize); 5] = [(0, 12), (1, 8), (2, 7), (4, 9), (5, 6)];
+
+/// The columns that are left out where they say nothing of any container: projects without health checks or balancers.
+const MAY_BE_EMPTY: [usize; 2] = [4, 5];
 
 /// With fewer columns than this, everything of a container stands below it.
 const NARROW: usize = 60;
@@ -52,14 +55,22 @@ fn rows(folds: &[Fold<'_>], now: Timestamp, options: LookOptions) -> Vec<Vec<Str
         vec![
             clean(&row.recipe),
             hosts_named(fold),
-            row.version.as_deref().map_or("–".to_owned(), clean),
+            row.version.as_deref().map_or(NOTHING.to_owned(), clean),
             state(row, options.painter),
             health(row, options.painter),
             routed(row, options.painter),
             since(row, now),
         ]
     };
-    [heading].into_iter().chain(folds.iter().map(row)).collect()
+    let mut rows: Vec<_> = [heading].into_iter().chain(folds.iter().map(row)).collect();
+    for column in MAY_BE_EMPTY {
+        if rows.iter().skip(1).all(|row| row[column] == NOTHING) {
+            for row in &mut rows {
+                row[column].clear();
+            }
+        }
+    }
+    rows
 }
 
 /// `host-1, host-2`; a host with several of them with how many.
@@ -131,11 +142,11 @@ fn stacked(fold: &Fold<'_>, now: Timestamp, options: LookOptions) -> Vec<String>
     let version = row.version.as_deref().map(clean).unwrap_or_default();
     let state = state(row, options.painter);
     let state = match &*since(row, now) {
-        "–" => state,
+        NOTHING => state,
         since => format!("{state} {since}"),
     };
     let told = [health(row, options.painter), routed(row, options.painter)];
-    let told = told.into_iter().filter(|it| it != "–");
+    let told = told.into_iter().filter(|it| it != NOTHING);
     let state: Vec<_> = [state].into_iter().chain(told).collect();
     vec![
         format!("{name} {version}").trim_end().to_owned(),

@@ -24,22 +24,28 @@ pub(super) fn lines(
         release,
         lock,
         instances,
-        unread: _, // rows of the hosts say so
+        unread, // rows of the hosts say which
     } = status;
+    let fitted = |line: String| match options.width {
+        Some(width) if !form.is_wide => fit(&line, width).into_owned(),
+        _ => line,
+    };
     let mut lines: Vec<_> = release
         .iter()
         .filter_map(|release| ended_badly(release, now, options))
         .chain(lock.iter().map(|lock| locked(lock, options)))
-        .map(|line| match options.width {
-            Some(width) if !form.is_wide => fit(&line, width).into_owned(),
-            _ => line,
-        })
+        .map(fitted)
         .collect();
     if form.is_wide {
         lines.extend(wide(instances, now, options));
     } else {
-        lines.extend(laid_out(&folded(instances), now, options));
+        lines.extend(laid_out(
+            &folded(instances, unread.is_empty()),
+            now,
+            options,
+        ));
     }
+    lines.extend(stopped(instances, options).into_iter().map(fitted));
     lines
 }
 
@@ -73,6 +79,29 @@ fn locked(lock: &LockRow, options: LookOptions) -> String {
     let since = since.strftime("%Y-%m-%d %H:%M UTC");
     let text = format!("locked by {} since {since}: {}", clean(by), clean(message));
     options.painter.paint(Paint::Notable, text)
+}
+
+/// Who has stopped a recipe, and where that was.
+fn stopped(instances: &[InstanceRow], options: LookOptions) -> Vec<String> {
+    let mut told = Vec::<(String, Vec<String>)>::new();
+    for row in instances {
+        let (Some(by), Some(since)) = (&row.stopped_by, row.since) else {
+            continue;
+        };
+        let at = since.strftime("%Y-%m-%d %H:%M UTC");
+        let text = format!("{} stopped by {} at {at}", clean(&row.recipe), clean(by));
+        let host = clean(&row.host);
+        match told.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, hosts)) if hosts.contains(&host) => {}
+            Some((_, hosts)) => hosts.push(host),
+            None => told.push((text, vec![host])),
+        }
+    }
+    let lines = told.into_iter().map(|(text, hosts)| {
+        let text = format!("{text} on {}", hosts.join(", "));
+        options.painter.paint(Paint::Notable, text)
+    });
+    lines.collect()
 }
 
 /// A line for each container, with everything.

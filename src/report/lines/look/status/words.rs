@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Stands where nothing is known, or nothing is to be known.
-const NOTHING: &str = "–";
+pub(super) const NOTHING: &str = "–";
 
 /// `running`, `exited (137)`, `missing`, in its colour.
 pub(super) fn state(row: &InstanceRow, painter: Painter) -> String {
