@@ -143,7 +143,7 @@ pub async fn mask_at_hand(
     let on = environment
         .recipes
         .iter()
-        .flat_map(|recipe| recipe.on.values());
+        .flat_map(|recipe| recipe.by_host.values());
     let passwords = environment.registries.iter().map(|login| &login.password);
     let mut known = Vec::new();
     let sources = on.flat_map(|on| on.secrets.values()).chain(passwords);

@@ -31,7 +31,11 @@ pub async fn read_secrets(
     secrets: &Secrets<'_>,
 ) -> Run<()> {
     for recipe in in_scope(environment, scope) {
-        for (_, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
+        for (_, on) in recipe
+            .by_host
+            .iter()
+            .filter(|(host, _)| scope.has_host(host))
+        {
             secrets.of(&on.secrets).await?;
         }
     }
@@ -45,7 +49,11 @@ pub fn wanted_images(
 ) -> BTreeMap<Wanted, BTreeSet<HostName>> {
     let mut users = BTreeMap::<Wanted, BTreeSet<HostName>>::new();
     for recipe in in_scope(environment, scope) {
-        for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
+        for (host, on) in recipe
+            .by_host
+            .iter()
+            .filter(|(host, _)| scope.has_host(host))
+        {
             if let Some(spec) = &on.container {
                 users
                     .entry(Wanted::of(spec))
@@ -66,7 +74,11 @@ pub async fn from_files(
 ) -> Run<DesiredState> {
     let mut desired = DesiredState::new();
     for recipe in in_scope(environment, scope) {
-        for (host, on) in recipe.on.iter().filter(|(host, _)| scope.has_host(host)) {
+        for (host, on) in recipe
+            .by_host
+            .iter()
+            .filter(|(host, _)| scope.has_host(host))
+        {
             let Some(spec) = &on.container else { continue };
             let Some(image) = pins.get(&Wanted::of(spec)) else {
                 continue;

@@ -70,7 +70,7 @@ pub(super) fn sources(
     recorded: &RecipeRecord,
     target: Number,
 ) -> Run<BTreeMap<String, SecretSource>> {
-    let of_files = recipe.on.get(host).map(|on| &on.secrets);
+    let of_files = recipe.by_host.get(host).map(|on| &on.secrets);
     let mut sources = BTreeMap::new();
     let mut unknown = Vec::new();
     for name in recorded.spec.secrets.iter() {

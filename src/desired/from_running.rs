@@ -152,7 +152,7 @@ impl Again<'_> {
         let running: Vec<&Container> = containers.filter(|it| it.state.running).collect();
         if running.is_empty() {
             // What the host is no longer to run is not started once more.
-            return Ok(last.filter(|_| recipe.on.contains_key(host)));
+            return Ok(last.filter(|_| recipe.by_host.contains_key(host)));
         }
         let made_from = |container: &&Container| {
             let hash = container.identity()?.spec.as_str().to_owned();

@@ -81,7 +81,7 @@ fn release_but(
     let mut desired = DesiredState::new();
     for (host, recipe) in wanted {
         let host = HostName::from(*host);
-        let on = &environment.recipe(recipe).expect("a recipe").on[&host];
+        let on = &environment.recipe(recipe).expect("a recipe").by_host[&host];
         let one = Desired {
             spec: on.container.clone().expect("a container"),
             image: PinnedImage {

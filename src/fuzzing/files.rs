@@ -118,7 +118,7 @@ fn rendered(loaded: &Loaded) {
         commands,
         balancer,
         ..
-    } in recipes.iter().flat_map(|it| it.on.values())
+    } in recipes.iter().flat_map(|it| it.by_host.values())
     {
         for task in before.iter().chain(after).chain(commands) {
             if let TaskAction::Run(script) = &task.action {

@@ -25,7 +25,7 @@ pub struct Recipe {
     /// The recipes that must be up before this one.
     pub requires: Vec<Name>,
     /// What runs on each host.
-    pub on: BTreeMap<HostName, HostRecipe>,
+    pub by_host: BTreeMap<HostName, HostRecipe>,
     /// How containers are replaced.
     pub rollout: RolloutPolicy,
     /// How traffic is taken away from a container before it is stopped.
@@ -37,7 +37,7 @@ pub struct Recipe {
 impl Recipe {
     /// Whether it has a container; one without is a list of commands (a task).
     pub fn has_container(&self) -> bool {
-        self.on.values().any(|on| on.container.is_some())
+        self.by_host.values().any(|on| on.container.is_some())
     }
 }
 
@@ -45,7 +45,7 @@ impl Recipe {
     /// Whether Consul has this recipe's containers: its readiness or its drain goes through Consul.
     pub fn is_registered(&self) -> bool {
         let by_service = self
-            .on
+            .by_host
             .values()
             .any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
         by_service || self.drain.is_some()
@@ -53,7 +53,7 @@ impl Recipe {
 
     /// Whether this recipe's containers are Consul's own servers.
     pub fn is_consul(&self) -> bool {
-        self.on
+        self.by_host
             .values()
             .any(|on| on.ready.consul == Some(ConsulReady::Leader))
     }

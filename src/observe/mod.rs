@@ -176,7 +176,7 @@ async fn listening(
     environment: &Environment,
 ) -> Result<Vec<TakenPort>, HostError> {
     let specs = environment.recipes.iter().filter_map(|recipe| {
-        let on = recipe.on.get(reached.name())?;
+        let on = recipe.by_host.get(reached.name())?;
         on.container.as_ref()
     });
     if !specs.into_iter().any(ContainerSpec::publishes_fixed_port) {
@@ -225,7 +225,7 @@ pub async fn done_tasks(
         let asked = fleet.each(|reached| {
             let (tasks, late) = (
                 recipe
-                    .on
+                    .by_host
                     .get(reached.name())
                     .filter(|_| scope.has_host(reached.name()))
                     .map(|on| on.commands.clone()),

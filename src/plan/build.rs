@@ -51,7 +51,10 @@ pub fn build(input: &Input) -> Plan {
 /// The order in which a recipe's old and new containers are replaced. It depends on the files and on what
 /// is wanted: in a rollback the two differ.
 fn order_of(recipe: &Recipe, desired: Option<&BTreeMap<HostName, Desired>>) -> Order {
-    let of_files = recipe.on.values().filter_map(|on| on.container.as_ref());
+    let of_files = recipe
+        .by_host
+        .values()
+        .filter_map(|on| on.container.as_ref());
     let wanted = desired.into_iter().flat_map(BTreeMap::values);
     let needs_exclusive_port = of_files
         .chain(wanted.map(|desired| &desired.spec))
@@ -135,7 +138,7 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
 }
 
 fn tasks_on(input: &Input, recipe: &Recipe, host: &HostName) -> Vec<TaskRef> {
-    let Some(on) = recipe.on.get(host).filter(|on| on.container.is_none()) else {
+    let Some(on) = recipe.by_host.get(host).filter(|on| on.container.is_none()) else {
         return Vec::new();
     };
     // `once` means once in a deploy: on the first of the recipe's hosts that the deploy may touch.

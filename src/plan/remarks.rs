@@ -18,7 +18,7 @@ pub(super) fn warn_of_lost_requests(
     plan: &RecipePlan,
     warnings: &mut Vec<Remark>,
 ) {
-    let is_balancer = recipe.on.values().any(|on| on.balancer.is_some());
+    let is_balancer = recipe.by_host.values().any(|on| on.balancer.is_some());
     let replaced: Vec<_> = plan
         .changes()
         .filter(|slot| slot.change == Change::Replace)

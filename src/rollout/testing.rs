@@ -227,7 +227,7 @@ impl TestSlot {
             consul_servers: 0,
             consul_hosts: Vec::new(),
         };
-        let host_recipe = recipe("web").on[reached.name()].clone();
+        let host_recipe = recipe("web").by_host[reached.name()].clone();
         let placement = Placement {
             context: Arc::new(context),
             host_recipe: Arc::new(host_recipe),
@@ -274,7 +274,10 @@ fn balancers(lab: &TestFleet, recipe: &Recipe) -> Vec<Upstreams> {
     let hosts = lab.fleet.hosts().iter().skip(1);
     let upstreams = hosts.map(|reached| Upstreams {
         reached: reached.clone(),
-        view: recipe.on[reached.name()].balancer.clone().expect("one"),
+        view: recipe.by_host[reached.name()]
+            .balancer
+            .clone()
+            .expect("one"),
         late: LateValues {
             release: "r2".into(),
             container: "lb".into(),

@@ -25,7 +25,7 @@ fn every_key_has_its_word_for_docker() {
     let loaded = TestProject::of_recipe(&recipe)
         .load("test")
         .unwrap_or_else(|problems| panic!("{problems}"));
-    let on = &loaded.environment.recipes[0].on["web-1"];
+    let on = &loaded.environment.recipes[0].by_host["web-1"];
     let image = PinnedImage {
         reference: "web@sha256:01".to_owned(),
         digest: "sha256:01".to_owned(),

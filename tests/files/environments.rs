@@ -53,7 +53,7 @@ fn an_environment_takes_over_what_it_does_not_name() {
     assert_eq!(hosts, ["b"], "[hosts] replaces as a whole");
     let ssh = &environment.hosts[0].ssh;
     assert_eq!((ssh.user.as_deref(), ssh.port), (Some("deploy"), Some(22)));
-    let spec = environment.recipes[0].on["b"]
+    let spec = environment.recipes[0].by_host["b"]
         .container
         .clone()
         .expect("a container");

@@ -215,7 +215,7 @@ fn a_set_var_that_nothing_uses_is_refused() {
     let loaded = project.load_with(&[("version", "2")]).expect("no mistakes");
     let web = loaded.environment.recipe("web").expect("web is there");
     assert_eq!(
-        web.on["a"].container.as_ref().map(|spec| &*spec.image),
+        web.by_host["a"].container.as_ref().map(|spec| &*spec.image),
         Some("web:2")
     );
 }

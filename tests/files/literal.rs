@@ -30,7 +30,7 @@ proptest! {
             Err(problems) => return Err(TestCaseError::fail(problems.to_string())),
         };
         prop_assert_eq!(&*environment.hosts[0].name, host.as_str());
-        let on = environment.recipes[0].on.values().next();
+        let on = environment.recipes[0].by_host.values().next();
         let spec = on.and_then(|on| on.container.clone()).expect("a container");
         prop_assert_eq!(&spec.env["A"], &values[0]);
         prop_assert_eq!(&spec.env["B"], &values[2]);
@@ -86,7 +86,7 @@ fn a_number_reaches_the_container_as_it_is_written_or_not_at_all() {
         ))
         .load("test")
         .map(|loaded| {
-            let on = &loaded.environment.recipes[0].on["web-1"];
+            let on = &loaded.environment.recipes[0].by_host["web-1"];
             on.container
                 .as_ref()
                 .map(|container| container.env["A"].clone())

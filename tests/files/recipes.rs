@@ -349,7 +349,7 @@ retry = 3
     let loaded = project
         .load("test")
         .unwrap_or_else(|problems| panic!("{problems}"));
-    let tasks = &loaded.environment.recipes[0].on["web-1"].commands;
+    let tasks = &loaded.environment.recipes[0].by_host["web-1"].commands;
     let TaskAction::Upload {
         to, mode, content, ..
     } = &tasks[0].action
@@ -404,7 +404,7 @@ fn recipes_come_after_what_they_require_and_else_in_the_inventorys_order() {
     assert_eq!(hosts, ["b", "a"], "in the inventory's order");
     assert_eq!(app.rollout.max_parallel, Count::Percent(25));
     let source = |recipe: usize| {
-        let on = &environment.recipes[recipe].on["a"];
+        let on = &environment.recipes[recipe].by_host["a"];
         on.container.as_ref().map(|container| container.source)
     };
     assert_eq!(source(0), Some(ImageSource::Local));
@@ -496,7 +496,7 @@ fn a_sealed_secret_is_named_like_a_file() {
     };
     let loaded = recipe("{ sealed = \"{{environment}}-token.2\" }").load("test");
     let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
-    let on = &loaded.environment.recipes[0].on["web-1"];
+    let on = &loaded.environment.recipes[0].by_host["web-1"];
     let expected = "test-token.2".parse().expect("a name");
     assert_eq!(on.secrets["TOKEN"], SecretSource::Sealed(expected));
     for name in ["", ".hidden", "../token", "a b"] {

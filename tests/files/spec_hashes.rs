@@ -72,7 +72,7 @@ fn spec_of(recipe: &str) -> ContainerSpec {
     let loaded = TestProject::of_recipe(&format!("hosts = \"web\"\n{recipe}"))
         .load("test")
         .unwrap_or_else(|problems| panic!("{problems}"));
-    let on = &loaded.environment.recipes[0].on["web-1"];
+    let on = &loaded.environment.recipes[0].by_host["web-1"];
     ContainerSpec {
         setup: shipit::desired::setup(on),
         ..on.container.clone().expect("a container")

@@ -108,7 +108,7 @@ command = ["{{own_var}} {{group_var}} {{inventory_var}} {{recipe_var}} {{set_var
         .load_with(&[("set_var", "set")])
         .unwrap_or_else(|problems| panic!("{problems}"));
     let command = |host: &str| {
-        let on = &loaded.environment.recipes[0].on[host];
+        let on = &loaded.environment.recipes[0].by_host[host];
         on.container
             .as_ref()
             .map(|container| container.command[0].clone())
@@ -159,7 +159,7 @@ command = ["{{answer}}", "{{#if answer}}yes{{else}}no{{/if}}", "{{eq answer 3}}"
         let loaded = project
             .load_with(&[("answer", answer), ("version", "1.3")])
             .unwrap_or_else(|problems| panic!("{problems}"));
-        let on = &loaded.environment.recipes[0].on["a"];
+        let on = &loaded.environment.recipes[0].by_host["a"];
         let command = on.container.as_ref().map(|container| &*container.command);
         let expected = [answer, yes, is_three, "true"].map(str::to_owned);
         assert_eq!(command, Some(&expected[..]), "{answer}");
@@ -203,7 +203,7 @@ run = "docker exec {{container}} tag {{quote version}} on {{host.name}}"
     let loaded = project.load_with(&[("version", "1; reboot")]);
     let loaded = loaded.unwrap_or_else(|problems| panic!("{problems}"));
     assert_snapshot!(loaded.warnings);
-    let on = &loaded.environment.recipes[0].on["web-1"];
+    let on = &loaded.environment.recipes[0].by_host["web-1"];
     let late = LateValues::dummy();
     let scripts = on.after.iter().map(|task| match &task.action {
         TaskAction::Run(script) => script.render(&late).expect("a script"),

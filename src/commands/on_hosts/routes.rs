@@ -34,7 +34,7 @@ impl Answer {
 pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Facts) -> Vec<Answer> {
     let mut asked = Vec::new();
     for recipe in &environment.recipes {
-        for (host, on) in &recipe.on {
+        for (host, on) in &recipe.by_host {
             let (Some(balancer), Some(reached)) = (&on.balancer, fleet.host(host)) else {
                 continue;
             };

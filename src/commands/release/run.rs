@@ -141,7 +141,7 @@ async fn run_on(
     done: &BTreeSet<TaskRef>,
 ) -> Result<bool, HostError> {
     let host = reached.name();
-    let on = recipe.on.get(host).filter(|_| scope.has_host(host));
+    let on = recipe.by_host.get(host).filter(|_| scope.has_host(host));
     let Some(on) = on else { return Ok(false) };
     let first: Option<&HostName> = recipe.hosts.iter().find(|host| scope.has_host(host));
     let late = LateValues {

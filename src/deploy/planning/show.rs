@@ -38,7 +38,7 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
         for task in &recipe.tasks {
             let on = environment
                 .recipe(&task.recipe)
-                .and_then(|recipe| recipe.on.get(&task.host));
+                .and_then(|recipe| recipe.by_host.get(&task.host));
             let name = on
                 .and_then(|on| on.commands.get(task.index))
                 .map(|task| task.name.clone());

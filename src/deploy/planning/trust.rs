@@ -84,7 +84,7 @@ fn beyond_the_files(environment: &Environment, plan: &Plan) -> Vec<Found> {
                 continue;
             };
             let on = environment.recipe(&recipe.recipe);
-            let on = on.and_then(|recipe| recipe.on.get(&slot.host));
+            let on = on.and_then(|recipe| recipe.by_host.get(&slot.host));
             let today = on.and_then(|on| on.container.as_ref());
             for difference in plan::beyond(&incoming.desired.spec, today) {
                 let one = (slot.host.clone(), recipe.recipe.clone(), difference);

@@ -88,7 +88,7 @@ impl Deployment<'_> {
 
     fn placement(&self, context: &Arc<RolloutContext>, slot: &SlotPlan) -> Option<Placement> {
         let reached = self.fleet.host(&slot.host)?.clone();
-        let host_recipe = context.recipe.on.get(&slot.host).cloned();
+        let host_recipe = context.recipe.by_host.get(&slot.host).cloned();
         let host_recipe = Arc::new(host_recipe.unwrap_or_else(HostRecipe::none));
         let facts = self.facts.hosts.get(&slot.host);
         let containers = facts.map_or(&[][..], |facts| &facts.containers);
@@ -146,7 +146,7 @@ impl Deployment<'_> {
         let mut balancers = Vec::new();
         let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
         for balancer in names.filter_map(|name| self.context.environment.recipe(name)) {
-            for (host, on) in &balancer.on {
+            for (host, on) in &balancer.by_host {
                 let (Some(reached), Some(view)) = (self.fleet.host(host), &on.balancer) else {
                     continue;
                 };

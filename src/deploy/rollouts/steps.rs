@@ -63,7 +63,7 @@ impl Work {
         }
         let tasks = recipe_plan.tasks.iter().filter(|task| task.host == *host);
         self.steps += tasks.count();
-        if let Some(host_recipe) = recipe.on.get(host)
+        if let Some(host_recipe) = recipe.by_host.get(host)
             && on_host().any(|slot| slot.incoming.is_some())
         {
             self.steps += host_recipe.before.len() + host_recipe.after.len();

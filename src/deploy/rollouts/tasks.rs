@@ -22,7 +22,7 @@ impl Deployment<'_> {
         };
         for task_ref in &recipe_plan.tasks {
             let task = recipe
-                .on
+                .by_host
                 .get(&task_ref.host)
                 .and_then(|on| on.commands.get(task_ref.index));
             if self.context.interrupts.happened() {

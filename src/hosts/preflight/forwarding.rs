@@ -53,7 +53,7 @@ pub async fn is_open(reached: &Reached, deadline: Duration) -> Result<(), Unfit>
 fn needs_tunnels(environment: &Environment, reached: &Reached) -> bool {
     let host = reached.name();
     let asks = |recipe: &Recipe| {
-        let ready = recipe.on.get(host).map(|on| &on.ready);
+        let ready = recipe.by_host.get(host).map(|on| &on.ready);
         let checks = ready.is_some_and(|ready| {
             ready.http.is_some()
                 || ready.tcp.is_some()
@@ -62,7 +62,7 @@ fn needs_tunnels(environment: &Environment, reached: &Reached) -> bool {
         });
         let probes = recipe.probe.as_ref();
         let carries_probe = probes.is_some_and(|probe| probe.through.as_ref() == Some(host));
-        checks || carries_probe || recipe.on.contains_key(host) && recipe.is_registered()
+        checks || carries_probe || recipe.by_host.contains_key(host) && recipe.is_registered()
     };
     environment.recipes.iter().any(asks)
 }

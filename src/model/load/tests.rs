@@ -26,7 +26,7 @@ fn the_shipped_environment_loads() {
 
     let consul = environment.recipe("consul").expect("consul is there");
     assert_eq!(consul.hosts.len(), 3);
-    let on = &consul.on["host-2"];
+    let on = &consul.by_host["host-2"];
     let container = on.container.as_ref().expect("consul has a container");
     assert_eq!(container.image, "shipit-lab/consul:1.8.7");
     assert_eq!(container.source, ImageSource::Local);

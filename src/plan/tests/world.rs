@@ -272,7 +272,7 @@ impl World {
         let mut desired = DesiredState::new();
         for recipe in &self.environment.recipes {
             for (host, on) in recipe
-                .on
+                .by_host
                 .iter()
                 .filter(|(host, _)| self.scope.has_host(host))
             {

@@ -16,7 +16,7 @@ pub fn add_users(environment: &Environment, users: &mut Users) {
         }
     };
     for recipe in &environment.recipes {
-        for source in recipe.on.values().flat_map(|on| on.secrets.values()) {
+        for source in recipe.by_host.values().flat_map(|on| on.secrets.values()) {
             used_by(source, &recipe.name);
         }
     }

@@ -26,7 +26,7 @@ pub struct Seen<'a> {
 
 /// What runs, then what should and does not.
 pub fn instances(seen: &Seen<'_>) -> Vec<InstanceRow> {
-    let on = seen.recipe.on.get(seen.reached.name());
+    let on = seen.recipe.by_host.get(seen.reached.name());
     let wanted = on.map_or(0, |on| usize::from(on.instances));
     let containers = seen.facts.of_recipe(&seen.recipe.name);
     let running: Vec<_> = containers.iter().filter(|it| it.state.running).collect();

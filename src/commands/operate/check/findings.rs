@@ -42,7 +42,7 @@ pub async fn find(
     let mut seen = None;
     let facts = observed.facts.hosts.get(reached.name());
     for recipe in &environment.recipes {
-        let on = recipe.on.get(reached.name());
+        let on = recipe.by_host.get(reached.name());
         let Some(on) = on.filter(|on| on.container.is_some()) else {
             continue;
         };

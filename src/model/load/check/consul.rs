@@ -19,7 +19,7 @@ pub(super) fn warn_named_hosts(
     let waits_for_service =
         |on: &HostRecipe| matches!(on.ready.consul, Some(ConsulReady::Service(_)));
     let consul = raw.ready.as_ref().and_then(|ready| ready.consul.as_ref());
-    let consul = consul.filter(|_| recipe.on.values().any(waits_for_service));
+    let consul = consul.filter(|_| recipe.by_host.values().any(waits_for_service));
     let drain = raw.drain.as_ref();
     let uses = [
         (
@@ -75,7 +75,7 @@ pub(super) fn warn_unchecked_service(raw: &Raw, recipe: &Recipe, problems: &mut 
     let Some(consul) = raw.ready.as_ref().and_then(|ready| ready.consul.as_ref()) else {
         return;
     };
-    let is_unchecked = recipe.on.values().any(|on| {
+    let is_unchecked = recipe.by_host.values().any(|on| {
         let is_service = matches!(on.ready.consul, Some(ConsulReady::Service(_)));
         let has_check = on.container.as_ref().is_some_and(|container| {
             let names = container.env.keys().chain(container.secrets.iter());

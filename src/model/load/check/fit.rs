@@ -11,7 +11,12 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     let Some(container) = &raw.container else {
         return;
     };
-    let specs = || recipe.on.values().filter_map(|on| on.container.as_ref());
+    let specs = || {
+        recipe
+            .by_host
+            .values()
+            .filter_map(|on| on.container.as_ref())
+    };
     let publish = container.publish.as_ref().map(|publish| &publish.place);
     let has_fixed_port = specs().any(ContainerSpec::publishes_fixed_port);
 
@@ -27,7 +32,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
                 .hint("use `order = \"stop-first\"`, or `publish_all = true` behind a balancer"),
         );
     }
-    let has_several = recipe.on.values().any(|on| on.instances > 1);
+    let has_several = recipe.by_host.values().any(|on| on.instances > 1);
     if let Some(instances) = container.instances.written().filter(|_| has_several)
         && let Some(publish) = publish.filter(|_| has_fixed_port)
     {
@@ -38,7 +43,11 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
                 .hint("use `publish_all = true` behind a balancer"),
         );
     }
-    let slots: usize = recipe.on.values().map(|on| usize::from(on.instances)).sum();
+    let slots: usize = recipe
+        .by_host
+        .values()
+        .map(|on| usize::from(on.instances))
+        .sum();
     if let Some(canary) = rollout.and_then(|rollout| rollout.canary.written())
         && usize::from(canary.value) > slots
     {

@@ -11,7 +11,11 @@ pub(super) fn check_reachable(raw: &Raw, recipe: &Recipe, problems: &mut Problem
     let Some(http) = raw.ready.as_ref().and_then(|ready| ready.http.as_ref()) else {
         return;
     };
-    for container in recipe.on.values().filter_map(|on| on.container.as_ref()) {
+    for container in recipe
+        .by_host
+        .values()
+        .filter_map(|on| on.container.as_ref())
+    {
         check_http(&http.value.0, &http.place, container, problems);
     }
 }

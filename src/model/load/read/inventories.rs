@@ -52,11 +52,11 @@ pub(in super::super) fn inventories(
         let Some(extends) = extends else { break };
         match project.environment_name(&extends) {
             Ok(base) if layers.iter().any(|(known, _)| *known == base) => {
-                let way: Vec<_> = layers.iter().map(|(name, _)| &**name).collect();
+                let chain: Vec<_> = layers.iter().map(|(name, _)| &**name).collect();
                 problems.push(
                     Problem::error(format!(
                         "`extends` forms a cycle: {} → {base}",
-                        way.join(" → ")
+                        chain.join(" → ")
                     ))
                     .at(&extends.place, "is extended by this one")
                     .hint("one of them must stand on its own"),

@@ -59,7 +59,7 @@ fn resolve_one(
     };
     let scope = Scope::new(world, defaults, tried.clone());
 
-    let on = tried.iter().map(|&index| {
+    let by_host = tried.iter().map(|&index| {
         let mut resolver = Resolver {
             scope: &scope,
             host: Some(index),
@@ -68,7 +68,7 @@ fn resolve_one(
         let host = members.hosts[index].host.name.clone();
         (host, on_host(raw, &mut resolver))
     });
-    let on: std::collections::BTreeMap<_, _> = on.collect();
+    let by_host: std::collections::BTreeMap<_, _> = by_host.collect();
     let mut resolver = Resolver {
         scope: &scope,
         host: None,
@@ -95,7 +95,7 @@ fn resolve_one(
         rollout,
         drain: drain::resolve(raw, all, files, problems),
         probe,
-        on,
+        by_host,
     }
 }
 

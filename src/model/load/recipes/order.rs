@@ -12,7 +12,7 @@ pub(super) fn order(recipes: &[RawRecipe], problems: &mut Problems) -> Vec<usize
     let mut walk = Walk {
         recipes,
         done: Vec::new(),
-        way: Vec::new(),
+        chain: Vec::new(),
     };
     for index in 0..recipes.len() {
         walk.visit(index, problems);
@@ -23,7 +23,7 @@ pub(super) fn order(recipes: &[RawRecipe], problems: &mut Problems) -> Vec<usize
 struct Walk<'a> {
     recipes: &'a [RawRecipe],
     done: Vec<usize>,
-    way: Vec<usize>,
+    chain: Vec<usize>,
 }
 
 impl Walk<'_> {
@@ -31,13 +31,13 @@ impl Walk<'_> {
         if self.done.contains(&index) {
             return;
         }
-        self.way.push(index);
+        self.chain.push(index);
         for required in comes_after(&self.recipes[index]) {
             let Some(next) = position(self.recipes, required) else {
                 continue;
             };
-            if let Some(start) = self.way.iter().position(|seen| *seen == next) {
-                let mut round: Vec<_> = self.way[start..].to_vec();
+            if let Some(start) = self.chain.iter().position(|seen| *seen == next) {
+                let mut round: Vec<_> = self.chain[start..].to_vec();
                 // One cycle is one mistake, wherever the walk came upon it.
                 let smallest = round
                     .iter()
@@ -75,7 +75,7 @@ impl Walk<'_> {
                 self.visit(next, problems);
             }
         }
-        self.way.pop();
+        self.chain.pop();
         if !self.done.contains(&index) {
             self.done.push(index);
         }
