@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     history::History,
-    record::{Number, RecipeRecord, Record},
+    record::{Action, Number, RecipeRecord, Record},
 };
 use crate::model::{HostName, Reference};
 
@@ -45,6 +45,7 @@ impl History {
             for name in names.chain(record.recipes.keys()) {
                 let was = old.and_then(|old| old.get(name));
                 let change = change(was, record.recipes.get(name), is_first);
+                let change = change.or_else(|| replaced_by_itself(record, name));
                 let of_recipe = changes.entry(name).or_default();
                 of_recipe.extend(change.filter(|it| !of_recipe.contains(it)));
             }
@@ -74,6 +75,17 @@ impl History {
             (of_recipe.hash == hash).then_some(of_recipe)
         })
     }
+}
+
+/// What a release did that replaced a recipe's containers by equal ones.
+fn replaced_by_itself(record: &Record, recipe: &str) -> Option<String> {
+    let state = record.notes.states.get(recipe)?;
+    let word = match record.action {
+        Action::Restart => "restarted",
+        Action::Deploy => "replaced",
+        Action::RollbackTo(_) | Action::Stop | Action::Start => return None,
+    };
+    (state == "serving").then(|| word.to_owned())
 }
 
 /// What changed of a recipe on one host; `None` when nothing did.
@@ -150,6 +162,27 @@ mod tests {
                 record
             });
         History::new(BTreeMap::from([("host-1".into(), records.collect())]), 0)
+    }
+
+    #[test]
+    fn a_restart_names_what_it_restarted_and_nothing_that_it_left_alone() {
+        let of = |name, hash| (name, ("web:v1", "a", hash, 1));
+        let recipes: &[_] = &[of("web", "1"), of("db", "2")];
+        let both = [(Outcome::Succeeded, recipes), (Outcome::Succeeded, recipes)];
+        let told = |action, state: &str| {
+            let mut records = history(&both).records.remove("host-1").expect("records");
+            records[1].action = action;
+            records[1]
+                .notes
+                .states
+                .insert("web".into(), state.to_owned());
+            let history = History::new(BTreeMap::from([("host-1".into(), records)]), 0);
+            history.summary(Number(2))
+        };
+        assert_eq!(told(Action::Restart, "serving"), ["web restarted"]);
+        assert_eq!(told(Action::Deploy, "serving"), ["web replaced"]);
+        assert_eq!(told(Action::Restart, "serving (reverted)"), [""; 0]);
+        assert_eq!(told(Action::RollbackTo(Number(1)), "serving"), [""; 0]);
     }
 
     #[test]
