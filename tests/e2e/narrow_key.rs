@@ -149,7 +149,7 @@ pub fn deploys(stage: &Stage) {
     project.ok("deploy narrow --set version=v1");
     project.ok("deploy narrow --set version=v2");
     project.ok("rollback narrow");
-    project.ok("status narrow").says("running since");
+    project.ok("status narrow").says("running");
     project.ok("exec narrow -- id -un").says("vagrant");
     for app in APPS {
         assert_eq!(app.containers(&of_recipe("narrow", "narrow")).len(), 1);

@@ -117,7 +117,7 @@ pub fn through_sudo(stage: &Stage) {
         .shipit(&format!("deploy staging --set version={new}"))
         .exits(3)
         .says("permission denied")
-        .says("on `host-1`: `sudo usermod -aG docker sudoer`, or set `become = true` under [ssh]");
+        .says("on `host-1`: `sudo usermod -aG docker sudoer`, which `shipit setup staging` does; or set `become = true` under [ssh]");
     assert_eq!(lab::everything(), before);
 
     project.edit(
