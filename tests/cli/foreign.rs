@@ -258,6 +258,19 @@ fn compose_names_no_hosts() {
 }
 
 #[test]
+fn a_variable_may_have_a_name_that_templates_have_for_something_else() {
+    let text = "services:\n  web:\n    image: nginx:${as:-1}\n    environment:\n      A: x${true}y${host}\n";
+    let shell = Shell::new(&[("compose.yml", text)]);
+    let answer = shell.type_line("init --from compose.yml --host a=192.0.2.1 --user root");
+    assert_eq!(answer.code, Some(0), "{}", answer.shown());
+    is_valid(&shell);
+    let recipe = fs::read_to_string(shell.path().join("recipes/web.toml")).expect("a recipe");
+    for line in ["image = \"nginx:{{as_}}\"", "A = \"x{{true_}}y{{host_}}\""] {
+        assert!(recipe.contains(line), "{recipe}");
+    }
+}
+
+#[test]
 fn kamal_names_its_hosts() {
     let (shell, answer) = convert("kamal", "destinations");
     assert_snapshot!(answer.shown());

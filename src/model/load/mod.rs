@@ -13,7 +13,7 @@ mod secret;
 mod settings;
 
 pub use check::check_the_rest;
-pub use hosts::Overrides;
+pub use hosts::{Overrides, is_var_name};
 pub use read::{Project, default_environment};
 pub use recipes::container_faults;
 

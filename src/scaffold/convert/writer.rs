@@ -3,10 +3,13 @@
 use toml::Value;
 
 use super::variables::{Dialect, Piece, pieces};
-use crate::scaffold::{
-    document::{Document, literal},
-    fresh::recipe,
-    yaml::{Map, Node},
+use crate::{
+    model::is_var_name,
+    scaffold::{
+        document::{Document, literal},
+        fresh::recipe,
+        yaml::{Map, Node},
+    },
 };
 
 /// The section of the container.
@@ -126,19 +129,11 @@ impl Writer {
 
     /// Makes a variable a var, once.
     fn var(&mut self, name: &str, default: Option<String>, fallback: &str) -> String {
-        // Names that templates have for other things.
-        let taken = [
-            "host",
-            "hosts",
-            "groups",
-            "environment",
-            "release",
-            "container",
-        ];
-        let var = if taken.contains(&name) {
-            format!("{name}_")
-        } else {
+        // Templates have some names for other things.
+        let var = if is_var_name(name) {
             name.to_owned()
+        } else {
+            format!("{name}_")
         };
         if self.vars.contains(&var) {
             return var;

@@ -11,4 +11,4 @@ pub(super) mod vars;
 pub(super) use addresses::is_address;
 pub(super) use member::{Member, Members};
 pub(super) use resolve::resolve;
-pub use vars::Overrides;
+pub use vars::{Overrides, is_var_name};

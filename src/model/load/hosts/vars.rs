@@ -60,6 +60,11 @@ pub(in super::super) fn read(
         .collect()
 }
 
+/// Whether a var may have this name.
+pub fn is_var_name(name: &str) -> bool {
+    wrong_var_name(name).is_none()
+}
+
 fn wrong_var_name(name: &str) -> Option<Problem> {
     let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name
