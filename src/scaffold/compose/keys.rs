@@ -19,7 +19,7 @@ enum Form {
 }
 
 /// The keys, each with docker's option.
-const OPTIONS: [(&str, &str, Form); 38] = [
+const OPTIONS: [(&str, &str, Form); 43] = [
     ("cap_add", "--cap-add", Form::Each),
     ("cap_drop", "--cap-drop", Form::Each),
     ("cgroup", "--cgroupns", Form::Each),
@@ -58,10 +58,6 @@ const OPTIONS: [(&str, &str, Form); 38] = [
     ("stdin_open", "--interactive", Form::Flag),
     ("stop_signal", "--stop-signal", Form::Each),
     ("sysctls", "--sysctl", Form::Pairs('=')),
-];
-
-/// More of them.
-const MORE_OPTIONS: [(&str, &str, Form); 5] = [
     ("tmpfs", "--tmpfs", Form::Each),
     ("tty", "--tty", Form::Flag),
     ("userns_mode", "--userns", Form::Each),
@@ -98,7 +94,7 @@ const REASONS: [(&str, &str); 8] = [
 
 /// The keys that are options, and then all that is left.
 pub fn keys(mut service: Map, writer: &mut Writer) {
-    for (key, option, form) in OPTIONS.iter().chain(&MORE_OPTIONS) {
+    for (key, option, form) in &OPTIONS {
         if let Some(node) = service.take(key)
             && !written(option, *form, &node, writer)
         {

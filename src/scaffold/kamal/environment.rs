@@ -17,10 +17,7 @@ pub fn env(node: Option<Node>, writer: &mut Writer, vars: &[String]) {
         writer.left_out(ENV, "env", &node, "");
         return;
     };
-    let has_parts = ["clear", "secret", "tags"]
-        .iter()
-        .any(|key| env.get(key).is_some());
-    if !has_parts {
+    if !has_parts(&env) {
         clear(&node, writer, vars);
         return;
     }
@@ -35,6 +32,12 @@ pub fn env(node: Option<Node>, writer: &mut Writer, vars: &[String]) {
         writer.left_out(ENV, "env.tags", &node, why);
     }
     writer.left_over(ENV, "env", env);
+}
+
+/// Whether the variables stand in `clear`, `secret` and `tags`, and not in the mapping itself.
+fn has_parts(env: &Map) -> bool {
+    let parts = ["clear", "secret", "tags"];
+    parts.iter().any(|part| env.get(part).is_some())
 }
 
 fn clear(node: &Node, writer: &mut Writer, vars: &[String]) {
@@ -78,19 +81,17 @@ pub fn plain(env: Option<&Node>) -> Vec<(String, Option<String>)> {
     let Some(map) = env.and_then(Node::map) else {
         return Vec::new();
     };
-    let has_parts = ["clear", "secret", "tags"]
-        .iter()
-        .any(|key| map.get(key).is_some());
-    let clear = if has_parts { map.get("clear") } else { env };
+    let clear = if has_parts(map) {
+        map.get("clear")
+    } else {
+        env
+    };
     clear.and_then(Node::pairs).unwrap_or_default()
 }
 
 /// An `env` without its plain variables: what is left of a destination's.
 pub fn without_plain(env: &Map) -> Map {
-    let has_parts = ["clear", "secret", "tags"]
-        .iter()
-        .any(|key| env.get(key).is_some());
-    let mut rest = if has_parts {
+    let mut rest = if has_parts(env) {
         env.clone()
     } else {
         Map::default()
