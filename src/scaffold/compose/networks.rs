@@ -1,66 +1,13 @@
 //! Networks: services reach each other by name in the one that they share, which the recipes make where it is missing.
 
+use super::shared::Resources;
 use crate::scaffold::{
-    convert::{CONTAINER, Dialect, Writer, left_out},
+    convert::{CONTAINER, Writer},
     yaml::{Map, Node, Value},
 };
 
-/// The networks of the project.
-pub struct Networks(Option<Node>);
-
-impl Networks {
-    /// As the file has them.
-    pub fn new(node: Option<Node>) -> Self {
-        Self(node)
-    }
-
-    fn settings(&self, name: &str) -> Option<&Map> {
-        self.0.as_ref()?.map()?.get(name)?.map()
-    }
-
-    /// What the network is called on the host.
-    fn real_name(&self, name: &str, project: &str) -> String {
-        let settings = self.settings(name);
-        let real = settings.and_then(|settings| settings.get("name")?.text());
-        let is_external = settings
-            .and_then(|settings| settings.get("external"))
-            .is_some_and(Node::is_true);
-        match real {
-            Some(real) => real.to_owned(),
-            None if is_external => name.to_owned(),
-            None => format!("{project}_{name}"),
-        }
-    }
-
-    /// What has no counterpart.
-    pub fn notes(&self) -> impl Iterator<Item = String> {
-        let node = self.0.as_ref();
-        let networks = node.and_then(Node::map).into_iter().flat_map(|map| &map.0);
-        networks.flat_map(|(key, node)| {
-            let settings = node.map().into_iter().flat_map(|map| &map.0);
-            settings
-                .filter(|(setting, node)| {
-                    let is_usual = node.text() == Some("bridge");
-                    !matches!(&*setting.name, "name" | "external") && !is_usual
-                })
-                .map(|(setting, node)| {
-                    let path = format!("networks.{}.{}", key.name, setting.name);
-                    let why = "add it to the recipes' `docker network create`";
-                    left_out(Dialect::Compose, &path, node, why)
-                })
-                .collect::<Vec<_>>()
-        })
-    }
-}
-
 /// The network of a service.
-pub fn networks(
-    name: &str,
-    service: &mut Map,
-    writer: &mut Writer,
-    of_project: &Networks,
-    project: &str,
-) {
+pub fn networks(name: &str, service: &mut Map, writer: &mut Writer, of_project: &Resources) {
     if let Some(mode) = service.take("network_mode") {
         if let Some(node) = service.take("networks") {
             writer.left_out(CONTAINER, "networks", &node, "there is `network_mode`");
@@ -79,7 +26,7 @@ pub fn networks(
     let attached = attached(service.take("networks"), writer);
     let mut attached = attached.into_iter();
     let (network, settings) = attached.next().unwrap_or(("default".to_owned(), None));
-    let real = of_project.real_name(&network, project);
+    let real = of_project.real_name(&network);
     writer.set_text(CONTAINER, "network", &real, "");
     writer.option("--network-alias", Some(name));
     if let Some(mut settings) = settings {
@@ -102,7 +49,7 @@ pub fn networks(
         writer.left_over(CONTAINER, &format!("networks.{network}"), settings);
     }
     for (other, settings) in attached {
-        let real = of_project.real_name(&other, project);
+        let real = of_project.real_name(&other);
         let with = settings.map_or_else(String::new, |settings| {
             let pairs = settings.0.iter();
             let pairs = pairs.map(|(key, node)| format!("{}: {}", key.name, node.shown()));

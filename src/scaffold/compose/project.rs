@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{extends, networks::Networks, service::service, shared::Shared, volumes::Volumes};
+use super::{
+    extends,
+    service::service,
+    shared::{Resources, Shared},
+};
 use crate::{
     diagnostic::Problem,
     model::Name,
@@ -40,9 +44,9 @@ pub fn convert(
     let name = name.as_ref().and_then(Node::text).unwrap_or(folder);
     let project = named(name);
     let shared = Shared {
-        project: project.clone(),
-        networks: Networks::new(file.take("networks")),
-        volumes: Volumes::new(file.take("volumes"), project),
+        networks: Resources::networks(&mut file, &project),
+        volumes: Resources::volumes(&mut file, &project),
+        project,
         recipes: recipe_names(&services),
     };
     let mut recipes = Vec::new();

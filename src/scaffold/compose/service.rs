@@ -35,20 +35,10 @@ pub fn service(name: &str, mut service: Map, shared: &Shared) -> Document {
         ("hostname", "hostname"),
         ("working_dir", "workdir"),
     ] {
-        if let Some(node) = service.take(key) {
-            match node.text() {
-                Some(text) => writer.set_text(CONTAINER, to, text, ""),
-                None => writer.left_out(CONTAINER, key, &node, ""),
-            }
-        }
+        as_it_is(&mut service, key, to, &mut writer);
     }
     deploy(&mut service, &mut writer);
-    if let Some(node) = service.take("restart") {
-        match node.text() {
-            Some(text) => writer.set_text(CONTAINER, "restart", text, ""),
-            None => writer.left_out(CONTAINER, "restart", &node, ""),
-        }
-    }
+    as_it_is(&mut service, "restart", "restart", &mut writer);
     keys::time(
         &mut service,
         "stop_grace_period",
@@ -56,16 +46,21 @@ pub fn service(name: &str, mut service: Map, shared: &Shared) -> Document {
         "stop_timeout",
         &mut writer,
     );
-    networks(
-        name,
-        &mut service,
-        &mut writer,
-        &shared.networks,
-        &shared.project,
-    );
+    networks(name, &mut service, &mut writer, &shared.networks);
     healthcheck(&mut service, &mut writer);
     keys(service, &mut writer);
     writer.document
+}
+
+/// A key whose text means the same here.
+fn as_it_is(service: &mut Map, key: &str, to: &str, writer: &mut Writer) {
+    let Some(node) = service.take(key) else {
+        return;
+    };
+    match node.text() {
+        Some(text) => writer.set_text(CONTAINER, to, text, ""),
+        None => writer.left_out(CONTAINER, key, &node, ""),
+    }
 }
 
 /// What must be up before it.
