@@ -271,6 +271,62 @@ fn a_variable_may_have_a_name_that_templates_have_for_something_else() {
 }
 
 #[test]
+fn what_is_of_another_kind_than_expected_is_told_as_well() {
+    for (of_service, at_the_top, told) in [
+        (
+            "deploy: {resources: {limits: [a, b]}}",
+            "",
+            "deploy.resources.limits: [a, b]",
+        ),
+        (
+            "deploy: {restart_policy: {condition: [x]}}",
+            "",
+            "restart_policy.condition: [x]",
+        ),
+        ("networks: {n: 5}", "", "networks.n: 5"),
+        (
+            "networks: {n: {aliases: {a: b}}}",
+            "",
+            "networks.n.aliases: {a: b}",
+        ),
+        (
+            "volumes: [{type: volume, target: /x, read_only: {a: b}}]",
+            "",
+            "read_only: {a: b}",
+        ),
+        (
+            "ports: [{target: 80, published: [1]}]",
+            "",
+            "published: [1]",
+        ),
+        ("logging: {driver: [x]}", "", "logging.driver: [x]"),
+        ("depends_on: {other: 5}", "", "depends_on.other: 5"),
+        ("tty: true", "networks: [one]", "networks: [one]"),
+        ("tty: true", "networks: {n: [a]}", "networks.n: [a]"),
+        ("tty: true", "volumes: {v: 5}", "volumes.v: 5"),
+        ("tty: true", "name: [x]", "name: [x]"),
+    ] {
+        let text = format!(
+            "services:\n  web:\n    image: nginx\n    {of_service}\n  other:\n    image: redis\n{at_the_top}\n"
+        );
+        let shell = Shell::new(&[("compose.yml", &text)]);
+        let answer = shell.type_line("init --from compose.yml --host a=192.0.2.1 --user root");
+        assert_eq!(answer.code, Some(0), "{of_service}: {}", answer.shown());
+        let files = files_of(shell.path());
+        // A comment may go on in its next line.
+        let files: Vec<_> = files
+            .split_whitespace()
+            .filter(|word| *word != "#")
+            .collect();
+        assert!(
+            files.join(" ").contains(told),
+            "{told}: {}",
+            files.join(" ")
+        );
+    }
+}
+
+#[test]
 fn kamal_names_its_hosts() {
     let (shell, answer) = convert("kamal", "destinations");
     assert_snapshot!(answer.shown());

@@ -47,16 +47,12 @@ fn restart_policy(deploy: &mut Map, service: &mut Map, writer: &mut Writer) {
     };
     // What the service itself says goes first.
     if service.get("restart").is_none() {
-        let condition = policy.take("condition");
-        let restart = match condition.as_ref().and_then(|node| node.text()) {
+        let restart = match policy.take_text("condition").as_deref() {
             Some("none") => "no".to_owned(),
-            Some("on-failure") => {
-                let most = policy.take("max_attempts");
-                match most.as_ref().and_then(|node| node.text()) {
-                    Some(most) => format!("on-failure:{most}"),
-                    None => "on-failure".to_owned(),
-                }
-            }
+            Some("on-failure") => match policy.take_text("max_attempts") {
+                Some(most) => format!("on-failure:{most}"),
+                None => "on-failure".to_owned(),
+            },
             _ => "always".to_owned(),
         };
         writer.set_text(CONTAINER, "restart", &restart, "");
@@ -83,7 +79,7 @@ fn resources(deploy: &mut Map, writer: &mut Writer) {
         ),
         ("reservations", &[("memory", "--memory-reservation")][..]),
     ] {
-        let Some(Value::Map(mut of)) = resources.take(part).map(|node| node.value) else {
+        let Some(mut of) = resources.take_map(part) else {
             continue;
         };
         for (key, option) in options {

@@ -30,13 +30,11 @@ pub fn networks(name: &str, service: &mut Map, writer: &mut Writer, of_project: 
     writer.set_text(CONTAINER, "network", &real, "");
     writer.option("--network-alias", Some(name));
     if let Some(mut settings) = settings {
-        for alias in settings
-            .take("aliases")
-            .and_then(|node| node.texts())
-            .into_iter()
-            .flatten()
-        {
-            writer.option("--network-alias", Some(&alias));
+        if let Some(aliases) = settings.get("aliases").and_then(Node::texts) {
+            settings.take("aliases");
+            for alias in aliases {
+                writer.option("--network-alias", Some(&alias));
+            }
         }
         for (key, option) in [("ipv4_address", "--ip"), ("ipv6_address", "--ip6")] {
             if let Some(node) = settings.take(key) {
@@ -84,12 +82,11 @@ fn attached(node: Option<Node>, writer: &mut Writer) -> Vec<(String, Option<Map>
     };
     if let Value::Map(map) = node.value {
         let pairs = map.0.into_iter();
-        let settings = |node: Node| match node.value {
-            Value::Map(settings) => Some(settings),
-            _ => None,
-        };
         return pairs
-            .map(|(key, node)| (key.name, settings(node)))
+            .map(|(key, node)| {
+                let settings = writer.settings(CONTAINER, &format!("networks.{}", key.name), &node);
+                (key.name, settings)
+            })
             .collect();
     }
     let Some(names) = node.texts() else {

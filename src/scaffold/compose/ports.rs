@@ -35,7 +35,7 @@ pub fn ports(service: &mut Map, writer: &mut Writer) {
 /// The long form in docker's notation, and what is left of it.
 fn long(map: &Map) -> Option<(String, Map)> {
     let mut map = map.clone();
-    let mut text = |key: &str| map.take(key)?.text().map(str::to_owned);
+    let mut text = |key: &str| map.take_text(key);
     let target = text("target")?;
     let published = text("published");
     let protocol = text("protocol").filter(|protocol| protocol != "tcp");

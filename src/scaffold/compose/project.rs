@@ -14,7 +14,7 @@ use crate::{
         convert::{Dialect, left_out, named},
         fresh::{Host, inventory},
         project::Draft,
-        yaml::{Map, Node, Value},
+        yaml::{Map, Value},
     },
 };
 
@@ -40,9 +40,7 @@ pub fn convert(
     if services.0.is_empty() {
         return Err(Problem::error("the file has no services").at(&place, "none"));
     }
-    let name = file.take("name");
-    let name = name.as_ref().and_then(Node::text).unwrap_or(folder);
-    let project = named(name);
+    let project = named(&file.take_text("name").unwrap_or_else(|| folder.to_owned()));
     let shared = Shared {
         networks: Resources::networks(&mut file, &project),
         volumes: Resources::volumes(&mut file, &project),

@@ -90,7 +90,9 @@ fn requires(service: &mut Map, writer: &mut Writer, shared: &Shared) {
                 &format!("`depends_on: {name}` names no service of the file"),
             ),
         }
-        let Some(Value::Map(mut settings)) = settings.map(|node| node.value) else {
+        let path = format!("depends_on.{name}");
+        let settings = settings.and_then(|node| writer.settings("", &path, &node));
+        let Some(mut settings) = settings else {
             continue;
         };
         let condition = settings.get("condition").and_then(Node::text);
@@ -101,7 +103,7 @@ fn requires(service: &mut Map, writer: &mut Writer, shared: &Shared) {
         if settings.get("required").is_some_and(Node::is_true) {
             settings.take("required");
         }
-        writer.left_over("", &format!("depends_on.{name}"), settings);
+        writer.left_over("", &path, settings);
     }
 }
 

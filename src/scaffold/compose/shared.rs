@@ -77,18 +77,27 @@ impl Resources {
     pub fn notes(&self) -> impl Iterator<Item = String> {
         let node = self.node.as_ref();
         let all = node.and_then(Node::map).into_iter().flat_map(|map| &map.0);
-        all.flat_map(|(key, node)| {
+        let each = all.flat_map(|(key, node)| {
+            let path = format!("{}.{}", self.key, key.name);
             let settings = node.map().into_iter().flat_map(|map| &map.0);
-            settings
-                .filter(|(setting, node)| {
-                    let is_usual = self.usual.is_some() && node.text() == self.usual;
-                    !matches!(&*setting.name, "name" | "external") && !is_usual
-                })
-                .map(|(setting, node)| {
-                    let path = format!("{}.{}.{}", self.key, key.name, setting.name);
-                    left_out(Dialect::Compose, &path, node, self.why)
-                })
-                .collect::<Vec<_>>()
-        })
+            let settings = settings.filter(|(setting, node)| {
+                let is_usual = self.usual.is_some() && node.text() == self.usual;
+                !matches!(&*setting.name, "name" | "external") && !is_usual
+            });
+            let settings = settings.map(|(setting, node)| {
+                let path = format!("{path}.{}", setting.name);
+                left_out(Dialect::Compose, &path, node, self.why)
+            });
+            let settings: Vec<_> = settings.collect();
+            no_mapping(&path, node).into_iter().chain(settings)
+        });
+        let whole = node.and_then(|node| no_mapping(self.key, node));
+        whole.into_iter().chain(each)
     }
+}
+
+/// What is said where a mapping is expected and something else stands; `None` where nothing does.
+fn no_mapping(path: &str, node: &Node) -> Option<String> {
+    let is_other = node.map().is_none() && !node.is_null();
+    is_other.then(|| left_out(Dialect::Compose, path, node, ""))
 }

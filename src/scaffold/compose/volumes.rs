@@ -40,7 +40,7 @@ fn short(text: &str, item: &Node, writer: &mut Writer, of_project: &Resources) {
 
 fn long(map: &Map, item: &Node, writer: &mut Writer, of_project: &Resources) {
     let mut rest = map.clone();
-    let mut text = |key: &str| rest.take(key)?.text().map(str::to_owned);
+    let mut text = |key: &str| rest.take_text(key);
     let kind = text("type").unwrap_or_else(|| "volume".to_owned());
     let target = text("target");
     let source = text("source");
@@ -48,8 +48,11 @@ fn long(map: &Map, item: &Node, writer: &mut Writer, of_project: &Resources) {
         writer.left_out(CONTAINER, "volumes", item, "");
         return;
     };
-    let mode = match rest.get("read_only") {
-        Some(node) if node.is_true() => ":ro",
+    let read_only = rest
+        .get("read_only")
+        .map(|node| (node.is_true(), node.is_false()));
+    let mode = match read_only {
+        Some((true, _)) => ":ro",
         _ => "",
     };
     match (&*kind, source) {
@@ -73,6 +76,8 @@ fn long(map: &Map, item: &Node, writer: &mut Writer, of_project: &Resources) {
             return;
         }
     }
-    rest.take("read_only");
+    if let Some((true, _) | (_, true)) = read_only {
+        rest.take("read_only");
+    }
     writer.left_over(CONTAINER, "volumes", rest);
 }

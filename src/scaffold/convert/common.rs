@@ -31,11 +31,8 @@ pub fn logging(node: Option<&Node>, writer: &mut Writer) {
         writer.left_out(CONTAINER, "logging", node, "");
         return;
     };
-    if let Some(driver) = logging.take("driver") {
-        match driver.text() {
-            Some(driver) => writer.option("--log-driver", Some(driver)),
-            None => writer.left_out(CONTAINER, "logging.driver", &driver, ""),
-        }
+    if let Some(driver) = logging.take_text("driver") {
+        writer.option("--log-driver", Some(&driver));
     }
     if let Some(options) = logging.take("options") {
         match options.pairs() {

@@ -89,6 +89,15 @@ impl Writer {
         self.document.section(section).note(comment);
     }
 
+    /// The settings that may stand behind a name. What is neither they nor nothing is told.
+    pub fn settings(&mut self, section: &str, path: &str, node: &Node) -> Option<Map> {
+        let settings = node.map().cloned();
+        if settings.is_none() && !node.is_null() {
+            self.left_out(section, path, node, "");
+        }
+        settings
+    }
+
     /// The same for all that is left of a mapping whose keys stand below `path`.
     pub fn left_over(&mut self, section: &str, path: &str, map: Map) {
         for (key, node) in map.0 {

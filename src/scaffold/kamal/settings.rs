@@ -87,10 +87,15 @@ pub fn left_over(file: Map, document: &mut Document) {
 
 fn ssh(node: Option<Node>, document: &mut Document) {
     const SSH: &str = "[ssh]";
-    let Some(Value::Map(mut ssh)) = node.map(|node| node.value) else {
-        document.section(SSH).set("user", "root");
-        return;
-    };
+    let mut ssh = Map::default();
+    match node {
+        Some(Node {
+            value: Value::Map(map),
+            ..
+        }) => ssh = map,
+        Some(node) if !node.is_null() => note(document, SSH, "ssh", &node, ""),
+        _ => {}
+    }
     let user = ssh.take("user");
     let user = user.as_ref().and_then(Node::text).unwrap_or("root");
     set(document, SSH, "user", user);

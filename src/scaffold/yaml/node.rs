@@ -49,6 +49,20 @@ impl Map {
         let at = self.0.iter().position(|(key, _)| key.name == name)?;
         Some(self.0.remove(at).1)
     }
+
+    /// Takes a key whose value is a text. One of another kind stays, for whoever tells what is left over.
+    pub fn take_text(&mut self, name: &str) -> Option<String> {
+        let text = self.get(name)?.text()?.to_owned();
+        self.take(name);
+        Some(text)
+    }
+
+    /// Takes a key whose value is a mapping. One of another kind stays.
+    pub fn take_map(&mut self, name: &str) -> Option<Self> {
+        let map = self.get(name)?.map()?.clone();
+        self.take(name);
+        Some(map)
+    }
 }
 
 impl Node {
@@ -66,6 +80,11 @@ impl Node {
             Value::Map(map) => Some(map),
             _ => None,
         }
+    }
+
+    /// Whether it says nothing.
+    pub fn is_null(&self) -> bool {
+        matches!(self.value, Value::Null)
     }
 
     /// Whether it is a `true`, as YAML and those who wrote for its older version have it.
