@@ -47,19 +47,9 @@ pub async fn prunable(
     history: &History,
 ) -> (Vec<(HostName, Pruned)>, Vec<HostFailure>) {
     let gone = gone(environment, history);
-    let mode = Mode::Look;
-    let found = fleet.each(|reached| prune_host(reached, &environment.name, history, &gone, mode));
-    let (mut would, mut failed) = (Vec::new(), Vec::new());
-    for (reached, result) in found.await {
-        let host = reached.name().clone();
-        match result {
-            Ok(mut pruned) => {
-                let records = history.records_of(&host).map(|record| record.number);
-                pruned.records = records.filter(|number| gone.contains(number)).count();
-                would.push((host, pruned));
-            }
-            Err(error) => failed.push((host, error)),
-        }
+    let (mut would, failed) = on_each(fleet, environment, history, &gone, Mode::Look).await;
+    for (host, pruned) in &mut would {
+        pruned.records = records_that_go(history, host, &gone);
     }
     (would, failed)
 }
@@ -68,6 +58,34 @@ pub async fn prunable(
 fn gone(environment: &Environment, history: &History) -> BTreeSet<Number> {
     let prunable = history.prunable(environment.keep_releases);
     prunable.iter().map(|release| release.number).collect()
+}
+
+/// How many records of a host go.
+fn records_that_go(history: &History, host: &HostName, gone: &BTreeSet<Number>) -> usize {
+    let records = history.records_of(host);
+    records
+        .filter(|record| gone.contains(&record.number))
+        .count()
+}
+
+/// All hosts: what became of each, and those that failed.
+async fn on_each(
+    fleet: &Fleet,
+    environment: &Environment,
+    history: &History,
+    gone: &BTreeSet<Number>,
+    mode: Mode<'_>,
+) -> (Vec<(HostName, Pruned)>, Vec<HostFailure>) {
+    let found = fleet.each(|reached| prune_host(reached, &environment.name, history, gone, mode));
+    let (mut pruned, mut failed) = (Vec::new(), Vec::new());
+    for (reached, result) in found.await {
+        let host = reached.name().clone();
+        match result {
+            Ok(of_host) => pruned.push((host, of_host)),
+            Err(error) => failed.push((host, error)),
+        }
+    }
+    (pruned, failed)
 }
 
 async fn remove(
@@ -82,25 +100,16 @@ async fn remove(
     });
     let gone = gone(environment, history);
     let mode = Mode::Remove { events, measured };
-    let found = fleet.each(|reached| prune_host(reached, &environment.name, history, &gone, mode));
-    let (mut pruned, mut failed) = (Vec::new(), Vec::<HostFailure>::new());
-    for (reached, result) in found.await {
-        match result {
-            Ok(of_host) => pruned.push((reached.name().clone(), of_host)),
-            Err(error) => failed.push((reached.name().clone(), error)),
-        }
-    }
+    let (mut pruned, mut failed) = on_each(fleet, environment, history, &gone, mode).await;
     // The records go last: they name the images that are still to be removed from a host.
     let with_leftovers = failed.iter().map(|(host, _)| host.clone()).collect();
     let state = state::open(environment, fleet);
     let mut not_removed = state.remove_records(&gone, &with_leftovers).await;
     not_removed.retain(|(host, _)| !with_leftovers.contains(host));
     for (host, of_host) in &mut pruned {
-        let records = history.records_of(host).map(|record| record.number);
-        let is_removed = !not_removed.iter().any(|(failed, _)| failed == host);
-        of_host.records = records
-            .filter(|number| is_removed && gone.contains(number))
-            .count();
+        if !not_removed.iter().any(|(failed, _)| failed == host) {
+            of_host.records = records_that_go(history, host, &gone);
+        }
     }
     failed.extend(not_removed);
     (pruned, failed)
