@@ -75,12 +75,7 @@ pub async fn read_lines(
         future::ready(())
     };
     // Large, and a part of everything that waits for an image.
-    let streamed =
-        Box::pin((reached.session).run_streaming(&command, Deadline::Total(deadline), keep));
-    let status = streamed.await.map_err(|source| HostError::Session {
-        command: shown.clone(),
-        source,
-    })?;
+    let status = Box::pin(streamed(reached, &command, Deadline::Total(deadline), keep)).await?;
     if status == 0 {
         return Ok(());
     }
@@ -110,13 +105,20 @@ async fn follow<Taken: Future<Output = ()> + Send>(
         last.push_back(line);
         taken
     };
-    let status = reached
-        .session
-        .run_streaming(&command, deadline, keep)
-        .await
-        .map_err(|source| HostError::Session {
-            command: short(&command),
-            source,
-        })?;
+    let status = streamed(reached, &command, deadline, keep).await?;
     Ok((status, last.into()))
+}
+
+/// Runs a command as it is; each line goes to `on_line`. Returns its status.
+async fn streamed<Taken: Future<Output = ()> + Send>(
+    reached: &Reached,
+    command: &RemoteCommand,
+    deadline: Deadline,
+    on_line: impl FnMut(OutputStream, String) -> Taken + Send,
+) -> Result<u32, HostError> {
+    let running = reached.session.run_streaming(command, deadline, on_line);
+    running.await.map_err(|source| HostError::Session {
+        command: short(command),
+        source,
+    })
 }
