@@ -84,35 +84,30 @@ impl Packages {
     }
 
     /// What an error calls the script.
-    pub fn shown(self) -> &'static str {
+    pub fn shown(self) -> String {
         match self {
-            Self::Apt => "apt-get install docker.io",
-            Self::Dnf("docker") => "dnf install docker",
-            Self::Dnf(_) => "dnf install moby-engine",
-            Self::Apk => "apk add docker",
-            Self::Zypper => "zypper install docker",
+            Self::Apt => "apt-get install docker.io".to_owned(),
+            Self::Dnf(package) => format!("dnf install {package}"),
+            Self::Apk => "apk add docker".to_owned(),
+            Self::Zypper => "zypper install docker".to_owned(),
         }
     }
 
     /// The script that installs it, as root; nothing in it waits for an answer.
-    pub fn script(self) -> &'static str {
+    pub fn script(self) -> String {
         match self {
             // The client is a package of its own in newer ones. Another apt may be at work on a host that has just
             // been made. Files that are there are kept.
-            Self::Apt => {
-                "export DEBIAN_FRONTEND=noninteractive
+            Self::Apt => "export DEBIAN_FRONTEND=noninteractive
                 options='-o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold'
                 apt-get $options update -q || exit
                 client=
                 if apt-cache show docker-cli >/dev/null 2>&1; then client=docker-cli; fi
                 apt-get $options install -y -q docker.io $client"
-            }
-            Self::Dnf(package) => match package {
-                "docker" => "dnf install -y docker",
-                _ => "dnf install -y moby-engine",
-            },
-            Self::Apk => "apk add --no-progress docker",
-            Self::Zypper => "zypper --non-interactive install docker",
+                .to_owned(),
+            Self::Dnf(package) => format!("dnf install -y {package}"),
+            Self::Apk => "apk add --no-progress docker".to_owned(),
+            Self::Zypper => "zypper --non-interactive install docker".to_owned(),
         }
     }
 }

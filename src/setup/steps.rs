@@ -107,7 +107,7 @@ impl Step {
     /// What an error calls the command.
     pub fn shown(&self) -> String {
         match self {
-            Self::Install(packages) => packages.shown().to_owned(),
+            Self::Install(packages) => packages.shown(),
             Self::Join(user) => format!("usermod -aG docker {user}"),
             Self::Start(by) => by.shown("start"),
             Self::Enable(by) => by.shown("enable"),
@@ -118,7 +118,7 @@ impl Step {
     /// The command that does it, as root.
     pub fn command(&self) -> RemoteCommand {
         match self {
-            Self::Install(packages) => RemoteCommand::shell(with_path(packages.script())),
+            Self::Install(packages) => RemoteCommand::shell(with_path(&packages.script())),
             Self::Join(user) => {
                 // BusyBox has `addgroup` alone.
                 let script = "if command -v usermod >/dev/null; then \
