@@ -24,7 +24,7 @@ pub async fn read<'a>(context: &'a Context<'_>, request: &DeployRequest) -> Run<
     let secrets = secrets.warning(context.events);
     let logins = Logins::new(&environment.registries, secrets.clone());
     let key = state::read_key(environment, &secrets).await?;
-    if request.goal == Goal::Files {
+    if matches!(request.goal, Goal::Files { .. }) {
         desired::read_secrets(environment, &request.scope, &secrets).await?;
         let images = desired::wanted_images(environment, &request.scope);
         logins.read_for(images.keys()).await?;

@@ -10,8 +10,6 @@ pub struct DeployRequest {
     pub scope: Scope,
     /// The state to reach.
     pub goal: Goal,
-    /// Replace the containers of the scope's recipes even where nothing has changed.
-    pub forced: bool,
     /// Only show the plan.
     pub dry_run: bool,
     /// How a canary's question is answered.
@@ -35,7 +33,10 @@ pub enum Trust {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     /// What the files say.
-    Files,
+    Files {
+        /// Replace the containers of the scope's recipes even where nothing has changed.
+        forced: bool,
+    },
     /// What an earlier release had; the previous one when no number is given.
     Release(Option<Number>),
     /// What runs now, in new containers.
@@ -50,7 +51,7 @@ impl Goal {
     /// The command's word, as others see it in the lock.
     pub fn verb(self) -> &'static str {
         match self {
-            Self::Files => "deploy",
+            Self::Files { .. } => "deploy",
             Self::Release(_) => "rollback",
             Self::Restart => "restart",
             Self::Stop => "stop",

@@ -63,7 +63,7 @@ pub async fn wanted(
     };
     let named = scope.recipes.clone();
     match request.goal {
-        Goal::Files => {
+        Goal::Files { forced } => {
             let lookup = if request.dry_run {
                 Lookup::Ask
             } else {
@@ -78,7 +78,7 @@ pub async fn wanted(
                 scope: scope.clone(),
                 named,
                 action: Action::Deploy,
-                forced: request.forced,
+                forced,
             })
         }
         Goal::Release(to) => {

@@ -106,8 +106,7 @@ impl HostCommand for Deploy {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let request = DeployRequest {
             scope,
-            goal: Goal::Files,
-            forced: self.force,
+            goal: Goal::Files { forced: self.force },
             dry_run: self.dry_run,
             promotion: promotion(self.promote, &invocation.terminal),
             trust: Trust::Nobody,

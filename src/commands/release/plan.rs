@@ -70,8 +70,7 @@ impl HostCommand for Plan {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let request = DeployRequest {
             scope,
-            goal: Goal::Files,
-            forced: false,
+            goal: Goal::Files { forced: false },
             dry_run: true,
             promotion: Promotion::Nobody,
             trust: Trust::Nobody,

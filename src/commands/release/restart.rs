@@ -77,7 +77,6 @@ impl HostCommand for Restart {
         let request = DeployRequest {
             scope,
             goal: Goal::Restart,
-            forced: true,
             dry_run: self.dry_run,
             // What runs was promoted when it was deployed.
             promotion: Promotion::Granted,

@@ -83,7 +83,6 @@ impl HostCommand for Rollback {
         let request = DeployRequest {
             scope,
             goal: Goal::Release(self.to.map(Number)),
-            forced: false,
             dry_run: self.dry_run,
             // The release was promoted when it was deployed.
             promotion: Promotion::Granted,

@@ -77,7 +77,6 @@ impl HostCommand for Start {
         let request = DeployRequest {
             scope,
             goal: Goal::Start,
-            forced: false,
             dry_run: self.dry_run,
             promotion: Promotion::Granted,
             trust: trust(self.trust_records, &invocation.terminal),

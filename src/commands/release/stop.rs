@@ -73,7 +73,6 @@ impl HostCommand for Stop {
         let request = DeployRequest {
             scope,
             goal: Goal::Stop,
-            forced: false,
             dry_run: self.dry_run,
             promotion: Promotion::Granted,
             trust: Trust::Nobody,

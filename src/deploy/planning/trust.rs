@@ -186,7 +186,6 @@ mod tests {
         let request = DeployRequest {
             scope: Scope::default(),
             goal: Goal::Release(None),
-            forced: false,
             dry_run,
             promotion: Promotion::Granted,
             trust: trusted,

@@ -100,8 +100,7 @@ async fn deploy_without_lock_host(
     };
     let request = DeployRequest {
         scope: Scope::default(),
-        goal: Goal::Files,
-        forced: false,
+        goal: Goal::Files { forced: false },
         dry_run: false,
         promotion: Promotion::Nobody,
         trust: Trust::Nobody,
