@@ -1,5 +1,6 @@
 //! Commands that bring an environment to a state, or say what that would take.
 
+mod again;
 mod deploy;
 mod plan;
 mod restart;

@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::rollback::trust;
+use super::{
+    again::{self, NamedRecipes, again},
+    rollback::trust,
+};
 use crate::{
     commands::{
-        arguments::{Limit, Wait},
-        command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
-        on_hosts::{invocation::Invocation, scope::scope_of_containers},
+        arguments::Wait,
+        command::{HostCommand, Needs},
+        on_hosts::invocation::Invocation,
     },
-    deploy::{self, DeployRequest, Goal},
+    deploy::Goal,
     event::Outcome,
     hosts::Run,
     model::Name,
     plan::Scope,
-    rollout::driver::Promotion,
 };
 
 /// Replace the containers of recipes by new ones of the same version
@@ -29,14 +31,8 @@ Examples:
   shipit restart staging flask-nanoservice
   shipit restart staging flask-nanoservice --limit host-1")]
 pub struct Restart {
-    /// The environment; must be named
-    #[arg(value_name = "ENV")]
-    pub environment: Name,
-    /// The recipes
-    #[arg(value_name = "RECIPE", required = true)]
-    pub recipes: Vec<Name>,
     #[command(flatten)]
-    pub limit: Limit,
+    pub named: NamedRecipes,
     /// Start what the records say without asking, also where today's files give containers less of the host
     #[arg(long)]
     pub trust_records: bool,
@@ -49,16 +45,10 @@ pub struct Restart {
 
 impl HostCommand for Restart {
     const NAME: &'static str = "restart";
-    const NEEDS: Needs = Needs {
-        contacts: "as `deploy`",
-        lock: Lock::Always,
-        changes: "containers, records",
-        log: true,
-        exit_codes: EVERY_EXIT_CODE,
-    };
+    const NEEDS: Needs = again::NEEDS;
 
     fn environment(&self) -> Option<&Name> {
-        Some(&self.environment)
+        Some(&self.named.environment)
     }
 
     fn is_dry_run(&self) -> bool {
@@ -70,18 +60,11 @@ impl HostCommand for Restart {
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
-        scope_of_containers(invocation, &self.recipes, &self.limit.limit)
+        self.named.scope(invocation)
     }
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
-        let request = DeployRequest {
-            scope,
-            goal: Goal::Restart,
-            dry_run: self.dry_run,
-            // What runs was promoted when it was deployed.
-            promotion: Promotion::Granted,
-            trust: trust(self.trust_records, &invocation.terminal),
-        };
-        deploy::deploy(&invocation.context, request).await
+        let trust = trust(self.trust_records, &invocation.terminal);
+        again(invocation, scope, Goal::Restart, self.dry_run, trust).await
     }
 }

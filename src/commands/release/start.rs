@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::rollback::trust;
+use super::{
+    again::{self, NamedRecipes, again},
+    rollback::trust,
+};
 use crate::{
     commands::{
-        arguments::{Limit, Wait},
-        command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
-        on_hosts::{invocation::Invocation, scope::scope_of_containers},
+        arguments::Wait,
+        command::{HostCommand, Needs},
+        on_hosts::invocation::Invocation,
     },
-    deploy::{self, DeployRequest, Goal},
+    deploy::Goal,
     event::Outcome,
     hosts::Run,
     model::Name,
     plan::Scope,
-    rollout::driver::Promotion,
 };
 
 /// Start recipes that were stopped
@@ -29,14 +31,8 @@ Examples:
   shipit start staging flask-nanoservice
   shipit start staging flask-nanoservice --limit host-1")]
 pub struct Start {
-    /// The environment; must be named
-    #[arg(value_name = "ENV")]
-    pub environment: Name,
-    /// The recipes
-    #[arg(value_name = "RECIPE", required = true)]
-    pub recipes: Vec<Name>,
     #[command(flatten)]
-    pub limit: Limit,
+    pub named: NamedRecipes,
     /// Start what the records say without asking, also where today's files give containers less of the host
     #[arg(long)]
     pub trust_records: bool,
@@ -49,16 +45,10 @@ pub struct Start {
 
 impl HostCommand for Start {
     const NAME: &'static str = "start";
-    const NEEDS: Needs = Needs {
-        contacts: "as `deploy`",
-        lock: Lock::Always,
-        changes: "containers, records",
-        log: true,
-        exit_codes: EVERY_EXIT_CODE,
-    };
+    const NEEDS: Needs = again::NEEDS;
 
     fn environment(&self) -> Option<&Name> {
-        Some(&self.environment)
+        Some(&self.named.environment)
     }
 
     fn is_dry_run(&self) -> bool {
@@ -70,17 +60,11 @@ impl HostCommand for Start {
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
-        scope_of_containers(invocation, &self.recipes, &self.limit.limit)
+        self.named.scope(invocation)
     }
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
-        let request = DeployRequest {
-            scope,
-            goal: Goal::Start,
-            dry_run: self.dry_run,
-            promotion: Promotion::Granted,
-            trust: trust(self.trust_records, &invocation.terminal),
-        };
-        deploy::deploy(&invocation.context, request).await
+        let trust = trust(self.trust_records, &invocation.terminal);
+        again(invocation, scope, Goal::Start, self.dry_run, trust).await
     }
 }

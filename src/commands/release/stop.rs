@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::again::{self, NamedRecipes, again};
 use crate::{
     commands::{
-        arguments::{Limit, Wait},
-        command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
-        on_hosts::{invocation::Invocation, scope::scope_of_containers},
+        arguments::Wait,
+        command::{HostCommand, Needs},
+        on_hosts::invocation::Invocation,
     },
-    deploy::{self, DeployRequest, Goal, Trust},
+    deploy::{Goal, Trust},
     event::Outcome,
     hosts::Run,
     model::Name,
     plan::Scope,
-    rollout::driver::Promotion,
 };
 
 /// Stop recipes, and keep their containers
@@ -28,14 +28,8 @@ Examples:
   shipit stop staging flask-nanoservice
   shipit stop staging flask-nanoservice --limit host-1")]
 pub struct Stop {
-    /// The environment; must be named
-    #[arg(value_name = "ENV")]
-    pub environment: Name,
-    /// The recipes
-    #[arg(value_name = "RECIPE", required = true)]
-    pub recipes: Vec<Name>,
     #[command(flatten)]
-    pub limit: Limit,
+    pub named: NamedRecipes,
     #[command(flatten)]
     pub wait: Wait,
     /// Show what would be done, and change nothing
@@ -45,16 +39,10 @@ pub struct Stop {
 
 impl HostCommand for Stop {
     const NAME: &'static str = "stop";
-    const NEEDS: Needs = Needs {
-        contacts: "as `deploy`",
-        lock: Lock::Always,
-        changes: "containers, records",
-        log: true,
-        exit_codes: EVERY_EXIT_CODE,
-    };
+    const NEEDS: Needs = again::NEEDS;
 
     fn environment(&self) -> Option<&Name> {
-        Some(&self.environment)
+        Some(&self.named.environment)
     }
 
     fn is_dry_run(&self) -> bool {
@@ -66,17 +54,10 @@ impl HostCommand for Stop {
     }
 
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
-        scope_of_containers(invocation, &self.recipes, &self.limit.limit)
+        self.named.scope(invocation)
     }
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
-        let request = DeployRequest {
-            scope,
-            goal: Goal::Stop,
-            dry_run: self.dry_run,
-            promotion: Promotion::Granted,
-            trust: Trust::Nobody,
-        };
-        deploy::deploy(&invocation.context, request).await
+        again(invocation, scope, Goal::Stop, self.dry_run, Trust::Nobody).await
     }
 }
