@@ -40,6 +40,33 @@ pub struct Context<'a> {
     pub revision: Option<String>,
 }
 
+#[cfg(test)]
+impl<'a> Context<'a> {
+    /// Alice's, who has no secrets and waits for nobody.
+    pub fn of_alice(
+        environment: &'a Environment,
+        root: &'a Path,
+        connector: &'a Connector,
+        events: &'a Events,
+        interrupts: &'a Interrupts,
+    ) -> Self {
+        Self {
+            environment,
+            root,
+            connector,
+            events,
+            interrupts,
+            mask: &|_| {},
+            masked: &|text| text.to_owned(),
+            log: &|_| {},
+            lock_wait: Duration::ZERO,
+            by: "alice@laptop".to_owned(),
+            message: None,
+            revision: None,
+        }
+    }
+}
+
 /// A host that those who only look go without.
 struct LeftOut {
     host: HostName,

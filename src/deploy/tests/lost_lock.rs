@@ -84,20 +84,13 @@ async fn deploy_without_lock_host(
         ..
     } = lab;
     tokio::spawn(watch(told, noticed));
-    let context = Context {
-        environment: &environment,
-        root: folder.path(),
-        connector: &connector,
-        events: &events,
-        interrupts: &interrupts,
-        mask: &|_| {},
-        masked: &|text| text.to_owned(),
-        log: &|_| {},
-        lock_wait: std::time::Duration::ZERO,
-        by: "alice@laptop".to_owned(),
-        message: None,
-        revision: None,
-    };
+    let context = Context::of_alice(
+        &environment,
+        folder.path(),
+        &connector,
+        &events,
+        &interrupts,
+    );
     let request = DeployRequest {
         scope: Scope::default(),
         goal: Goal::Files { forced: false },

@@ -309,20 +309,13 @@ mod tests {
             ..
         } = lab;
         let interrupts = Interrupts::listen().expect("signals can be listened to");
-        let context = Context {
-            environment: &environment,
-            root: folder.path(),
-            connector: &connector,
-            events: &events,
-            interrupts: &interrupts,
-            mask: &|_| {},
-            masked: &|text| text.to_owned(),
-            log: &|_| {},
-            lock_wait: Duration::ZERO,
-            by: "alice@laptop".to_owned(),
-            message: None,
-            revision: None,
-        };
+        let context = Context::of_alice(
+            &environment,
+            folder.path(),
+            &connector,
+            &events,
+            &interrupts,
+        );
         let reached = &fleet.hosts()[0];
         let following = Following {
             context: &context,
