@@ -1,7 +1,5 @@
 //! What looks at an environment every day: `status`, `history`, `show`, `diff`, `logs`; and `prune`.
 
-use std::{thread, time::Duration};
-
 use crate::{
     lab::{self, APPS, HOST_1, HOSTS},
     stage::{Stage, both_answer, other},
@@ -147,8 +145,9 @@ pub fn logs(stage: &Stage) {
     stamped.says("Z ");
 
     // Following goes on when the containers are replaced.
+    let before = HOST_1.app();
     let mut following = project.start(&format!("logs staging {APP} -f -n 1"));
-    thread::sleep(Duration::from_secs(2));
+    following.wait_for(&format!("host-1  {before}"));
     project.ok(&format!("deploy staging --set version={new}"));
     both_answer(new);
     let fresh = HOST_1.app();
