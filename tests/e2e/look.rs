@@ -82,7 +82,8 @@ pub fn releases(stage: &Stage) {
 }
 
 pub fn status(stage: &Stage) {
-    let (version, project) = (stage.now(), stage.project());
+    let (version, project) = (other(stage.now()), stage.project());
+    stage.serve(version);
     lab::answers(4);
     let status = project.ok("status staging");
     let row = status.text.lines().find(|line| line.starts_with(APP));

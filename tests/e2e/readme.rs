@@ -76,6 +76,8 @@ pub fn every_block(stage: &Stage) {
         None,
         "no block begins with it"
     );
+    // The README deploys `latest` too, which answers like `v1`.
+    stage.serve("v1");
 }
 
 /// The lines that are typed in a block, without comments. A line that ends with `\` goes on.
