@@ -54,7 +54,8 @@ fn names_that_there_are_not_are_found_before_anyone_is_contacted() {
         "restart staging wbe",
         "stop staging",
         "stop staging web --limit host-9",
-        "start web",
+        "start",
+        "start wbe",
     ] {
         let answer = shell.type_line(line);
         answer.is_a_mistake();
@@ -71,7 +72,17 @@ fn names_that_there_are_not_are_found_before_anyone_is_contacted() {
 fn a_recipe_may_stand_in_the_place_of_the_environment() {
     let shell = Shell::with_host_at(closed_port());
     // It is of the only environment: the next mistake is that its host is not there.
-    for line in ["deploy web", "plan web", "logs web", "deploy web --force"] {
+    for line in [
+        "deploy web",
+        "plan web",
+        "logs web",
+        "deploy web --force",
+        "restart web",
+        "stop web --limit host-1",
+        "stop staging --limit host-1 web",
+        "start --wait 1s web",
+        "logs staging -n 3 web",
+    ] {
         let answer = shell.type_line(line);
         assert_eq!(answer.code, Some(3), "{line}: {}", answer.shown());
     }

@@ -77,16 +77,26 @@ impl Names {
     }
 }
 
-/// The default environment, unless the only word is one and a recipe is missing behind it.
+/// The default environment, unless the first word is one: it is taken for a recipe where an option stands between it
+/// and the recipes.
 fn without_environment<C: HostCommand>(
     project: &Project,
     command: &mut C,
     known: &Names,
 ) -> Result<Name, Problems> {
-    if let Some(Words { recipes, .. }) = command.words()
-        && let [only] = &recipes[..]
-        && known.is_only_environment(only)
+    if let Some(Words {
+        environment,
+        recipes,
+    }) = command.words()
+        && let [first, others @ ..] = &recipes[..]
+        && known.is_only_environment(first)
     {
+        let only = first.clone();
+        if !others.is_empty() {
+            recipes.remove(0);
+            *environment = Some(only.clone());
+            return Ok(only);
+        }
         let problem = Problem::error(format!(
             "`{only}` is an environment, and no recipe is named"
         ));

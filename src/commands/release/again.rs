@@ -4,8 +4,8 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::Limit,
-        command::{EVERY_EXIT_CODE, Lock, Needs},
+        arguments::{DefaultEnvironment, Limit},
+        command::{EVERY_EXIT_CODE, Lock, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope_of_containers},
     },
     deploy::{self, DeployRequest, Goal, Trust},
@@ -28,9 +28,8 @@ pub const NEEDS: Needs = Needs {
 /// Recipes of an environment, all of which must be named.
 #[derive(Debug, Args)]
 pub struct NamedRecipes {
-    /// The environment; must be named
-    #[arg(value_name = "ENV")]
-    pub environment: Name,
+    #[command(flatten)]
+    pub environment: DefaultEnvironment,
     /// The recipes
     #[arg(value_name = "RECIPE", required = true)]
     pub recipes: Vec<Name>,
@@ -39,6 +38,14 @@ pub struct NamedRecipes {
 }
 
 impl NamedRecipes {
+    /// What was typed.
+    pub fn words(&mut self) -> Words<'_> {
+        Words {
+            environment: &mut self.environment.environment,
+            recipes: &mut self.recipes,
+        }
+    }
+
     /// The containers of the recipes.
     pub fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
         scope_of_containers(invocation, &self.recipes, &self.limit.limit)

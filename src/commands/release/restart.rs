@@ -11,7 +11,7 @@ use super::{
 use crate::{
     commands::{
         arguments::Wait,
-        command::{HostCommand, Needs},
+        command::{HostCommand, Needs, Words},
         on_hosts::invocation::Invocation,
     },
     deploy::Goal,
@@ -23,13 +23,17 @@ use crate::{
 
 /// Replace the containers of recipes by new ones of the same version
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    allow_missing_positional = true,
+    after_help = "\
 As careful as a deploy: new containers are ready and routed to before old ones are drained and stopped. They are
 made from what runs now, whatever the files say by now, so a plan finds no change because of it.
 
 Examples:
   shipit restart staging flask-nanoservice
-  shipit restart staging flask-nanoservice --limit host-1")]
+  shipit restart staging flask-nanoservice --limit host-1
+  shipit restart flask-nanoservice             # of the default environment"
+)]
 pub struct Restart {
     #[command(flatten)]
     pub named: NamedRecipes,
@@ -48,7 +52,11 @@ impl HostCommand for Restart {
     const NEEDS: Needs = again::NEEDS;
 
     fn environment(&self) -> Option<&Name> {
-        Some(&self.named.environment)
+        self.named.environment.name()
+    }
+
+    fn words(&mut self) -> Option<Words<'_>> {
+        Some(self.named.words())
     }
 
     fn is_dry_run(&self) -> bool {

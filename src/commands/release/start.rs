@@ -11,7 +11,7 @@ use super::{
 use crate::{
     commands::{
         arguments::Wait,
-        command::{HostCommand, Needs},
+        command::{HostCommand, Needs, Words},
         on_hosts::invocation::Invocation,
     },
     deploy::Goal,
@@ -23,13 +23,16 @@ use crate::{
 
 /// Start recipes that were stopped
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    allow_missing_positional = true,
+    after_help = "\
 Starts the containers that were kept, or makes those that are gone, as they were. They serve once they are ready and
 the balancers route to them. What runs already is left alone.
 
 Examples:
   shipit start staging flask-nanoservice
-  shipit start staging flask-nanoservice --limit host-1")]
+  shipit start staging flask-nanoservice --limit host-1"
+)]
 pub struct Start {
     #[command(flatten)]
     pub named: NamedRecipes,
@@ -48,7 +51,11 @@ impl HostCommand for Start {
     const NEEDS: Needs = again::NEEDS;
 
     fn environment(&self) -> Option<&Name> {
-        Some(&self.named.environment)
+        self.named.environment.name()
+    }
+
+    fn words(&mut self) -> Option<Words<'_>> {
+        Some(self.named.words())
     }
 
     fn is_dry_run(&self) -> bool {

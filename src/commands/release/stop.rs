@@ -8,7 +8,7 @@ use super::again::{self, NamedRecipes, again};
 use crate::{
     commands::{
         arguments::Wait,
-        command::{HostCommand, Needs},
+        command::{HostCommand, Needs, Words},
         on_hosts::invocation::Invocation,
     },
     deploy::{Goal, Trust},
@@ -20,13 +20,16 @@ use crate::{
 
 /// Stop recipes, and keep their containers
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    allow_missing_positional = true,
+    after_help = "\
 Takes them out of traffic and drains them first, as a deploy does. They stay stopped, also when a host reboots, until
 `shipit start` or the next deploy of the recipe; `shipit status` says who stopped them.
 
 Examples:
   shipit stop staging flask-nanoservice
-  shipit stop staging flask-nanoservice --limit host-1")]
+  shipit stop staging flask-nanoservice --limit host-1"
+)]
 pub struct Stop {
     #[command(flatten)]
     pub named: NamedRecipes,
@@ -42,7 +45,11 @@ impl HostCommand for Stop {
     const NEEDS: Needs = again::NEEDS;
 
     fn environment(&self) -> Option<&Name> {
-        Some(&self.named.environment)
+        self.named.environment.name()
+    }
+
+    fn words(&mut self) -> Option<Words<'_>> {
+        Some(self.named.words())
     }
 
     fn is_dry_run(&self) -> bool {
