@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::request::DeployRequest;
+use super::request::{DeployRequest, Goal};
 use crate::{
     hosts::{Fleet, Run, preflight},
     model::{Environment, Host, HostName},
@@ -50,8 +50,9 @@ fn needed(environment: &Environment, scope: &Scope) -> BTreeSet<HostName> {
 }
 
 /// The hosts that are needed, and those that help if they answer. That is the keeper of each host that gets a record,
-/// which has copies of its records: they are written there, and read where a reinstalled host has lost them. And
-/// Consul's servers, which are counted before one of them goes.
+/// which has copies of its records: they are written there, and read where a reinstalled host has lost them. Consul's
+/// servers, which are counted before one of them goes. And for a stop the other hosts of what is drained: whether
+/// anything is left to serve decides how long balancers are waited for.
 fn needed_or_helpful<'e>(
     environment: &'e Environment,
     request: &DeployRequest,
@@ -70,8 +71,20 @@ fn needed_or_helpful<'e>(
             recipe.is_consul() && scope.has_recipe(&recipe.name) && recipe.hosts.contains(host)
         })
     };
+    let may_serve = |host: &HostName| {
+        let mut recipes = environment.recipes.iter();
+        request.goal == Goal::Stop
+            && recipes.any(|recipe| {
+                recipe.drain.is_some()
+                    && scope.has_recipe(&recipe.name)
+                    && recipe.hosts.contains(host)
+            })
+    };
     let wanted = |host: &&Host| {
-        needed.contains(&host.name) || keepers.contains(&host.name) || is_server(&host.name)
+        needed.contains(&host.name)
+            || keepers.contains(&host.name)
+            || is_server(&host.name)
+            || may_serve(&host.name)
     };
     environment.hosts.iter().filter(wanted).collect()
 }

@@ -105,7 +105,12 @@ pub fn stop_and_start(stage: &Stage) {
     assert_eq!(APPS.map(lab::Host::app), [app_1.clone(), app_2.clone()]);
     project.ok("status staging").says_not("stopped by");
     // The next deploy starts it as well, and a rollback goes past all that, to another version.
-    project.ok("stop staging flask-nanoservice");
+    // One host after the other: the balancer keeps the last one in its list, and has no other.
+    for host in ["host-1", "host-2"] {
+        project
+            .ok(&format!("stop staging flask-nanoservice --limit {host}"))
+            .says("stopped");
+    }
     project.ok(&format!("deploy staging --set version={version}"));
     both_answer(version);
     assert_eq!(APPS.map(lab::Host::app), [app_1, app_2]);
