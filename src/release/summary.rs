@@ -31,15 +31,19 @@ impl History {
         let is_first = hosts
             .filter(|host| self.record(host, number).is_some())
             .all(|host| self.before(host, number).is_none());
-        if is_first && number.0 > 1 {
-            return vec![NOT_KNOWN.to_owned()];
-        }
+        let is_pruned = is_first && number.0 > 1;
+        let is_first = is_first && !is_pruned;
         let mut changes = BTreeMap::<&str, Vec<String>>::new();
+        let mut without_before = Vec::new();
         for (host, records) in &self.records {
             let Some(record) = records.iter().find(|record| record.number == number) else {
                 continue;
             };
             let before = self.before(host, number);
+            if before.is_none() && !is_first {
+                without_before.push(record);
+                continue;
+            }
             let old = before.map(|before| &before.recipes);
             let names = old.into_iter().flatten().map(|(name, _)| name);
             for name in names.chain(record.recipes.keys()) {
@@ -50,13 +54,26 @@ impl History {
                 of_recipe.extend(change.filter(|it| !of_recipe.contains(it)));
             }
         }
-        let changes = changes.into_iter().filter(|(_, it)| !it.is_empty());
+        // A host that joined, or whose earlier records are gone: what the others tell of a recipe is worth more.
+        changes.retain(|_, told| !told.is_empty());
+        let is_told: Vec<&str> = changes.keys().copied().collect();
+        for record in without_before {
+            for (name, new) in &record.recipes {
+                let done = done(record, name, new).filter(|_| !is_told.contains(&&**name));
+                let of_recipe = changes.entry(name).or_default();
+                of_recipe.extend(done.filter(|it| !of_recipe.contains(it)));
+            }
+        }
+        changes.retain(|_, told| !told.is_empty());
+        if is_pruned && changes.is_empty() {
+            return vec![NOT_KNOWN.to_owned()];
+        }
         let words = |(name, changes): (&str, Vec<String>)| {
             let more = if changes.len() > MOST { ", …" } else { "" };
             let told: Vec<_> = changes.into_iter().take(MOST).collect();
             format!("{name} {}{more}", told.join(", "))
         };
-        changes.map(words).collect()
+        changes.into_iter().map(words).collect()
     }
 
     /// The newest successful record of a host before a release.
@@ -75,6 +92,17 @@ impl History {
             (of_recipe.hash == hash).then_some(of_recipe)
         })
     }
+}
+
+/// What a release did with a recipe on a host, where nothing is known of what was there before.
+fn done(record: &Record, recipe: &str, new: &RecipeRecord) -> Option<String> {
+    let states = &record.notes.states;
+    states.get(recipe).map(|_| match record.action {
+        Action::Stop => "stopped".to_owned(),
+        Action::Start => "started".to_owned(),
+        Action::Restart => "restarted".to_owned(),
+        Action::Deploy | Action::RollbackTo(_) => version(&new.spec.image),
+    })
 }
 
 /// What a release did that replaced a recipe's containers by equal ones.
@@ -183,6 +211,49 @@ mod tests {
         assert_eq!(told(Action::Deploy, "serving"), ["web replaced"]);
         assert_eq!(told(Action::Restart, "serving (reverted)"), [""; 0]);
         assert_eq!(told(Action::RollbackTo(Number(1)), "serving"), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_called_new_on_a_host_whose_earlier_records_are_gone() {
+        let of = |name, image, hash| (name, (image, "a", hash, 1));
+        let all: &[_] = &[of("web", "web:v1", "1"), of("consul", "consul:2", "2")];
+        let of_one = history(&[(Outcome::Succeeded, all), (Outcome::Succeeded, all)]);
+        let known: Vec<_> = of_one.records_of(&"host-1".into()).cloned().collect();
+        let told = |action, host_1: &str, host_2: &[(&str, &str)]| {
+            let with = |record: &Record, states: &[(&str, &str)]| {
+                let mut record = record.clone();
+                record.action = action;
+                let states = states.iter().copied();
+                record.notes.states = states
+                    .map(|(name, state)| (name.to_owned(), state.to_owned()))
+                    .collect();
+                record
+            };
+            let first = vec![known[0].clone(), with(&known[1], &[("web", host_1)])];
+            let second = vec![with(&known[1], host_2)];
+            let records = BTreeMap::from([("host-1".into(), first), ("host-2".into(), second)]);
+            History::new(records, 0).summary(Number(2))
+        };
+        let serving = [("web", "serving")];
+        assert_eq!(
+            told(Action::Restart, "serving", &serving),
+            ["web restarted"]
+        );
+        assert_eq!(told(Action::Deploy, "serving", &serving), ["web replaced"]);
+        let consul = [("consul", "serving")];
+        assert_eq!(told(Action::Deploy, "untouched", &consul), ["consul 2"]);
+
+        // Nor where all of them are gone.
+        let mut only = known[1].clone();
+        let told = |record: &Record| {
+            let records = BTreeMap::from([("host-1".into(), vec![record.clone()])]);
+            History::new(records, 0).summary(Number(2))
+        };
+        assert_eq!(told(&only), ["what was before is not known"]);
+        only.notes.states.insert("web".into(), "serving".into());
+        assert_eq!(told(&only), ["web v1"]);
+        only.action = Action::Stop;
+        assert_eq!(told(&only), ["web stopped"]);
     }
 
     #[test]

@@ -108,6 +108,10 @@ fn state(history: &History, host: &HostName, record: &Record, recipe: &str) -> O
     if let Some(state) = record.notes.states.get(recipe) {
         return Some(state.clone());
     }
+    // It tells of all that the release was to change.
+    if !record.notes.states.is_empty() {
+        return None;
+    }
     let hash = |record: &Record| record.recipes.get(recipe).map(|it| it.hash.clone());
     let before = history.before(host, record.number).and_then(hash);
     (before != hash(record)).then(|| "not known".to_owned())
