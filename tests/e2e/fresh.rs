@@ -119,7 +119,7 @@ impl Drop for Hosts {
 
 /// Types what the README's first block says, on these hosts: in each line its address and its image.
 #[track_caller]
-pub fn types_the_readme(hosts: &Hosts, lines: &[String]) {
+fn types_the_readme(hosts: &Hosts, lines: &[String]) {
     let project = Project::empty("newcomer");
     let began = Instant::now();
     for line in lines {
@@ -156,12 +156,17 @@ pub fn types_the_readme(hosts: &Hosts, lines: &[String]) {
     project.ok("deploy").says("nothing to do");
 }
 
-pub fn newcomer(stage: &Stage) {
+/// The lines of the README's first block.
+pub fn typed_by_the_newcomer() -> Vec<String> {
     let pages = pages::pages();
     let readme = pages.iter().find(|page| page.name == "README.md");
     let blocks = pages::blocks(readme.expect("the README"));
     let first = blocks.iter().find(|block| block.kind == "sh");
-    let lines = crate::readme::typed(first.expect("a block"));
+    crate::readme::typed(first.expect("a block"))
+}
+
+pub fn newcomer(stage: &Stage) {
+    let lines = typed_by_the_newcomer();
     let began = Instant::now();
     types_the_readme(&Hosts::start(), &lines);
     stage.tell(format!(

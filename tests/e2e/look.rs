@@ -57,7 +57,9 @@ pub fn releases(stage: &Stage) {
         .says("has no record of r999999");
 
     // A release that failed says why, also in the first line of the status.
-    project.shipit("deploy staging --set version=bad").exits(5);
+    let soon = stage.copy("look-bad");
+    soon.edit("recipes/flask-nanoservice.toml", "\"60s\"", "\"6s\"");
+    soon.shipit("deploy staging --set version=bad").exits(5);
     let failed = newest(stage);
     let status = project.ok("status staging");
     let first = status
@@ -69,10 +71,10 @@ pub fn releases(stage: &Stage) {
         first.starts_with(&format!("r{failed} was reverted ")),
         "{first}"
     );
-    assert!(first.contains("was not ready within 60s"), "{first}");
+    assert!(first.contains("was not ready within 6s"), "{first}");
     project
         .ok(&format!("show staging r{failed}"))
-        .says("was not ready within 60s")
+        .says("was not ready within 6s")
         .says("serving (reverted)")
         .says("untouched");
     // Until another one succeeds.
