@@ -1,13 +1,10 @@
 //! All the hosts of a run.
 
-use std::sync::Arc;
-
 use futures::future::join_all;
 
 use super::reached::Reached;
 use crate::{
     command::typed,
-    consul::Agent,
     event::{EventKind, Events},
     model::{Environment, Host, HostName},
     text,
@@ -37,8 +34,8 @@ impl Fleet {
                 step: step.clone(),
             });
             let began = tokio::time::Instant::now();
-            match connector.connect(host).await {
-                Ok(session) => {
+            match Reached::connect(environment, host, connector).await {
+                Ok(reached) => {
                     let took = began.elapsed();
                     events.send(EventKind::StepFinished {
                         host: name,
@@ -47,12 +44,7 @@ impl Fleet {
                         took,
                         detail: Some(host.address.clone()),
                     });
-                    let consul = Agent::new(session.clone(), environment.consul.address.clone());
-                    Ok(Reached {
-                        host: Arc::new((*host).clone()),
-                        session,
-                        consul,
-                    })
+                    Ok(reached)
                 }
                 Err(error) => {
                     let evidence = Vec::new();
@@ -94,7 +86,7 @@ impl Fleet {
     pub(crate) fn with_consul_at(&self, address: &crate::model::HostAndPort) -> Self {
         let mut fleet = self.clone();
         for host in &mut fleet.hosts {
-            host.consul = Agent::new(host.session.clone(), address.clone());
+            host.consul = crate::consul::Agent::new(host.session.clone(), address.clone());
         }
         fleet
     }

@@ -7,8 +7,8 @@ use crate::{
     command::RemoteCommand,
     consul::Agent,
     docker,
-    model::{Host, HostName},
-    transport::{Output, Session},
+    model::{Environment, Host, HostName},
+    transport::{ConnectError, Connector, Output, Session},
 };
 
 /// The deadline of what docker does in milliseconds on a healthy host. A daemon that hangs fails its host; it
@@ -46,6 +46,21 @@ pub struct Reached {
 }
 
 impl Reached {
+    /// Opens a session to a host of an environment.
+    pub async fn connect(
+        environment: &Environment,
+        host: &Host,
+        connector: &Connector,
+    ) -> Result<Self, ConnectError> {
+        let session = connector.connect(host).await?;
+        let consul = Agent::new(session.clone(), environment.consul.address.clone());
+        Ok(Self {
+            host: Arc::new(host.clone()),
+            session,
+            consul,
+        })
+    }
+
     /// The host's name.
     pub fn name(&self) -> &HostName {
         &self.host.name

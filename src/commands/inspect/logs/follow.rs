@@ -60,7 +60,7 @@ struct Progress {
 
 type Stream<'f> = LocalBoxFuture<'f, (OnHost<'f>, Result<(u32, Vec<String>), HostError>)>;
 
-impl Following<'_> {
+impl<'a> Following<'a> {
     /// Shows new lines as they come, for as long as it is awaited; or until the containers have ended, if only those
     /// are wanted.
     pub async fn follow(&self) {
@@ -100,7 +100,7 @@ impl Following<'_> {
     }
 
     /// The containers of the recipes that run now.
-    async fn running(&self) -> Result<Vec<OnHost<'_>>, HostError> {
+    pub(super) async fn running(&self) -> Result<Vec<OnHost<'a>>, HostError> {
         let environment = &self.context.environment.name;
         let command = docker::list_containers(environment);
         let all = self.reached.read(command, docker::parse_containers).await?;

@@ -1,6 +1,7 @@
 //! `shipit logs`.
 
 mod follow;
+mod late;
 mod line;
 mod select;
 
@@ -10,6 +11,7 @@ use regex::Regex;
 
 use self::{
     follow::Following,
+    late::{EVERY, Late},
     line::Shown,
     select::{OnHost, containers, no_container},
 };
@@ -151,20 +153,36 @@ impl HostCommand for Logs {
         };
         let range = self.range();
         if self.follow {
+            let names: Vec<_> = recipes.iter().map(|recipe| recipe.name.clone()).collect();
             let following = fleet.hosts().iter().map(|reached| Following {
                 context,
                 reached,
-                recipes: recipes.iter().map(|recipe| recipe.name.clone()).collect(),
+                recipes: names.clone(),
                 first: of_host(&containers, reached.name()),
                 range: range.clone(),
                 shown: &shown,
                 only_first: release.is_some(),
             });
             let following: Vec<_> = following.collect();
+            let away = hosts.iter().filter(|host| {
+                // A release that was named has no containers but those of now.
+                release.is_none() && fleet.host(&host.name).is_none()
+            });
+            let late: Vec<_> = away
+                .map(|host| Late {
+                    context,
+                    host,
+                    recipes: &names,
+                    range: &range,
+                    shown: &shown,
+                    every: EVERY,
+                })
+                .collect();
             let all = join_all(following.iter().map(Following::follow));
+            let late = join_all(late.iter().map(Late::follow));
             let mut interrupts = context.interrupts.clone();
             tokio::select! {
-                _ = all => {}
+                _ = futures::future::join(all, late) => {}
                 _ = interrupts.next() => {}
             }
         } else {
