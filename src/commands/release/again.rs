@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::Limit,
+        arguments::{Kind, Limit},
         command::{EVERY_EXIT_CODE, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope_of_containers},
     },
@@ -29,10 +29,10 @@ pub const NEEDS: Needs = Needs {
 #[derive(Debug, Args)]
 pub struct NamedRecipes {
     /// The environment; must be named
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = Kind::Environment)]
     pub environment: Name,
     /// The recipes
-    #[arg(value_name = "RECIPE", required = true)]
+    #[arg(value_name = "RECIPE", required = true, add = Kind::ContainerRecipe)]
     pub recipes: Vec<Name>,
     #[command(flatten)]
     pub limit: Limit,
