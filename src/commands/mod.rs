@@ -6,6 +6,7 @@
 
 mod arguments;
 mod command;
+mod completion;
 mod global;
 mod inspect;
 mod on_hosts;

@@ -4,7 +4,7 @@
 use super::{
     inspect::{Diff, History, Logs, Show as ShowRelease, Status},
     operate::{Check, Down, Exec, Lock, Prune, Setup, Unlock},
-    project::{Completions, Explain, Init, Man, Schema, Validate},
+    project::{Complete, Completions, Explain, Init, Man, Schema, Validate},
     release::{Deploy, Plan, Restart, Rollback, Run, Start, Stop},
     row::{Group, Row},
     secret::{Edit, List, Rotate, Set, Show},
@@ -70,6 +70,7 @@ pub const TABLE: &[Group] = &[
             Row::offline::<Schema>(),
             Row::offline::<Completions>(),
             Row::offline::<Man>(),
+            Row::offline::<Complete>(),
         ],
     },
 ];

@@ -20,8 +20,8 @@ pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
 pub use load::{
-    Loaded, Overrides, Project, check_the_rest, container_faults, default_environment, is_var_name,
-    load,
+    Loaded, Names, Overrides, Project, RecipeName, check_the_rest, container_faults,
+    default_environment, is_var_name, load, names,
 };
 pub use name::{HostName, InvalidName, Name};
 pub use publish::{Publish, WrongPort};

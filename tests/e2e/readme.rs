@@ -157,7 +157,10 @@ fn completions(_: &Stage, block: &Block) {
     let variables = [("PATH", &*path), ("HOME", home.to_str().expect("UTF-8"))];
     shell(pages::root(), &typed(block).join("\n"), &variables);
     let written = home.join(".local/share/bash-completion/completions/shipit");
-    let script = format!("bash -n '{0}' && grep -c rollback '{0}'", written.display());
+    let script = format!(
+        "bash -c '. \"$0\" && complete -p shipit' '{}'",
+        written.display()
+    );
     shell(pages::root(), &script, &[]);
 }
 

@@ -1,10 +1,13 @@
 //! Arguments that several commands take, each declared once.
 
+mod kind;
 pub mod value;
 
 use std::time::Duration;
 
 use clap::Args;
+
+pub use kind::Kind;
 
 use crate::model::{Name, Overrides};
 
@@ -12,7 +15,7 @@ use crate::model::{Name, Overrides};
 #[derive(Debug, Args)]
 pub struct DefaultEnvironment {
     /// The environment [default: the only one, or the one with `default = true`]
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = Kind::Environment)]
     pub environment: Option<Name>,
 }
 
@@ -27,7 +30,7 @@ impl DefaultEnvironment {
 #[derive(Debug, Args)]
 pub struct Limit {
     /// Only these hosts and groups
-    #[arg(long, value_name = "HOST|GROUP", value_delimiter = ',')]
+    #[arg(long, value_name = "HOST|GROUP", value_delimiter = ',', add = Kind::HostOrGroup)]
     pub limit: Vec<String>,
 }
 
@@ -58,7 +61,7 @@ impl Wait {
 #[derive(Debug, Args)]
 pub struct Variables {
     /// Set a variable, overriding all files; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = value::assignment)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = value::assignment, add = Kind::Var)]
     pub set: Vec<(String, String)>,
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::{releases, show::place};
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, value},
+        arguments::{DefaultEnvironment, Kind, value},
         command::{HostCommand, Needs},
         on_hosts::invocation::Invocation,
     },
@@ -37,7 +37,7 @@ pub struct Diff {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// One release, or two: `r41` or `41`
-    #[arg(value_name = "rN", num_args = 1..=2, required = true, value_parser = value::release)]
+    #[arg(value_name = "rN", num_args = 1..=2, required = true, value_parser = value::release, add = Kind::Release)]
     pub releases: Vec<u64>,
 }
 

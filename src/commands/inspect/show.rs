@@ -5,7 +5,7 @@ use clap::Args;
 use super::releases;
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, value},
+        arguments::{DefaultEnvironment, Kind, value},
         command::{HostCommand, Needs},
         on_hosts::invocation::Invocation,
     },
@@ -30,7 +30,7 @@ pub struct Show {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// The release, `r42` or `42`
-    #[arg(value_name = "rN", value_parser = value::release)]
+    #[arg(value_name = "rN", value_parser = value::release, add = Kind::Release)]
     pub release: u64,
 }
 

@@ -1,8 +1,9 @@
 //! The log of a run: every event of it, in a file below the project's folder.
 
 use std::{
+    cmp::Reverse,
     fs::{self, DirBuilder, File, Permissions},
-    io::{self, Write},
+    io::{self, Read as _, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -10,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::model::Name;
+use crate::{model::Name, release::Number};
 
 /// Where logs are kept, below the project's folder.
 const FOLDER: &str = ".shipit";
@@ -57,6 +58,36 @@ impl LogFile {
         );
     }
 }
+
+/// The releases of an environment that were made from this folder, by their logs, newest first, and when each began.
+pub fn releases(root: &Path, environment: &Name) -> Vec<(Number, Option<Timestamp>)> {
+    let folder = root.join(FOLDER).join("log").join(&**environment);
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let number = |file: &fs::DirEntry| {
+        let name = file.file_name();
+        let digits = name.to_str()?.strip_prefix('r')?.strip_suffix(".log")?;
+        digits.parse().ok().map(Number)
+    };
+    let mut found: Vec<_> = files
+        .filter_map(|file| Some((number(&file)?, file.path())))
+        .collect();
+    found.sort_by_key(|(number, _)| Reverse(*number));
+    let found = found.into_iter();
+    found
+        .map(|(number, path)| (number, first_time(&path)))
+        .collect()
+}
+
+/// The time that a log begins with.
+fn first_time(path: &Path) -> Option<Timestamp> {
+    let mut start = String::new();
+    let file = File::open(path).ok()?;
+    file.take(LONGEST_TIME).read_to_string(&mut start).ok()?;
+    start.split_whitespace().next()?.parse().ok()
+}
+
+/// More bytes than a time has.
+const LONGEST_TIME: u64 = 40;
 
 /// Makes a folder that only this account may enter. One that is there and that others may enter is closed to them.
 fn make_private(folder: &Path) -> io::Result<()> {

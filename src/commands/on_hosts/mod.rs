@@ -3,7 +3,7 @@
 
 mod environment;
 pub mod invocation;
-mod log_file;
+pub mod log_file;
 pub mod routes;
 pub mod run;
 pub mod scope;

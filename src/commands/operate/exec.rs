@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     command::RemoteCommand,
     commands::{
-        arguments::{DefaultEnvironment, value},
+        arguments::{DefaultEnvironment, Kind, value},
         command::{HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -37,7 +37,8 @@ pub struct Exec {
         long,
         alias = "limit",
         value_name = "HOST|GROUP",
-        value_delimiter = ','
+        value_delimiter = ',',
+        add = Kind::HostOrGroup
     )]
     pub hosts: Vec<String>,
     /// Time limit on each host: 30s, 5m, 1h

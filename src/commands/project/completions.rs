@@ -6,6 +6,7 @@ use clap_complete::Shell;
 use crate::{
     commands::{
         command::{Needs, OfflineCommand},
+        completion,
         global::Global,
     },
     diagnostic::Problems,
@@ -16,8 +17,12 @@ use crate::{
 /// Print the completions for a shell
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  shipit completions bash > ~/.local/share/bash-completion/completions/shipit")]
+In bash, zsh and fish they know the project: its environments, recipes, hosts, groups, vars and releases.
+
+Examples:
+  shipit completions bash > ~/.local/share/bash-completion/completions/shipit
+  shipit completions zsh > ~/.zfunc/_shipit        # a folder of $fpath
+  shipit completions fish > ~/.config/fish/completions/shipit.fish")]
 pub struct Completions {
     /// The shell
     #[arg(value_name = "SHELL")]
@@ -29,9 +34,7 @@ impl OfflineCommand for Completions {
     const NEEDS: Needs = Needs::NO_HOST;
 
     fn run(self, _: &Global, program: &clap::Command) -> Result<Outcome, Problems> {
-        let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut program.clone(), "shipit", &mut text);
-        terminal::print(&String::from_utf8_lossy(&text));
+        terminal::print(&completion::script(self.shell, program));
         Ok(Outcome::NothingToDo)
     }
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::{
     commands::{
+        arguments::Kind,
         command::{Needs, OfflineCommand},
         global::{Global, OutputForm},
     },
@@ -26,7 +27,7 @@ Examples:
   shipit explain                  # all tables")]
 pub struct Explain {
     /// The key, with or without the tables above it [default: all tables]
-    #[arg(value_name = "KEY")]
+    #[arg(value_name = "KEY", add = Kind::Key)]
     pub key: Option<String>,
 }
 

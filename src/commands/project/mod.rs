@@ -1,5 +1,6 @@
 //! Commands about the project's files and about shipit itself. They contact no host.
 
+mod complete;
 mod completions;
 mod explain;
 mod folder;
@@ -9,6 +10,6 @@ mod schema;
 mod validate;
 
 pub use self::{
-    completions::Completions, explain::Explain, init::Init, man::Man, schema::Schema,
-    validate::Validate,
+    complete::Complete, completions::Completions, explain::Explain, init::Init, man::Man,
+    schema::Schema, validate::Validate,
 };

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::Variables,
+        arguments::{Kind, Variables},
         command::{Needs, OfflineCommand},
         global::Global,
     },
@@ -25,7 +25,7 @@ Examples:
   shipit validate staging --set version=1.3")]
 pub struct Validate {
     /// Only this environment and its recipes [default: all]
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = Kind::Environment)]
     pub environment: Option<Name>,
     #[command(flatten)]
     pub variables: Variables,

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit},
+        arguments::{DefaultEnvironment, Kind, Limit},
         command::{EVERY_EXIT_CODE, Lock, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope_of_containers},
     },
@@ -31,7 +31,7 @@ pub struct NamedRecipes {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// The recipes
-    #[arg(value_name = "RECIPE", required = true)]
+    #[arg(value_name = "RECIPE", required = true, add = Kind::ContainerRecipe)]
     pub recipes: Vec<Name>,
     #[command(flatten)]
     pub limit: Limit,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Message, Variables, Wait},
+        arguments::{DefaultEnvironment, Kind, Limit, Message, Variables, Wait},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -35,7 +35,7 @@ pub struct Deploy {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// Only these recipes; the recipes they require must be running [default: all]
-    #[arg(value_name = "RECIPE")]
+    #[arg(value_name = "RECIPE", add = Kind::Recipe)]
     pub recipes: Vec<Name>,
     #[command(flatten)]
     pub limit: Limit,

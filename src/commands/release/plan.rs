@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Variables},
+        arguments::{DefaultEnvironment, Kind, Limit, Variables},
         command::{HostCommand, Lock, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -26,7 +26,7 @@ pub struct Plan {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// Only these recipes [default: all]
-    #[arg(value_name = "RECIPE")]
+    #[arg(value_name = "RECIPE", add = Kind::Recipe)]
     pub recipes: Vec<Name>,
     #[command(flatten)]
     pub limit: Limit,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Message, Wait, value},
+        arguments::{DefaultEnvironment, Kind, Limit, Message, Wait, value},
         command::{EVERY_EXIT_CODE, HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -33,7 +33,7 @@ pub struct Rollback {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// The release, `r41` or `41` [default: the newest earlier one that succeeded]
-    #[arg(long, value_name = "rN", value_parser = value::release)]
+    #[arg(long, value_name = "rN", value_parser = value::release, add = Kind::Release)]
     pub to: Option<u64>,
     #[command(flatten)]
     pub limit: Limit,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, Limit, Variables, Wait},
+        arguments::{DefaultEnvironment, Kind, Limit, Variables, Wait},
         command::{HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -33,7 +33,7 @@ pub struct Run {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// The recipe
-    #[arg(value_name = "RECIPE")]
+    #[arg(value_name = "RECIPE", add = Kind::CommandRecipe)]
     pub recipe: Name,
     #[command(flatten)]
     pub limit: Limit,

@@ -18,6 +18,7 @@ use tokio::{
 use super::desk::{Desk, WRITES, usable};
 use crate::{
     commands::{
+        arguments::Kind,
         command::{Needs, OfflineCommand},
         global::Global,
     },
@@ -36,7 +37,7 @@ Example:
   shipit secret edit database-password")]
 pub struct Edit {
     /// The name of the secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Kind::Secret)]
     pub name: Name,
 }
 

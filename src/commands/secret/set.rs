@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::desk::{Desk, WRITES, usable};
 use crate::{
     commands::{
+        arguments::Kind,
         command::{Needs, OfflineCommand},
         global::Global,
     },
@@ -31,7 +32,7 @@ Examples:
   shipit secret set tls-key         # in a pipe, or with `< key.pem`")]
 pub struct Set {
     /// The name of the secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Kind::Secret)]
     pub name: Name,
 }
 

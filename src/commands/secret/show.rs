@@ -5,6 +5,7 @@ use clap::Args;
 use super::desk::Desk;
 use crate::{
     commands::{
+        arguments::Kind,
         command::{Needs, OfflineCommand},
         global::Global,
     },
@@ -22,7 +23,7 @@ Examples:
   shipit secret show tls-key > key.pem")]
 pub struct Show {
     /// The name of the secret
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = Kind::Secret)]
     pub name: Name,
     /// Do not ask
     #[arg(long)]

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 mod toy;
 
-use clap::{Args, FromArgMatches, error::ErrorKind};
+use clap::{Args, FromArgMatches, ValueHint, error::ErrorKind};
 
 use super::{
+    arguments::Kind,
     command::Lock,
     global::{Global, OutputForm},
     inspect::Logs,
@@ -52,6 +53,49 @@ fn every_command_that_takes_the_lock_can_wait_for_it() {
         let has = parser.get_arguments().any(|it| it.get_id() == "wait");
         let takes = row.needs.lock != Lock::Never;
         assert_eq!(has, takes, "`shipit {}` and `--wait`", row.name);
+    }
+}
+
+/// What the values of arguments are that name nothing which a shell could list.
+const NAMES_NOTHING: [&str; 14] = [
+    "COMMAND",
+    "NAME=ADDRESS",
+    "NAME=IMAGE",
+    "NUMBER",
+    "RE",
+    "RECIPE=PORT",
+    "TEXT",
+    "TIME",
+    "USER",
+    "WORD",
+    "SHELL",
+    "FORM",
+    "WHEN",
+    "STACK",
+];
+
+#[test]
+fn every_argument_says_what_shells_complete_it_with() {
+    for row in TABLE.iter().flat_map(|group| group.rows) {
+        for argument in row.parser().get_arguments() {
+            let has_kind = argument.get::<Kind>().is_some();
+            let is_path = matches!(
+                argument.get_value_hint(),
+                ValueHint::FilePath | ValueHint::DirPath
+            );
+            // The environment that `init` makes is not there yet.
+            let is_new = row.name == "init" && argument.get_id() == "environment";
+            let names = argument.get_value_names().unwrap_or_default();
+            let is_free = names
+                .iter()
+                .all(|name| NAMES_NOTHING.contains(&name.as_str()));
+            assert!(
+                !argument.get_action().takes_values() || has_kind || is_path || is_new || is_free,
+                "`{}` of `shipit {}` names {names:?}: `add = Kind::…`",
+                argument.get_id(),
+                row.name
+            );
+        }
     }
 }
 

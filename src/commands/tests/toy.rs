@@ -1,11 +1,14 @@
 //! A command is one file and one row: this file is one, and the row is in [`table_with_greet`].
 
+use std::path::Path;
+
 use clap::{Args, FromArgMatches};
 use clap_complete::Shell;
 
 use crate::{
     commands::{
         command::{Needs, OfflineCommand},
+        completion::{complete, script},
         global::Global,
         program::{dispatch, parser},
         reference::reference,
@@ -89,10 +92,11 @@ fn what_was_typed_runs_it() {
 #[test]
 fn completions_and_the_reference_have_it() {
     let table = table_with_greet();
-    let mut completions = Vec::new();
-    clap_complete::generate(Shell::Bash, &mut parser(&table), "shipit", &mut completions);
-    let completions = String::from_utf8(completions).expect("UTF-8");
-    assert!(completions.contains("shipit,greet)"), "{completions}");
+    let program = parser(&table);
+    let completions = complete(&program, &["gr".into()], Path::new("."));
+    assert_eq!(completions, "greet\tGreet someone\n");
+    let completions = script(Shell::Elvish, &program);
+    assert!(completions.contains("greet"), "{completions}");
     let reference = reference(&table);
     assert!(
         reference.contains("| Toys | `greet` | Greet someone |"),

@@ -85,6 +85,11 @@ pub fn explain(word: &str) -> Result<Vec<Explanation>, Option<String>> {
     }
 }
 
+/// Every table and every key, each once.
+pub fn all() -> Vec<Explanation> {
+    merged(everything())
+}
+
 /// Every table, with its keys.
 pub fn all_tables() -> Vec<Explanation> {
     let all = everything().into_iter();

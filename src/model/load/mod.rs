@@ -6,6 +6,7 @@
 mod check;
 mod hosts;
 mod layer;
+mod names;
 mod read;
 mod recipes;
 mod scope;
@@ -14,6 +15,7 @@ mod settings;
 
 pub use check::check_the_rest;
 pub use hosts::{Overrides, is_var_name};
+pub use names::{Names, RecipeName, names};
 pub use read::{Project, default_environment};
 pub use recipes::container_faults;
 

@@ -17,7 +17,7 @@ use self::{
 };
 use crate::{
     commands::{
-        arguments::{DefaultEnvironment, value},
+        arguments::{DefaultEnvironment, Kind, value},
         command::{HostCommand, Needs, Words},
         on_hosts::{invocation::Invocation, scope::scope},
     },
@@ -53,13 +53,13 @@ pub struct Logs {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// The recipes
-    #[arg(value_name = "RECIPE", required = true)]
+    #[arg(value_name = "RECIPE", required = true, add = Kind::ContainerRecipe)]
     pub recipes: Vec<Name>,
     /// Logs of this release, even if it no longer runs [default: what runs now]
-    #[arg(long, value_name = "rN", value_parser = value::release)]
+    #[arg(long, value_name = "rN", value_parser = value::release, add = Kind::Release)]
     pub release: Option<u64>,
     /// Only from this host
-    #[arg(long, alias = "limit", value_name = "HOST")]
+    #[arg(long, alias = "limit", value_name = "HOST", add = Kind::Host)]
     pub host: Option<String>,
     /// Number of lines from each container [default: 100; all with a time or --grep]
     #[arg(short = 'n', long, value_name = "NUMBER")]

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::Wait,
+        arguments::{Kind, Wait},
         command::{HostCommand, Lock, Needs},
         on_hosts::invocation::Invocation,
     },
@@ -35,7 +35,7 @@ Examples:
   shipit down staging --yes --accessory db")]
 pub struct Down {
     /// The environment; must be named
-    #[arg(value_name = "ENV")]
+    #[arg(value_name = "ENV", add = Kind::Environment)]
     pub environment: Name,
     #[command(flatten)]
     pub wait: Wait,
@@ -43,7 +43,7 @@ pub struct Down {
     #[arg(long)]
     pub yes: bool,
     /// Also remove this accessory without asking; may be repeated
-    #[arg(long, value_name = "RECIPE")]
+    #[arg(long, value_name = "RECIPE", add = Kind::Accessory)]
     pub accessory: Vec<Name>,
 }
 

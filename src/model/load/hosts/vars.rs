@@ -170,7 +170,7 @@ fn declared<'a>(
         .map(|(_, value)| &value.value.0)
 }
 
-fn all_vars<'a>(
+pub(in super::super) fn all_vars<'a>(
     inventory: &'a Inventory,
     recipes: &'a [RawRecipe],
 ) -> impl Iterator<Item = &'a (Located<String>, Located<VarValue>)> {
