@@ -24,11 +24,11 @@ const BESIDE: [(&str, &str, &str); 5] = [
         "files/logrotate.conf",
         "# on {{host.name}}\n",
     ),
-    // No inventory there names the task, so that it can be shown on its own.
+    // No inventory there names these, so that each can be shown on its own.
     (
         "docs/files.md",
         "inventory/tasks.toml",
-        "extends = \"staging\"\nrecipes = [\"logrotate\"]\n",
+        "extends = \"staging\"\nrecipes = [\"logrotate\", \"orders\"]\n",
     ),
     (
         "docs/secrets.md",

@@ -3,6 +3,7 @@
 use super::{
     credentials,
     last_checks::last_checks,
+    one_offs,
     planning::{plan, trust},
     prune::prune,
     reach::reach,
@@ -72,6 +73,9 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         strays: matches!(request.trust, Trust::Granted),
     };
     let observed = observe(&fleet, context.environment, terms, events).await?;
+    if lock.is_some() {
+        one_offs::remove_left(context, &fleet, &observed.facts).await?;
+    }
     let wanted = wanted(context, request, &fleet, &observed, &credentials).await?;
     let mut plan = plan(context, &fleet, &observed, &wanted).await?;
     if plan.is_empty() {
@@ -134,6 +138,11 @@ async fn change(
     let (mut ended, lost) = while_locked(context, &mut lock, rolling_out).await;
     if let (Some(stop), Some(reason)) = (&mut ended.stop, lost) {
         deployment.ended_by_the_lost_lock(stop, reason);
+    }
+    if let Some(stop) = &ended.stop
+        && stop.outcome == Outcome::Interrupted
+    {
+        one_offs::remove_own(context, fleet).await;
     }
     let records = record::write_finished(context, fleet, records, &ended, key).await;
     if ended.stop.is_none() {

@@ -152,6 +152,10 @@ const STORY: &[(&str, Scenario)] = &[
     ),
     ("daily::a_restart_loses_nothing", daily::restart),
     (
+        "daily::a_migration_runs_in_the_new_image_first",
+        daily::one_off,
+    ),
+    (
         "daily::what_is_stopped_stays_so_until_it_is_started",
         daily::stop_and_start,
     ),

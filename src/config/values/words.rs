@@ -78,6 +78,16 @@ choice! {
 }
 
 choice! {
+    /// Where a command runs.
+    TaskPlace {
+        /// On the host.
+        Host = "host",
+        /// In a one-off container of the recipe's image.
+        New = "new",
+    }
+}
+
+choice! {
     /// Which container comes first in an update, in Docker Swarm's words.
     Order {
         /// The new container serves before the old one stops.
