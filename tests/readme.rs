@@ -18,7 +18,12 @@ use shipit::{commands, event::Outcome};
 use tempfile::TempDir;
 
 /// What a page's project needs beside what the page shows.
-const BESIDE: [(&str, &str, &str); 5] = [
+const BESIDE: [(&str, &str, &str); 6] = [
+    (
+        "docs/hooks.md",
+        "recipes/web.toml",
+        "hosts = \"all\"\n[container]\nimage = \"web\"\n",
+    ),
     (
         "docs/files.md",
         "files/logrotate.conf",

@@ -11,6 +11,7 @@ mod daily;
 mod faults;
 mod first;
 mod fresh;
+mod hooks;
 mod lab;
 mod load;
 mod local_account;
@@ -155,6 +156,7 @@ const STORY: &[(&str, Scenario)] = &[
         "daily::a_migration_runs_in_the_new_image_first",
         daily::one_off,
     ),
+    ("hooks::each_end_is_told", hooks::each_end),
     (
         "daily::what_is_stopped_stays_so_until_it_is_started",
         daily::stop_and_start,

@@ -16,4 +16,4 @@ pub use texts::{
     ConsulCheck, EnvironmentVariables, HostHeader, Image, Labels, Line, PublishedPorts,
     RestartPolicy, RunOption, Script, Text, UrlPath, Word,
 };
-pub use words::{HostKeyPolicy, ImageSource, Order, TaskPlace};
+pub use words::{HookEvent, HostKeyPolicy, ImageSource, Order, TaskPlace};
