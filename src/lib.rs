@@ -18,6 +18,7 @@ pub mod event;
 pub mod facts;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod hooks;
 pub mod hosts;
 pub mod http;
 pub mod images;

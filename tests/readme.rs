@@ -18,17 +18,22 @@ use shipit::{commands, event::Outcome};
 use tempfile::TempDir;
 
 /// What a page's project needs beside what the page shows.
-const BESIDE: [(&str, &str, &str); 5] = [
+const BESIDE: [(&str, &str, &str); 6] = [
+    (
+        "docs/hooks.md",
+        "recipes/web.toml",
+        "hosts = \"all\"\n[container]\nimage = \"web\"\n",
+    ),
     (
         "docs/files.md",
         "files/logrotate.conf",
         "# on {{host.name}}\n",
     ),
-    // No inventory there names the task, so that it can be shown on its own.
+    // No inventory there names these, so that each can be shown on its own.
     (
         "docs/files.md",
         "inventory/tasks.toml",
-        "extends = \"staging\"\nrecipes = [\"logrotate\"]\n",
+        "extends = \"staging\"\nrecipes = [\"logrotate\", \"orders\"]\n",
     ),
     (
         "docs/secrets.md",
@@ -49,7 +54,7 @@ const BESIDE: [(&str, &str, &str); 5] = [
 
 /// What may stand on a command line beside shipit: the program and its first argument. What is shown to
 /// be typed on a user's own hosts and toolchain cannot be run here.
-const OTHERS: [(&str, &str); 12] = [
+const OTHERS: [(&str, &str); 13] = [
     ("age", "-a"),
     ("age", "-d"),
     ("cargo", "build"),
@@ -59,6 +64,7 @@ const OTHERS: [(&str, &str); 12] = [
     ("docker", "ps"),
     ("docker", "volume"),
     ("echo", "d /run/shipit 2770 root docker"),
+    ("echo", "df -h"),
     ("mkdir", "-p"),
     ("rustup", "target"),
     ("sudo", "systemd-tmpfiles"),

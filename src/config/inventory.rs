@@ -10,15 +10,17 @@ use super::{
     key::Shape,
     reader::Reader,
     section::section,
-    values::{DurationValue, Entries, HostKeyPolicy, ImageSource, OneOrMany, Text, VarValue},
+    values::{
+        DurationValue, Entries, HookEvent, HostKeyPolicy, ImageSource, OneOrMany, Text, VarValue,
+    },
 };
 use crate::diagnostic::{Located, Problem};
 
 section! {
     /// An environment: its hosts, how to reach them, and what runs there.
     "the inventory" Inventory {
-        /// The environment that this one inherits from. Tables are merged key by key; `recipes` and
-        /// `[hosts]` replace the base's as a whole. `default` is not inherited.
+        /// The environment that this one inherits from. Tables are merged key by key; `recipes`,
+        /// `[hosts]` and `[[hooks]]` replace the base's as a whole. `default` is not inherited.
         extends: String,
         /// Whether this environment is meant when none is named on the command line.
         #[default(false)]
@@ -44,6 +46,9 @@ section! {
         releases: ReleasesSection,
         /// How release records on the hosts are kept from being forged.
         state: StateSection,
+        /// Commands on the deployer's machine when a release begins and when it ends, with the release as JSON on their
+        /// standard input.
+        hooks: Vec<Located<HookSection>>,
         /// Logins for private registries by server, for instance `"registry.example:5000"`.
         registries: Entries<RegistrySection>,
     }
@@ -68,7 +73,7 @@ impl FromToml for Hosts {
         let mut hosts = Vec::new();
         for (key, value) in table {
             let place = reader.place(key.span());
-            let is_setting = ["extends", "default", "recipes"].contains(&&**key.get_ref());
+            let is_setting = ["extends", "default", "recipes", "hooks"].contains(&&**key.get_ref());
             if is_setting && !value.get_ref().is_table() {
                 // TOML's tables reach to the next header, which surprises everyone once.
                 reader.problems.push(
@@ -200,6 +205,22 @@ section! {
         /// The key that records are signed with. With it, a record without its right signature does not count.
         /// `shipit state key` makes one.
         key: SecretSection,
+    }
+}
+
+section! {
+    /// A command on the deployer's machine.
+    "the hook" HookSection as "hook", "hooks" {
+        /// When it runs: any of `started`, `succeeded`, `failed`, `reverted`, `interrupted` and `locked`.
+        #[needed = "needed"]
+        on: Vec<Located<HookEvent>>,
+        /// A script for this machine's `sh -c`, in the project's folder.
+        #[needed = "needed"]
+        run: Text,
+        /// The longest that it may take; then it is killed, with all that it started.
+        #[default(DurationValue::seconds(30))]
+        #[range(1.., "no time to run")]
+        timeout: DurationValue,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod last_checks;
+mod one_offs;
 mod pipeline;
 mod planning;
 mod prune;

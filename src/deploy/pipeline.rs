@@ -3,6 +3,7 @@
 use super::{
     credentials,
     last_checks::last_checks,
+    one_offs,
     planning::{plan, trust},
     prune::prune,
     reach::reach,
@@ -14,25 +15,37 @@ use super::{
 };
 use crate::{
     event::{EventKind, Outcome, Phase},
+    hooks::{HookRecipe, Hooks},
     hosts::{Fleet, Run, Stop},
     images,
     observe::{Observed, observe},
-    plan::Plan,
-    release::{RecordKey, Terms},
+    plan::{Plan, RecipePlan},
+    release::{self, RecordKey, Terms},
     run::Context,
     state::{Lock, lock},
 };
 
-/// Deploys or rolls back.
+/// Deploys or rolls back, between the hooks of its beginning and those of its end.
 pub async fn deploy(context: &Context<'_>, request: DeployRequest) -> Run<Outcome> {
+    let hooks = Hooks::new(context, request.goal.verb(), request.dry_run);
+    let result = Box::pin(make_release(context, &request, &hooks)).await;
+    hooks.ended(&result).await;
+    result
+}
+
+async fn make_release(
+    context: &Context<'_>,
+    request: &DeployRequest,
+    hooks: &Hooks<'_>,
+) -> Run<Outcome> {
     // Nothing is changed in here, so an interrupt may end it at any point.
-    let preparing = prepare(context, &request);
+    let preparing = prepare(context, request, hooks);
     let prepared = context.interruptible("nothing was changed", preparing);
     let (fleet, prepared) = prepared.await?;
     let result = match prepared {
         Prepared::UpToDate => Ok(Outcome::NothingToDo),
         Prepared::Planned => Ok(Outcome::Done),
-        Prepared::Ready(ready) => change(context, &request, &fleet, *ready).await,
+        Prepared::Ready(ready) => change(context, request, &fleet, *ready).await,
     };
     fleet.close().await;
     result
@@ -58,7 +71,11 @@ struct Ready {
 }
 
 /// The phases that change no container.
-async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, Prepared)> {
+async fn prepare(
+    context: &Context<'_>,
+    request: &DeployRequest,
+    hooks: &Hooks<'_>,
+) -> Run<(Fleet, Prepared)> {
     let events = context.events;
     let credentials = credentials::read(context, request).await?;
     let fleet = reach(context, request).await?;
@@ -72,6 +89,9 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         strays: matches!(request.trust, Trust::Granted),
     };
     let observed = observe(&fleet, context.environment, terms, events).await?;
+    if lock.is_some() {
+        one_offs::remove_left(context, &fleet, &observed.facts).await?;
+    }
     let wanted = wanted(context, request, &fleet, &observed, &credentials).await?;
     let mut plan = plan(context, &fleet, &observed, &wanted).await?;
     if plan.is_empty() {
@@ -83,6 +103,9 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         return Ok((fleet, Prepared::Planned));
     };
     last_checks(context, &fleet, &observed, &request.promotion, &mut plan).await?;
+    hooks
+        .starting(plan.release.to_string(), changed(&plan))
+        .await?;
     announce_work(context, &plan);
     images::distribute(&fleet, &mut plan, &credentials.logins, events).await?;
     let ready = Ready {
@@ -93,6 +116,26 @@ async fn prepare(context: &Context<'_>, request: &DeployRequest) -> Run<(Fleet, 
         key: credentials.key,
     };
     Ok((fleet, Prepared::Ready(Box::new(ready))))
+}
+
+/// The recipes that a plan changes, for hooks.
+fn changed(plan: &Plan) -> Vec<HookRecipe> {
+    let of_recipe = |it: &RecipePlan| {
+        let mut slots = it.changes();
+        let incoming = slots.clone().find_map(|slot| slot.incoming.as_ref());
+        let mut hosts: Vec<_> = slots
+            .by_ref()
+            .map(|slot| slot.host.to_string())
+            .chain(it.tasks.iter().map(|task| task.host.to_string()))
+            .collect();
+        hosts.dedup();
+        (!hosts.is_empty()).then(|| HookRecipe {
+            name: it.recipe.to_string(),
+            version: incoming.map(|it| release::version(&it.desired.spec.image)),
+            hosts,
+        })
+    };
+    plan.recipes.iter().filter_map(of_recipe).collect()
 }
 
 /// The phases that change what runs. An interrupt is theirs to handle.
@@ -134,6 +177,11 @@ async fn change(
     let (mut ended, lost) = while_locked(context, &mut lock, rolling_out).await;
     if let (Some(stop), Some(reason)) = (&mut ended.stop, lost) {
         deployment.ended_by_the_lost_lock(stop, reason);
+    }
+    if let Some(stop) = &ended.stop
+        && stop.outcome == Outcome::Interrupted
+    {
+        one_offs::remove_own(context, fleet).await;
     }
     let records = record::write_finished(context, fleet, records, &ended, key).await;
     if ended.stop.is_none() {

@@ -108,6 +108,10 @@ pub fn setup(on: &HostRecipe) -> Option<String> {
     let late = LateValues::dummy();
     let describe = |task: &Task| match &task.action {
         TaskAction::Run(script) => format!("run {}", script.render(&late).unwrap_or_default()),
+        TaskAction::RunInNew(words) => {
+            let words = words.iter().map(|it| it.render(&late).unwrap_or_default());
+            format!("new {}", words.collect::<Vec<_>>().join("\u{1}"))
+        }
         TaskAction::Upload {
             from: _,
             to,

@@ -23,6 +23,8 @@ pub mod label {
     pub const SPEC: &str = "shipit.spec";
     /// The key under which the hash holds its secrets; absent where there are none.
     pub const SPEC_KEY: &str = "shipit.spec-key";
+    /// For whom a one-off container is there: `command` or `console`.
+    pub const ONE_OFF: &str = "shipit.one-off";
     /// A release record, as JSON (on a volume).
     pub const RECORD: &str = "shipit.record";
     /// The signature of a release record (on a volume).

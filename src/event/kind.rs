@@ -171,6 +171,13 @@ pub enum EventKind {
         /// The line without its newline.
         line: String,
     },
+    /// A hook on the deployer's machine printed a line.
+    HookOutput {
+        /// What it runs on: `started`, `failed`, …
+        on: String,
+        /// The line without its newline.
+        line: String,
+    },
     /// A warning; it stops nothing.
     Warning {
         /// The host it concerns, if one.

@@ -59,6 +59,14 @@ impl Facts {
         running.map(|container| container.name.clone()).collect()
     }
 
+    /// The image that a container on a host was made from; empty where it is not there.
+    pub fn image_of(&self, host: &HostName, container: &str) -> String {
+        let containers = self.hosts.get(host).map(|facts| &facts.containers);
+        let mut containers = containers.into_iter().flatten();
+        let found = containers.find(|found| found.name == container);
+        found.map(|found| found.image.clone()).unwrap_or_default()
+    }
+
     /// The highest release number on any container; 0 when there is none. One that no deploy can have reached does
     /// not count.
     pub fn newest_label(&self) -> u64 {

@@ -111,6 +111,7 @@ fn rendered(loaded: &Loaded) {
     let late = LateValues {
         release: "r12345".to_owned(),
         container: "web-r12345-2".to_owned(),
+        image: "web@sha256:aa".to_owned(),
     };
     for HostRecipe {
         before,
@@ -121,8 +122,13 @@ fn rendered(loaded: &Loaded) {
     } in recipes.iter().flat_map(|it| it.by_host.values())
     {
         for task in before.iter().chain(after).chain(commands) {
-            if let TaskAction::Run(script) = &task.action {
-                script.render(&late).expect("it was tried");
+            let texts = match &task.action {
+                TaskAction::Run(script) => std::slice::from_ref(script),
+                TaskAction::RunInNew(words) => words,
+                TaskAction::Upload { .. } => &[],
+            };
+            for text in texts {
+                text.render(&late).expect("it was tried");
             }
             if let Some(script) = &task.unless {
                 script.render(&late).expect("it was tried");

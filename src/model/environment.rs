@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{HostAndPort, HostKeyPolicy, HostName, Name, Recipe, SecretSource};
+pub use crate::config::values::HookEvent;
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Environment {
     pub keep_releases: usize,
     /// Where the key comes from that release records are signed with; `None` when they are not.
     pub state_key: Option<SecretSource>,
+    /// Commands on the deployer's machine, in the order of the file.
+    pub hooks: Vec<Hook>,
     /// Logins for private registries, by server.
     pub registries: Vec<RegistryLogin>,
 }
@@ -55,6 +58,17 @@ impl Environment {
     pub fn lock_host(&self) -> &Host {
         &self.hosts[0]
     }
+}
+
+/// A command on the deployer's machine, when a release begins or ends.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    /// When it runs.
+    pub on: Vec<HookEvent>,
+    /// A script for `sh -c`.
+    pub run: String,
+    /// The longest that it may take.
+    pub timeout: Duration,
 }
 
 /// A machine reached over SSH.

@@ -18,7 +18,9 @@ mod template;
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
-pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
+pub use environment::{
+    ConsulSettings, Environment, Hook, HookEvent, Host, RegistryLogin, SshSettings,
+};
 pub use load::{
     Loaded, Names, Overrides, Project, RecipeName, check_the_rest, container_faults,
     default_environment, is_var_name, load, names,

@@ -135,6 +135,8 @@ pub struct Task {
 pub enum TaskAction {
     /// A script for the host's `sh -c`.
     Run(Template),
+    /// A program and its arguments, in a one-off container of the recipe's image.
+    RunInNew(Vec<Template>),
     /// A file placed on the host.
     Upload {
         /// The file on the deployer's machine.

@@ -215,6 +215,7 @@ pub async fn done_tasks(
     let late = LateValues {
         release: String::new(),
         container: String::new(),
+        image: String::new(),
     };
     let mut done = BTreeSet::new();
     let recipes = environment

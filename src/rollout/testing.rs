@@ -281,6 +281,7 @@ fn balancers(lab: &TestFleet, recipe: &Recipe) -> Vec<Upstreams> {
         late: LateValues {
             release: "r2".into(),
             container: "lb".into(),
+            image: String::new(),
         },
     });
     upstreams.collect()

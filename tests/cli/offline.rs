@@ -112,18 +112,18 @@ fn validate_finds_what_no_environment_leads_to() {
 fn the_schemas_are_those_that_the_repository_has() {
     let shell = Shell::new(&[]);
     let printed = shell.type_line("schema");
-    let both: serde_json::Value = serde_json::from_str(&printed.stdout).expect("JSON");
+    let all: serde_json::Value = serde_json::from_str(&printed.stdout).expect("JSON");
     let written = shell.type_line("schema --dir made/here");
     assert_eq!(
         (written.code, written.shown()),
         (Some(0), "[exit 0]\n".to_owned())
     );
-    for name in ["inventory", "recipe"] {
+    for name in ["inventory", "recipe", "hook"] {
         let kept = fs::read_to_string(format!("schema/{name}.json")).expect("it is kept");
         let made = shell.path().join(format!("made/here/{name}.json"));
         assert_eq!(fs::read_to_string(made).expect("it was written"), kept);
         let kept: serde_json::Value = serde_json::from_str(&kept).expect("JSON");
-        assert_eq!(both[name], kept);
+        assert_eq!(all[name], kept);
     }
 }
 

@@ -54,6 +54,82 @@ pub fn restart(stage: &Stage) {
         .says("`staging` has no recipe `nothing-of-this-name`");
 }
 
+pub fn one_off(stage: &Stage) {
+    let old = stage.now();
+    let new = other_version(old);
+    let project = stage.copy("one-off");
+    let app = "recipes/flask-nanoservice.toml";
+    let recipe = std::fs::read_to_string(project.path(app)).expect("the recipe");
+    let migrates = |script: &str, more: &str| {
+        let before = format!(
+            "[[before]]\nin = \"new\"\nonce = true\nname = \"migrate\"\ncommand = [\"sh\", \"-c\", '''{script}''']\n{more}"
+        );
+        project.write(app, &format!("{recipe}\n{before}"));
+    };
+    let version = format!("deploy staging --set version={new}");
+    let left = "--filter label=shipit.one-off";
+    let before = APPS.map(lab::Host::app);
+    let services = lab::passing("flask-nanoservice");
+
+    // A migration that fails is the end before anything was touched.
+    migrates(
+        "echo at version $VERSION; echo no such table >&2; exit 3",
+        "",
+    );
+    project
+        .shipit(&version)
+        .exits(1)
+        .says("a `before` command failed on `host-1`")
+        .says("failed with status 3")
+        .says("| no such table")
+        .says(&format!("at version {new}"));
+    assert_eq!(APPS.map(lab::Host::app), before);
+    assert_eq!(HOST_1.containers(left), [""; 0]);
+
+    // One that is at work when its deployer is killed goes on alone until the next run.
+    migrates("trap 'exit 1' TERM; echo working; sleep 600 & wait", "");
+    let mut doomed = project.start(&version);
+    doomed.wait_for("working");
+    assert_eq!(HOST_1.containers(left).len(), 1);
+    assert_eq!(
+        lab::passing("flask-nanoservice"),
+        services,
+        "none is registered"
+    );
+    doomed.signal("KILL");
+    doomed.finish();
+    assert_eq!(HOST_1.containers(left).len(), 1);
+    migrates(
+        "test \"$SERVICE_NAME\" = flask-nanoservice && echo of {{image}}",
+        "",
+    );
+    stage.loses_nothing("a migration in the new image, then the rollout", |_| {
+        let run = project.ok(&version);
+        run.says("of a run that was cut off")
+            .says("| of ")
+            .says("serving");
+        crate::stage::failed(&run)
+    });
+    both_answer(new);
+    assert_eq!(HOST_1.containers(left), [""; 0]);
+    assert_ne!(APPS.map(lab::Host::app), before);
+
+    // One that takes too long is stopped, and so is one whose deployer is told to stop at once.
+    migrates("trap 'exit 1' TERM; sleep 600 & wait", "timeout = \"2s\"\n");
+    let back = format!("deploy staging --set version={old}");
+    project.shipit(&back).exits(1).says("timed out after 2s");
+    assert_eq!(HOST_1.containers(left), [""; 0]);
+    migrates("trap 'exit 1' TERM; echo working; sleep 600 & wait", "");
+    let mut run = project.start(&back);
+    run.wait_for("working");
+    run.signal("INT");
+    run.wait_for("interrupt again to stop now");
+    run.signal("INT");
+    run.finish().exits(130);
+    assert_eq!(HOST_1.containers(left), [""; 0]);
+    both_answer(new);
+}
+
 pub fn stop_and_start(stage: &Stage) {
     let version = stage.now();
     let project = stage.project();

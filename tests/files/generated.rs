@@ -2,7 +2,10 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use shipit::config::{inventory_schema, key_table, recipe_schema, tables};
+use shipit::{
+    config::{inventory_schema, key_table, recipe_schema, tables},
+    hooks::input_schema,
+};
 
 /// Holds a file against what it should be. `INSTA_UPDATE=always` renews it, as it does snapshots.
 fn hold(file: &str, expected: &str) {
@@ -22,6 +25,7 @@ fn the_schemas_are_current() {
     for (file, schema) in [
         ("schema/inventory.json", inventory_schema()),
         ("schema/recipe.json", recipe_schema()),
+        ("schema/hook.json", input_schema()),
     ] {
         hold(file, &format!("{schema:#}\n"));
     }

@@ -1,7 +1,7 @@
 //! Mistakes in recipes and between them.
 
 use insta::assert_snapshot;
-use shipit::model::{Count, ImageSource, SecretSource, TaskAction};
+use shipit::model::{Count, ImageSource, LateValues, SecretSource, TaskAction};
 
 use super::project::TestProject;
 
@@ -309,6 +309,107 @@ upload = { to = "/etc/x.conf" }
     )
     .shown();
     assert_snapshot!(shown);
+}
+
+#[test]
+fn commands_in_a_one_off_container_are_checked() {
+    let shown = TestProject::of_recipe(
+        r#"
+hosts = "web"
+container.image = "web"
+
+[[before]]
+in = "new"
+command = ["./manage", "migrate", "{{verison}}"]
+
+[[before]]
+command = ["./manage", "migrate"]
+
+[[before]]
+in = "new"
+command = []
+
+[[before]]
+in = "container"
+run = "true"
+
+[[after]]
+in = "new"
+run = "true"
+command = ["true"]
+
+[[after]]
+in = "new"
+upload = { from = "a", to = "/a" }
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+    let task = "hosts = \"web\"\n[[commands]]\nin = \"new\"\nrun = \"true\"\n";
+    assert_snapshot!(
+        "a_one_off_without_image",
+        TestProject::of_recipe(task).shown()
+    );
+}
+
+#[test]
+fn a_command_in_a_one_off_container_is_words_or_a_script() {
+    let loaded = TestProject::of_recipe(
+        r#"
+hosts = "web"
+vars.level = "it's 2"
+container.image = "web"
+before = [
+    { in = "new", command = ["./manage", "migrate", "--of={{image}}", "{{level}}"], once = true },
+    { in = "new", run = "./manage check | tee {{container}}" },
+]
+"#,
+    )
+    .load("test")
+    .unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    let tasks = &loaded.environment.recipes[0].by_host["web-1"].before;
+    let late = LateValues {
+        release: "r2".into(),
+        container: "web-r2".into(),
+        image: "web@sha256:aa".into(),
+    };
+    let words: Vec<Vec<_>> = tasks
+        .iter()
+        .map(|task| match &task.action {
+            TaskAction::RunInNew(words) => words
+                .iter()
+                .map(|word| word.render(&late).expect("a word"))
+                .collect(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        words,
+        [
+            vec!["./manage", "migrate", "--of=web@sha256:aa", "it's 2"],
+            vec!["sh", "-c", "./manage check | tee web-r2"],
+        ]
+    );
+    assert_eq!(tasks[0].name, "./manage migrate --of={{image}} {{level}}");
+}
+
+#[test]
+fn a_var_called_image_means_what_it_meant() {
+    let loaded = TestProject::of_recipe(
+        "hosts = \"web\"\nvars.image = \"shop\"\ncontainer.image = \"{{image}}:1\"\n[[before]]\nrun = \"echo {{quote image}}\"\n",
+    )
+    .load("test")
+    .unwrap_or_else(|problems| panic!("{problems}"));
+    let on = &loaded.environment.recipes[0].by_host["web-1"];
+    assert_eq!(on.container.as_ref().expect("one").image, "shop:1");
+    let TaskAction::Run(script) = &on.before[0].action else {
+        panic!("it is a script");
+    };
+    assert_eq!(
+        script.render(&LateValues::dummy()).as_deref(),
+        Ok("echo shop")
+    );
 }
 
 #[test]

@@ -207,7 +207,7 @@ run = "docker exec {{container}} tag {{quote version}} on {{host.name}}"
     let late = LateValues::dummy();
     let scripts = on.after.iter().map(|task| match &task.action {
         TaskAction::Run(script) => script.render(&late).expect("a script"),
-        TaskAction::Upload { .. } => unreachable!("no upload is written"),
+        TaskAction::RunInNew(_) | TaskAction::Upload { .. } => unreachable!("none is written"),
     });
     let scripts: Vec<_> = scripts.collect();
     assert_eq!(scripts[0], "docker exec container tag 1; reboot on web-1");

@@ -48,6 +48,7 @@ pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Fact
                     view: balancer.clone(),
                     late: LateValues {
                         release: String::new(),
+                        image: facts.image_of(host, &container),
                         container,
                     },
                 };

@@ -13,15 +13,16 @@ use crate::{
     config,
     diagnostic::Problems,
     event::Outcome,
+    hooks,
     scaffold::NewFile,
     terminal,
 };
 
-/// Print the JSON Schemas of the files, for editors
+/// Print the JSON Schemas of the files, for editors, and of what hooks read
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  shipit schema --dir schema     # writes schema/inventory.json and schema/recipe.json")]
+  shipit schema --dir schema     # writes inventory.json, recipe.json and hook.json")]
 pub struct Schema {
     /// Write them as files into this folder instead
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -37,30 +38,41 @@ impl OfflineCommand for Schema {
 
     fn run(self, _: &Global, _: &clap::Command) -> Result<Outcome, Problems> {
         let Some(dir) = self.dir else {
-            let both: serde_json::Map<_, _> = schemas().into_iter().collect();
+            let both: serde_json::Map<_, _> = schemas().into_iter().chain([hook()]).collect();
             terminal::print(&format!("{:#}\n", serde_json::Value::Object(both)));
             return Ok(Outcome::NothingToDo);
         };
         folder::fill(&dir, || {
-            let mut files = files(".").into_iter();
+            let hook = file(".", hook());
+            let mut files = files(".").into_iter().chain([hook]);
             files.try_for_each(|file| fs::write(dir.join(file.path), file.text))
         })?;
         Ok(Outcome::Done)
     }
 }
 
-/// The schemas as files of a folder.
+/// The schemas for editors, as files of a folder.
 pub fn files(folder: &str) -> Vec<NewFile> {
-    let file = |(name, schema): (String, serde_json::Value)| NewFile {
-        path: format!("{folder}/{name}.json"),
-        text: format!("{schema:#}\n"),
-    };
-    schemas().into_iter().map(file).collect()
+    let files = schemas().into_iter();
+    files.map(|schema| file(folder, schema)).collect()
 }
 
+fn file(folder: &str, (name, schema): (String, serde_json::Value)) -> NewFile {
+    NewFile {
+        path: format!("{folder}/{name}.json"),
+        text: format!("{schema:#}\n"),
+    }
+}
+
+/// Those of what users write.
 fn schemas() -> [(String, serde_json::Value); 2] {
     [
         ("inventory".to_owned(), config::inventory_schema()),
         ("recipe".to_owned(), config::recipe_schema()),
     ]
+}
+
+/// That of what hooks read.
+fn hook() -> (String, serde_json::Value) {
+    ("hook".to_owned(), hooks::input_schema())
 }

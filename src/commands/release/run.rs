@@ -17,7 +17,8 @@ use crate::{
     plan::{Scope, TaskRef},
     run::Context,
     state::lock,
-    tasks, text,
+    tasks::{self, TaskContext},
+    text,
 };
 
 /// Run a recipe that has only commands
@@ -147,6 +148,13 @@ async fn run_on(
     let late = LateValues {
         release: String::new(),
         container: String::new(),
+        image: String::new(),
+    };
+    let task_context = TaskContext {
+        recipe: &recipe.name,
+        late,
+        one_off: None,
+        events: context.events,
     };
     let mut ran = false;
     for (index, task) in on.commands.iter().enumerate() {
@@ -158,7 +166,7 @@ async fn run_on(
         if done.contains(&task_ref) || (task.once && first != Some(host)) {
             continue;
         }
-        tasks::run(reached, &recipe.name, task, &late, context.events).await?;
+        tasks::run(reached, task, &task_context).await?;
         ran = true;
     }
     Ok(ran)

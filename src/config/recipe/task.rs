@@ -2,18 +2,26 @@
 
 use super::super::{
     section::section,
-    values::{DurationValue, Line, Script},
+    values::{DurationValue, Line, Script, TaskPlace, Word},
 };
+use crate::diagnostic::Located;
 
 section! {
-    /// A command or an upload: one of `run` and `upload`.
+    /// A command or an upload: one of `run`, `command` and `upload`.
     "the command" TaskSection as "command", "commands" in spec_hash {
-        /// A script for the host's `sh -c`.
-        #[needed = "one of the two"]
+        /// A script for `sh -c`: the host's, or the container's with `in = "new"`.
+        #[needed = "one of the three"]
         run: Script,
+        /// With `in = "new"`: the program and its arguments, without a shell and without the image's entrypoint.
+        #[needed = "one of the three"]
+        command: Vec<Located<Word>>,
         /// A file to place on the host.
-        #[needed = "one of the two"]
+        #[needed = "one of the three"]
         upload: UploadSection,
+        /// Where the command runs: on the host, or in a new container of the recipe's image, which is removed
+        /// afterwards.
+        #[default(TaskPlace::Host)]
+        r#in: TaskPlace,
         /// What it is for, shown while it runs.
         #[default = "the command"]
         #[hash(no)]
@@ -22,7 +30,7 @@ section! {
         #[default(false)]
         #[hash(no)]
         once: bool,
-        /// Skip it when this command exits 0.
+        /// Skip it when this command exits 0. It runs on the host.
         #[hash(no)]
         unless: Script,
         /// The longest that one try may take.

@@ -14,6 +14,6 @@ pub use lists::{Entries, OneOrMany};
 pub use scalar::{Scalar, VarValue};
 pub use texts::{
     ConsulCheck, EnvironmentVariables, HostHeader, Image, Labels, Line, PublishedPorts,
-    RestartPolicy, RunOption, Script, Text, UrlPath,
+    RestartPolicy, RunOption, Script, Text, UrlPath, Word,
 };
-pub use words::{HostKeyPolicy, ImageSource, Order};
+pub use words::{HookEvent, HostKeyPolicy, ImageSource, Order, TaskPlace};

@@ -55,8 +55,10 @@ kind! {
     Text(String) "string" "strings",
     /// One line of text: not empty, no control characters.
     Line(String) "string" "strings",
-    /// A command for the host's `sh -c`, which may also name the release and the container.
+    /// A command for the host's `sh -c`, which may also name the release, the container and its image.
     Script(String) "string" "strings",
+    /// A word of a command without a shell, which may also name what a [`Script`] may.
+    Word(String) "string" "strings",
     /// The path of a request: begins with `/`.
     UrlPath(String) "path" "paths",
     /// Whom a request names as its host: `HOST[:PORT]`.

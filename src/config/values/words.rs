@@ -15,6 +15,12 @@ macro_rules! choice {
             $($(#[$variant_meta])* #[schemars(rename = $word)] $variant,)*
         }
 
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.written().serialize(serializer)
+            }
+        }
+
         impl Written for $name {
             fn written(&self) -> serde_json::Value {
                 match self {
@@ -74,6 +80,34 @@ choice! {
         Registry = "registry",
         /// The deployer's own Docker has it; hosts that lack it get it over the SSH connection.
         Local = "local",
+    }
+}
+
+choice! {
+    /// What happens to a release that a hook runs on.
+    HookEvent {
+        /// It is about to begin.
+        Started = "started",
+        /// It succeeded.
+        Succeeded = "succeeded",
+        /// It failed.
+        Failed = "failed",
+        /// It failed, and every host was reverted.
+        Reverted = "reverted",
+        /// The user stopped it.
+        Interrupted = "interrupted",
+        /// Someone else has the lock.
+        Locked = "locked",
+    }
+}
+
+choice! {
+    /// Where a command runs.
+    TaskPlace {
+        /// On the host.
+        Host = "host",
+        /// In a one-off container of the recipe's image.
+        New = "new",
     }
 }
 

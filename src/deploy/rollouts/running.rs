@@ -151,12 +151,14 @@ impl Deployment<'_> {
                     continue;
                 };
                 for container in self.containers_of(&balancer.name, host) {
+                    let image = self.image_of(host, &container);
                     balancers.push(Upstreams {
                         reached: reached.clone(),
                         view: view.clone(),
                         late: LateValues {
                             release: self.plan.release.to_string(),
                             container,
+                            image: image.clone(),
                         },
                     });
                 }
@@ -183,6 +185,19 @@ impl Deployment<'_> {
             names.push(recipe.to_string());
         }
         names
+    }
+
+    /// The image of a container on a host once the plan is carried out; empty where none is known.
+    fn image_of(&self, host: &HostName, container: &str) -> String {
+        let slots = self.plan.recipes.iter().flat_map(|plan| &plan.slots);
+        let mut incoming = slots
+            .filter(|slot| slot.host == *host)
+            .filter_map(|slot| slot.incoming.as_ref());
+        let incoming = incoming.find(|incoming| incoming.name.active == container);
+        incoming.map_or_else(
+            || self.facts.image_of(host, container),
+            |incoming| incoming.desired.image.reference.clone(),
+        )
     }
 
     /// Starts the recipe's probe, if it has one and something serves already that it can probe.

@@ -6,7 +6,7 @@ use crate::{
     hosts::Stop,
     model::{LateValues, Recipe},
     plan::RecipePlan,
-    tasks,
+    tasks::{self, TaskContext},
 };
 
 impl Deployment<'_> {
@@ -16,9 +16,17 @@ impl Deployment<'_> {
         recipe_plan: &RecipePlan,
         recipe: &Recipe,
     ) -> Result<(), Box<Stop>> {
+        let events = self.context.events;
         let late = LateValues {
             release: self.plan.release.to_string(),
             container: String::new(),
+            image: String::new(),
+        };
+        let context = TaskContext {
+            recipe: &recipe.name,
+            late,
+            one_off: None,
+            events,
         };
         for task_ref in &recipe_plan.tasks {
             let task = recipe
@@ -31,8 +39,7 @@ impl Deployment<'_> {
             let (Some(task), Some(reached)) = (task, self.fleet.host(&task_ref.host)) else {
                 continue;
             };
-            let events = self.context.events;
-            let work = tasks::run(reached, &recipe.name, task, &late, events);
+            let work = tasks::run(reached, task, &context);
             let ended = self.unless_stopped_now(recipe, &task.name, work).await?;
             ended.map_err(|error| {
                 let message = format!(

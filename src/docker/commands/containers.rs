@@ -27,6 +27,18 @@ pub fn run(
     identity: &Identity,
     secrets: &BTreeMap<String, SecretString>,
 ) -> RemoteCommand {
+    let run = docker(&["run", "--detach", "--name", name]);
+    with_settings(run, spec, image, &identity.labels(), secrets)
+}
+
+/// Adds to `docker run` or `docker create` what a container is made from.
+pub(super) fn with_settings(
+    mut run: RemoteCommand,
+    spec: &ContainerSpec,
+    image: &PinnedImage,
+    own_labels: &BTreeMap<String, String>,
+    secrets: &BTreeMap<String, SecretString>,
+) -> RemoteCommand {
     let ContainerSpec {
         image: _,  // as written; `image` is what it was resolved to
         source: _, // how it came to the host
@@ -48,7 +60,6 @@ pub fn run(
         setup: _, // what happens around the container
         stop_timeout,
     } = spec;
-    let mut run = docker(&["run", "--detach", "--name", name]);
     let option = |run: RemoteCommand, flag: &str, value: &Option<String>| match value {
         Some(value) => run.args([flag, value]),
         None => run,
@@ -76,7 +87,7 @@ pub fn run(
     for name in secrets.keys() {
         run = run.args(["--env", name]);
     }
-    for (name, value) in labels.iter().chain(&identity.labels()) {
+    for (name, value) in labels.iter().chain(own_labels) {
         run = run.args(["--label".to_owned(), format!("{name}={value}")]);
     }
     run = run.args(options).arg(&image.reference).args(command);

@@ -6,6 +6,7 @@ mod disk;
 mod docker;
 mod images;
 mod logs;
+mod one_off;
 #[cfg(test)]
 mod tests;
 mod volumes;
@@ -21,4 +22,5 @@ pub use images::{
     list_image_layers, logged_in, manifest, pull,
 };
 pub use logs::{LogRange, container_logs};
+pub use one_off::{OneOff, OneOffFor, attach, exec};
 pub use volumes::{inspect_records, inspect_volumes, volume_create, volume_remove, volume_replace};

@@ -14,8 +14,8 @@ pub(super) fn over_each_other(layers: Vec<Inventory>) -> Inventory {
     layers.into_iter().reduce(lay_over).unwrap_or_default()
 }
 
-/// `top` with all that it does not say taken from `base`: tables key by key, `recipes` and `[hosts]` as a
-/// whole.
+/// `top` with all that it does not say taken from `base`: tables key by key, `recipes`, `[hosts]` and
+/// `[[hooks]]` as a whole.
 fn lay_over(top: Inventory, base: Inventory) -> Inventory {
     Inventory {
         extends: top.extends,
@@ -33,6 +33,7 @@ fn lay_over(top: Inventory, base: Inventory) -> Inventory {
         images: section(top.images, base.images),
         releases: section(top.releases, base.releases),
         state: section(top.state, base.state),
+        hooks: top.hooks.or(base.hooks),
         registries: entries(top.registries, base.registries, Section::over),
     }
 }

@@ -83,6 +83,7 @@ pub fn load(
         consul: settings::consul(&inventory, &mut problems),
         keep_releases: settings::keep_releases(&inventory),
         state_key: settings::state_key(project, &inventory, &mut problems),
+        hooks: settings::hooks(&inventory, &mut problems),
         registries: settings::registries(project, &inventory, &mut problems),
         name: name.clone(),
         hosts: members

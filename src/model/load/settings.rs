@@ -1,11 +1,16 @@
-//! The inventory's small tables: `[consul]`, `[images]`, `[releases]`, `[state]`, `[registries]`.
+//! The inventory's small tables: `[consul]`, `[images]`, `[releases]`, `[state]`, `[[hooks]]`, `[registries]`.
 
 use super::{hosts::is_address, read::Project, secret};
 use crate::{
-    config::{inventory::Inventory, slot::Plain, values::Text},
+    config::{
+        inventory::{HookSection, Inventory},
+        slot::Plain,
+        values::Text,
+    },
     diagnostic::{Located, Problem, Problems},
     model::{
-        ConsulSettings, HostAndPort, ImageSource, RegistryLogin, SecretSource, without_brackets,
+        ConsulSettings, Hook, HostAndPort, ImageSource, RegistryLogin, SecretSource,
+        without_brackets,
     },
 };
 
@@ -60,6 +65,39 @@ pub(super) fn state_key(
     let as_written = |text: &Located<Text>, _: &mut Problems| text.value.0.clone();
     let place = &key.place;
     Some(secret::source(key, place, project, problems, as_written))
+}
+
+pub(super) fn hooks(inventory: &Inventory, problems: &mut Problems) -> Vec<Hook> {
+    let mut hooks = Vec::new();
+    for section in inventory.hooks.iter().flat_map(|hooks| &hooks.value) {
+        let HookSection { on, run, timeout } = &section.value;
+        let on: Vec<_> = on
+            .iter()
+            .flat_map(|on| &on.value)
+            .map(|event| event.value)
+            .collect();
+        let script = run.as_ref().map(|run| run.value.0.clone());
+        let script = script.filter(|script| !script.trim().is_empty());
+        if on.is_empty() {
+            problems.push(
+                Problem::error("a hook without `on`")
+                    .at(&section.place, "when?")
+                    .hint("for instance `on = [\"succeeded\", \"failed\", \"reverted\"]`"),
+            );
+        }
+        if script.is_none() {
+            problems.push(
+                Problem::error("a hook without a command")
+                    .at(&section.place, "`run` is missing or empty"),
+            );
+        }
+        hooks.push(Hook {
+            on,
+            run: script.unwrap_or_default(),
+            timeout: timeout.value().0,
+        });
+    }
+    hooks
 }
 
 pub(super) fn registries(

@@ -41,6 +41,7 @@ fn the_shipped_environment_loads() {
     let late = LateValues {
         release: "r7".to_owned(),
         container: "consul-r7".to_owned(),
+        image: "consul@sha256:aa".to_owned(),
     };
     assert_eq!(
         join.render(&late).as_deref(),

@@ -1,4 +1,4 @@
-//! Text whose last holes are filled when the release and the container are known.
+//! Text whose last holes are filled when the release, the container and its image are known.
 
 use std::{
     cell::Cell,
@@ -31,6 +31,9 @@ pub struct LateValues {
     pub release: String,
     /// `{{container}}`: the name of the recipe's container on this host.
     pub container: String,
+    /// `{{image}}`: the exact image of the recipe's container on this host, as `docker run` is told. A var of this
+    /// name goes before it: there were some before this was known to templates.
+    pub image: String,
 }
 
 impl LateValues {
@@ -39,6 +42,7 @@ impl LateValues {
         Self {
             release: "r1".to_owned(),
             container: "container".to_owned(),
+            image: "image".to_owned(),
         }
     }
 }
@@ -67,6 +71,8 @@ impl Template {
         if let Some(context) = context.as_object_mut() {
             context.insert("release".to_owned(), late.release.clone().into());
             context.insert("container".to_owned(), late.container.clone().into());
+            let image = context.entry("image");
+            image.or_insert_with(|| late.image.clone().into());
         }
         render(&self.source, context, steps)
     }

@@ -106,6 +106,7 @@ impl LineFormatter {
                 stream,
                 line,
             } => self.push_output(&mut lines, host, container.as_deref(), *stream, line),
+            EventKind::HookOutput { on, line } => self.push_hook(&mut lines, on, line),
             EventKind::HostState { row: _ } => {}
             EventKind::Finished {
                 outcome,
@@ -247,6 +248,14 @@ impl LineFormatter {
     }
 
     /// A line that a command of the user's printed, or that a container logged. Each host has a colour.
+    fn push_hook(&self, lines: &mut Lines, on: &str, line: &str) {
+        let painter = self.options.err;
+        let hook = painter.paint(Paint::Strong, format!("hook {}", clean(on)));
+        let bar = painter.paint(Paint::Faint, "|");
+        let text = format!("{hook} {bar} {}", clean(line));
+        lines.push(Level::Normal, Stream::Err, text);
+    }
+
     fn push_output(
         &self,
         lines: &mut Lines,

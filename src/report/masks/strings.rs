@@ -46,6 +46,10 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
         | EventKind::Warning { .. } => {
             of_a_host(kind, apply);
         }
+        EventKind::HookOutput { on, line } => {
+            apply(on);
+            apply(line);
+        }
         EventKind::Result { lines } => lines.iter_mut().for_each(apply),
         EventKind::History { .. }
         | EventKind::ReleaseDetails { .. }
@@ -105,10 +109,10 @@ fn of_a_host(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
     }
 }
 
-/// Calls `apply` with every line that a host printed.
+/// Calls `apply` with every line that a host or a hook printed.
 pub(super) fn for_each_line(kind: &mut EventKind, apply: &mut impl FnMut(&mut String)) {
     match kind {
-        EventKind::Output { line, .. } => apply(line),
+        EventKind::Output { line, .. } | EventKind::HookOutput { line, .. } => apply(line),
         EventKind::StepFailed { evidence, .. } => evidence.iter_mut().for_each(apply),
         EventKind::Finished {
             error: Some(error), ..

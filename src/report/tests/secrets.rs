@@ -137,6 +137,7 @@ fn every_kind(t: &str) -> Vec<EventKind> {
             message: s(),
             hint: some(),
         },
+        EventKind::HookOutput { on: s(), line: s() },
         EventKind::Note { message: s() },
         EventKind::Result { lines: vec![s()] },
         EventKind::Question { question: s() },

@@ -106,6 +106,13 @@ impl Placement {
             container: container
                 .map(|name| name.active.clone())
                 .unwrap_or_default(),
+            image: match side {
+                Side::New => self.plan.incoming.as_ref(),
+                // Of what goes nothing is asked that needs its image.
+                Side::Old => None,
+            }
+            .map(|incoming| incoming.desired.image.reference.clone())
+            .unwrap_or_default(),
         }
     }
 

@@ -115,9 +115,9 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
             .as_ref()
             .and_then(|container| container.instances.written())
             .map_or(1, |instances| meaning(instances, resolver)),
-        before: tasks::resolve(raw.before.as_ref(), resolver),
-        after: tasks::resolve(raw.after.as_ref(), resolver),
-        commands: tasks::resolve(raw.commands.as_ref(), resolver),
+        before: tasks::resolve(raw.before.as_ref(), container.is_some(), resolver),
+        after: tasks::resolve(raw.after.as_ref(), container.is_some(), resolver),
+        commands: tasks::resolve(raw.commands.as_ref(), container.is_some(), resolver),
         ready: raw.ready.settle(resolver),
         balancer: raw.balancer.as_ref().and_then(|balancer| {
             let Some(upstreams) = &balancer.upstreams else {

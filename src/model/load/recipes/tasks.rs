@@ -11,59 +11,62 @@ use crate::{
         self,
         recipe::{TaskSection, UploadSection},
         slot::Defaulted,
+        values::TaskPlace,
     },
     diagnostic::{Located, Place, Problem, SourceFile},
     model::{Task, TaskAction, Template},
 };
 
-/// The commands of a list, for one host.
+/// The commands of a list, for one host. Without a container there is no image for a one-off container.
 pub(super) fn resolve(
     list: Option<&Located<Vec<Located<TaskSection>>>>,
+    has_container: bool,
     resolver: &mut Resolver<'_>,
 ) -> Vec<Task> {
     list.iter()
         .flat_map(|list| &list.value)
-        .map(|section| task(section, resolver))
+        .map(|section| task(section, has_container, resolver))
         .collect()
 }
 
-fn task(section: &Located<TaskSection>, resolver: &mut Resolver<'_>) -> Task {
+fn task(section: &Located<TaskSection>, has_container: bool, resolver: &mut Resolver<'_>) -> Task {
     let TaskSection {
         name,
         run,
+        command,
         upload,
+        r#in,
         once,
         unless,
         timeout,
         retry,
     } = &section.value;
-    let (action, default_name) = match (run, upload) {
-        (Some(run), None) => {
+    check_place(&section.value, has_container, resolver);
+    let is_new = *r#in.value() == TaskPlace::New;
+    let (action, default_name) = match (run, command, upload) {
+        (Some(run), None, None) => {
             let first_line = run.0.trim().lines().next().unwrap_or_default();
-            (
-                TaskAction::Run(meaning(run, resolver)),
-                first_line.to_owned(),
-            )
-        }
-        (None, Some(upload)) => {
-            let action = self::upload(upload, resolver);
-            let to = upload
-                .to
-                .as_ref()
-                .map(|to| to.value.0.clone())
-                .unwrap_or_default();
-            (action, format!("upload {to}"))
-        }
-        (run, _) => {
-            let hint = match run {
-                Some(_) => "for both, write two: they run in the order of the file",
-                None => "add `run = \"…\"`, or `upload = { from = \"…\", to = \"/…\" }`",
+            let script = meaning(run, resolver);
+            let action = if is_new {
+                TaskAction::RunInNew(vec![literal("sh"), literal("-c"), script])
+            } else {
+                TaskAction::Run(script)
             };
-            resolver.problems.push(
-                Problem::error("a command has exactly one of `run` and `upload`")
-                    .at(&section.place, "this one")
-                    .hint(hint),
-            );
+            (action, first_line.to_owned())
+        }
+        (None, Some(command), None) => {
+            let words = command.value.iter().map(|word| &*word.value.0);
+            let shown = words.collect::<Vec<_>>().join(" ");
+            let first_line = shown.lines().next().unwrap_or_default().to_owned();
+            (TaskAction::RunInNew(meaning(command, resolver)), first_line)
+        }
+        (None, None, Some(upload)) => {
+            let action = self::upload(upload, resolver);
+            let to = upload.to.as_ref().map(|to| &*to.value.0);
+            (action, format!("upload {}", to.unwrap_or_default()))
+        }
+        _ => {
+            refuse_number(section, resolver);
             (nothing(), String::new())
         }
     };
@@ -79,12 +82,57 @@ fn task(section: &Located<TaskSection>, resolver: &mut Resolver<'_>) -> Task {
     }
 }
 
+/// Says that a command is none or several.
+fn refuse_number(section: &Located<TaskSection>, resolver: &mut Resolver<'_>) {
+    let task = &section.value;
+    let is_none = task.run.is_none() && task.command.is_none() && task.upload.is_none();
+    let hint = if is_none {
+        "add `run = \"…\"`, or `upload = { from = \"…\", to = \"/…\" }`"
+    } else {
+        "for several, write one after the other: they run in the order of the file"
+    };
+    resolver.problems.push(
+        Problem::error("a command has exactly one of `run`, `command` and `upload`")
+            .at(&section.place, "this one")
+            .hint(hint),
+    );
+}
+
+/// Checks that a command can run where it is to run.
+fn check_place(task: &TaskSection, has_container: bool, resolver: &mut Resolver<'_>) {
+    let new = task.r#in.written();
+    let new = new.filter(|place| place.value == TaskPlace::New);
+    let problem = match (new, &task.command, &task.upload) {
+        (None, Some(command), _) => Problem::error("`command` without `in = \"new\"`")
+            .at(&command.place, "words for a one-off container")
+            .hint("add `in = \"new\"`, or write `run = \"…\"` for the host's shell"),
+        (Some(new), _, Some(_)) => Problem::error("`in = \"new\"` with an upload")
+            .at(&new.place, "a file is placed on the host")
+            .hint("leave `in` out; a volume brings the file into the container"),
+        (Some(new), _, _) if !has_container => Problem::error(
+            "`in = \"new\"` in a recipe without `[container]`",
+        )
+        .at(&new.place, "there is no image")
+        .hint("put the command into `[[before]]` or `[[after]]` of the recipe that has the image"),
+        (_, Some(command), _) if command.value.is_empty() => {
+            Problem::error("an empty command").at(&command.place, "nothing to run")
+        }
+        _ => return,
+    };
+    resolver.problems.push(problem);
+}
+
+/// A text that is no template.
+fn literal(text: &str) -> Template {
+    Template {
+        source: text.to_owned(),
+        context: std::sync::Arc::default(),
+    }
+}
+
 /// Stands where a mistake was reported.
 fn nothing() -> TaskAction {
-    TaskAction::Run(Template {
-        source: String::new(),
-        context: std::sync::Arc::default(),
-    })
+    TaskAction::Run(literal(""))
 }
 
 fn upload(section: &Located<UploadSection>, resolver: &mut Resolver<'_>) -> TaskAction {

@@ -6,7 +6,7 @@ use super::resolver::{Resolver, is_unresolved};
 use crate::{
     config::{
         slot::{Defaulted, Plain},
-        values::{self, Line, Script, Text},
+        values::{self, Line, Script, Text, Word},
     },
     diagnostic::{Located, Place, Problem},
     model::{Count, ImageSource, Order, Ready, RolloutPolicy, SecretNames, Template},
@@ -47,6 +47,12 @@ impl Resolve<String> for Line {
 impl Resolve<Template> for Script {
     fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> Template {
         resolver.command(&self.0, place)
+    }
+}
+
+impl Resolve<Template> for Word {
+    fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> Template {
+        resolver.word(&self.0, place)
     }
 }
 

@@ -79,38 +79,56 @@ impl<'a> Resolver<'a> {
 
     /// A command, which may also name what only a deploy knows.
     pub(in super::super) fn command(&mut self, text: &str, place: &Place) -> Template {
-        let mut command = Template {
-            source: text.to_owned(),
-            context: Arc::default(),
-        };
-        if template::is_template(text) {
-            self.scope.world.note_words(text);
-            let key = self.scope.shared_key(text, self.host);
-            let known = key.as_ref().and_then(|key| self.scope.known_command(key));
-            if let Some(context) = known {
-                command.context = context;
-                return command;
-            }
-            if self.refuse_further(place) {
-                return command;
-            }
-            command.context = Arc::new(self.scope.context(text, self.host));
-            match command.render_all(&LateValues::dummy(), &self.scope.world.steps) {
-                Ok(_) => {
-                    self.warn_of_unquoted(text, place);
-                    if let Some(key) = key {
-                        let context = Arc::clone(&command.context);
-                        self.scope.keep_command(key, context);
-                    }
-                }
-                Err(errors) => self.report(errors, place, text),
-            }
+        let (command, is_new) = self.late(text, place);
+        if is_new {
+            self.warn_of_unquoted(text, place);
         }
         if text.trim().is_empty() {
             self.problems
                 .push(Problem::error("an empty command").at(place, "nothing to run"));
         }
         command
+    }
+
+    /// A word of a command that no shell reads, which may name the same.
+    pub(in super::super) fn word(&mut self, text: &str, place: &Place) -> Template {
+        self.late(text, place).0
+    }
+
+    /// A text that may name what only a deploy knows, and whether it is a template without a mistake that was not
+    /// looked at before.
+    fn late(&mut self, text: &str, place: &Place) -> (Template, bool) {
+        let mut late = Template {
+            source: text.to_owned(),
+            context: Arc::default(),
+        };
+        if !template::is_template(text) {
+            return (late, false);
+        }
+        self.scope.world.note_words(text);
+        let key = self.scope.shared_key(text, self.host);
+        let known = key.as_ref().and_then(|key| self.scope.known_command(key));
+        if let Some(context) = known {
+            late.context = context;
+            return (late, false);
+        }
+        if self.refuse_further(place) {
+            return (late, false);
+        }
+        late.context = Arc::new(self.scope.context(text, self.host));
+        match late.render_all(&LateValues::dummy(), &self.scope.world.steps) {
+            Ok(_) => {
+                if let Some(key) = key {
+                    let context = Arc::clone(&late.context);
+                    self.scope.keep_command(key, context);
+                }
+                (late, true)
+            }
+            Err(errors) => {
+                self.report(errors, place, text);
+                (late, false)
+            }
+        }
     }
 
     /// A var in a script may come from `--set`, and so from whoever starts a pipeline.
