@@ -10,6 +10,7 @@ mod environment;
 mod keys;
 mod load;
 mod name;
+mod preview;
 mod publish;
 mod recipe;
 mod reference;
@@ -20,10 +21,11 @@ pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
 pub use load::{
-    Loaded, Overrides, Project, check_the_rest, container_faults, default_environment, is_var_name,
-    load,
+    Loaded, Overrides, Project, check_the_rest, container_faults, default_environment,
+    environments_with_previews, is_var_name, load,
 };
 pub use name::{HostName, InvalidName, Name};
+pub use preview::{InvalidPreviewName, Preview, PreviewName, PreviewSettings};
 pub use publish::{Publish, WrongPort};
 pub use recipe::{
     BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Probe, Ready, Recipe, RolloutPolicy,

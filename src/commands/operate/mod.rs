@@ -1,7 +1,7 @@
 //! Commands that operate an environment by hand, beside its releases.
 
 mod check;
-mod down;
+pub mod down;
 mod exec;
 mod lock;
 mod prune;

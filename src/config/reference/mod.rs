@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use super::{
     from_toml::Section,
     inventory::{
-        ConsulSection, GroupSection, HostSection, ImagesSection, Inventory, RegistrySection,
-        ReleasesSection, SshSection, StateSection,
+        ConsulSection, GroupSection, HostSection, ImagesSection, Inventory, PreviewsSection,
+        RegistrySection, ReleasesSection, SshSection, StateSection,
     },
     key::{Key, Shape, Table},
     recipe::{
@@ -28,6 +28,7 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[images]", ImagesSection::table()),
         ("[releases]", ReleasesSection::table()),
         ("[state]", StateSection::table()),
+        ("[previews]", PreviewsSection::table()),
         ("[registries.\"SERVER\"]", RegistrySection::table()),
         ("recipe", Recipe::table()),
         ("[container]", ContainerSection::table()),

@@ -11,8 +11,8 @@ mod tests;
 mod volumes;
 
 pub use containers::{
-    events_since, exists, inspect_containers, list_containers, list_names, list_running, remove,
-    rename, run, set_restart, start, stop, was_signalled,
+    events_since, exists, inspect_containers, list_containers, list_containers_of_previews,
+    list_names, list_running, remove, rename, run, set_restart, start, stop, was_signalled,
 };
 pub use daemon::{info, platform};
 pub use disk::disk_usage;
@@ -21,4 +21,7 @@ pub use images::{
     list_image_layers, logged_in, manifest, pull,
 };
 pub use logs::{LogRange, container_logs};
-pub use volumes::{inspect_records, inspect_volumes, volume_create, volume_remove, volume_replace};
+pub use volumes::{
+    inspect_records, inspect_volumes, inspect_volumes_of_previews, list_volumes, volume_create,
+    volume_remove, volume_replace,
+};

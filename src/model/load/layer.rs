@@ -15,7 +15,7 @@ pub(super) fn over_each_other(layers: Vec<Inventory>) -> Inventory {
 }
 
 /// `top` with all that it does not say taken from `base`: tables key by key, `recipes` and `[hosts]` as a
-/// whole.
+/// whole. Whether there are previews, each inventory says for itself.
 fn lay_over(top: Inventory, base: Inventory) -> Inventory {
     Inventory {
         extends: top.extends,
@@ -33,6 +33,7 @@ fn lay_over(top: Inventory, base: Inventory) -> Inventory {
         images: section(top.images, base.images),
         releases: section(top.releases, base.releases),
         state: section(top.state, base.state),
+        previews: top.previews,
         registries: entries(top.registries, base.registries, Section::over),
     }
 }
