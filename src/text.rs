@@ -26,7 +26,10 @@ pub fn duration(duration: Duration) -> String {
         1..60 => format!("{seconds}.{}s", milliseconds % 1000 / 100),
         60..3600 if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
         60..3600 => format!("{}m{}s", seconds / 60, seconds % 60),
-        _ if seconds % 3600 < 60 => format!("{}h", seconds / 3600),
+        _ if seconds % 3600 < 60 => match seconds / 3600 {
+            hours @ 48.. if hours.is_multiple_of(24) => format!("{}d", hours / 24),
+            hours => format!("{hours}h"),
+        },
         _ => format!("{}h{}m", seconds / 3600, seconds % 3600 / 60),
     }
 }

@@ -184,6 +184,16 @@ fn the_commands_are_commands() {
                     continue;
                 }
                 "toml" => continue, // in `the_files_load`
+                // Steps of a pipeline: `- run: shipit …` and `- shipit …`.
+                "yaml" => {
+                    let steps = block
+                        .lines
+                        .iter()
+                        .map(|line| line.trim_start_matches([' ', '-']));
+                    let steps = steps.map(|line| line.strip_prefix("run: ").unwrap_or(line));
+                    let steps = steps.filter(|line| line.starts_with("shipit "));
+                    commands(&steps.map(without_expressions).collect::<Vec<_>>())
+                }
                 kind => panic!(
                     "{}: what is to be done with a block of `{kind}`?",
                     block.place
@@ -444,6 +454,20 @@ fn split(line: &str) -> Vec<String> {
     }
     words.extend(word);
     words
+}
+
+/// A step with `1` in the place of each `${{ … }}`, whose spaces are no words of the shell's, and of each `$NAME`.
+fn without_expressions(step: &str) -> String {
+    let mut parts = step.split('$');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let is_of_name = |c: char| c.is_ascii_uppercase() || c == '_';
+        let rest = match part.split_once("}}") {
+            Some((_, rest)) => rest,
+            None => part.trim_start_matches(is_of_name),
+        };
+        format!("{text}1{rest}")
+    })
 }
 
 fn check_command(words: &[String], place: &str) {

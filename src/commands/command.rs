@@ -92,6 +92,14 @@ pub trait HostCommand: Args {
     /// What it needs.
     const NEEDS: Needs;
 
+    /// Whether it takes `--as NAME`, which makes its environment a preview.
+    const HAS_PREVIEWS: bool = true;
+    /// Whether it makes what is not there, so that a slip must not pass for the name of a preview.
+    const MAKES_PREVIEWS: bool = false;
+
+    /// Whether a preview without recipes means all that it has, where recipes must be named else: it has few.
+    const TAKES_WHOLE_PREVIEWS: bool = false;
+
     /// The environment that was named; without one it is the default.
     fn environment(&self) -> Option<&Name>;
 
@@ -114,6 +122,11 @@ pub trait HostCommand: Args {
     /// Whether it only says what it would do. Then events call it `plan`, and it keeps no log.
     fn is_dry_run(&self) -> bool {
         false
+    }
+
+    /// Whether this run is kept in a log file.
+    fn keeps_log(&self) -> bool {
+        Self::NEEDS.log && !self.is_dry_run()
     }
 
     /// How long it waits for the environment's lock while another run has it.

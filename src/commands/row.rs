@@ -3,6 +3,7 @@
 use clap::{ArgMatches, Args};
 
 use super::{
+    arguments::Preview,
     command::{HostCommand, Needs, OfflineCommand},
     global::Global,
     on_hosts::run::run,
@@ -49,8 +50,11 @@ impl Row {
             name: C::NAME,
             needs: C::NEEDS,
             hidden: false,
-            arguments: C::augment_args,
-            run: |global, _, matches| run(global, arguments::<C>(matches)),
+            arguments: on_hosts::<C>,
+            run: |global, _, matches| {
+                let preview = C::HAS_PREVIEWS.then(|| arguments::<Preview>(matches).preview);
+                run(global, arguments::<C>(matches), preview.flatten().as_ref())
+            },
         }
     }
 
@@ -83,6 +87,22 @@ impl Row {
     ) -> Result<Outcome, Problems> {
         (self.run)(global, program, matches)
     }
+}
+
+/// The arguments of a command on hosts.
+fn on_hosts<C: HostCommand>(command: clap::Command) -> clap::Command {
+    let command = C::augment_args(command);
+    if C::HAS_PREVIEWS {
+        // A flattened type must not take the place of the command's help.
+        let (about, after) = (
+            command.get_about().cloned(),
+            command.get_after_help().cloned(),
+        );
+        let command = Preview::augment_args(command);
+        let command = command.about(about.unwrap_or_default());
+        return command.after_help(after.unwrap_or_default());
+    }
+    command
 }
 
 /// What clap parsed, as the command's type; both were made from the same declaration.

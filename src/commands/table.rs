@@ -2,7 +2,7 @@
 //! and the list in `docs/commands.md` are made from this table.
 
 use super::{
-    inspect::{Diff, History, Logs, Show as ShowRelease, Status},
+    inspect::{Diff, History, Logs, Previews, Show as ShowRelease, Status},
     operate::{Check, Console, Down, Exec, Lock, Prune, Setup, Shell, Unlock},
     project::{Complete, Completions, Explain, Init, Man, Schema, Validate},
     release::{Deploy, Plan, Restart, Rollback, Run, Start, Stop},
@@ -29,6 +29,7 @@ pub const TABLE: &[Group] = &[
         heading: "Look",
         rows: &[
             Row::on_hosts::<Status>(),
+            Row::on_hosts::<Previews>(),
             Row::on_hosts::<History>(),
             Row::on_hosts::<ShowRelease>(),
             Row::on_hosts::<Diff>(),

@@ -49,6 +49,8 @@ section! {
         /// Commands on the deployer's machine when a release begins and when it ends, with the release as JSON on their
         /// standard input.
         hooks: Vec<Located<HookSection>>,
+        /// Previews beside this environment: `shipit deploy ENV --as pr-42`. Not inherited.
+        previews: PreviewsSection,
         /// Logins for private registries by server, for instance `"registry.example:5000"`.
         registries: Entries<RegistrySection>,
     }
@@ -196,6 +198,25 @@ section! {
         #[default(10)]
         #[range(1.., "no release would be kept", "a rollback needs 2: the release that runs and the one before")]
         keep: u32,
+    }
+}
+
+section! {
+    /// Previews: copies of some recipes beside the environment, on the same hosts. Each has containers, volumes,
+    /// releases and a lock of its own.
+    "`[previews]`" PreviewsSection {
+        /// The recipes that each preview has of its own. What these require and drain through is the environment's, and
+        /// no preview changes it.
+        #[needed = "needed"]
+        recipes: Vec<Located<String>>,
+        /// How long a preview is kept after its last release. `shipit previews ENV --prune` removes those that are older.
+        #[default(DurationValue::seconds(7 * 24 * 60 * 60))]
+        #[range(1.., "no preview would be kept")]
+        keep: DurationValue,
+        /// How many previews are kept. `shipit previews ENV --prune` removes the oldest beyond that.
+        #[default(20)]
+        #[range(1.., "no preview would be kept")]
+        limit: u32,
     }
 }
 

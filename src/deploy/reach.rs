@@ -30,7 +30,7 @@ fn needed(environment: &Environment, scope: &Scope) -> BTreeSet<HostName> {
         .iter()
         .filter(|recipe| scope.has_recipe(&recipe.name))
         .flat_map(|recipe| recipe.drain.iter().flat_map(|drain| &drain.balancers))
-        .filter_map(|name| environment.recipe(name))
+        .filter_map(|name| environment.own_or_shared(name))
         .flat_map(|recipe| &recipe.hosts)
         .collect();
     let probed_through: BTreeSet<&HostName> = environment

@@ -121,9 +121,11 @@ fn states(rows: &[HostRow], host: &HostName) -> BTreeMap<String, String> {
 
 /// What all records of a release have in common, before anything is known of its end.
 pub fn new_record(context: &Context<'_>, number: Number, action: Action) -> Record {
+    let preview = context.environment.preview.as_ref();
     Record {
         number,
         environment: context.environment.name.to_string(),
+        preview_of: preview.map(|preview| preview.base.to_string()),
         host: "".into(),
         action,
         by: context.by.clone(),

@@ -51,6 +51,7 @@ fn template(number: u64, outcome: Outcome) -> Record {
     Record {
         number: Number(number),
         environment: "staging".into(),
+        preview_of: None,
         host: "".into(),
         action: Action::Deploy,
         by: "alice@laptop".into(),
@@ -323,6 +324,7 @@ fn facts(containers: &[(&str, &str, u64, bool)]) -> Facts {
     for (host, recipe, release, runs) in containers {
         let identity = Identity {
             environment: "staging".to_owned(),
+            preview_of: None,
             recipe: (*recipe).to_owned(),
             release: *release,
             instance: 1,

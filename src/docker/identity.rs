@@ -13,6 +13,8 @@ use crate::model::{ContainerSpec, Order, Reference};
 pub mod label {
     /// The environment's name.
     pub const ENVIRONMENT: &str = "shipit.environment";
+    /// The environment beside which a preview is; only what belongs to a preview has it.
+    pub const PREVIEW_OF: &str = "shipit.preview-of";
     /// The recipe's name.
     pub const RECIPE: &str = "shipit.recipe";
     /// The number of the release that made it.
@@ -145,6 +147,8 @@ pub fn short_hash(bytes: &[u8], length: usize) -> String {
 pub struct Identity {
     /// The environment's name.
     pub environment: String,
+    /// The environment that it is a preview of, if it is one.
+    pub preview_of: Option<String>,
     /// The recipe's name.
     pub recipe: String,
     /// The number of the release that made it.
@@ -165,6 +169,9 @@ impl Identity {
             (label::INSTANCE.to_owned(), self.instance.to_string()),
             (label::SPEC.to_owned(), self.spec.hash.clone()),
         ]);
+        if let Some(base) = &self.preview_of {
+            labels.insert(label::PREVIEW_OF.to_owned(), base.clone());
+        }
         if let Some(key) = &self.spec.key {
             labels.insert(label::SPEC_KEY.to_owned(), key.clone());
         }
@@ -175,6 +182,7 @@ impl Identity {
     pub fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
         Some(Self {
             environment: labels.get(label::ENVIRONMENT)?.clone(),
+            preview_of: labels.get(label::PREVIEW_OF).cloned(),
             recipe: labels.get(label::RECIPE)?.clone(),
             release: labels.get(label::RELEASE)?.parse().ok()?,
             instance: labels
@@ -204,6 +212,14 @@ pub fn container_base_name(recipe: &str, order: Order, release: u64, instance: u
         Order::StartFirst => format!("{recipe}-r{release}{instance}"),
         Order::StopFirst => format!("{recipe}{instance}"),
     }
+}
+
+/// The name that no other environment's container has: with the environment before it. A preview's has a dot in
+/// between, as neither a preview's name nor a container's begins with one: `staging.pr-4` and `staging.pr-4-web` stay
+/// apart.
+pub fn own_name(environment: &str, is_preview: bool, name: &str) -> String {
+    let between = if is_preview { '.' } else { '-' };
+    format!("{environment}{between}{name}")
 }
 
 #[cfg(test)]
@@ -254,6 +270,7 @@ mod tests {
     fn labels_read_back_as_what_they_were() {
         let identity = Identity {
             environment: "staging".into(),
+            preview_of: None,
             recipe: "web".into(),
             release: 7,
             instance: 2,

@@ -11,12 +11,14 @@ pub use archive::Archive;
 pub use commands::{
     LogRange, OneOff, OneOffFor, attach, container_logs, disk_usage, events_since, exec, exists,
     image_load, image_platform, image_remove, image_save, image_tag, info, inspect_containers,
-    inspect_images, inspect_records, inspect_volumes, list_containers, list_image_layers,
-    list_names, list_running, logged_in, manifest, platform, pull, remove, rename, run,
-    set_restart, start, stop, volume_create, volume_remove, volume_replace, was_signalled,
+    inspect_images, inspect_records, inspect_volumes, inspect_volumes_of_previews, list_containers,
+    list_containers_of_previews, list_image_layers, list_names, list_running, list_volumes,
+    logged_in, manifest, platform, pull, remove, rename, run, set_restart, start, stop,
+    volume_create, volume_remove, volume_replace, was_signalled,
 };
 pub use identity::{
-    HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, short_hash,
+    HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, own_name,
+    short_hash,
 };
 pub use inspect::{
     Container, ContainerState, DiskUsage, Health, Image, Info, PortBinding, PublishedPorts, Volume,

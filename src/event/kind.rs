@@ -9,6 +9,7 @@ use super::{
     look::{RecipeComparison, RecipeDetails, ReleaseRow},
     milliseconds::as_milliseconds,
     outcome::{ErrorReport, Outcome},
+    preview::PreviewRow,
     probe::ProbeSummary,
     rows::{HostRow, PlanRow},
     status::{Status, StatusForm},
@@ -201,6 +202,11 @@ pub enum EventKind {
     History {
         /// The releases.
         releases: Vec<ReleaseRow>,
+    },
+    /// The previews that were asked for, the newest first.
+    Previews {
+        /// The previews.
+        previews: Vec<PreviewRow>,
     },
     /// What the environment has now. Sent again with `--watch`.
     Status {

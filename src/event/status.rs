@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{look::ReleaseRow, rows::Severity};
+use super::{look::ReleaseRow, preview::PreviewRow, rows::Severity};
 
 /// What an environment has now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,6 +14,8 @@ pub struct Status {
     pub lock: Option<LockRow>,
     /// What runs and what should run, recipe by recipe.
     pub instances: Vec<InstanceRow>,
+    /// Its previews, the newest first; empty where its inventory has no `[previews]`.
+    pub previews: Vec<PreviewRow>,
     /// The hosts that were not read: nothing is known of them.
     pub unread: Vec<String>,
 }

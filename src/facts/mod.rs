@@ -25,6 +25,8 @@ pub struct Facts {
 pub struct HostFacts {
     /// The containers of this environment, running or not.
     pub containers: Vec<Container>,
+    /// Those of the recipes that a preview shares with its base.
+    pub shared: Vec<Container>,
     /// The names of all containers, each with its environment; empty for a container that shipit did not
     /// make.
     pub names: BTreeMap<String, String>,
@@ -37,8 +39,19 @@ pub struct HostFacts {
 impl HostFacts {
     /// The containers of one recipe, newest release first.
     pub fn of_recipe(&self, recipe: &str) -> Vec<&Container> {
-        let mut found: Vec<_> = self
-            .containers
+        Self::newest_first(&self.containers, recipe)
+    }
+
+    /// The same for a recipe that is the environment's own, or its base's.
+    pub fn of_own_or_shared(&self, recipe: &str) -> Vec<&Container> {
+        match self.of_recipe(recipe) {
+            none if none.is_empty() => Self::newest_first(&self.shared, recipe),
+            own => own,
+        }
+    }
+
+    fn newest_first<'a>(containers: &'a [Container], recipe: &str) -> Vec<&'a Container> {
+        let mut found: Vec<_> = containers
             .iter()
             .filter_map(|container| Some((container.identity()?, container)))
             .filter(|(identity, _)| identity.recipe == recipe)
@@ -51,9 +64,10 @@ impl HostFacts {
 }
 
 impl Facts {
-    /// The names of the containers that run for a recipe on a host.
+    /// The names of the containers that run for a recipe on a host, which a preview may share with its base.
     pub fn serving(&self, host: &HostName, recipe: &str) -> Vec<String> {
-        let of_recipe = self.hosts.get(host).map(|facts| facts.of_recipe(recipe));
+        let facts = self.hosts.get(host);
+        let of_recipe = facts.map(|facts| facts.of_own_or_shared(recipe));
         let running = of_recipe.into_iter().flatten();
         let running = running.filter(|container| container.state.running);
         running.map(|container| container.name.clone()).collect()

@@ -2,18 +2,27 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{HostAndPort, HostKeyPolicy, HostName, Name, Recipe, SecretSource};
+use super::{
+    HostAndPort, HostKeyPolicy, HostName, Name, Preview, PreviewName, PreviewSettings, Recipe,
+    SecretSource,
+};
 pub use crate::config::values::HookEvent;
 
 /// One inventory file, validated, with the recipes it names.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// The inventory's file name without `.toml`.
+    /// The inventory's file name without `.toml`; for a preview the base's name and its own: `staging.pr-42`.
     pub name: Name,
+    /// What it is a preview of, if it is one.
+    pub preview: Option<Preview>,
+    /// Whether there may be previews beside it, or of its base where it is one itself, and for how long.
+    pub previews: Option<PreviewSettings>,
     /// The hosts in the order of the file; never empty, names and address-and-port pairs unique.
     pub hosts: Vec<Host>,
     /// The recipes, each after all that it `requires`; otherwise in the order of the inventory.
     pub recipes: Vec<Recipe>,
+    /// The base's recipes that a preview has not of its own; empty where it is none.
+    pub shared: Vec<Recipe>,
     /// How Consul's agent on each host is reached.
     pub consul: ConsulSettings,
     /// How many releases are kept, the newest successful one always among them.
@@ -37,11 +46,51 @@ impl Environment {
         self.recipes.iter().find(|recipe| &*recipe.name == name)
     }
 
+    /// Its recipes, and those of its base if it is a preview.
+    pub fn with_shared(&self) -> impl Iterator<Item = &Recipe> {
+        self.shared.iter().chain(&self.recipes)
+    }
+
+    /// The recipe of this name, which may be the base's if it is a preview.
+    pub fn own_or_shared(&self, name: &str) -> Option<&Recipe> {
+        self.with_shared().find(|recipe| &*recipe.name == name)
+    }
+
+    /// The environment whose containers a recipe's are: the base where a preview shares it.
+    pub fn owner_of(&self, recipe: &str) -> &Name {
+        match &self.preview {
+            Some(preview) if self.recipe(recipe).is_none() => &preview.base,
+            _ => &self.name,
+        }
+    }
+
+    /// A preview of this environment as far as no template is concerned: for what only reads or removes. Without
+    /// `[previews]` it has no recipe.
+    #[must_use]
+    pub fn preview_to_remove(&self, name: &PreviewName) -> Self {
+        let base = self.name.clone();
+        let settings = self.previews.clone();
+        let own = settings.iter().flat_map(|settings| &settings.recipes);
+        let own: Vec<_> = own.collect();
+        let recipes = self.recipes.iter().cloned();
+        let (recipes, shared) = recipes.partition(|recipe| own.contains(&&recipe.name));
+        Self {
+            name: name.environment_of(&base),
+            preview: Some(Preview {
+                base,
+                name: name.clone(),
+            }),
+            recipes,
+            shared,
+            ..self.clone()
+        }
+    }
+
     /// Whether a recipe needs another, itself or through what it requires.
     pub fn requires(&self, recipe: &Recipe, other: &Name) -> bool {
         let mut required = recipe.requires.iter();
         required.any(|name| {
-            let required = self.recipe(name);
+            let required = self.own_or_shared(name);
             name == other || required.is_some_and(|required| self.requires(required, other))
         })
     }

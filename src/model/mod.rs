@@ -10,6 +10,7 @@ mod environment;
 mod keys;
 mod load;
 mod name;
+mod preview;
 mod publish;
 mod recipe;
 mod reference;
@@ -23,9 +24,10 @@ pub use environment::{
 };
 pub use load::{
     Loaded, Names, Overrides, Project, RecipeName, check_the_rest, container_faults,
-    default_environment, is_var_name, load, names,
+    default_environment, environments_with_previews, is_var_name, load, names,
 };
 pub use name::{HostName, InvalidName, Name};
+pub use preview::{InvalidPreviewName, Preview, PreviewName, PreviewSettings};
 pub use publish::{Publish, WrongPort};
 pub use recipe::{
     BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Probe, Ready, Recipe, RolloutPolicy,

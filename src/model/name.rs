@@ -17,6 +17,14 @@ pub struct Name(String);
 #[error("`{0}` is not a name: a letter or digit first, then letters, digits, `_`, `.` or `-`")]
 pub struct InvalidName(String);
 
+impl Name {
+    /// Both names with a dot in between, which is a name too.
+    #[must_use]
+    pub fn dot(&self, other: &Self) -> Self {
+        Self(format!("{self}.{other}"))
+    }
+}
+
 impl FromStr for Name {
     type Err = InvalidName;
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     balancers::maintenance::is_own_maintenance,
-    docker,
+    docker::{self, Container},
     event::{EventKind, Events, Outcome, Phase, Severity},
     facts::{
         Facts, HostFacts, parse_names,
@@ -153,20 +153,37 @@ async fn observe_host(
         docker::list_containers(&environment.name),
         docker::parse_containers,
     );
+    let shared = shared(reached, environment);
     let names = reached.expect(docker::list_names(), QUICK);
     let listening = listening(reached, environment);
-    let answers = async { tokio::try_join!(containers, names, listening) };
+    let answers = async { tokio::try_join!(containers, shared, names, listening) };
     // Consul has deadlines of its own: what docker has answered must not be lost by them.
     let maintenance = async { Ok(left_in_maintenance(reached, registered).await) };
-    let ((containers, names, listening), left_in_maintenance) =
+    let ((containers, shared, names, listening), left_in_maintenance) =
         tokio::try_join!(within(deadline, answers), maintenance)?;
     let taken_ports = ports::parse_published(&names).into_iter();
     Ok(HostFacts {
         containers,
+        shared,
         names: parse_names(&names),
         taken_ports: taken_ports.chain(listening).collect(),
         left_in_maintenance,
     })
+}
+
+/// The containers of the recipes that a preview shares with its base.
+async fn shared(reached: &Reached, environment: &Environment) -> Result<Vec<Container>, HostError> {
+    let Some(preview) = &environment.preview else {
+        return Ok(Vec::new());
+    };
+    let command = docker::list_containers(&preview.base);
+    let mut containers = reached.read(command, docker::parse_containers).await?;
+    containers.retain(|container| {
+        let identity = container.identity();
+        let mut shared = environment.shared.iter();
+        identity.is_some_and(|it| shared.any(|recipe| *recipe.name == *it.recipe))
+    });
+    Ok(containers)
 }
 
 /// The ports of a host that programs listen on, where a recipe wants a fixed one. A host without IPv6 lacks one of

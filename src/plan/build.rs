@@ -10,7 +10,8 @@ use super::{
     ports::check_ports,
     remarks::{
         check_balancers_out_of_scope, check_for_names_given_twice, check_recipe_out_of_scope,
-        check_stops_of_servers, warn_of_accessory, warn_of_lost_requests, warn_of_orphans,
+        check_shared_recipes, check_stops_of_servers, warn_of_accessory, warn_of_lost_requests,
+        warn_of_orphans,
     },
     slot::Slot,
 };
@@ -37,6 +38,9 @@ pub fn build(input: &Input) -> Plan {
         } else if !input.only_stops() {
             check_recipe_out_of_scope(input, recipe, &mut plan);
         }
+    }
+    if !input.only_stops() {
+        check_shared_recipes(input, &mut plan);
     }
     if input.only_stops() {
         // What others need stops after them.
@@ -99,6 +103,7 @@ fn plan_recipe(input: &Input, recipe: &Recipe, obstacles: &mut Vec<Remark>) -> R
             let desired = desired.filter(|_| instance <= wanted);
             let names = Names {
                 environment: &input.environment.name,
+                is_preview: input.environment.preview.is_some(),
                 recipe: &recipe.name,
                 order,
                 host: &host.name,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::changes::{ContainerName, Remark};
 use crate::{
     command::typed,
-    docker::{Container, container_base_name},
+    docker::{Container, container_base_name, own_name},
     facts::HostFacts,
     model::{HostName, Name, Order},
     release::Number,
@@ -14,6 +14,8 @@ use crate::{
 /// The names that the containers of one slot have.
 pub(super) struct Names<'a> {
     pub(super) environment: &'a Name,
+    /// Whether it is a preview: then every name has the environment before it, also where it is free otherwise.
+    pub(super) is_preview: bool,
     pub(super) recipe: &'a Name,
     pub(super) order: Order,
     pub(super) host: &'a HostName,
@@ -130,12 +132,15 @@ impl Names<'_> {
 
     /// The name with the environment before it.
     fn own(&self, name: &str) -> String {
-        format!("{}-{name}", self.environment)
+        own_name(self.environment, self.is_preview, name)
     }
 
     /// The name, or one with the environment before it where another environment's container has it.
     fn prefixed(&self, name: &str) -> String {
         let own = &**self.environment;
+        if self.is_preview {
+            return self.own(name);
+        }
         match self.facts.names.get(name) {
             Some(environment) if !environment.is_empty() && environment != own => self.own(name),
             _ => name.to_owned(),

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     command::typed,
+    docker::Container,
     model::{HostName, Order, Recipe},
     text,
 };
@@ -158,11 +159,80 @@ pub(super) fn check_recipe_out_of_scope(input: &Input, recipe: &Recipe, plan: &m
     }
 }
 
+/// Checks what a preview shares with its base: nothing of it is started here, so that it must run and be well.
+pub(super) fn check_shared_recipes(input: &Input, plan: &mut Plan) {
+    let environment = input.environment;
+    let Some(preview) = &environment.preview else {
+        return;
+    };
+    let changed = plan.recipes.iter();
+    let changed = changed.filter(|plan| plan.changes().next().is_some());
+    let changed: Vec<_> = changed
+        .filter_map(|plan| environment.recipe(&plan.recipe))
+        .collect();
+    let shared = environment.shared.iter();
+    for recipe in shared.filter(|recipe| recipe.has_container()) {
+        let drains = |other: &&&Recipe| {
+            let mut balancers = other.drain.iter().flat_map(|drain| &drain.balancers);
+            balancers.any(|name| *name == recipe.name)
+        };
+        let needs_it =
+            |other: &&&Recipe| drains(other) || environment.requires(other, &recipe.name);
+        let needed_by: Vec<_> = changed.iter().filter(needs_it).collect();
+        if needed_by.is_empty() {
+            continue;
+        }
+        let needed_by = text::list(needed_by.iter().map(|other| &other.name));
+        let hosts = recipe.hosts.iter();
+        let down: Vec<_> = hosts.filter(|host| is_down(input, recipe, host)).collect();
+        if !down.is_empty() {
+            plan.obstacles.push(Remark {
+                host: None,
+                message: format!(
+                    "`{}` of `{}` does not run on {}, and {needed_by} needs it",
+                    recipe.name,
+                    preview.base,
+                    text::list(down)
+                ),
+                hint: Some(format!("shipit deploy {}", preview.base)),
+            });
+        }
+        for (host, container) in unhealthy(input, recipe) {
+            plan.obstacles.push(Remark {
+                host: Some(host.clone()),
+                message: format!(
+                    "docker says that `{}` of `{}` is unhealthy, and {needed_by} needs it",
+                    container.name, preview.base
+                ),
+                hint: Some(format!("shipit logs {} {}", preview.base, recipe.name)),
+            });
+        }
+    }
+}
+
+/// The containers of a recipe that run, and that docker's healthcheck finds fault with.
+fn unhealthy<'a>(
+    input: &'a Input<'_>,
+    recipe: &'a Recipe,
+) -> impl Iterator<Item = (&'a HostName, &'a Container)> {
+    let hosts = recipe.hosts.iter();
+    let facts = hosts.filter_map(|host| Some((host, input.facts.hosts.get(host)?)));
+    let containers = facts.flat_map(|(host, facts)| {
+        let containers = facts.of_own_or_shared(&recipe.name).into_iter();
+        containers.map(move |container| (host, container))
+    });
+    containers.filter(|(_, container)| {
+        let state = &container.state;
+        let health = state.health.as_ref();
+        state.is_up() && health.is_some_and(|health| health.status == "unhealthy")
+    })
+}
+
 /// Whether a host that was looked at runs nothing of a recipe.
 fn is_down(input: &Input, recipe: &Recipe, host: &HostName) -> bool {
     let facts = input.facts.hosts.get(host);
     facts.is_some_and(|facts| {
-        let containers = facts.of_recipe(&recipe.name);
+        let containers = facts.of_own_or_shared(&recipe.name);
         !containers.iter().any(|container| container.state.is_up())
     })
 }

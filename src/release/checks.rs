@@ -12,6 +12,7 @@ pub(super) fn fault(record: &Record, volume: &Volume, environment: &str) -> Opti
     let Record {
         number,
         environment: of,
+        preview_of: _,
         host,
         action: _,
         by: _,

@@ -46,6 +46,9 @@ pub struct Record {
     pub number: Number,
     /// The environment.
     pub environment: String,
+    /// The environment that it is a preview of, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview_of: Option<String>,
     /// The host it is about.
     pub host: HostName,
     /// What was asked for.
@@ -195,11 +198,14 @@ impl Record {
 
     /// The labels of that volume.
     pub fn volume_labels(&self) -> Result<BTreeMap<String, String>, serde_json::Error> {
-        Ok(BTreeMap::from([
+        let labels = [
             (label::ENVIRONMENT.to_owned(), self.environment.clone()),
             (label::RELEASE.to_owned(), self.number.0.to_string()),
             (label::RECORD.to_owned(), serde_json::to_string(self)?),
-        ]))
+        ];
+        let base = self.preview_of.clone();
+        let base = base.map(|base| (label::PREVIEW_OF.to_owned(), base));
+        Ok(labels.into_iter().chain(base).collect())
     }
 
     /// The same with its texts as one line each, as they stand in rows of tables: no line break forges another row.
@@ -238,6 +244,7 @@ pub(crate) mod tests {
         Record {
             number: Number(number),
             environment: "staging".into(),
+            preview_of: None,
             host: "host-1".into(),
             action: Action::Deploy,
             by: "alice@laptop".into(),

@@ -23,7 +23,7 @@ pub async fn consul_is_ready(
             .iter()
             .any(|other| other.recipe == *name && other.changes().next().is_some())
     };
-    let consul = environment.recipes.iter().find(|recipe| recipe.is_consul());
+    let consul = environment.with_shared().find(|recipe| recipe.is_consul());
     for recipe_plan in plan
         .recipes
         .iter()
@@ -51,7 +51,10 @@ pub async fn consul_is_ready(
                 slot.host
             );
             let hint = match consul {
-                Some(consul) => format!("shipit logs {} {}", environment.name, consul.name),
+                Some(consul) => {
+                    let owner = environment.owner_of(&consul.name);
+                    format!("shipit logs {owner} {}", consul.name)
+                }
                 None => format!(
                     "`{}` of recipe `{}` asks Consul's agent: start one there, or leave that out",
                     if recipe.drain.is_some() {

@@ -139,6 +139,7 @@ fn shown(name: &str, runs: bool, port: u16) -> serde_json::Value {
     let (recipe, release) = name.rsplit_once("-r").unwrap_or((name, "0"));
     let labels = Identity {
         environment: "staging".into(),
+        preview_of: None,
         recipe: recipe.to_owned(),
         release: release.parse().expect("a release"),
         instance: 1,
@@ -217,6 +218,7 @@ impl TestSlot {
         let old = docker::parse_containers(&json!([shown("web-r1", true, 32768)]).to_string());
         let old = old.expect("docker's JSON");
         let context = RolloutContext {
+            preview_of: None,
             routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb"))),
             recipe: Arc::new(recipe("web")),
             environment: "staging".into(),
@@ -259,6 +261,7 @@ impl TestSlot {
         let context = Arc::get_mut(&mut self.placement.context).expect("nobody else's");
         context.required.push(RequiredRecipe {
             name: recipe.parse().expect("a name"),
+            environment: "staging".parse().expect("a name"),
             hosts: vec!["host-1".into()],
         });
     }

@@ -76,6 +76,17 @@ struct LeftOut {
 }
 
 impl Context<'_> {
+    /// The same for another environment on the same hosts: a preview of this one.
+    pub fn of<'b>(&'b self, environment: &'b Environment) -> Context<'b> {
+        Context {
+            environment,
+            by: self.by.clone(),
+            message: self.message.clone(),
+            revision: self.revision.clone(),
+            ..*self
+        }
+    }
+
     /// Connects to these hosts at once, and sees that they take commands. When one cannot be reached, or its login
     /// shell is not to be trusted, none is used.
     pub async fn connect(&self, hosts: &[&Host]) -> Run<Fleet> {

@@ -25,6 +25,10 @@ pub trait Backend {
     /// after its process is killed or cut off.
     fn try_lock<'a>(&'a self, holder: &'a str) -> LocalBoxFuture<'a, Result<Attempt, HostFailure>>;
 
+    /// Removes what the lock has left where it is kept, for an environment that is no more. Whoever has the lock by then
+    /// keeps it.
+    fn forget_lock(&self) -> LocalBoxFuture<'_, Result<(), HostFailure>>;
+
     /// What the lock needs where it is kept: the hint when it cannot be taken.
     fn lock_requirement(&self) -> &'static str;
 

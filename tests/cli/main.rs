@@ -8,5 +8,6 @@ mod hosts;
 mod init;
 mod login_shells;
 mod offline;
+mod previews;
 mod sealed;
 mod typed;

@@ -295,8 +295,10 @@ impl Connection {
         })
     }
 
-    async fn open_to(authority: &'static str) -> Result<Self, String> {
-        let stream = TcpStream::connect(authority)
+    /// `ADDRESS:PORT`, with `HOST@` before it for a host that has another name there.
+    async fn open_to(to: &'static str) -> Result<Self, String> {
+        let (authority, address) = to.split_once('@').unwrap_or((to, to));
+        let stream = TcpStream::connect(address)
             .await
             .map_err(|error| error.to_string())?;
         let read = Arc::new(AtomicU64::new(0));

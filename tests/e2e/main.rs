@@ -23,6 +23,7 @@ mod old_way;
 mod operate;
 #[path = "../pages/mod.rs"]
 mod pages;
+mod previews;
 mod project;
 mod promotion;
 mod readme;
@@ -262,6 +263,22 @@ const STORY: &[(&str, Scenario)] = &[
         registry::private_registry,
     ),
     ("old_way::loses_requests", old_way::loses_requests),
+    (
+        "previews::two_beside_their_base_under_requests",
+        previews::two_under_requests,
+    ),
+    (
+        "previews::ten_environments_from_one_base",
+        previews::ten_from_one_base,
+    ),
+    (
+        "previews::a_preview_needs_its_base",
+        previews::without_its_base,
+    ),
+    (
+        "previews::the_workflows_of_the_page_run",
+        previews::workflows,
+    ),
     ("last::down_leaves_nothing", first::down),
 ];
 

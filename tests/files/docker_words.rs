@@ -33,6 +33,7 @@ fn every_key_has_its_word_for_docker() {
     };
     let identity = Identity {
         environment: "test".to_owned(),
+        preview_of: None,
         recipe: "web".to_owned(),
         release: 1,
         instance: 1,

@@ -10,6 +10,7 @@ mod generated;
 mod inventories;
 mod limits;
 mod literal;
+mod previews;
 mod project;
 mod recipes;
 mod shape;

@@ -9,7 +9,7 @@ use clap::Args;
 
 pub use kind::Kind;
 
-use crate::model::{Name, Overrides};
+use crate::model::{Name, Overrides, PreviewName};
 
 /// An environment that may be left out.
 #[derive(Debug, Args)]
@@ -24,6 +24,14 @@ impl DefaultEnvironment {
     pub fn name(&self) -> Option<&Name> {
         self.environment.as_ref()
     }
+}
+
+/// A preview of the environment. Every command on hosts takes it that is about what runs there.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// A preview of the environment, such as `pr-42`
+    #[arg(long = "as", value_name = "NAME")]
+    pub preview: Option<PreviewName>,
 }
 
 /// Which hosts of an environment.

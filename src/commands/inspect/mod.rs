@@ -3,8 +3,11 @@
 mod diff;
 mod history;
 mod logs;
+pub mod previews;
 mod releases;
 mod show;
 mod status;
 
-pub use self::{diff::Diff, history::History, logs::Logs, show::Show, status::Status};
+pub use self::{
+    diff::Diff, history::History, logs::Logs, previews::Previews, show::Show, status::Status,
+};

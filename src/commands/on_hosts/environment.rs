@@ -4,7 +4,7 @@ use crate::{
     commands::command::{HostCommand, Words},
     config::suggest::nearest,
     diagnostic::{Problem, Problems},
-    model::{self, Name, Project},
+    model::{self, Name, PreviewName, Project},
     text,
 };
 
@@ -17,12 +17,31 @@ use crate::{
 pub fn environment_of<C: HostCommand>(
     project: &Project,
     command: &mut C,
+    preview: Option<&PreviewName>,
+) -> Result<Name, Problems> {
+    let environment = named_environment(project, command, preview.is_some())?;
+    match preview {
+        Some(preview) => Ok(with_preview(project, &environment, preview)?),
+        None => Ok(environment),
+    }
+}
+
+/// The environment without `--as`. `has_preview` tells that it is to be a preview's base.
+fn named_environment<C: HostCommand>(
+    project: &Project,
+    command: &mut C,
+    has_preview: bool,
 ) -> Result<Name, Problems> {
     let known = Names {
         environments: project.environments(),
         recipes: project.recipes(),
     };
     let Some(named) = command.environment().cloned() else {
+        if C::TAKES_WHOLE_PREVIEWS
+            && let Some(preview) = whole_preview(project, command, &known, has_preview)?
+        {
+            return Ok(preview);
+        }
         return without_environment(project, command, &known);
     };
     if known.environments.contains(&named) {
@@ -37,13 +56,12 @@ pub fn environment_of<C: HostCommand>(
         if is_recipe {
             return Err(not_an_environment::<C>(&named, &known).into());
         }
-        // Whoever loads it says that there is none.
-        return Ok(named);
+        return or_preview::<C>(project, named, &known, has_preview);
     };
     if !is_recipe {
         return match near_recipe(&named, &known) {
             Some(near) => Err(unknown(&named, near).into()),
-            None => Ok(named),
+            None => or_preview::<C>(project, named, &known, has_preview),
         };
     }
     if let Some(later) = recipes.iter().find(|word| known.is_only_environment(word)) {
@@ -63,6 +81,85 @@ pub fn environment_of<C: HostCommand>(
     *environment = None;
     *recipes = line;
     Ok(default)
+}
+
+/// The preview that the only word is, or the base of one, where a recipe could stand as well. No recipe is left then.
+fn whole_preview<C: HostCommand>(
+    project: &Project,
+    command: &mut C,
+    known: &Names,
+    has_preview: bool,
+) -> Result<Option<Name>, Problems> {
+    let Some(Words { recipes, .. }) = command.words() else {
+        return Ok(None);
+    };
+    let [only] = &recipes[..] else {
+        return Ok(None);
+    };
+    if known.recipes.contains(only) {
+        return Ok(None);
+    }
+    let base = PreviewName::split(only).map(|(base, _)| base);
+    let is_whole_name = base.is_some_and(|base| known.environments.contains(&base));
+    let meant = if known.environments.contains(only) {
+        has_preview.then(|| only.clone())
+    } else if is_whole_name {
+        Some(only.clone())
+    } else {
+        let meant = or_preview::<C>(project, only.clone(), known, has_preview)?;
+        Some(meant).filter(|meant| meant != only)
+    };
+    if meant.is_some() {
+        recipes.clear();
+    }
+    Ok(meant)
+}
+
+/// A preview that was named without its base, where only one can be meant. Whoever loads any other name says that there
+/// is no such environment.
+fn or_preview<C: HostCommand>(
+    project: &Project,
+    named: Name,
+    known: &Names,
+    has_preview: bool,
+) -> Result<Name, Problems> {
+    let Ok(preview) = named.parse::<PreviewName>() else {
+        return Ok(named);
+    };
+    let all = known.environments.iter().chain(&known.recipes);
+    let is_slip = nearest(&named, all.map(|name| &**name)).is_some();
+    if has_preview || is_slip || !C::HAS_PREVIEWS {
+        return Ok(named);
+    }
+    let bases = model::environments_with_previews(project);
+    let line = |base: &Name| format!("shipit {} {base} --as {preview}", C::NAME);
+    match &bases[..] {
+        [] => Ok(named),
+        [only] if !C::MAKES_PREVIEWS => Ok(with_preview(project, only, &preview)?),
+        [only] => Err(Problem::error(format!("no environment `{named}`"))
+            .hint(format!("a preview of that name: {}", line(only)))
+            .into()),
+        _ => {
+            let problem = Problem::error(format!(
+                "no environment `{named}`; a preview of which one? {} have some",
+                text::list(&bases)
+            ));
+            let lines: Vec<_> = bases.iter().map(line).collect();
+            Err(problem.hint(lines.join("\n")).into())
+        }
+    }
+}
+
+/// The name of a preview's environment.
+fn with_preview(project: &Project, base: &Name, preview: &PreviewName) -> Result<Name, Problem> {
+    let environment = preview.environment_of(base);
+    if project.environments().contains(&environment) {
+        return Err(Problem::error(format!(
+            "`{environment}` is an environment of its own: there is `inventory/{environment}.toml`"
+        ))
+        .hint("give the preview or the inventory another name"));
+    }
+    Ok(environment)
 }
 
 /// What there is.

@@ -33,7 +33,7 @@ impl Answer {
 /// Asks every balancer on every host of the fleet, all at once.
 pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Facts) -> Vec<Answer> {
     let mut asked = Vec::new();
-    for recipe in &environment.recipes {
+    for recipe in environment.with_shared() {
         for (host, on) in &recipe.by_host {
             let (Some(balancer), Some(reached)) = (&on.balancer, fleet.host(host)) else {
                 continue;

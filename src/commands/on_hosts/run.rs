@@ -17,7 +17,7 @@ use crate::{
     diagnostic::{Problem, Problems},
     event::{EventKind, Events, Outcome},
     hosts::{Run, Stop},
-    model::{self, Environment, Name, Project},
+    model::{self, Environment, Name, PreviewName, Project},
     report::{self, Masks},
     run::{Context, Interrupts},
     secrets,
@@ -30,9 +30,13 @@ const DRY_RUN: &str = "plan";
 
 /// Runs a command on the hosts of its environment. An error is one of the files or of this machine; what
 /// goes wrong on hosts is shown by the reporters and is in the outcome.
-pub fn run<C: HostCommand>(global: &Global, mut command: C) -> Result<Outcome, Problems> {
+pub fn run<C: HostCommand>(
+    global: &Global,
+    mut command: C,
+    preview: Option<&PreviewName>,
+) -> Result<Outcome, Problems> {
     let project = global.project()?;
-    let name = environment_of(&project, &mut command)?;
+    let name = environment_of(&project, &mut command, preview)?;
     let loaded = model::load(&project, &name, &command.overrides())?;
     global.show_problems(&loaded.warnings);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -66,8 +70,9 @@ async fn report_run<C: HostCommand>(
         let (output, interrupts) = (output.clone(), interrupts.clone());
         move |error| output.fail(error, &interrupts)
     };
-    let keeps_log = C::NEEDS.log && !command.is_dry_run();
-    let log = keeps_log.then(|| open_log(&events, &project.root, &environment.name, word));
+    let log = command
+        .keeps_log()
+        .then(|| open_log(&events, &project.root, &environment.name, word));
     let log = log.flatten();
     let choice = if command.redraws() {
         global.choice().without_progress()

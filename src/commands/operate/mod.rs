@@ -2,7 +2,7 @@
 
 mod check;
 mod console;
-mod down;
+pub mod down;
 mod exec;
 mod lock;
 mod prune;

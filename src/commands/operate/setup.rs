@@ -41,6 +41,7 @@ pub struct Setup {
 }
 
 impl HostCommand for Setup {
+    const HAS_PREVIEWS: bool = false;
     const NAME: &'static str = "setup";
     const NEEDS: Needs = Needs {
         contacts: "all hosts, or `--limit`",

@@ -4,13 +4,13 @@ use clap::Args;
 
 use crate::{
     commands::{
-        arguments::{Kind, Variables},
+        arguments::{Kind, Preview, Variables},
         command::{Needs, OfflineCommand},
         global::Global,
     },
     diagnostic::Problems,
     event::Outcome,
-    model::{self, Environment, Name, Overrides},
+    model::{self, Environment, Name, Overrides, PreviewName, Project},
     secrets::sealed::{self, Users},
     terminal, text,
 };
@@ -28,6 +28,8 @@ pub struct Validate {
     #[arg(value_name = "ENV", add = Kind::Environment)]
     pub environment: Option<Name>,
     #[command(flatten)]
+    pub preview: Preview,
+    #[command(flatten)]
     pub variables: Variables,
 }
 
@@ -37,8 +39,16 @@ impl OfflineCommand for Validate {
 
     fn run(self, global: &Global, _: &clap::Command) -> Result<Outcome, Problems> {
         let project = global.project()?;
-        let checks_all = self.environment.is_none();
-        let named = self.environment.map(|name| vec![name]);
+        let named = match (self.environment, self.preview.preview) {
+            (Some(base), Some(preview)) => Some(preview.environment_of(&base)),
+            (None, Some(preview)) => {
+                let base = model::default_environment(&project)?;
+                Some(preview.environment_of(&base))
+            }
+            (named, None) => named,
+        };
+        let checks_all = named.is_none();
+        let named = named.map(|name| vec![name]);
         let environments = named.unwrap_or_else(|| project.environments());
         if environments.is_empty() {
             model::default_environment(&project)?;
@@ -53,6 +63,7 @@ impl OfflineCommand for Validate {
             match model::load(&project, name, &overrides) {
                 Ok(loaded) => {
                     found.extend(loaded.warnings);
+                    found.extend(of_any_preview(&project, &loaded.environment, &overrides));
                     sealed::add_users(&loaded.environment, &mut users);
                     lines += &line(&loaded.environment);
                 }
@@ -72,6 +83,19 @@ impl OfflineCommand for Validate {
         }
         Ok(Outcome::NothingToDo)
     }
+}
+
+/// What is wrong with every preview of an environment, and not with the environment itself.
+fn of_any_preview(project: &Project, environment: &Environment, overrides: &Overrides) -> Problems {
+    let name = "preview".parse::<PreviewName>().ok();
+    let is_base = environment.previews.is_some() && environment.preview.is_none();
+    let Some(name) = name.filter(|_| is_base) else {
+        return Problems::new();
+    };
+    let preview = name.environment_of(&environment.name);
+    // Its warnings are the environment's.
+    let loaded = model::load(project, &preview, overrides);
+    loaded.err().unwrap_or_default()
 }
 
 fn line(environment: &Environment) -> String {

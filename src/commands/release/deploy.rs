@@ -57,6 +57,7 @@ pub struct Deploy {
 }
 
 impl HostCommand for Deploy {
+    const MAKES_PREVIEWS: bool = true;
     const NAME: &'static str = "deploy";
     const NEEDS: Needs = Needs {
         contacts: "hosts of the scope, the first host, balancers; the next host after each and Consul's servers, if they answer",

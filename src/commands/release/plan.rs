@@ -35,6 +35,7 @@ pub struct Plan {
 }
 
 impl HostCommand for Plan {
+    const MAKES_PREVIEWS: bool = true;
     const NAME: &'static str = "plan";
     const NEEDS: Needs = Needs {
         contacts: "as `deploy`",

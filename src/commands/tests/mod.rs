@@ -57,8 +57,9 @@ fn every_command_that_takes_the_lock_can_wait_for_it() {
 }
 
 /// What the values of arguments are that name nothing which a shell could list.
-const NAMES_NOTHING: [&str; 14] = [
+const NAMES_NOTHING: [&str; 15] = [
     "COMMAND",
+    "NAME",
     "NAME=ADDRESS",
     "NAME=IMAGE",
     "NUMBER",

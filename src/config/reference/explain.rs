@@ -19,6 +19,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("[images]", &["images"]),
     ("[releases]", &["releases"]),
     ("[state]", &["state"]),
+    ("[previews]", &["previews"]),
     ("[registries.\"SERVER\"]", &["registries.SERVER"]),
     ("recipe", &[""]),
     ("[container]", &["container"]),

@@ -8,7 +8,7 @@ use super::{
     from_toml::Section,
     inventory::{
         ConsulSection, GroupSection, HookSection, HostSection, ImagesSection, Inventory,
-        RegistrySection, ReleasesSection, SshSection, StateSection,
+        PreviewsSection, RegistrySection, ReleasesSection, SshSection, StateSection,
     },
     key::{Key, Shape, Table},
     recipe::{
@@ -29,6 +29,7 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[releases]", ReleasesSection::table()),
         ("[state]", StateSection::table()),
         ("[[hooks]]", HookSection::table()),
+        ("[previews]", PreviewsSection::table()),
         ("[registries.\"SERVER\"]", RegistrySection::table()),
         ("recipe", Recipe::table()),
         ("[container]", ContainerSection::table()),

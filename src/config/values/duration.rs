@@ -65,9 +65,9 @@ impl FromToml for DurationValue {
                 .at(&place, "expected a duration")
                 .hint(hint)
         };
-        let examples = "write `500ms`, `2s`, `1m30s` or `2h`";
+        let examples = "write `500ms`, `2s`, `1m30s`, `2h` or `7d`";
         let problem = match value.get_ref() {
-            DeValue::String(text) => match text.parse::<SignedDuration>() {
+            DeValue::String(text) => match parse(text) {
                 Ok(duration) => match Duration::try_from(duration) {
                     Ok(duration) if duration <= LONGEST_DURATION => return Some(Self(duration)),
                     Ok(_) => wrong(
@@ -95,6 +95,15 @@ impl FromToml for DurationValue {
     }
 }
 
+/// A day is 24 hours here: nobody means the hour that daylight saving time takes.
+fn parse(text: &str) -> Result<SignedDuration, jiff::Error> {
+    let days = text.strip_suffix('d').map(str::trim_end);
+    match days.and_then(|days| days.parse::<u16>().ok()) {
+        Some(days) => Ok(SignedDuration::from_hours(i64::from(days) * 24)),
+        None => text.parse(),
+    }
+}
+
 impl JsonSchema for DurationValue {
     fn inline_schema() -> bool {
         true
@@ -106,7 +115,7 @@ impl JsonSchema for DurationValue {
         json_schema!({
             "type": "string",
             "pattern": "^[0-9]",
-            "examples": ["500ms", "2s", "1m30s", "2h"]
+            "examples": ["500ms", "2s", "1m30s", "2h", "7d"]
         })
     }
 }

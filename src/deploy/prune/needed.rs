@@ -93,6 +93,7 @@ mod tests {
     fn container(release: u64, instance: u16, spec: &str, is_running: bool) -> serde_json::Value {
         let identity = Identity {
             environment: "test".to_owned(),
+            preview_of: None,
             recipe: "web".to_owned(),
             release,
             instance,

@@ -57,9 +57,11 @@ impl Deployment<'_> {
     }
 
     fn rollout_context(&self, recipe: &Recipe) -> RolloutContext {
+        let preview = self.context.environment.preview.as_ref();
         RolloutContext {
             recipe: Arc::new(recipe.clone()),
             environment: self.context.environment.name.to_string(),
+            preview_of: preview.map(|preview| preview.base.to_string()),
             by: self.context.by.clone(),
             release: self.plan.release,
             events: self.context.events.clone(),
@@ -73,7 +75,7 @@ impl Deployment<'_> {
     /// What the recipe requires. An older release may not need yet what the files require now.
     fn required(&self, recipe: &Recipe) -> Vec<RequiredRecipe> {
         let environment = self.context.environment;
-        let recipes = environment.recipes.iter();
+        let recipes = environment.with_shared();
         let required = recipes.filter(|other| {
             !matches!(self.action, Action::RollbackTo(_))
                 && other.has_container()
@@ -81,6 +83,7 @@ impl Deployment<'_> {
         });
         let required = required.map(|other| RequiredRecipe {
             name: other.name.clone(),
+            environment: environment.owner_of(&other.name).clone(),
             hosts: other.hosts.clone(),
         });
         required.collect()
@@ -145,7 +148,7 @@ impl Deployment<'_> {
     fn balancers(&self, recipe: &Recipe) -> Vec<Upstreams> {
         let mut balancers = Vec::new();
         let names = recipe.drain.iter().flat_map(|drain| &drain.balancers);
-        for balancer in names.filter_map(|name| self.context.environment.recipe(name)) {
+        for balancer in names.filter_map(|name| self.context.environment.own_or_shared(name)) {
             for (host, on) in &balancer.by_host {
                 let (Some(reached), Some(view)) = (self.fleet.host(host), &on.balancer) else {
                     continue;

@@ -130,10 +130,19 @@ pub fn exists(name: &str) -> RemoteCommand {
 
 /// `docker inspect` of every container of an environment, as one JSON array; `[]` when there is none.
 pub fn list_containers(environment: &str) -> RemoteCommand {
+    list_labelled(label::ENVIRONMENT, environment)
+}
+
+/// The same of all previews of an environment.
+pub fn list_containers_of_previews(base: &str) -> RemoteCommand {
+    list_labelled(label::PREVIEW_OF, base)
+}
+
+fn list_labelled(label: &str, value: &str) -> RemoteCommand {
     RemoteCommand::script(
         r#"ids=$(docker ps --all --quiet --no-trunc --filter "label=$1") || exit
            if [ -z "$ids" ]; then echo '[]'; else docker inspect --type container $ids; fi"#,
-        [format!("{}={environment}", label::ENVIRONMENT)],
+        [format!("{label}={value}")],
     )
 }
 

@@ -12,8 +12,8 @@ mod tests;
 mod volumes;
 
 pub use containers::{
-    events_since, exists, inspect_containers, list_containers, list_names, list_running, remove,
-    rename, run, set_restart, start, stop, was_signalled,
+    events_since, exists, inspect_containers, list_containers, list_containers_of_previews,
+    list_names, list_running, remove, rename, run, set_restart, start, stop, was_signalled,
 };
 pub use daemon::{info, platform};
 pub use disk::disk_usage;
@@ -23,4 +23,7 @@ pub use images::{
 };
 pub use logs::{LogRange, container_logs};
 pub use one_off::{OneOff, OneOffFor, attach, exec};
-pub use volumes::{inspect_records, inspect_volumes, volume_create, volume_remove, volume_replace};
+pub use volumes::{
+    inspect_records, inspect_volumes, inspect_volumes_of_previews, list_volumes, volume_create,
+    volume_remove, volume_replace,
+};

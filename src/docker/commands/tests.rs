@@ -26,6 +26,7 @@ fn spec(json: &serde_json::Value) -> ContainerSpec {
 fn identity() -> Identity {
     Identity {
         environment: "staging".into(),
+        preview_of: None,
         recipe: "web".into(),
         release: 42,
         instance: 1,

@@ -7,20 +7,30 @@ use crate::{command::RemoteCommand, docker::label};
 
 /// `docker volume inspect` of every volume of an environment, as one JSON array.
 pub fn inspect_volumes(environment: &str) -> RemoteCommand {
-    RemoteCommand::script(
-        r#"names=$(docker volume ls --quiet --filter "label=$1") || exit
-           if [ -z "$names" ]; then echo '[]'; else docker volume inspect $names; fi"#,
-        [format!("{}={environment}", label::ENVIRONMENT)],
-    )
+    inspect_labelled(format!("{}={environment}", label::ENVIRONMENT))
+}
+
+/// The same of all previews of an environment.
+pub fn inspect_volumes_of_previews(base: &str) -> RemoteCommand {
+    inspect_labelled(format!("{}={base}", label::PREVIEW_OF))
 }
 
 /// `docker volume inspect` of every volume that has a release record, of whichever environment, as one JSON array.
 pub fn inspect_records() -> RemoteCommand {
+    inspect_labelled(label::RECORD.to_owned())
+}
+
+fn inspect_labelled(label: String) -> RemoteCommand {
     RemoteCommand::script(
         r#"names=$(docker volume ls --quiet --filter "label=$1") || exit
            if [ -z "$names" ]; then echo '[]'; else docker volume inspect $names; fi"#,
-        [label::RECORD],
+        [label],
     )
+}
+
+/// The names of all volumes of a host, one a line.
+pub fn list_volumes() -> RemoteCommand {
+    docker(&["volume", "ls", "--quiet"])
 }
 
 /// `docker volume create` with labels. An existing volume of that name is left as it is.

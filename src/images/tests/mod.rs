@@ -87,6 +87,7 @@ pub fn run(slot: &SlotPlan) -> (String, String) {
     let Incoming { hash, desired, .. } = slot.incoming.as_ref().expect("one comes");
     let identity = Identity {
         environment: "staging".into(),
+        preview_of: None,
         recipe: "web".into(),
         release: 2,
         instance: 1,

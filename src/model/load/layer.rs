@@ -15,7 +15,7 @@ pub(super) fn over_each_other(layers: Vec<Inventory>) -> Inventory {
 }
 
 /// `top` with all that it does not say taken from `base`: tables key by key, `recipes`, `[hosts]` and
-/// `[[hooks]]` as a whole.
+/// `[[hooks]]` as a whole. Whether there are previews, each inventory says for itself.
 fn lay_over(top: Inventory, base: Inventory) -> Inventory {
     Inventory {
         extends: top.extends,
@@ -34,6 +34,7 @@ fn lay_over(top: Inventory, base: Inventory) -> Inventory {
         releases: section(top.releases, base.releases),
         state: section(top.state, base.state),
         hooks: top.hooks.or(base.hooks),
+        previews: top.previews,
         registries: entries(top.registries, base.registries, Section::over),
     }
 }

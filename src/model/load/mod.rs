@@ -7,6 +7,7 @@ mod check;
 mod hosts;
 mod layer;
 mod names;
+mod previews;
 mod read;
 mod recipes;
 mod scope;
@@ -16,7 +17,7 @@ mod settings;
 pub use check::check_the_rest;
 pub use hosts::{Overrides, is_var_name};
 pub use names::{Names, RecipeName, names};
-pub use read::{Project, default_environment};
+pub use read::{Project, default_environment, environments_with_previews};
 pub use recipes::container_faults;
 
 use std::cell::{Cell, RefCell};
@@ -33,7 +34,8 @@ pub struct Loaded {
     pub warnings: Problems,
 }
 
-/// Reads and checks everything that an environment is made of. Contacts nothing.
+/// Reads and checks everything that an environment is made of. Contacts nothing. `BASE.NAME` is the preview `NAME` of
+/// the environment `BASE`, unless there is an inventory of that name.
 ///
 /// # Errors
 ///
@@ -44,7 +46,7 @@ pub fn load(
     overrides: &Overrides,
 ) -> Result<Loaded, Problems> {
     let mut problems = Problems::new();
-    let name = project.environment_name(environment)?;
+    let previews::Target { name, preview } = previews::target(project, environment)?;
     let inventories = read::inventories(project, &name, &mut problems);
     let inventory = layer::over_each_other(inventories.layers);
     let recipes = read::recipes(project, &inventory, &mut problems);
@@ -55,11 +57,20 @@ pub fn load(
 
     let file = &inventories.file;
     check::warn_without_recipes(file, &inventory, &mut problems);
+    let previews = previews::settings(&inventory, &recipes, &mut problems);
+    if let Some(preview) = &preview {
+        previews::refuse_without_settings(preview, file, &inventory)?;
+    }
     let set = hosts::vars::overrides(overrides, &inventory, &recipes, &mut problems);
     let members = hosts::resolve(project, file, &inventory, set, &mut problems);
+    let of_preview = preview.as_ref().zip(previews.as_ref());
     let world = scope::World {
         project,
         environment: &name,
+        preview: of_preview.map(|(preview, settings)| scope::OfPreview {
+            name: &preview.name,
+            recipes: &settings.recipes,
+        }),
         members: &members,
         default_source: settings::image_source(&inventory),
         named: RefCell::default(),
@@ -79,19 +90,26 @@ pub fn load(
     }
     let names_consul = inventory.consul.is_some();
     check::recipes(&recipes, &resolved, &members, names_consul, &mut problems);
+    let (own, shared) = previews::keep_apart(&world, &recipes, resolved, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),
         keep_releases: settings::keep_releases(&inventory),
         state_key: settings::state_key(project, &inventory, &mut problems),
         hooks: settings::hooks(&inventory, &mut problems),
         registries: settings::registries(project, &inventory, &mut problems),
-        name: name.clone(),
+        name: preview.as_ref().map_or_else(
+            || name.clone(),
+            |preview| preview.name.environment_of(&name),
+        ),
+        preview: preview.clone(),
+        previews: previews.clone(),
         hosts: members
             .hosts
             .into_iter()
             .map(|member| member.host)
             .collect(),
-        recipes: resolved,
+        recipes: own,
+        shared,
     };
     if problems.has_errors() {
         return Err(problems.sorted());

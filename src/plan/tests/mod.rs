@@ -5,6 +5,7 @@ mod deploys;
 mod leftovers;
 mod names;
 mod ports;
+mod previews;
 mod properties;
 mod rollbacks;
 mod scopes;

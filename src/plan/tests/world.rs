@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::shown::shown;
 use crate::{
-    docker::{Identity, PinnedImage, container_base_name, label, parse_containers},
+    docker::{Identity, PinnedImage, container_base_name, label, own_name, parse_containers},
     facts::{
         Facts, HostFacts, parse_names,
         ports::{TakenPort, parse_published},
@@ -110,6 +110,15 @@ impl World {
             done: BTreeSet::new(),
             forced: false,
         }
+    }
+
+    /// The preview `pr-42` of `staging`, on the hosts as they are there.
+    pub fn preview(inventory: &str, recipes: &[(&str, &str)], base: &Self) -> Self {
+        let mut world = Self::new(inventory, recipes);
+        world.name = "staging.pr-42".to_owned();
+        world.docker = base.docker.clone();
+        world.environment = read(&world.files, &world.name, &world.set);
+        world
     }
 
     /// Other files from now on.
@@ -250,6 +259,7 @@ impl World {
                     records.push(Record {
                         number: plan.release,
                         environment: self.name.clone(),
+                        preview_of: None,
                         host: slot.host.clone(),
                         action,
                         by: "alice@laptop".into(),
@@ -544,6 +554,16 @@ impl Docker {
                 .map(Fake::inspected)
                 .collect::<Value>()
                 .to_string();
+            let shared = here.iter().filter(|container| {
+                let preview = environment.preview.as_ref();
+                let identity = container.identity();
+                preview.zip(identity).is_some_and(|(preview, identity)| {
+                    let mut recipes = environment.shared.iter();
+                    identity.environment == *preview.base
+                        && recipes.any(|recipe| *recipe.name == *identity.recipe)
+                })
+            });
+            let shared = shared.map(Fake::inspected).collect::<Value>().to_string();
             let names = here.iter().map(|container| {
                 let environment = container.labels.get(label::ENVIRONMENT);
                 format!(
@@ -559,6 +579,7 @@ impl Docker {
             });
             let listed = names.collect::<String>();
             let facts = HostFacts {
+                shared: parse_containers(&shared).expect("docker's JSON"),
                 containers: parse_containers(&inspected).expect("docker's JSON"),
                 names: parse_names(&listed),
                 taken_ports: parse_published(&listed),
@@ -619,6 +640,7 @@ impl Docker {
             self.free_name(host, &name.active)?;
             let identity = Identity {
                 environment: environment.into(),
+                preview_of: None,
                 recipe: recipe.into(),
                 release: plan.release.0,
                 instance: slot.instance,
@@ -675,12 +697,13 @@ impl Docker {
             identity.release,
             identity.instance,
         );
-        if there.runs() || unique == name {
+        let is_preview = identity.environment.contains('.');
+        let own = own_name(&identity.environment, is_preview, &unique);
+        if there.runs() || unique == name || own == name {
             return Err(format!("{name} is in the way"));
         }
-        if self.has(host, &unique) {
-            let environment = identity.environment;
-            return self.rename(host, name, &format!("{environment}-{unique}"));
+        if is_preview || self.has(host, &unique) {
+            return self.rename(host, name, &own);
         }
         self.rename(host, name, &unique)
     }

@@ -97,6 +97,7 @@ impl LineFormatter {
                 }
             }
             EventKind::History { .. }
+            | EventKind::Previews { .. }
             | EventKind::ReleaseDetails { .. }
             | EventKind::Comparison { .. }
             | EventKind::Status { .. } => self.push_look(&mut lines, event),

@@ -60,7 +60,9 @@ impl Run {
         if outcome == Outcome::NothingToDo {
             return Some(match &*self.command {
                 // What was asked for has been shown, or a note says that there is none.
-                "status" | "history" | "show" | "diff" | "logs" | "unlock" => return None,
+                "status" | "previews" | "history" | "show" | "diff" | "logs" | "unlock" => {
+                    return None;
+                }
                 "check" => {
                     let hosts = counted(self.hosts, "host");
                     format!("{environment} is as it should be on {hosts} ({took})")
@@ -81,6 +83,7 @@ impl Run {
                 format!("rolled {environment} back in {took}: {description}")
             }
             ("rollback", None) => format!("rolled {environment} back in {took}"),
+            ("previews", _) => format!("removed old previews of {environment} in {took}"),
             ("prune", _) => format!("pruned {environment} in {took}"),
             ("restart" | "stop" | "start", Some(release)) => {
                 let description = clean(&self.description);

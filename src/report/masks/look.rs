@@ -2,6 +2,7 @@
 
 use super::{
     fields::{in_differences, in_settings},
+    preview::in_preview,
     release::in_release,
     status::in_status,
 };
@@ -13,6 +14,11 @@ pub(super) fn in_look(kind: &mut EventKind, apply: &mut impl FnMut(&mut String))
         EventKind::History { releases } => {
             for row in releases {
                 in_release(row, apply);
+            }
+        }
+        EventKind::Previews { previews } => {
+            for row in previews {
+                in_preview(row, apply);
             }
         }
         EventKind::Status { status, form: _ } => in_status(status, apply),

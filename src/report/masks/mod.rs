@@ -5,6 +5,7 @@ mod find;
 mod form;
 mod forms;
 mod look;
+mod preview;
 mod release;
 mod status;
 mod strings;

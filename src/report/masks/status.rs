@@ -1,6 +1,6 @@
 //! Every string of what `status` shows.
 
-use super::release::in_release;
+use super::{preview::in_preview, release::in_release};
 use crate::event::{InstanceRow, LockRow, RouteRow, Status};
 
 pub(super) fn in_status(status: &mut Status, apply: &mut impl FnMut(&mut String)) {
@@ -8,6 +8,7 @@ pub(super) fn in_status(status: &mut Status, apply: &mut impl FnMut(&mut String)
         release,
         lock,
         instances,
+        previews,
         unread,
     } = status;
     if let Some(release) = release {
@@ -24,6 +25,9 @@ pub(super) fn in_status(status: &mut Status, apply: &mut impl FnMut(&mut String)
     }
     for instance in instances {
         in_instance(instance, apply);
+    }
+    for preview in previews {
+        in_preview(preview, apply);
     }
     unread.iter_mut().for_each(apply);
 }

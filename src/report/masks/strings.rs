@@ -52,6 +52,7 @@ pub(super) fn for_each_string(kind: &mut EventKind, apply: &mut impl FnMut(&mut 
         }
         EventKind::Result { lines } => lines.iter_mut().for_each(apply),
         EventKind::History { .. }
+        | EventKind::Previews { .. }
         | EventKind::ReleaseDetails { .. }
         | EventKind::Comparison { .. }
         | EventKind::Status { .. } => {

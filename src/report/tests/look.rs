@@ -9,8 +9,9 @@ use super::{
     support::{Page, play, wide_as},
 };
 use crate::event::{
-    Comparison, Difference, EventKind, HostResult, InstanceRow, LockRow, RecipeComparison,
-    RecipeDetails, ReleaseRow, RouteRow, Setting, Severity, Status, StatusForm,
+    Comparison, Difference, EventKind, HostResult, InstanceRow, LockRow, PreviewRow,
+    RecipeComparison, RecipeDetails, ReleaseRow, RouteRow, Setting, Severity, Status, StatusForm,
+    VersionRow,
 };
 
 /// What standard output has after one event, with so many columns; `None` is a pipe.
@@ -134,6 +135,7 @@ fn status() -> Status {
             app("host-1"),
             app("host-2"),
         ],
+        previews: Vec::new(),
         unread: Vec::new(),
     }
 }
@@ -223,6 +225,10 @@ pub(super) fn every_look(t: &str) -> Vec<EventKind> {
         address: some(),
         ..running(t, t, t, at(0))
     };
+    let row = PreviewRow {
+        release: Some(release()),
+        ..every_text_of_a_preview(t)
+    };
     let status = Status {
         release: Some(release()),
         lock: Some(LockRow {
@@ -231,6 +237,7 @@ pub(super) fn every_look(t: &str) -> Vec<EventKind> {
             message: s(),
         }),
         instances: vec![instance],
+        previews: vec![row.clone()],
         unread: vec![s()],
     };
     let wide = StatusForm {
@@ -265,6 +272,9 @@ pub(super) fn every_look(t: &str) -> Vec<EventKind> {
         EventKind::History {
             releases: vec![release()],
         },
+        EventKind::Previews {
+            previews: vec![row],
+        },
         as_event(status.clone(), StatusForm::default()),
         as_event(status, wide),
         EventKind::ReleaseDetails {
@@ -282,6 +292,84 @@ pub(super) fn every_look(t: &str) -> Vec<EventKind> {
 fn as_event(status: Status, form: StatusForm) -> EventKind {
     let status = Box::new(status);
     EventKind::Status { status, form }
+}
+
+fn every_text_of_a_preview(t: &str) -> PreviewRow {
+    PreviewRow {
+        environment: text(t),
+        versions: vec![VersionRow {
+            recipe: text(t),
+            version: text(t),
+        }],
+        ..preview(t, 1, t, Some(t))
+    }
+}
+
+fn preview(name: &str, running: usize, outcome: &str, prune: Option<&str>) -> PreviewRow {
+    PreviewRow {
+        preview: text(name),
+        environment: format!("staging.{name}"),
+        versions: vec![VersionRow {
+            recipe: text("flask-nanoservice"),
+            version: text("v2"),
+        }],
+        release: Some(ReleaseRow {
+            outcome: text(outcome),
+            by: text("ci@runner-1"),
+            ..release()
+        }),
+        since: Some(at(0)),
+        running,
+        wanted: 2,
+        prune: prune.map(text),
+        severity: match running {
+            0 => Severity::Bad,
+            1 => Severity::Notable,
+            _ => Severity::Good,
+        },
+    }
+}
+
+fn previews() -> EventKind {
+    let mut two = preview("pr-41", 2, "succeeded", None);
+    two.versions.push(VersionRow {
+        recipe: text("worker"),
+        version: text("v1"),
+    });
+    let mut unknown = preview(
+        "feature-login",
+        0,
+        "succeeded",
+        Some("beyond the limit of 3"),
+    );
+    (unknown.release, unknown.since) = (None, None);
+    unknown.versions.clear();
+    EventKind::Previews {
+        previews: vec![
+            preview("pr-42", 1, "failed", None),
+            two,
+            preview("pr-7", 2, "succeeded", Some("older than 7d")),
+            unknown,
+        ],
+    }
+}
+
+#[test]
+fn the_previews_at_every_width() {
+    insta::assert_snapshot!(at_every_width("previews", &previews()));
+}
+
+#[test]
+fn a_status_has_the_previews_below() {
+    let EventKind::Previews { previews } = previews() else {
+        panic!("they are");
+    };
+    let status = Status {
+        previews,
+        ..status()
+    };
+    let told = shown(Some(80), "status", &as_event(status, StatusForm::default()));
+    insta::assert_snapshot!(told);
 }
 
 #[test]

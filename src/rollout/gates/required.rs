@@ -1,5 +1,7 @@
 //! Whether what the slot's recipe requires runs on its host: without it the checks that rest on it cannot come true.
 
+use std::collections::BTreeSet;
+
 use super::observation::never;
 use crate::{
     docker,
@@ -13,20 +15,25 @@ pub(super) async fn what_is_down(placement: &Placement) -> Option<Observation> {
     let host = placement.reached.name();
     let mut required = context.required.iter().filter(|it| it.hosts.contains(host));
     required.clone().next()?;
-    let command = docker::list_containers(&context.environment);
-    let read = placement.reached.read(command, docker::parse_containers);
-    let containers = read.await.ok()?;
+    let mut containers = Vec::new();
+    let environments: BTreeSet<_> = required.clone().map(|it| &it.environment).collect();
+    for environment in environments {
+        let command = docker::list_containers(environment);
+        let read = placement.reached.read(command, docker::parse_containers);
+        containers.extend(read.await.ok()?);
+    }
     let down = required.find(|required| {
         let runs = |container: &docker::Container| {
-            let identity = container.identity();
-            let is_of = identity.is_some_and(|identity| *identity.recipe == *required.name);
+            let is_of = container.identity().is_some_and(|it| {
+                *it.recipe == *required.name && *it.environment == *required.environment
+            });
             is_of && container.state.running
         };
         !containers.iter().any(runs)
     })?;
     Some(never(format!(
         "`{}`, which `{}` requires, does not run on `{host}`; `shipit deploy {}` starts it",
-        down.name, context.recipe.name, context.environment
+        down.name, context.recipe.name, down.environment
     )))
 }
 

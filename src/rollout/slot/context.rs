@@ -16,6 +16,8 @@ pub struct RolloutContext {
     pub recipe: Arc<Recipe>,
     /// The environment's name.
     pub environment: String,
+    /// The environment that it is a preview of, if it is one.
+    pub preview_of: Option<String>,
     /// Who makes the release: `alice@laptop`.
     pub by: String,
     /// The release that is being made.
@@ -37,6 +39,8 @@ pub struct RolloutContext {
 pub struct RequiredRecipe {
     /// Its name.
     pub name: Name,
+    /// The environment whose it is: a preview's base, where it is shared.
+    pub environment: Name,
     /// Where it is to run.
     pub hosts: Vec<HostName>,
 }

@@ -24,16 +24,17 @@ pub(super) async fn take_serving_name(
 /// Makes room for a container of this name: one of ours that still has it, stopped, gets the name that
 /// is its release's own. (The plan has made sure that nobody else's has it.)
 pub(super) async fn free_name(placement: &Placement, name: &str) -> Result<(), HostError> {
+    let context = &placement.context;
     let Some(there) = placement.inspect(name).await? else {
         return Ok(());
     };
     let identity = there
         .identity()
-        .filter(|identity| identity.environment == placement.context.environment);
+        .filter(|identity| identity.environment == context.environment);
     let Some(identity) = identity else {
         return Err(HostError::Fact(format!(
             "a container named `{name}` that does not belong to `{}` appeared meanwhile; the next deploy uses another name",
-            placement.context.environment
+            context.environment
         )));
     };
     let unique = docker::container_base_name(
@@ -42,17 +43,17 @@ pub(super) async fn free_name(placement: &Placement, name: &str) -> Result<(), H
         identity.release,
         identity.instance,
     );
-    if there.state.running || unique == name {
+    let is_preview = context.preview_of.is_some();
+    let own = docker::own_name(&context.environment, is_preview, &unique);
+    if there.state.running || unique == name || own == name {
         return Err(HostError::Fact(format!(
             "the container `{name}` is in the way: it is {}",
             there.state.status
         )));
     }
     // Another environment's container of the same recipe and number may have that name.
-    let kept = match placement.inspect(&unique).await? {
-        Some(_) => format!("{}-{unique}", placement.context.environment),
-        None => unique,
-    };
+    let is_free = placement.inspect(&unique).await?.is_none();
+    let kept = if is_free && !is_preview { unique } else { own };
     placement
         .reached
         .expect(docker::rename(name, &kept), QUICK)

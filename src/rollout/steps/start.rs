@@ -85,6 +85,7 @@ async fn run(placement: &Placement, incoming: &Incoming) -> Result<(), HostError
     let context = &placement.context;
     let identity = Identity {
         environment: context.environment.clone(),
+        preview_of: context.preview_of.clone(),
         recipe: context.recipe.name.to_string(),
         release: context.release.0,
         instance: placement.plan.instance,

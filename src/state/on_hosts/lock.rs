@@ -28,6 +28,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How long the process waits for a heartbeat before it releases the lock, in seconds.
 const SILENCE: &str = "60";
 
+/// How long the removal of the lock's files may take.
+const FORGETTING: Duration = Duration::from_secs(15);
+
 /// Takes the lock, says what came of it and holds it.
 const HOLD: &str = include_str!("hold.sh");
 
@@ -39,6 +42,24 @@ const SHARED: &str = "/tmp";
 
 /// Its group is that of the accounts that may use docker.
 const SOCKET: &str = "/var/run/docker.sock";
+
+/// Removes the lock's files. One that somebody holds stays: whoever opened it before it went finds that it is not the
+/// one that is there, as `hold.sh` looks. The process that held it for us may take a moment to end.
+const FORGET: &str = r#"
+for file in "$1/$3.lock" "$2/shipit-$3.lock"; do
+  for _ in 1 2 3 4 5; do
+    [ -f "$file" ] && [ ! -L "$file" ] && exec 8<"$file" || break
+    if flock -n 8; then rm -f -- "$file"; break; fi
+    sleep 1
+  done
+  exec 8<&-
+done"#;
+
+/// Removes the files of the lock of an environment that is no more.
+pub async fn forget(reached: &Reached, environment: &str) -> Result<(), HostError> {
+    let command = RemoteCommand::script(FORGET, [FOLDER, SHARED, environment]);
+    reached.expect(command, FORGETTING).await.map(|_| ())
+}
 
 /// Tries to take the lock for `holder`.
 pub async fn try_lock(

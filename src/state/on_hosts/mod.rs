@@ -48,6 +48,12 @@ impl Backend for OnHosts<'_> {
             .boxed_local()
     }
 
+    fn forget_lock(&self) -> LocalBoxFuture<'_, Result<(), HostFailure>> {
+        let name = &self.environment.name;
+        self.on_lock_host(async |reached| lock::forget(reached, name).await)
+            .boxed_local()
+    }
+
     fn lock_requirement(&self) -> &'static str {
         lock::REQUIREMENT
     }

@@ -181,6 +181,7 @@ mod tests {
         Record {
             number: Number(number),
             environment: "staging".into(),
+            preview_of: None,
             host: host.into(),
             action: Action::Deploy,
             by: "alice@laptop".into(),

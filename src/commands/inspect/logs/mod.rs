@@ -47,7 +47,8 @@ Examples:
   shipit logs staging flask-nanoservice
   shipit logs staging flask-nanoservice dr-con --since 10m --grep 'HTTP/1.1. 5..'
   shipit logs staging flask-nanoservice --release r42 -n 500
-  shipit logs flask-nanoservice --host host-2 -f"
+  shipit logs flask-nanoservice --host host-2 -f
+  shipit logs pr-42                  # a preview, with all recipes of its own"
 )]
 pub struct Logs {
     #[command(flatten)]
@@ -96,6 +97,7 @@ impl Logs {
 }
 
 impl HostCommand for Logs {
+    const TAKES_WHOLE_PREVIEWS: bool = true;
     const NAME: &'static str = "logs";
     const NEEDS: Needs = Needs {
         exit_codes: &[0, 1, 2, 3, 130, 141],
@@ -124,11 +126,8 @@ impl HostCommand for Logs {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
         let environment = context.environment;
-        let recipes: Vec<_> = scope
-            .recipes
-            .iter()
-            .filter_map(|it| environment.recipe(it))
-            .collect();
+        let recipes = environment.recipes.iter();
+        let recipes: Vec<_> = recipes.filter(|it| scope.has_recipe(&it.name)).collect();
         let mut hosts = context.hosts_of(&scope);
         hosts.retain(|host| {
             recipes

@@ -1,15 +1,17 @@
 //! Reads what an environment has now: containers, records, Consul, balancers, the lasting lock.
 
+use jiff::Timestamp;
+
 use super::{
     instance::{Seen, instances},
     of_consul::of_consul,
 };
 use crate::{
     commands::{
-        inspect::releases,
+        inspect::{previews, releases},
         on_hosts::routes::{self, Answer},
     },
-    event::{EventKind, Events, LockRow, Status},
+    event::{EventKind, Events, LockRow, PreviewRow, Status},
     hosts::{Fleet, HostError, Run, SOON, within},
     observe::{Observed, observe_any},
     plan::Scope,
@@ -29,8 +31,9 @@ pub async fn read(
     let environment = context.environment;
     let terms = Terms { key, strays: false };
     let observed = observe_any(fleet, environment, terms, events).await?;
-    let (answers, consul, lock) = tokio::join!(
+    let (answers, previews, consul, lock) = tokio::join!(
         answers(context, fleet, &observed),
+        previews(context, fleet, terms),
         fleet.each(|reached| of_consul(context, reached)),
         lasting_lock(context, fleet, &observed, events),
     );
@@ -57,8 +60,20 @@ pub async fn read(
         release: newest.map(|release| releases::row(history, &release)),
         lock,
         instances: rows,
+        previews,
         unread: unread.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// The previews of an environment that may have some, as far as the hosts can be read.
+async fn previews(context: &Context<'_>, fleet: &Fleet, terms: Terms<'_>) -> Vec<PreviewRow> {
+    let environment = context.environment;
+    if environment.previews.is_none() || environment.preview.is_some() {
+        return Vec::new();
+    }
+    let (found, failures) = previews::read::read(fleet, environment, terms, Timestamp::now()).await;
+    previews::warn_of(&failures, context);
+    found.into_iter().map(|it| it.row).collect()
 }
 
 /// Where balancers route to that some recipe drains through.

@@ -81,6 +81,7 @@ fn nobody_answers(
         release: None,
         lock: None,
         instances: Vec::new(),
+        previews: Vec::new(),
         unread: hosts.iter().map(|host| host.name.to_string()).collect(),
     }
 }

@@ -43,7 +43,7 @@ pub struct Console {
     #[command(flatten)]
     pub limit: Limit,
     /// Which of a host's equal containers, from 1 [default: the newest]
-    #[arg(long, value_name = "N", conflicts_with = "new", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "new", value_parser = clap::value_parser!(u16).range(1..))]
     pub instance: Option<u16>,
     /// In a one-off container of the image that runs, with the recipe's env, secrets, network and volumes
     #[arg(long)]

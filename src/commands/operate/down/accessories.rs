@@ -27,8 +27,11 @@ pub fn check_names(invocation: &Invocation<'_>, names: &[Name]) -> Run<()> {
     })
 }
 
-/// The accessories that some host has a container of.
+/// The accessories that some host has a container of. Those of a preview go with it, as nothing else is left of it.
 pub fn there<'e>(environment: &'e Environment, observed: &Observed) -> Vec<&'e Name> {
+    if environment.preview.is_some() {
+        return Vec::new();
+    }
     let recipes = environment.recipes.iter().filter(|recipe| recipe.accessory);
     let is_there = |name: &&Name| {
         let mut hosts = observed.facts.hosts.values();

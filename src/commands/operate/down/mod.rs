@@ -1,7 +1,9 @@
 //! `shipit down`.
 
 mod accessories;
-mod removal;
+mod leftovers;
+mod needed;
+pub mod removal;
 
 use std::time::Duration;
 
@@ -29,9 +31,11 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "\
 It asks first, and about each accessory once more. Containers that shipit did not start are left alone.
+A preview goes with its volumes and its accessories.
 
 Examples:
   shipit down staging
+  shipit down pr-42 --yes
   shipit down staging --yes --accessory db")]
 pub struct Down {
     /// The environment; must be named
@@ -83,6 +87,7 @@ impl HostCommand for Down {
             .await?;
         preflight::check(&fleet, context.environment, context.events).await?;
         let lock = lock::take(context, &fleet, Self::NAME).await?;
+        needed::refuse_while_there_are_previews(context, &fleet).await?;
         let observed = observe(
             &fleet,
             context.environment,
@@ -112,6 +117,7 @@ impl HostCommand for Down {
         });
         let failures = removal::remove_everything(context, &fleet, &observed, &stay).await?;
         drop(lock);
+        removal::forget_lock(context, &fleet, &failures).await;
         show_hosts(context, &fleet, &observed, &stay, &failures);
         fleet.close().await;
         outcome(context, &failures)

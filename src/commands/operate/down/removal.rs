@@ -1,5 +1,6 @@
 //! Removes what shipit made in an environment: recipe after recipe, then the records.
 
+use super::leftovers;
 use crate::{
     docker::{self, Container},
     event::Outcome,
@@ -7,10 +8,10 @@ use crate::{
     model::{Environment, Name},
     observe::Observed,
     run::Context,
-    state,
+    state, text,
 };
 
-/// Removes every container and every record; where recipes stay, their containers and all records stay too. Returns
+/// Removes every container and every record, and of a preview all else that it has; where recipes stay, their containers and all records stay too. Returns
 /// the hosts on which something could not be removed; an interrupt ends it between two recipes.
 pub async fn remove_everything(
     context: &Context<'_>,
@@ -19,7 +20,12 @@ pub async fn remove_everything(
     stay: &[&Name],
 ) -> Run<Vec<HostFailure>> {
     let environment = context.environment;
-    let mut failures = Vec::new();
+    let is_preview = environment.preview.is_some();
+    let (services, mut failures) = if is_preview {
+        leftovers::services_of(environment, fleet, observed).await
+    } else {
+        Default::default()
+    };
     let stays = |recipe: &str| stay.iter().any(|name| ***name == *recipe);
     for recipe in in_order_of_removal(environment, observed) {
         if recipe.as_deref().is_some_and(stays) {
@@ -39,11 +45,30 @@ pub async fn remove_everything(
                 .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?))),
         );
     }
+    if is_preview {
+        failures.extend(leftovers::deregister(context, fleet, &services).await);
+        failures.extend(leftovers::remove_volumes(context, fleet).await);
+        if !failures.is_empty() {
+            // By its records it is found again.
+            return Ok(failures);
+        }
+    }
     if stay.is_empty() {
         let state = state::open(environment, fleet);
         failures.extend(state.remove_all_records().await);
     }
     Ok(failures)
+}
+
+/// Removes the files of the lock of a preview that is gone. One that stays is no harm.
+pub async fn forget_lock(context: &Context<'_>, fleet: &Fleet, failures: &[HostFailure]) {
+    if context.environment.preview.is_none() || !failures.is_empty() {
+        return;
+    }
+    let forgotten = state::open(context.environment, fleet).forget_lock().await;
+    if let Err((host, error)) = forgotten {
+        tracing::info!(%host, error = %text::chain(&error).join(": "), "the lock's files stay");
+    }
 }
 
 /// What others need goes last: the recipes from the last to the first, and before them (`None`) the

@@ -26,11 +26,12 @@ pub struct Overrides {
 }
 
 /// Names that are taken, so that no var can have them.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 13] = [
     "host",
     "hosts",
     "groups",
     "environment",
+    "preview",
     "release",
     "container",
     "this",

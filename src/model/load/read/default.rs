@@ -38,6 +38,17 @@ pub fn default_environment(project: &Project) -> Result<Name, Problems> {
     Err(problems)
 }
 
+/// The environments whose own inventory has `[previews]`. One that cannot be read has none.
+pub fn environments_with_previews(project: &Project) -> Vec<Name> {
+    let mut environments = project.environments();
+    environments.retain(|name| {
+        let shown = format!("inventory/{name}.toml");
+        let file = config::read::<Inventory>(&project.root.join(&shown), &shown);
+        file.is_ok_and(|file| file.content.previews.is_some())
+    });
+    environments
+}
+
 /// That several environments are the default one, which stops whatever names none.
 pub(in super::super) fn check_default(project: &Project, problems: &mut Problems) {
     let environments = project.environments();

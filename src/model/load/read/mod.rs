@@ -7,7 +7,7 @@ mod project;
 mod recipes;
 
 pub(super) use default::check_default;
-pub use default::default_environment;
+pub use default::{default_environment, environments_with_previews};
 pub(super) use file::unreadable;
 pub(super) use inventories::inventories;
 pub use project::Project;

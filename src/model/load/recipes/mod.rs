@@ -11,6 +11,7 @@ mod rollout;
 mod tasks;
 
 pub use container::container_faults;
+pub(super) use container::has_volume_driver;
 
 use super::{
     hosts::vars,
@@ -57,7 +58,7 @@ fn resolve_one(
     } else {
         own
     };
-    let scope = Scope::new(world, defaults, tried.clone());
+    let scope = Scope::new(world, &recipe.name.value, defaults, tried.clone());
 
     let by_host = tried.iter().map(|&index| {
         let mut resolver = Resolver {

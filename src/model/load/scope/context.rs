@@ -12,18 +12,34 @@ use super::super::{
     hosts::{Member, Members},
     read::Project,
 };
-use crate::model::{ImageSource, Name};
+use crate::model::{ImageSource, Name, PreviewName};
 
 /// Everything that recipes are resolved in.
 pub(in super::super) struct World<'a> {
     pub project: &'a Project,
     pub environment: &'a Name,
+    /// The preview whose recipes are resolved, if it is one.
+    pub preview: Option<OfPreview<'a>>,
     pub members: &'a Members,
     pub default_source: ImageSource,
     /// Every word in a template.
     pub named: RefCell<BTreeSet<String>>,
     /// What all templates took so far: the hosts that were listed for them, their rounds and pieces.
     pub steps: Cell<usize>,
+}
+
+/// A preview, and which recipes are its own.
+#[derive(Clone, Copy)]
+pub(in super::super) struct OfPreview<'a> {
+    pub name: &'a PreviewName,
+    pub recipes: &'a [Name],
+}
+
+impl OfPreview<'_> {
+    /// Whether the preview has this recipe of its own.
+    pub(in super::super) fn has(&self, recipe: &Name) -> bool {
+        self.recipes.contains(recipe)
+    }
 }
 
 /// The most steps for all the templates of an environment: one that speaks of its host and lists all hosts is filled in
@@ -34,6 +50,12 @@ impl World<'_> {
     /// Whether the templates took so long that no further one is filled in.
     pub(super) fn has_taken_too_long(&self) -> bool {
         self.steps.get() > MOST_STEPS
+    }
+
+    /// What `{{preview}}` stands for in a recipe.
+    fn preview_of(&self, recipe: &Name) -> &str {
+        let own = self.preview.filter(|preview| preview.has(recipe));
+        own.map_or("", |preview| preview.name)
     }
 
     /// Notes the words of a template.
@@ -57,6 +79,8 @@ pub(super) type SharedKey = (Option<usize>, String);
 /// What the templates of one recipe can name.
 pub(in super::super) struct Scope<'a> {
     pub(super) world: &'a World<'a>,
+    /// What `{{preview}}` stands for: nothing where the recipe is no preview's own.
+    preview: &'a str,
     /// The recipe's `[vars]`.
     defaults: Map<String, Value>,
     /// Every host as templates see it, in the inventory's order.
@@ -74,6 +98,7 @@ pub(in super::super) struct Scope<'a> {
 impl<'a> Scope<'a> {
     pub(in super::super) fn new(
         world: &'a World<'a>,
+        recipe: &Name,
         defaults: Map<String, Value>,
         own: Vec<usize>,
     ) -> Self {
@@ -97,6 +122,7 @@ impl<'a> Scope<'a> {
             alike: alike.collect(),
             texts: RefCell::default(),
             commands: RefCell::default(),
+            preview: world.preview_of(recipe),
             world,
             defaults,
             own,
@@ -185,6 +211,7 @@ impl<'a> Scope<'a> {
             "environment".to_owned(),
             self.world.environment.to_string().into(),
         );
+        context.insert("preview".to_owned(), self.preview.into());
         context.insert("hosts".to_owned(), hosts);
         context.insert("groups".to_owned(), groups.into());
         if let Some(index) = host {

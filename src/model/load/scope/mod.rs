@@ -5,6 +5,6 @@ mod escapes;
 mod kinds;
 mod resolver;
 
-pub(super) use context::{Scope, World};
+pub(super) use context::{OfPreview, Scope, World};
 pub(super) use kinds::{Resolve, Settle, meaning, resolved};
 pub(super) use resolver::{Resolver, is_unresolved};

@@ -4,6 +4,7 @@ mod columns;
 mod diff;
 mod history;
 mod options;
+mod previews;
 mod show;
 mod status;
 
@@ -18,6 +19,7 @@ pub(super) fn lines(kind: &EventKind, at: Timestamp, options: LookOptions) -> Ve
     match kind {
         EventKind::Status { status, form } => status::lines(status, *form, at, options),
         EventKind::History { releases } => history::lines(releases, options),
+        EventKind::Previews { previews } => previews::lines(previews, at, options),
         EventKind::ReleaseDetails { release, recipes } => show::lines(release, recipes, options),
         EventKind::Comparison { from, to, recipes } => {
             diff::lines(from, to.as_deref(), recipes, options)

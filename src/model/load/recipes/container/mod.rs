@@ -27,6 +27,7 @@ use crate::{
 };
 
 pub use recorded::container_faults;
+pub(in super::super) use volumes::has_driver as has_volume_driver;
 
 container_keys!(resolved ContainerSection as ContainerSpec);
 

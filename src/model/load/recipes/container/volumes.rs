@@ -60,7 +60,7 @@ pub(super) fn check(section: &ContainerSection, spec: &ContainerSpec, problems: 
 }
 
 /// The drivers of volumes have names of their own.
-pub(super) fn has_driver(spec: &ContainerSpec) -> bool {
+pub(in super::super::super) fn has_driver(spec: &ContainerSpec) -> bool {
     let mut options = spec.options.iter();
     options.any(|option| option.starts_with("--volume-driver"))
 }

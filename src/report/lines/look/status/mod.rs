@@ -6,7 +6,8 @@ mod words;
 
 use jiff::Timestamp;
 
-use self::{fold::folded, layout::laid_out, words::ago};
+pub(super) use self::words::ago;
+use self::{fold::folded, layout::laid_out};
 use super::{columns::in_columns, options::LookOptions};
 use crate::{
     event::{InstanceRow, LockRow, ReleaseRow, Status, StatusForm},
@@ -24,6 +25,7 @@ pub(super) fn lines(
         release,
         lock,
         instances,
+        previews,
         unread, // rows of the hosts say which
     } = status;
     let fitted = |line: String| match options.width {
@@ -46,6 +48,10 @@ pub(super) fn lines(
         ));
     }
     lines.extend(stopped(instances, options).into_iter().map(fitted));
+    if !previews.is_empty() {
+        lines.push(String::new());
+        lines.extend(super::previews::lines(previews, now, options));
+    }
     lines
 }
 

@@ -77,7 +77,7 @@ pub(super) fn since(row: &InstanceRow, now: Timestamp) -> String {
 }
 
 /// How long ago something was, in the largest unit that says enough: `3 hours`. The clocks of hosts may differ.
-pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
+pub(in super::super) fn ago(at: Timestamp, now: Timestamp) -> String {
     HumanDuration(age(at, now)).to_string()
 }
 

@@ -1,0 +1,126 @@
+//! What a preview has beside its containers and its records, and what goes with it: services in Consul, volumes.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    consul::ServiceInstance,
+    docker,
+    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, progress},
+    model::{Environment, HostName, Recipe},
+    observe::Observed,
+    run::Context,
+};
+
+/// How long whoever has registered a container may take to see that it is gone.
+const SOON: Duration = Duration::from_secs(10);
+
+/// How often Consul is asked meanwhile.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The ids of the services of an environment's containers, by the host whose agent has them.
+pub type Services = BTreeMap<HostName, Vec<String>>;
+
+/// Looks up the services of all containers, while they run: later their ports no longer tell them.
+pub async fn services_of(
+    environment: &Environment,
+    fleet: &Fleet,
+    observed: &Observed,
+) -> (Services, Vec<HostFailure>) {
+    if !environment.recipes.iter().any(Recipe::is_registered) {
+        return (Services::new(), Vec::new());
+    }
+    let asked = fleet.each(|reached| async move {
+        let facts = observed.facts.hosts.get(reached.name());
+        let containers = facts.into_iter().flat_map(|facts| &facts.containers);
+        let address = &reached.host.address;
+        let ports: Vec<_> = containers
+            .filter(|container| container.state.running)
+            .flat_map(|container| container.ports.on_host(address))
+            .collect();
+        if ports.is_empty() {
+            return Ok(Vec::new());
+        }
+        let services = reached.consul.services().await.map_err(HostError::Consul)?;
+        let is_own =
+            |service: &ServiceInstance| ports.iter().any(|port| service.is_at(address, *port));
+        let own = services.into_iter().filter(is_own);
+        Ok(own.map(|service| service.service.id).collect())
+    });
+    let (mut services, mut failures) = (Services::new(), Vec::new());
+    for (reached, answer) in asked.await {
+        match answer {
+            Ok(ids) => drop(services.insert(reached.name().clone(), ids)),
+            Err(error) => failures.push((reached.name().clone(), error)),
+        }
+    }
+    (services, failures)
+}
+
+/// Waits until Consul has none of these services, and takes away those that nobody takes away in time.
+pub async fn deregister(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    services: &Services,
+) -> Vec<HostFailure> {
+    let done = fleet.each(|reached| async move {
+        let Some(ids) = services.get(reached.name()).filter(|ids| !ids.is_empty()) else {
+            return Ok(());
+        };
+        let work = leave_consul(reached, ids);
+        let (name, step) = (reached.name(), "leave Consul");
+        progress::step(context.events, name, None, step, work, |()| None).await
+    });
+    failures(done.await)
+}
+
+async fn leave_consul(reached: &Reached, ids: &[String]) -> Result<(), HostError> {
+    let consul = &reached.consul;
+    let begun = Instant::now();
+    loop {
+        let services = consul.services().await.map_err(HostError::Consul)?;
+        let is_left = |id: &&String| services.iter().any(|it| it.service.id == **id);
+        let left: Vec<_> = ids.iter().filter(is_left).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        if begun.elapsed() >= SOON {
+            for id in left {
+                let gone = consul.deregister(id).await;
+                gone.map_err(HostError::Consul)?;
+            }
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Removes the volumes that only a preview has: those with its name before theirs.
+pub async fn remove_volumes(context: &Context<'_>, fleet: &Fleet) -> Vec<HostFailure> {
+    let prefix = format!("{}.", context.environment.name);
+    let prefix = &prefix;
+    let removed = fleet.each(|reached| async move {
+        let listed = reached.expect(docker::list_volumes(), QUICK).await?;
+        let own: Vec<_> = listed
+            .lines()
+            .filter(|name| name.starts_with(prefix))
+            .collect();
+        if own.is_empty() {
+            return Ok(());
+        }
+        let step = format!("remove {}", own.join(" "));
+        let work = reached.expect(docker::volume_remove(&own), QUICK);
+        progress::step(context.events, reached.name(), None, &step, work, |_| None)
+            .await
+            .map(|_| ())
+    });
+    failures(removed.await)
+}
+
+fn failures(results: Vec<(&Reached, Result<(), HostError>)>) -> Vec<HostFailure> {
+    let failed = results.into_iter();
+    failed
+        .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?)))
+        .collect()
+}
