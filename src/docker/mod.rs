@@ -9,11 +9,12 @@ mod pull;
 
 pub use archive::Archive;
 pub use commands::{
-    LogRange, container_logs, disk_usage, events_since, exists, image_load, image_platform,
-    image_remove, image_save, image_tag, info, inspect_containers, inspect_images, inspect_records,
-    inspect_volumes, list_containers, list_image_layers, list_names, list_running, logged_in,
-    manifest, platform, pull, remove, rename, run, set_restart, start, stop, volume_create,
-    volume_remove, volume_replace, was_signalled,
+    HAD_NO_EFFECT, LogRange, WAS_REFUSED, container_logs, create, disk_usage, events_since, exists,
+    image_load, image_platform, image_remove, image_save, image_tag, info, inspect_containers,
+    inspect_images, inspect_records, inspect_volumes, list_containers, list_image_layers,
+    list_names, list_ports, list_running, logged_in, manifest, place_file, platform, pull,
+    read_file, remove, rename, run, set_restart, start, stop, volume_create, volume_remove,
+    volume_replace, was_signalled, write_file,
 };
 pub use identity::{
     HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, short_hash,

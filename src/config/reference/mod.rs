@@ -7,13 +7,13 @@ use std::fmt::Write as _;
 use super::{
     from_toml::Section,
     inventory::{
-        ConsulSection, GroupSection, HostSection, ImagesSection, Inventory, RegistrySection,
-        ReleasesSection, SshSection, StateSection,
+        ConsulSection, GroupSection, HostSection, ImagesSection, Inventory, PortsSection,
+        RegistrySection, ReleasesSection, SshSection, StateSection,
     },
     key::{Key, Shape, Table},
     recipe::{
-        BalancerSection, ContainerSection, DrainSection, HttpSection, ProbeSection, ReadySection,
-        Recipe, RolloutSection, TaskSection, UploadSection,
+        BackendsSection, BalancerSection, ContainerSection, DrainSection, HttpSection,
+        ProbeSection, ReadySection, Recipe, RolloutSection, TaskSection, UploadSection,
     },
 };
 
@@ -25,6 +25,7 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[groups.NAME]", GroupSection::table()),
         ("[ssh]", SshSection::table()),
         ("[consul]", ConsulSection::table()),
+        ("[ports]", PortsSection::table()),
         ("[images]", ImagesSection::table()),
         ("[releases]", ReleasesSection::table()),
         ("[state]", StateSection::table()),
@@ -38,6 +39,7 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[rollout]", RolloutSection::table()),
         ("[drain]", DrainSection::table()),
         ("[balancer]", BalancerSection::table()),
+        ("[balancer.backends]", BackendsSection::table()),
         ("[probe]", ProbeSection::table()),
     ]
 }

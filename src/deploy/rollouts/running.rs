@@ -63,7 +63,9 @@ impl Deployment<'_> {
             by: self.context.by.clone(),
             release: self.plan.release,
             events: self.context.events.clone(),
-            routing: Routing::of(recipe, self.balancers(recipe)),
+            routing: Routing::of(recipe, self.balancers(recipe), self.lists),
+            lists: Arc::clone(self.lists),
+            ports: self.context.environment.ports.clone(),
             required: self.required(recipe),
             consul_servers: consul_servers(recipe, self.facts),
             consul_hosts: self.consul_hosts(recipe),
@@ -152,6 +154,7 @@ impl Deployment<'_> {
                 };
                 for container in self.containers_of(&balancer.name, host) {
                     balancers.push(Upstreams {
+                        recipe: balancer.name.clone(),
                         reached: reached.clone(),
                         view: view.clone(),
                         late: LateValues {

@@ -27,6 +27,29 @@ pub fn run(
     identity: &Identity,
     secrets: &BTreeMap<String, SecretString>,
 ) -> RemoteCommand {
+    let run = docker(&["run", "--detach", "--name", name]);
+    made_from(run, spec, image, identity, secrets)
+}
+
+/// `docker create`: the same, and it is not started.
+pub fn create(
+    spec: &ContainerSpec,
+    name: &str,
+    image: &PinnedImage,
+    identity: &Identity,
+    secrets: &BTreeMap<String, SecretString>,
+) -> RemoteCommand {
+    let create = docker(&["create", "--name", name]);
+    made_from(create, spec, image, identity, secrets)
+}
+
+fn made_from(
+    mut run: RemoteCommand,
+    spec: &ContainerSpec,
+    image: &PinnedImage,
+    identity: &Identity,
+    secrets: &BTreeMap<String, SecretString>,
+) -> RemoteCommand {
     let ContainerSpec {
         image: _,  // as written; `image` is what it was resolved to
         source: _, // how it came to the host
@@ -48,7 +71,6 @@ pub fn run(
         setup: _, // what happens around the container
         stop_timeout,
     } = spec;
-    let mut run = docker(&["run", "--detach", "--name", name]);
     let option = |run: RemoteCommand, flag: &str, value: &Option<String>| match value {
         Some(value) => run.args([flag, value]),
         None => run,
@@ -143,6 +165,16 @@ pub fn list_names() -> RemoteCommand {
         label::ENVIRONMENT
     );
     docker(&["ps", "--all", "--format"]).arg(format)
+}
+
+/// The ports of the host that containers have been given, running or not, whoever made them: one a line.
+pub fn list_ports() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker ps --all --quiet --no-trunc) || exit
+           [ -z "$ids" ] || docker inspect --type container --format \
+             '{{range .HostConfig.PortBindings}}{{range .}}{{println .HostPort}}{{end}}{{end}}' $ids"#,
+        [""; 0],
+    )
 }
 
 /// `docker events` of containers since so long ago, as `ACTION ID`, one a line. Docker keeps no more than

@@ -79,6 +79,7 @@ pub fn load(
     check::recipes(&recipes, &resolved, &members, names_consul, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),
+        ports: settings::ports(&inventory, &mut problems),
         keep_releases: settings::keep_releases(&inventory),
         state_key: settings::state_key(project, &inventory, &mut problems),
         registries: settings::registries(project, &inventory, &mut problems),

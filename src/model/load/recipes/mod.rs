@@ -1,5 +1,6 @@
 //! The recipes of an environment: put in order, resolved for their hosts.
 
+mod balancer;
 mod container;
 mod drain;
 mod hosts;
@@ -19,8 +20,8 @@ use super::{
 };
 use crate::{
     config::recipe::Recipe as Raw,
-    diagnostic::{Problem, Problems},
-    model::{BalancerView, HostRecipe, Name, Recipe},
+    diagnostic::Problems,
+    model::{HostRecipe, Name, Recipe},
 };
 
 /// Resolves the recipes, in order.
@@ -59,6 +60,7 @@ fn resolve_one(
     };
     let scope = Scope::new(world, defaults, tried.clone());
 
+    let drained = balancer::drained_through(recipe, all);
     let by_host = tried.iter().map(|&index| {
         let mut resolver = Resolver {
             scope: &scope,
@@ -66,7 +68,7 @@ fn resolve_one(
             problems: &mut *problems,
         };
         let host = members.hosts[index].host.name.clone();
-        (host, on_host(raw, &mut resolver))
+        (host, on_host(raw, &drained, &mut resolver))
     });
     let by_host: std::collections::BTreeMap<_, _> = by_host.collect();
     let mut resolver = Resolver {
@@ -99,7 +101,7 @@ fn resolve_one(
     }
 }
 
-fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
+fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostRecipe {
     let container = raw
         .container
         .as_ref()
@@ -119,19 +121,7 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
         after: tasks::resolve(raw.after.as_ref(), resolver),
         commands: tasks::resolve(raw.commands.as_ref(), resolver),
         ready: raw.ready.settle(resolver),
-        balancer: raw.balancer.as_ref().and_then(|balancer| {
-            let Some(upstreams) = &balancer.upstreams else {
-                resolver.problems.push(
-                    Problem::error("`[balancer]` has no `upstreams`")
-                        .at(&balancer.place, "`upstreams` is missing")
-                        .hint("a command that prints what it routes to: `docker exec {{container}} nginx -T`"),
-                );
-                return None;
-            };
-            Some(BalancerView {
-                upstreams: meaning(upstreams, resolver),
-            })
-        }),
+        balancer: balancer::resolve(raw, drained, resolver),
         container,
     }
 }
