@@ -95,6 +95,20 @@ fn project(page: &Page) -> TempDir {
         });
         write(name, &(block.lines.join("\n") + "\n"));
     }
+    for block in blocks(page)
+        .iter()
+        .filter(|block| block.kind == "handlebars")
+    {
+        let name = block.lines.first().and_then(|line| line.strip_prefix("# "));
+        let name = name.filter(|name| name.starts_with("files/"));
+        let name = name.unwrap_or_else(|| {
+            panic!(
+                "{}: its first line must be its file: `# files/NAME`",
+                block.place
+            )
+        });
+        write(name, &(block.lines.join("\n") + "\n"));
+    }
     for (_, name, text) in BESIDE.iter().filter(|(of, ..)| *of == page.name) {
         write(name, text);
     }
@@ -183,7 +197,7 @@ fn the_commands_are_commands() {
                     assert_diagram_is_of_modules(&block);
                     continue;
                 }
-                "toml" => continue, // in `the_files_load`
+                "toml" | "handlebars" => continue, // in `the_files_load`
                 // Steps of a pipeline: `- run: shipit …` and `- shipit …`.
                 "yaml" => {
                     let steps = block

@@ -11,6 +11,8 @@ pub struct Backend {
     pub container: String,
     /// Its TCP ports: in the container, and on the host.
     pub ports: Vec<(u16, u16)>,
+    /// The one of its host that requests come to; `None` where it publishes none.
+    pub port: Option<u16>,
     /// Whether it runs, as it was last seen.
     pub is_up: bool,
     /// The ids of its services in Consul's agent on its host, from when it was taken out. They find it when

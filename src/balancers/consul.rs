@@ -21,7 +21,14 @@ pub(super) struct ConsulRouter {
 
 impl RequestRouter for ConsulRouter {
     fn routes(&self) -> BoxStream<'_, (HostName, Routes)> {
-        stream::iter(&self.balancers).then(Upstreams::ask).boxed()
+        stream::iter(&self.balancers)
+            .filter_map(Upstreams::ask)
+            .boxed()
+    }
+
+    /// They learn of them from Consul.
+    fn put_in<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
+        async { Ok(()) }.boxed()
     }
 
     fn take_out<'a>(
@@ -42,6 +49,11 @@ impl RequestRouter for ConsulRouter {
             Ok(services.into_iter().map(registration).collect())
         }
         .boxed()
+    }
+
+    /// Whoever registers them takes note of that.
+    fn forget<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
+        async { Ok(()) }.boxed()
     }
 
     fn deregister<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {

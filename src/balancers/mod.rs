@@ -6,12 +6,14 @@
 
 mod backend;
 mod consul;
+mod list;
 pub mod maintenance;
 mod router;
 mod routing;
 mod upstreams;
 
 pub use backend::Backend;
+pub use list::{BackendLists, ListTarget};
 pub use router::{Answer, Registration, RequestRouter, Rotation, Routes};
 pub use routing::Routing;
 pub use upstreams::Upstreams;

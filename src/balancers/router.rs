@@ -10,8 +10,8 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, HostError>>;
 
 /// One way in which balancers learn of containers.
 ///
-/// The rollout of a recipe asks in this order: a container is put back when it has started, it must be among
-/// the [`Routes`] of every balancer before another one goes, it is taken out, it must no longer be among the
+/// The rollout of a recipe asks in this order: a container is put back when it has started and put in when it is
+/// ready, it must be among the [`Routes`] of every balancer before another one goes, it is taken out, it must no longer be among the
 /// routes, it is stopped, and it must have no registration left. Everything here may be asked again after it is
 /// so, as a revert or the next deploy does.
 ///
@@ -19,6 +19,9 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, HostError>>;
 pub trait RequestRouter: Send + Sync {
     /// What each balancer routes to now, with the host it runs on. One is asked when the stream comes to it.
     fn routes(&self) -> BoxStream<'_, (HostName, Routes)>;
+
+    /// Tells balancers of containers that are ready, where they do not learn of them by themselves.
+    fn put_in<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;
 
     /// Takes containers out, so that balancers route no further request to them. `reason` is for operators who
     /// look there. Fills in what finds the containers later ([`Backend::service_ids`]), and returns a warning
@@ -34,6 +37,9 @@ pub trait RequestRouter: Send + Sync {
 
     /// What balancers can learn of one container now. Empty once it has left.
     fn registrations<'a>(&'a self, backend: &'a Backend) -> Answer<'a, Vec<Registration>>;
+
+    /// Takes note that containers have stopped.
+    fn forget<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;
 
     /// Takes away what is left of containers that are stopped.
     fn deregister<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;

@@ -10,6 +10,7 @@ use futures::{
 use super::{
     Backend, Upstreams,
     consul::ConsulRouter,
+    list::{BackendLists, ListRouter},
     router::{Registration, RequestRouter, Rotation, Routes},
 };
 use crate::{
@@ -23,17 +24,36 @@ pub struct Routing(Vec<Arc<dyn RequestRouter>>);
 
 impl Routing {
     /// What routes to a recipe's containers. `balancers` are those that its `[drain]` names.
-    pub fn of(recipe: &Recipe, balancers: Vec<Upstreams>) -> Self {
-        let consul = recipe
-            .is_registered()
-            .then(|| Arc::new(ConsulRouter { balancers }) as Arc<dyn RequestRouter>);
-        Self(consul.into_iter().collect())
+    pub fn of(recipe: &Recipe, balancers: Vec<Upstreams>, lists: &Arc<BackendLists>) -> Self {
+        let (listed, others): (Vec<_>, Vec<_>) = balancers
+            .into_iter()
+            .partition(|balancer| balancer.view.backends.is_some());
+        let mut routers = Vec::<Arc<dyn RequestRouter>>::new();
+        if recipe.is_registered() {
+            routers.push(Arc::new(ConsulRouter { balancers: others }));
+        }
+        if !listed.is_empty() {
+            routers.push(Arc::new(ListRouter {
+                recipe: recipe.name.clone(),
+                balancers: listed,
+                lists: Arc::clone(lists),
+            }));
+        }
+        Self(routers)
     }
 
     /// What each balancer routes to now; see [`RequestRouter::routes`].
     pub fn routes(&self) -> BoxStream<'_, (HostName, Routes)> {
         let routers = self.0.iter().map(|router| router.routes());
         stream::iter(routers).flatten().boxed()
+    }
+
+    /// Tells balancers of containers that are ready; see [`RequestRouter::put_in`].
+    pub async fn put_in(&self, backends: &[Backend]) -> Result<(), HostError> {
+        for router in &self.0 {
+            router.put_in(backends).await?;
+        }
+        Ok(())
     }
 
     /// Takes containers out, so that no further request is routed to them; see [`RequestRouter::take_out`].
@@ -78,6 +98,14 @@ impl Routing {
         Ok(false)
     }
 
+    /// Takes note that containers have stopped; see [`RequestRouter::forget`].
+    pub async fn forget(&self, backends: &[Backend]) -> Result<(), HostError> {
+        for router in &self.0 {
+            router.forget(backends).await?;
+        }
+        Ok(())
+    }
+
     /// Takes away what is left of containers that are stopped.
     pub async fn deregister(&self, backends: &[Backend]) -> Result<(), HostError> {
         for router in &self.0 {
@@ -118,6 +146,11 @@ mod tests {
             stream::iter(&self.balancers).map(ask).boxed()
         }
 
+        fn put_in<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
+            self.note("put in");
+            async { Ok(()) }.boxed()
+        }
+
         fn take_out<'a>(
             &'a self,
             _: &'a mut [Backend],
@@ -134,6 +167,10 @@ mod tests {
 
         fn registrations<'a>(&'a self, _: &'a Backend) -> Answer<'a, Vec<Registration>> {
             async { Ok(Vec::new()) }.boxed()
+        }
+
+        fn forget<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
+            async { Ok(()) }.boxed()
         }
 
         fn deregister<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
@@ -171,9 +208,13 @@ mod tests {
         let taken_out = routing.take_out(&mut [], "r2: replaced by web-r2").await;
         assert_eq!(taken_out.expect("taken out").len(), 2, "a warning of each");
         routing.put_back(&[]).await.expect("put back");
+        routing.put_in(&[]).await.expect("put in");
         for router in [first, second] {
             let asked = router.asked.lock().expect("a lock");
-            assert_eq!(*asked, ["take out: r2: replaced by web-r2", "put back"]);
+            assert_eq!(
+                *asked,
+                ["take out: r2: replaced by web-r2", "put back", "put in"]
+            );
         }
         let nobody = Routing::default();
         assert!(nobody.routes().next().await.is_none());

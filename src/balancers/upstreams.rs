@@ -7,7 +7,7 @@ use crate::{
     command::RemoteCommand,
     docker,
     hosts::{HostError, Reached},
-    model::{BalancerView, HostName, LateValues},
+    model::{BalancerView, HostName, LateValues, Name, Template},
 };
 
 /// The longest that a balancer may take for its answer.
@@ -16,6 +16,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// One container of a balancer.
 #[derive(Clone)]
 pub struct Upstreams {
+    /// Its recipe.
+    pub recipe: Name,
     /// The host it runs on.
     pub reached: Reached,
     /// How it is asked.
@@ -25,13 +27,14 @@ pub struct Upstreams {
 }
 
 impl Upstreams {
-    /// Asks it once what it routes to.
-    pub async fn ask(&self) -> (HostName, Routes) {
-        (self.reached.name().clone(), self.routes().await)
+    /// Asks it once what it routes to; `None` where it cannot print that.
+    pub async fn ask(&self) -> Option<(HostName, Routes)> {
+        let upstreams = self.view.upstreams.as_ref()?;
+        Some((self.reached.name().clone(), self.routes(upstreams).await))
     }
 
-    async fn routes(&self) -> Routes {
-        let script = match self.view.upstreams.render(&self.late) {
+    async fn routes(&self, upstreams: &Template) -> Routes {
+        let script = match upstreams.render(&self.late) {
             Ok(script) => script,
             Err(error) => return Routes::Failed(HostError::Fact(error.to_string())),
         };
@@ -52,6 +55,9 @@ impl Upstreams {
 
     /// How docker shows its container, if docker says that it does not run.
     async fn status_when_down(&self) -> Option<String> {
+        if !self.view.in_container {
+            return None;
+        }
         let command = docker::inspect_containers(&[&self.late.container]);
         let read = self.reached.read(command, docker::parse_containers).await;
         match read.ok()?.first() {

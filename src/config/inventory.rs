@@ -40,6 +40,8 @@ section! {
         vars: Entries<VarValue>,
         /// Where Consul's agent listens.
         consul: ConsulSection,
+        /// Which ports of the hosts containers get that publish `auto:PORT`.
+        ports: PortsSection,
         /// Where images come from, unless a recipe says otherwise.
         images: ImagesSection,
         /// How many releases are kept.
@@ -179,6 +181,16 @@ section! {
         /// `HOST:PORT` of its HTTP API as seen from each host itself.
         #[default("127.0.0.1:8500".to_owned())]
         address: String,
+    }
+}
+
+section! {
+    /// Which ports of the hosts containers get that publish `auto:PORT`.
+    "`[ports]`" PortsSection {
+        /// The first and the last one. Outside of the range that the kernel gives to connections (on Linux 32768 to
+        /// 60999).
+        #[default("20000-29999".to_owned())]
+        range: String,
     }
 }
 

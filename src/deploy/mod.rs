@@ -5,6 +5,7 @@
 
 mod credentials;
 mod last_checks;
+mod lists;
 mod one_offs;
 mod pipeline;
 mod planning;

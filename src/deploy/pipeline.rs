@@ -1,5 +1,7 @@
 //! The phases of a deploy, in their order.
 
+use std::sync::Arc;
+
 use super::{
     credentials,
     last_checks::last_checks,
@@ -14,6 +16,7 @@ use super::{
     wanted::{Wanted, wanted},
 };
 use crate::{
+    balancers::BackendLists,
     event::{EventKind, Outcome, Phase},
     hooks::{HookRecipe, Hooks},
     hosts::{Fleet, Run, Stop},
@@ -165,8 +168,10 @@ async fn change(
     if let Some(rest) = history.usual_time(records.len()) {
         context.events.send(EventKind::Estimate { rest });
     }
+    let lists = Arc::new(BackendLists::new(plan.active.clone()));
     let deployment = Deployment {
         context,
+        lists: &lists,
         fleet,
         facts: &facts,
         plan: &plan,

@@ -33,6 +33,7 @@ fn needed(environment: &Environment, scope: &Scope) -> BTreeSet<HostName> {
         .filter_map(|name| environment.own_or_shared(name))
         .flat_map(|recipe| &recipe.hosts)
         .collect();
+    let listed = listed(environment, scope);
     let probed_through: BTreeSet<&HostName> = environment
         .recipes
         .iter()
@@ -43,10 +44,30 @@ fn needed(environment: &Environment, scope: &Scope) -> BTreeSet<HostName> {
         scope.has_host(&host.name)
             || host.name == environment.lock_host().name
             || balancers.contains(&host.name)
+            || listed.contains(&host.name)
             || probed_through.contains(&host.name)
     };
     let wanted = environment.hosts.iter().filter(wanted);
     wanted.map(|host| host.name.clone()).collect()
+}
+
+/// The hosts of all that a file with backends has, where a rollout of the scope writes one: a recipe that nobody asked
+/// for must not be dropped from it.
+fn listed<'e>(environment: &'e Environment, scope: &Scope) -> BTreeSet<&'e HostName> {
+    let mut hosts = BTreeSet::new();
+    for balancer in &environment.recipes {
+        let views = balancer.by_host.values();
+        let mut files = views.filter_map(|on| on.balancer.as_ref()?.backends.as_ref());
+        let Some(file) = files.next() else { continue };
+        let is_written = scope.has_recipe(&balancer.name)
+            || file.recipes.iter().any(|recipe| scope.has_recipe(recipe));
+        if is_written {
+            let recipes = file.recipes.iter();
+            let recipes = recipes.filter_map(|recipe| environment.recipe(recipe));
+            hosts.extend(recipes.chain([balancer]).flat_map(|recipe| &recipe.hosts));
+        }
+    }
+    hosts
 }
 
 /// The hosts that are needed, and those that help if they answer. That is the keeper of each host that gets a record,

@@ -20,6 +20,9 @@ pub struct PlanRow {
     /// What is started, field by field, where that comes from records rather than from files that one can read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub starts: Vec<Setting>,
+    /// How a file changes, line by line: `- old`, `+ new`, and two spaces before what stays.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diff: Vec<String>,
     /// Something to know beforehand, such as that requests will be lost.
     pub note: Option<String>,
 }
@@ -40,6 +43,8 @@ pub enum PlanAction {
     Remove,
     /// It is stopped, to be started another day.
     Stop,
+    /// A file is written.
+    Write,
     /// A task runs.
     Run,
     /// Nothing: it is as wanted.

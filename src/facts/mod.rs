@@ -1,5 +1,6 @@
 //! What runs on the hosts now, as values for the plan, and the commands and parsers that read it.
 
+pub mod backends;
 pub mod connections;
 pub mod ports;
 pub mod routes;
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::ports::TakenPort;
 use crate::{
     docker::{Container, HIGHEST_RELEASE},
-    model::HostName,
+    model::{HostName, Name},
 };
 
 /// What runs on every host that was looked at.
@@ -34,6 +35,9 @@ pub struct HostFacts {
     pub taken_ports: Vec<TakenPort>,
     /// The host ports of services that an interrupted deploy of ours left in maintenance mode.
     pub left_in_maintenance: BTreeSet<u16>,
+    /// The files with backends of balancers that are here, by the balancer's recipe and its container; without a
+    /// container those of the host itself.
+    pub lists: BTreeMap<(Name, Option<String>), String>,
 }
 
 impl HostFacts {

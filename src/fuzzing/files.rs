@@ -135,7 +135,9 @@ fn rendered(loaded: &Loaded) {
             }
         }
         if let Some(view) = balancer {
-            view.upstreams.render(&late).expect("it was tried");
+            if let Some(upstreams) = &view.upstreams {
+                upstreams.render(&late).expect("it was tried");
+            }
         }
     }
 }

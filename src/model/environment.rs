@@ -1,6 +1,6 @@
 //! An environment: its hosts, how to reach them, and its recipes.
 
-use std::{path::PathBuf, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use super::{
     HostAndPort, HostKeyPolicy, HostName, Name, Preview, PreviewName, PreviewSettings, Recipe,
@@ -25,6 +25,8 @@ pub struct Environment {
     pub shared: Vec<Recipe>,
     /// How Consul's agent on each host is reached.
     pub consul: ConsulSettings,
+    /// The ports of a host that containers get which publish `auto:PORT`.
+    pub ports: RangeInclusive<u16>,
     /// How many releases are kept, the newest successful one always among them.
     pub keep_releases: usize,
     /// Where the key comes from that release records are signed with; `None` when they are not.

@@ -4,6 +4,7 @@
 //! contacted. Only what is known later (the release's number, a container's name) stays a [`Template`].
 
 mod address;
+mod backends;
 mod choices;
 mod container;
 mod environment;
@@ -17,6 +18,7 @@ mod reference;
 mod template;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
+pub use backends::{BackendsFile, ListError, ListedBackend};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{

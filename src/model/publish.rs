@@ -9,7 +9,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A published port, as in `--publish [IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`.
+/// A published port, as in `--publish [IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`; `HOST_PORT` may be
+/// `auto`, which docker does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Publish {
@@ -17,6 +18,8 @@ pub struct Publish {
     pub ip: Option<String>,
     /// The port on the host; any free one when absent.
     pub host_port: Option<u16>,
+    /// Whether the port on the host is one that shipit chooses and that stays (`auto`).
+    pub auto: bool,
     /// The port in the container.
     pub container_port: u16,
     /// `tcp`, `udp` or `sctp`.
@@ -30,6 +33,7 @@ impl fmt::Display for Publish {
         }
         match self.host_port {
             Some(port) => write!(f, "{port}:")?,
+            None if self.auto => f.write_str("auto:")?,
             None if self.ip.is_some() => f.write_str(":")?,
             None => {}
         }
@@ -120,7 +124,8 @@ impl Publish {
             check_ip(ip, &text[ip.len()..])?;
         }
         let container = range(container)?;
-        let host = host.map(range).transpose()?;
+        let auto = host == Some("auto");
+        let host = host.filter(|_| !auto).map(range).transpose()?;
         let count = container.clone().count();
         if let Some(host) = &host
             && host.clone().count() != count
@@ -138,6 +143,7 @@ impl Publish {
         let each = container.enumerate().map(|(index, container_port)| Self {
             ip: ip.map(str::to_owned),
             host_port: host.clone().and_then(|mut host| host.nth(index)),
+            auto,
             container_port,
             protocol: protocol.clone(),
         });
@@ -198,6 +204,8 @@ mod tests {
             "53:53/udp",
             "127.0.0.1::80",
             "[::1]:80:80",
+            "auto:80",
+            "127.0.0.1:auto:53/udp",
         ] {
             assert_eq!(
                 text.parse::<Publish>().map(|publish| publish.to_string()),
@@ -226,6 +234,9 @@ mod tests {
             ":80:80",
             "web:80:80",
             "1:2:3:",
+            "auto",
+            "80:auto",
+            "Auto:80",
         ] {
             assert!(text.parse::<Publish>().is_err(), "{text:?}");
         }
@@ -244,6 +255,7 @@ mod tests {
             many(&["[::1]:8000:80/udp", "[::1]:8001:81/udp"])
         );
         assert_eq!(each("3000-3001"), many(&["3000", "3001"]));
+        assert_eq!(each("auto:80-81"), many(&["auto:80", "auto:81"]));
         assert_eq!(each("127.0.0.1::80-80"), many(&["127.0.0.1::80"]));
         assert_eq!(
             each("8000-8999:8000-8999").map(|ports| ports.len()),

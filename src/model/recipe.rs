@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use super::{ContainerSpec, Count, HostName, Name, Order, SecretSource, Template, keys::meant};
+use super::{
+    BackendsFile, ContainerSpec, Count, HostName, Name, Order, SecretSource, Template, keys::meant,
+};
 use crate::config::recipe::{http_keys, ready_keys, rollout_keys};
 
 ready_keys! { meant Ready from ReadySection #[derive(Debug, Clone)] {} }
@@ -48,7 +50,11 @@ impl Recipe {
             .by_host
             .values()
             .any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
-        by_service || self.drain.is_some()
+        by_service
+            || self
+                .drain
+                .as_ref()
+                .is_some_and(|drain| drain.through_consul)
     }
 
     /// Whether this recipe's containers are Consul's own servers.
@@ -150,11 +156,15 @@ pub enum TaskAction {
     },
 }
 
-/// How a load balancer tells what it routes to.
+/// How a load balancer tells what it routes to, and how it learns of containers.
 #[derive(Debug, Clone)]
 pub struct BalancerView {
-    /// A command whose output has every `ADDRESS:PORT` it routes to now.
-    pub upstreams: Template,
+    /// A command whose output has every `ADDRESS:PORT` it routes to now; `None` where it cannot print that.
+    pub upstreams: Option<Template>,
+    /// The list that is written for it; `None` where it learns of containers in another way.
+    pub backends: Option<BackendsFile>,
+    /// Whether it is a container, and not a program on the host.
+    pub in_container: bool,
 }
 
 /// What Consul must say of a new container.
@@ -172,6 +182,10 @@ pub enum ConsulReady {
 pub struct Drain {
     /// The recipes of the balancers that must have stopped routing to it.
     pub balancers: Vec<Name>,
+    /// Whether it is taken out by Consul's maintenance mode: a balancer follows Consul, or there is none.
+    pub through_consul: bool,
+    /// Whether a balancer has to be told of a container that is ready; others learn of it by themselves.
+    pub is_told: bool,
     /// A pause after that, for balancers whose old workers still finish.
     pub wait: Duration,
     /// The longest to wait for its connections to end; it is stopped after that all the same.

@@ -2,18 +2,21 @@
 
 mod records;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     balancers::maintenance::is_own_maintenance,
     docker::{self, Container},
     event::{EventKind, Events, Outcome, Phase, Severity},
     facts::{
-        Facts, HostFacts, parse_names,
+        Facts, HostFacts, backends, parse_names,
         ports::{self, TakenPort},
     },
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, SOON, Stop, row, within},
-    model::{ContainerSpec, Environment, Host, HostName, LateValues, Recipe},
+    model::{ContainerSpec, Environment, Host, HostName, LateValues, Name, Recipe},
     plan::{Scope, TaskRef},
     release::{History, Reading, Terms},
     state::{self, StoredRecords},
@@ -162,13 +165,39 @@ async fn observe_host(
     let ((containers, shared, names, listening), left_in_maintenance) =
         tokio::try_join!(within(deadline, answers), maintenance)?;
     let taken_ports = ports::parse_published(&names).into_iter();
-    Ok(HostFacts {
+    let mut facts = HostFacts {
         containers,
         shared,
         names: parse_names(&names),
         taken_ports: taken_ports.chain(listening).collect(),
         left_in_maintenance,
-    })
+        lists: BTreeMap::new(),
+    };
+    facts.lists = within(deadline, lists(reached, environment, &facts)).await?;
+    Ok(facts)
+}
+
+/// What is in the files with backends that this host has. One that is not there, or cannot be read, is left out: it is
+/// written anew.
+async fn lists(
+    reached: &Reached,
+    environment: &Environment,
+    facts: &HostFacts,
+) -> Result<BTreeMap<(Name, Option<String>), String>, HostError> {
+    let mut lists = BTreeMap::new();
+    for recipe in &environment.recipes {
+        let on = recipe.by_host.get(reached.name());
+        let file = on.and_then(|on| on.balancer.as_ref()?.backends.as_ref());
+        let Some(file) = file else { continue };
+        for container in backends::containers(facts, &recipe.name, file) {
+            let read = docker::read_file(container.as_deref(), &file.to);
+            let output = reached.run(read, QUICK).await?;
+            if output.status == 0 {
+                lists.insert((recipe.name.clone(), container), output.stdout);
+            }
+        }
+    }
+    Ok(lists)
 }
 
 /// The containers of the recipes that a preview shares with its base.

@@ -6,6 +6,7 @@ use super::{
     accessory,
     changes::{Change, Plan, RecipePlan, Remark, SlotPlan},
     input::{Desired, Input, TaskRef},
+    lists::{plan_lists, warn_of_what_is_not_proved},
     names::Names,
     ports::check_ports,
     remarks::{
@@ -22,6 +23,8 @@ pub fn build(input: &Input) -> Plan {
     let mut plan = Plan {
         release: input.release,
         recipes: Vec::new(),
+        lists: Vec::new(),
+        active: Vec::new(),
         warnings: Vec::new(),
         obstacles: Vec::new(),
     };
@@ -45,6 +48,10 @@ pub fn build(input: &Input) -> Plan {
     if input.only_stops() {
         // What others need stops after them.
         plan.recipes.reverse();
+    }
+    plan_lists(input, &mut plan);
+    for recipe in &input.environment.recipes {
+        warn_of_what_is_not_proved(input, recipe, &mut plan);
     }
     check_for_names_given_twice(&mut plan);
     check_ports(input, &mut plan);

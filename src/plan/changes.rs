@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     docker::SpecHash,
-    model::{Environment, HostName, Name, Order},
+    model::{Environment, HostName, ListedBackend, Name, Order},
     release::Number,
 };
 
@@ -19,6 +19,10 @@ pub struct Plan {
     pub release: Number,
     /// Recipe by recipe, in the order in which they are rolled out.
     pub recipes: Vec<RecipePlan>,
+    /// The files with backends of balancers that change.
+    pub lists: Vec<ListPlan>,
+    /// The containers that requests may go to before anything has changed, of recipes whose balancers are told.
+    pub active: Vec<ListedBackend>,
     /// What to know beforehand.
     pub warnings: Vec<Remark>,
     /// Why it cannot be done; nothing may be changed while there is one.
@@ -31,6 +35,7 @@ impl Plan {
         self.recipes
             .iter()
             .all(|recipe| recipe.changes().next().is_none() && recipe.tasks.is_empty())
+            && !self.lists.iter().any(|list| list.is_drifted)
     }
 
     /// The hosts where something would change, in the inventory's order.
@@ -39,7 +44,7 @@ impl Plan {
             self.recipes.iter().any(|recipe| {
                 recipe.changes().any(|slot| slot.host == *host)
                     || recipe.tasks.iter().any(|task| task.host == *host)
-            })
+            }) || self.lists.iter().any(|list| list.host == *host)
         };
         environment
             .hosts
@@ -48,6 +53,25 @@ impl Plan {
             .filter(changes)
             .collect()
     }
+}
+
+/// What would change of a file with backends.
+#[derive(Debug, Clone)]
+pub struct ListPlan {
+    /// The balancer's recipe.
+    pub recipe: Name,
+    /// Its host.
+    pub host: HostName,
+    /// The container that the file is in; `None` for one of the host's.
+    pub container: Option<String>,
+    /// Its path.
+    pub to: String,
+    /// What it has; `None` where it is not there.
+    pub old: Option<String>,
+    /// What it has afterwards. A port that docker has yet to give is shown as that.
+    pub new: String,
+    /// Whether it is not as what runs now wants it, so that it is written before anything else happens.
+    pub is_drifted: bool,
 }
 
 /// A fact about a plan and what to type.

@@ -6,6 +6,7 @@ mod build;
 mod changes;
 mod difference;
 mod input;
+mod lists;
 mod names;
 mod ports;
 mod remarks;
@@ -15,6 +16,6 @@ mod tests;
 
 pub use beyond::{beyond, settings};
 pub use build::build;
-pub use changes::{Change, ContainerName, Incoming, Plan, RecipePlan, Remark, SlotPlan};
+pub use changes::{Change, ContainerName, Incoming, ListPlan, Plan, RecipePlan, Remark, SlotPlan};
 pub use difference::{Difference, differences, fields};
 pub use input::{Desired, DesiredState, Input, Scope, TaskRef};

@@ -15,7 +15,7 @@ use super::{
     slot::{Placement, RequiredRecipe, RolloutContext, SlotContainers},
 };
 use crate::{
-    balancers::{Routing, Upstreams},
+    balancers::{BackendLists, Routing, Upstreams},
     docker::{self, Identity, PinnedImage, SpecHash},
     hosts::testing::{Act, Behaviour, TestFleet, behaviour, fails, prints},
     model::{LateValues, Recipe},
@@ -217,9 +217,12 @@ impl TestSlot {
         };
         let old = docker::parse_containers(&json!([shown("web-r1", true, 32768)]).to_string());
         let old = old.expect("docker's JSON");
+        let lists = Arc::<BackendLists>::default();
         let context = RolloutContext {
             preview_of: None,
-            routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb"))),
+            routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb")), &lists),
+            lists,
+            ports: 20000..=29999,
             recipe: Arc::new(recipe("web")),
             environment: "staging".into(),
             by: "alice@laptop".into(),
@@ -276,6 +279,7 @@ impl TestSlot {
 fn balancers(lab: &TestFleet, recipe: &Recipe) -> Vec<Upstreams> {
     let hosts = lab.fleet.hosts().iter().skip(1);
     let upstreams = hosts.map(|reached| Upstreams {
+        recipe: recipe.name.clone(),
         reached: reached.clone(),
         view: recipe.by_host[reached.name()]
             .balancer

@@ -4,6 +4,7 @@
 //! scenarios run one after the other; with several labs (`SHIPIT_LAB_NETWORKS`) each takes the next scenario
 //! when it is free. Every scenario brings about what it needs, so `make test ONLY=NAME` runs one on its own.
 
+mod any_balancer;
 mod bad_hosts;
 mod balancers;
 mod broken_off;
@@ -177,6 +178,14 @@ const STORY: &[(&str, Scenario)] = &[
     ("balancers::two_at_once", balancers::two_balancers),
     ("balancers::the_only_one", balancers::the_only_balancer),
     ("balancers::an_app_with_two_ports", balancers::two_ports),
+    (
+        "any_balancer::nginx_whose_backends_are_written",
+        any_balancer::nginx,
+    ),
+    (
+        "any_balancer::two_recipes_behind_one_balancer",
+        any_balancer::two_recipes,
+    ),
     ("broken_off::two_deploys_at_once", broken_off::two_at_once),
     ("broken_off::a_deploy_that_is_killed", broken_off::killed),
     (

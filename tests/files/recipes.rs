@@ -550,6 +550,100 @@ fn a_balancer_cannot_require_what_drains_through_it() {
 }
 
 #[test]
+fn a_balancer_whose_backends_are_written_is_checked() {
+    let app = |name: &str, more: &str| {
+        (
+            format!("recipes/{name}.toml"),
+            format!("hosts = \"all\"\n[container]\nimage = \"a\"\n{more}"),
+        )
+    };
+    let lb = |name: &str, more: &str| {
+        (
+            format!("recipes/{name}.toml"),
+            format!("hosts = \"all\"\n[balancer]\n{more}"),
+        )
+    };
+    let names = "recipes = [\"l1\", \"l2\", \"l3\", \"l4\", \"web\", \"api\", \"fixed\", \"none\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n";
+    let drain = "[drain]\nbalancers = [\"l1\", \"l2\", \"l3\", \"l4\"]\n";
+    let files: Vec<(String, String)> = vec![
+        (
+            "inventory/test.toml".into(),
+            format!("{names}[ports]\nrange = \"30000-20000\"\n"),
+        ),
+        (
+            "list".into(),
+            "{{#each backends.wbe}}{{endpoint}}{{/each}}".into(),
+        ),
+        ("empty".into(), "upstream web {\n}\n".into()),
+        lb(
+            "l1",
+            "upstreams = \"true\"\nbackends = { template = \"list\", to = \"list\", reload = \"true\" }\n",
+        ),
+        lb(
+            "l2",
+            "upstreams = \"true\"\nbackends = { template = \"missing\", check = \"true\" }\n",
+        ),
+        lb(
+            "l3",
+            "upstreams = \"true\"\nbackends = { template = \"missing\", to = \"/list\", reload = \"true\" }\n",
+        ),
+        lb(
+            "l4",
+            "backends = { template = \"empty\", to = \"/list\", reload = \"true\" }\n",
+        ),
+        app("web", &format!("publish = [\"auto:80\"]\n{drain}")),
+        app(
+            "api",
+            &format!("publish_all = true\n{drain}wait = \"5s\"\n"),
+        ),
+        app(
+            "fixed",
+            &format!("publish = [\"80\", \"auto:auto\"]\n{drain}wait = \"5s\"\n"),
+        ),
+        app("none", "[drain]\nbalancers = [\"l4\"]\nwait = \"5s\"\n"),
+    ];
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (&**path, &**text))
+        .collect();
+    assert_snapshot!(TestProject::new(&files).shown());
+}
+
+#[test]
+fn without_consul_nothing_speaks_of_it() {
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"lb\", \"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n",
+        ),
+        (
+            "list",
+            "{{#each backends.web}}server {{address}}:{{port}};{{/each}}",
+        ),
+        (
+            "recipes/lb.toml",
+            "hosts = \"all\"\n[balancer]\nupstreams = \"true\"\nbackends = { template = \"list\", to = \"/list\", reload = \"true\" }\n",
+        ),
+        (
+            "recipes/web.toml",
+            "hosts = \"all\"\n[container]\nimage = \"w\"\npublish = [\"auto:80\"]\n[drain]\nbalancers = [\"lb\"]\n",
+        ),
+    ]);
+    assert_eq!(project.shown(), "no mistakes\n");
+    let environment = project
+        .load("test")
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .environment;
+    assert!(
+        !environment
+            .recipes
+            .iter()
+            .any(shipit::model::Recipe::is_registered)
+    );
+    assert_eq!(environment.ports, 20000..=29999);
+}
+
+#[test]
 fn what_docker_would_refuse_is_found_before_anything_stops() {
     let project = TestProject::of_recipe(
         r#"

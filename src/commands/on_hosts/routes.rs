@@ -44,6 +44,7 @@ pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Fact
             }
             for container in containers {
                 let upstreams = Upstreams {
+                    recipe: recipe.name.clone(),
                     reached: reached.clone(),
                     view: balancer.clone(),
                     late: LateValues {
@@ -53,17 +54,17 @@ pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Fact
                     },
                 };
                 asked.push(async move {
-                    let (host, routes) = upstreams.ask().await;
-                    Answer {
+                    let (host, routes) = upstreams.ask().await?;
+                    Some(Answer {
                         balancer: recipe.name.clone(),
                         host,
                         printed: printed(routes),
-                    }
+                    })
                 });
             }
         }
     }
-    join_all(asked).await
+    join_all(asked).await.into_iter().flatten().collect()
 }
 
 fn printed(routes: Routes) -> Result<String, String> {

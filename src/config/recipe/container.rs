@@ -41,6 +41,7 @@ macro_rules! container_keys {
                 #[hash(keyed)]
                 secrets: Entries<SecretSection> => SecretNames,
                 /// Published ports: `[IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`; ranges such as `8000-8009:8000-8009`.
+                /// With `auto` as its host port, each container gets a free one of `[ports] range`, and keeps it.
                 #[docker(["--publish", "-p"] = "[\"8080:80\"]")]
                 publish: PublishedPorts => Vec<Publish>,
                 /// Publish every exposed port at any free host port.

@@ -13,7 +13,7 @@ pub(crate) use ready::{http_keys, ready_keys};
 pub use rollout::RolloutSection;
 pub(crate) use rollout::rollout_keys;
 pub use task::{TaskSection, UploadSection};
-pub use traffic::{BalancerSection, DrainSection, ProbeSection};
+pub use traffic::{BackendsSection, BalancerSection, DrainSection, ProbeSection};
 
 use super::{
     section::section,
@@ -47,7 +47,7 @@ section! {
         rollout: RolloutSection,
         /// How traffic is taken away from a container before it is stopped.
         drain: DrainSection,
-        /// Says that this recipe's container is a load balancer.
+        /// Says that this recipe is a load balancer: its container, or without one what runs on its hosts.
         balancer: BalancerSection,
         /// Requests sent during a rollout, to prove that none is lost.
         probe: ProbeSection,

@@ -22,11 +22,36 @@ section! {
 }
 
 section! {
-    /// How a load balancer tells what it routes to.
+    /// How a load balancer learns of containers, and how it tells what it routes to. Without `backends` it follows
+    /// Consul.
     "`[balancer]`" BalancerSection {
-        /// A command that prints every `ADDRESS:PORT` that the balancer routes to now.
-        #[needed = "needed"]
+        /// A command that prints every `ADDRESS:PORT` that the balancer routes to now. Where it cannot print that,
+        /// every recipe that drains through it needs `[drain] wait`.
         upstreams: Script,
+        /// The list of backends that shipit writes for it: no Consul is needed then.
+        backends: BackendsSection,
+    }
+}
+
+section! {
+    /// A file with the containers that a balancer routes to, which shipit writes whenever one comes or goes.
+    "`[balancer.backends]`" BackendsSection as "table", "tables" {
+        /// The file's template, from the project's root. It can name `backends.RECIPE` and `draining.RECIPE`.
+        #[needed = "needed"]
+        template: Line,
+        /// The file's absolute path, in the balancer's container.
+        #[needed = "needed"]
+        to: Line,
+        /// A command that must exit 0 once the file is in place, before it takes effect; else the file that was there
+        /// before is put back.
+        check: Script,
+        /// The command that makes the balancer read the file. When it fails, the file that was there before is put back.
+        #[needed = "needed"]
+        reload: Script,
+        /// Whether the file, `check` and `reload` are on the balancer's host and not in its container. So they are for
+        /// a recipe without a container.
+        #[default(false)]
+        on_host: bool,
     }
 }
 

@@ -16,6 +16,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("[groups.NAME]", &["groups.NAME"]),
     ("[ssh]", &["ssh"]),
     ("[consul]", &["consul"]),
+    ("[ports]", &["ports"]),
     ("[images]", &["images"]),
     ("[releases]", &["releases"]),
     ("[state]", &["state"]),
@@ -33,6 +34,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("[rollout]", &["rollout"]),
     ("[drain]", &["drain"]),
     ("[balancer]", &["balancer"]),
+    ("[balancer.backends]", &["balancer.backends"]),
     ("[probe]", &["probe"]),
 ];
 

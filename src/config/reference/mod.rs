@@ -8,12 +8,12 @@ use super::{
     from_toml::Section,
     inventory::{
         ConsulSection, GroupSection, HookSection, HostSection, ImagesSection, Inventory,
-        PreviewsSection, RegistrySection, ReleasesSection, SshSection, StateSection,
+        PortsSection, PreviewsSection, RegistrySection, ReleasesSection, SshSection, StateSection,
     },
     key::{Key, Shape, Table},
     recipe::{
-        BalancerSection, ContainerSection, DrainSection, HttpSection, ProbeSection, ReadySection,
-        Recipe, RolloutSection, TaskSection, UploadSection,
+        BackendsSection, BalancerSection, ContainerSection, DrainSection, HttpSection,
+        ProbeSection, ReadySection, Recipe, RolloutSection, TaskSection, UploadSection,
     },
 };
 
@@ -25,6 +25,7 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[groups.NAME]", GroupSection::table()),
         ("[ssh]", SshSection::table()),
         ("[consul]", ConsulSection::table()),
+        ("[ports]", PortsSection::table()),
         ("[images]", ImagesSection::table()),
         ("[releases]", ReleasesSection::table()),
         ("[state]", StateSection::table()),
@@ -40,6 +41,7 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[rollout]", RolloutSection::table()),
         ("[drain]", DrainSection::table()),
         ("[balancer]", BalancerSection::table()),
+        ("[balancer.backends]", BackendsSection::table()),
         ("[probe]", ProbeSection::table()),
     ]
 }

@@ -1,5 +1,6 @@
 //! Phase: compare what is wanted with what is there.
 
+mod diff;
 mod show;
 mod trust;
 

@@ -1,9 +1,10 @@
 //! A plan as events.
 
+use super::diff::diff;
 use crate::{
     event::{Difference, EventKind, Events, PlanAction, PlanRow, Setting},
     model::Environment,
-    plan::{self, Change, Desired, Plan, SlotPlan},
+    plan::{self, Change, Desired, ListPlan, Plan, SlotPlan},
 };
 
 /// Sends the plan: what happens to each container, and each remark on it.
@@ -29,6 +30,7 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
                 } else {
                     Vec::new()
                 },
+                diff: Vec::new(),
                 note: recipe
                     .left_alone
                     .contains(&slot.host)
@@ -50,10 +52,21 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
                 reason: name.unwrap_or_default(),
                 differences: Vec::new(),
                 starts: Vec::new(),
+                diff: Vec::new(),
                 note: None,
             });
         }
+        let lists = plan.lists.iter();
+        rows.extend(
+            lists
+                .filter(|list| list.recipe == recipe.recipe)
+                .map(written),
+        );
     }
+    // Those of balancers that the plan leaves alone.
+    let is_planned = |list: &&ListPlan| plan.recipes.iter().any(|it| it.recipe == list.recipe);
+    let others = plan.lists.iter().filter(|list| !is_planned(list));
+    rows.extend(others.map(written));
     events.send(EventKind::Plan { rows });
     for warning in &plan.warnings {
         events.send(EventKind::Warning {
@@ -61,6 +74,26 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
             message: warning.message.clone(),
             hint: warning.hint.clone(),
         });
+    }
+}
+
+/// A file with backends that is written.
+fn written(list: &ListPlan) -> PlanRow {
+    let reason = if list.is_drifted && list.old.is_some() {
+        format!("{} is not as what runs wants it", list.to)
+    } else {
+        list.to.clone()
+    };
+    PlanRow {
+        host: list.host.to_string(),
+        recipe: list.recipe.to_string(),
+        action: PlanAction::Write,
+        container: None,
+        reason,
+        differences: Vec::new(),
+        starts: Vec::new(),
+        diff: diff(list.old.as_deref().unwrap_or_default(), &list.new),
+        note: None,
     }
 }
 

@@ -171,6 +171,8 @@ mod tests {
                 tasks: Vec::new(),
                 left_alone: BTreeSet::new(),
             }],
+            lists: Vec::new(),
+            active: Vec::new(),
             warnings: Vec::new(),
             obstacles: Vec::new(),
         }

@@ -1,6 +1,9 @@
 //! What the rollouts of one deploy share, and the words of their errors.
 
+use std::sync::Arc;
+
 use crate::{
+    balancers::BackendLists,
     event::{EventKind, Outcome},
     facts::Facts,
     hosts::{Fleet, Stop},
@@ -25,6 +28,8 @@ pub struct Deployment<'a> {
     pub facts: &'a Facts,
     /// What is to change.
     pub plan: &'a Plan,
+    /// What is in the files with backends of balancers.
+    pub lists: &'a Arc<BackendLists>,
     /// How a canary's question is answered.
     pub promotion: &'a Promotion,
     /// What the release is.

@@ -1,5 +1,6 @@
 //! The recipes of a plan, one after the other.
 
+use super::super::lists;
 use super::{
     deployment::Deployment,
     finished::{DeploymentResult, FinishedRollout},
@@ -12,8 +13,11 @@ impl Deployment<'_> {
         announce_rollouts(self.context, self.plan);
         let mut finished = Vec::<FinishedRollout>::new();
         let mut ran_tasks = false;
-        let mut stop = None;
-        for recipe_plan in &self.plan.recipes {
+        let (environment, plan) = (self.context.environment, self.plan);
+        let settled = lists::settle(environment, self.fleet, self.facts, plan, self.lists).await;
+        let mut stop = settled.err();
+        let recipes = if stop.is_none() { &*plan.recipes } else { &[] };
+        for recipe_plan in recipes {
             let Some(recipe) = self.context.environment.recipe(&recipe_plan.recipe) else {
                 continue;
             };

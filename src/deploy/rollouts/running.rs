@@ -65,7 +65,9 @@ impl Deployment<'_> {
             by: self.context.by.clone(),
             release: self.plan.release,
             events: self.context.events.clone(),
-            routing: Routing::of(recipe, self.balancers(recipe)),
+            routing: Routing::of(recipe, self.balancers(recipe), self.lists),
+            lists: Arc::clone(self.lists),
+            ports: self.context.environment.ports.clone(),
             required: self.required(recipe),
             consul_servers: consul_servers(recipe, self.facts),
             consul_hosts: self.consul_hosts(recipe),
@@ -156,6 +158,7 @@ impl Deployment<'_> {
                 for container in self.containers_of(&balancer.name, host) {
                     let image = self.image_of(host, &container);
                     balancers.push(Upstreams {
+                        recipe: balancer.name.clone(),
                         reached: reached.clone(),
                         view: view.clone(),
                         late: LateValues {

@@ -31,6 +31,18 @@ pub fn run(
     with_settings(run, spec, image, &identity.labels(), secrets)
 }
 
+/// `docker create`: the same, and it is not started.
+pub fn create(
+    spec: &ContainerSpec,
+    name: &str,
+    image: &PinnedImage,
+    identity: &Identity,
+    secrets: &BTreeMap<String, SecretString>,
+) -> RemoteCommand {
+    let create = docker(&["create", "--name", name]);
+    with_settings(create, spec, image, &identity.labels(), secrets)
+}
+
 /// Adds to `docker run` or `docker create` what a container is made from.
 pub(super) fn with_settings(
     mut run: RemoteCommand,
@@ -163,6 +175,16 @@ pub fn list_names() -> RemoteCommand {
         label::ENVIRONMENT
     );
     docker(&["ps", "--all", "--format"]).arg(format)
+}
+
+/// The ports of the host that containers have been given, running or not, whoever made them: one a line.
+pub fn list_ports() -> RemoteCommand {
+    RemoteCommand::script(
+        r#"ids=$(docker ps --all --quiet --no-trunc) || exit
+           [ -z "$ids" ] || docker inspect --type container --format \
+             '{{range .HostConfig.PortBindings}}{{range .}}{{println .HostPort}}{{end}}{{end}}' $ids"#,
+        [""; 0],
+    )
 }
 
 /// `docker events` of containers since so long ago, as `ACTION ID`, one a line. Docker keeps no more than

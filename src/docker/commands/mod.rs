@@ -4,6 +4,7 @@ mod containers;
 mod daemon;
 mod disk;
 mod docker;
+mod files;
 mod images;
 mod logs;
 mod one_off;
@@ -12,11 +13,13 @@ mod tests;
 mod volumes;
 
 pub use containers::{
-    events_since, exists, inspect_containers, list_containers, list_containers_of_previews,
-    list_names, list_running, remove, rename, run, set_restart, start, stop, was_signalled,
+    create, events_since, exists, inspect_containers, list_containers, list_containers_of_previews,
+    list_names, list_ports, list_running, remove, rename, run, set_restart, start, stop,
+    was_signalled,
 };
 pub use daemon::{info, platform};
 pub use disk::disk_usage;
+pub use files::{HAD_NO_EFFECT, WAS_REFUSED, place_file, read_file, write_file};
 pub use images::{
     image_load, image_platform, image_remove, image_save, image_tag, inspect_images,
     list_image_layers, logged_in, manifest, pull,

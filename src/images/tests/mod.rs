@@ -77,6 +77,8 @@ pub fn plan(hosts: &[&str]) -> Plan {
             tasks: Vec::new(),
             left_alone: BTreeSet::new(),
         }],
+        lists: Vec::new(),
+        active: Vec::new(),
         warnings: Vec::new(),
         obstacles: Vec::new(),
     }

@@ -30,6 +30,7 @@ fn lay_over(top: Inventory, base: Inventory) -> Inventory {
         ssh: section(top.ssh, base.ssh),
         vars: entries(top.vars, base.vars, |top, _| top),
         consul: section(top.consul, base.consul),
+        ports: section(top.ports, base.ports),
         images: section(top.images, base.images),
         releases: section(top.releases, base.releases),
         state: section(top.state, base.state),

@@ -93,6 +93,7 @@ pub fn load(
     let (own, shared) = previews::keep_apart(&world, &recipes, resolved, &mut problems);
     let environment = Environment {
         consul: settings::consul(&inventory, &mut problems),
+        ports: settings::ports(&inventory, &mut problems),
         keep_releases: settings::keep_releases(&inventory),
         state_key: settings::state_key(project, &inventory, &mut problems),
         hooks: settings::hooks(&inventory, &mut problems),

@@ -1,5 +1,7 @@
 //! The inventory's small tables: `[consul]`, `[images]`, `[releases]`, `[state]`, `[[hooks]]`, `[registries]`.
 
+use std::ops::RangeInclusive;
+
 use super::{hosts::is_address, read::Project, secret};
 use crate::{
     config::{
@@ -46,6 +48,26 @@ pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSe
     ConsulSettings {
         address: parsed.unwrap_or_else(|| HostAndPort::new(text.clone(), 0)),
     }
+}
+
+pub(super) fn ports(inventory: &Inventory, problems: &mut Problems) -> RangeInclusive<u16> {
+    let ports = inventory.ports.as_ref().map(|ports| &ports.value);
+    let section = ports.cloned().unwrap_or_default();
+    let text = section.range.value();
+    let ends = text.split_once('-').and_then(|(first, last)| {
+        let port = |text: &str| text.trim().parse::<u16>().ok().filter(|port| *port > 0);
+        Some((port(first)?, port(last)?))
+    });
+    let range = ends.filter(|(first, last)| first <= last);
+    if let (None, Some(place)) = (range, section.range.place()) {
+        problems.push(
+            Problem::error(format!("`{text}` is not a range of ports"))
+                .at(place, "expected `FIRST-LAST`")
+                .hint("for instance `\"20000-29999\"`"),
+        );
+    }
+    let (first, last) = range.unwrap_or((1, 1));
+    first..=last
 }
 
 pub(super) fn state_key(

@@ -58,6 +58,29 @@ impl Template {
             .map_err(|mut errors| errors.swap_remove(0))
     }
 
+    /// The same template, which can name this too.
+    #[must_use]
+    pub fn with(&self, name: &str, value: Value) -> Self {
+        let mut context = (*self.context).clone();
+        if let Some(context) = context.as_object_mut() {
+            context.insert(name.to_owned(), value);
+        }
+        Self {
+            source: self.source.clone(),
+            context: Arc::new(context),
+        }
+    }
+
+    /// Fills in a template that names no [`LateValues`].
+    ///
+    /// # Errors
+    ///
+    /// The first mistake in it.
+    pub fn fill(&self) -> Result<String, TemplateError> {
+        render(&self.source, (*self.context).clone(), &Cell::default())
+            .map_err(|mut errors| errors.swap_remove(0))
+    }
+
     /// The same, with every mistake that can be told apart; never an empty list. Adds what it took to `steps`.
     pub(in super::super) fn render_all(
         &self,

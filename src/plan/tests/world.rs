@@ -587,6 +587,7 @@ impl Docker {
                     .filter(|container| container.in_maintenance && container.runs())
                     .map(Fake::port)
                     .collect(),
+                ..HostFacts::default()
             };
             (host.name.clone(), facts)
         });

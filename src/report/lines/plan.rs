@@ -62,6 +62,7 @@ fn summary(rows: &[PlanRow]) -> String {
         (PlanAction::Confirm, "to confirm"),
         (PlanAction::Remove, "to remove"),
         (PlanAction::Stop, "to stop"),
+        (PlanAction::Write, "to write"),
         (PlanAction::Run, "to run"),
         (PlanAction::Keep, "unchanged"),
     ];
@@ -92,9 +93,11 @@ fn what_happens(row: &PlanRow) -> impl PartialEq + '_ {
         reason,
         differences,
         starts,
+        diff,
         note,
     } = row;
-    (recipe, action, container, reason, differences, starts, note)
+    let changes = (differences, starts, diff);
+    (recipe, action, container, reason, changes, note)
 }
 
 /// The rows of one entry, which are alike but for their hosts.
@@ -107,6 +110,7 @@ fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) 
         PlanAction::Confirm => ("confirm", Paint::Notable),
         PlanAction::Remove => ("remove", Paint::Bad),
         PlanAction::Stop => ("stop", Paint::Notable),
+        PlanAction::Write => ("write", Paint::Notable),
         PlanAction::Run => ("run", Paint::Progress),
         PlanAction::Keep => ("keep", Paint::Faint),
     };
@@ -134,6 +138,14 @@ fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) 
     for Setting { field, value } in &row.starts {
         let field = pad(&clean(field), width.unwrap_or(0));
         lines.push(format!("      {field}  {}", clean(value)));
+    }
+    for line in &row.diff {
+        let paint = match line.chars().next() {
+            Some('+') => Paint::Good,
+            Some('-') => Paint::Bad,
+            _ => Paint::Faint,
+        };
+        lines.push(format!("    {}", options.painter.paint(paint, clean(line))));
     }
     if let Some(note) = &row.note {
         for (number, line) in clean_lines(note).enumerate() {
@@ -189,6 +201,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_is_written_is_shown_as_its_lines_change() {
+        let row = PlanRow {
+            host: "host-3".into(),
+            recipe: "lb".into(),
+            action: PlanAction::Write,
+            container: None,
+            reason: "/etc/nginx/conf.d/upstreams.conf".into(),
+            differences: Vec::new(),
+            starts: Vec::new(),
+            diff: vec![
+                "-   server 10.0.0.1:20000;".into(),
+                "+   server \u{1b}[2J;".into(),
+            ],
+            note: None,
+        };
+        let options = PlanOptions {
+            painter: Painter::default(),
+            complete: false,
+        };
+        assert_eq!(
+            lines(&[row], options),
+            [
+                "lb",
+                "  write on host-3: /etc/nginx/conf.d/upstreams.conf",
+                "    -   server 10.0.0.1:20000;",
+                "    +   server ;",
+                "1 to write",
+            ]
+        );
+    }
+
+    #[test]
     fn what_a_rollback_starts_is_shown_field_by_field_and_as_one_line_each() {
         let setting = |field: &str, value: &str| Setting {
             field: field.to_owned(),
@@ -205,6 +249,7 @@ mod tests {
                 setting("image", "web@sha256:aa"),
                 setting("command", "serve\nweb: unchanged"),
             ],
+            diff: Vec::new(),
             note: None,
         };
         let options = PlanOptions {

@@ -210,12 +210,14 @@ fn in_plan_row(row: &mut PlanRow, apply: &mut impl FnMut(&mut String)) {
         reason,
         differences,
         starts,
+        diff,
         note,
     } = row;
     apply(host);
     apply(recipe);
     apply(reason);
     container.iter_mut().chain(note).for_each(&mut *apply);
+    diff.iter_mut().for_each(&mut *apply);
     in_differences(differences, apply);
     in_settings(starts, apply);
 }

@@ -131,6 +131,7 @@ pub(super) fn planned(host: &str, recipe: &str, action: PlanAction, container: &
         reason: String::new(),
         differences: Vec::new(),
         starts: Vec::new(),
+        diff: Vec::new(),
         note: None,
     }
 }

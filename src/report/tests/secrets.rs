@@ -53,6 +53,7 @@ fn every_value(t: &str) -> (PlanRow, HostRow, ProbeSummary, ErrorReport) {
             field: s(),
             value: s(),
         }],
+        diff: some().into_iter().collect(),
         note: some(),
     };
     let host_row = HostRow {

@@ -12,7 +12,15 @@ pub(super) fn describe_step(placement: &Placement, side: Side, step: Step) -> St
         Step::Start => format!("start {names}"),
         Step::OutlastStop => format!("check that no earlier stop of {names} is under way"),
         Step::Resume => format!("check that {names} still runs"),
-        Step::EnterMaintenance => format!("put {names} into maintenance mode"),
+        Step::EnterRotation => format!("tell the balancers of {names}"),
+        Step::EnterMaintenance => {
+            let drain = placement.context.recipe.drain.as_ref();
+            if drain.is_some_and(|drain| !drain.through_consul) {
+                format!("tell the balancers to leave {names}")
+            } else {
+                format!("put {names} into maintenance mode")
+            }
+        }
         Step::Stop => format!("stop {names}"),
         Step::Deregister => format!("deregister {names}"),
         Step::Retire => format!("keep {names} (stopped) for rollback"),

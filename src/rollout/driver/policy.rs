@@ -38,6 +38,7 @@ pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
         drain: recipe.drain.as_ref().map(|drain| DrainPolicy {
             wait: drain.wait,
             timeout: drain.timeout,
+            is_told: drain.is_told,
         }),
         registered: recipe.is_registered(),
     }

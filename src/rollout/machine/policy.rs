@@ -51,4 +51,6 @@ pub struct DrainPolicy {
     pub wait: Duration,
     /// The longest to wait for its connections.
     pub timeout: Duration,
+    /// Whether balancers are told of a container that is ready: others learn of it by themselves.
+    pub is_told: bool,
 }

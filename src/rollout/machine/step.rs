@@ -11,7 +11,9 @@ pub enum Step {
     OutlastStop,
     /// It runs still, out of maintenance; started again if it has stopped.
     Resume,
-    /// Its services are in Consul's maintenance mode, so that balancers leave it.
+    /// Balancers that do not learn of it by themselves are told of it.
+    EnterRotation,
+    /// It is taken out of traffic: its services are in Consul's maintenance mode, or balancers are told to leave it.
     EnterMaintenance,
     /// `docker stop` with its timeout; fine if it is not there.
     Stop,

@@ -4,6 +4,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     docker::Container,
+    facts::backends::ports_of,
     model::HostRecipe,
     plan::{ContainerName, SlotPlan},
     rollout::machine::Side,
@@ -44,19 +45,6 @@ impl SlotContainer {
         let seen = self.inspected.as_ref();
         seen.map_or_else(Vec::new, |seen| ports_of(seen, host_recipe, address))
     }
-}
-
-/// The ports under which a container is reached at its host's `address`: in the container, and on the host.
-pub fn ports_of(container: &Container, host_recipe: &HostRecipe, address: &str) -> Vec<(u16, u16)> {
-    if container.uses_host_network() {
-        return host_recipe
-            .ready
-            .port()
-            .map(|port| (port, port))
-            .into_iter()
-            .collect();
-    }
-    container.ports.pairs(address)
 }
 
 /// The containers of a slot.

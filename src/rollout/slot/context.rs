@@ -1,9 +1,9 @@
 //! What all slots of one rollout share.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use crate::{
-    balancers::Routing,
+    balancers::{BackendLists, Routing},
     event::Events,
     hosts::Reached,
     model::{HostName, Name, Recipe},
@@ -26,6 +26,10 @@ pub struct RolloutContext {
     pub events: Events,
     /// What routes requests to the recipe's containers.
     pub routing: Routing,
+    /// What is in the files with backends of balancers.
+    pub lists: Arc<BackendLists>,
+    /// The ports of a host that containers get which publish `auto:PORT`.
+    pub ports: RangeInclusive<u16>,
     /// The recipes with a container that the recipe requires, itself or through others; what those require comes
     /// first.
     pub required: Vec<RequiredRecipe>,

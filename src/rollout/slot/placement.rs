@@ -6,12 +6,13 @@ use std::sync::{
 };
 
 use super::{
-    container::{SlotContainer, SlotContainers, ports_of},
+    container::{SlotContainer, SlotContainers},
     context::RolloutContext,
 };
 use crate::{
-    balancers::Backend,
+    balancers::{Backend, ListTarget},
     docker::{self, Container},
+    facts::backends::{main_port, ports_of},
     hosts::{HostError, Reached},
     model::{HostRecipe, LateValues},
     plan::SlotPlan,
@@ -119,21 +120,41 @@ impl Placement {
     /// The containers of one side as balancers know them, from when they were last seen.
     pub async fn backends(&self, side: Side) -> Vec<Backend> {
         let containers = self.containers_of(side).await.into_iter();
-        let backend = |container: SlotContainer| Backend {
-            host: self.reached.clone(),
-            ports: container.ports(&self.host_recipe, &self.reached.host.address),
-            is_up: container.is_up(),
-            container: container.name.active,
-            service_ids: container.service_ids,
+        let backend = |container: SlotContainer| {
+            let ports = container.ports(&self.host_recipe, &self.reached.host.address);
+            Backend {
+                host: self.reached.clone(),
+                port: main_port(&ports, &self.host_recipe),
+                ports,
+                is_up: container.is_up(),
+                container: container.name.active,
+                service_ids: container.service_ids,
+            }
         };
         containers.map(backend).collect()
     }
 
+    /// The file with backends of a container that is a balancer, if it has one.
+    pub fn list_target(&self, container: &str) -> Option<ListTarget> {
+        let balancer = self.host_recipe.balancer.as_ref()?;
+        Some(ListTarget {
+            recipe: self.context.recipe.name.clone(),
+            reached: self.reached.clone(),
+            file: balancer.backends.clone()?,
+            late: LateValues {
+                container: container.to_owned(),
+                ..self.late_values(Side::New)
+            },
+        })
+    }
+
     /// One container as balancers know it, from how docker shows it now.
     pub fn backend(&self, container: &Container) -> Backend {
+        let ports = ports_of(container, &self.host_recipe, &self.reached.host.address);
         Backend {
             host: self.reached.clone(),
-            ports: ports_of(container, &self.host_recipe, &self.reached.host.address),
+            port: main_port(&ports, &self.host_recipe),
+            ports,
             is_up: container.state.is_up(),
             container: container.name.clone(),
             service_ids: Vec::new(),

@@ -2,9 +2,11 @@
 //! may ask for what is already so.
 
 mod logs;
+mod make;
 mod names;
 mod outlast;
 mod perform;
+mod ports;
 mod retire;
 mod start;
 mod stop;

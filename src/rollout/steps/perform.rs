@@ -6,7 +6,7 @@ use super::{
     start::{resume, start_new, start_old},
     stop::stop,
     tasks,
-    traffic::{deregister, take_out},
+    traffic::{deregister, put_in, take_out},
 };
 use crate::{
     event::EventKind,
@@ -32,6 +32,7 @@ pub async fn perform(placement: &Placement, side: Side, step: Step) -> Result<()
             once_more_if_lost(placement, || outlast_a_stop(placement, side)).await
         }
         (Step::Resume, _) => once_more_if_lost(placement, || resume(placement, side)).await,
+        (Step::EnterRotation, _) => once_more_if_lost(placement, || put_in(placement, side)).await,
         (Step::EnterMaintenance, _) => {
             once_more_if_lost(placement, || take_out(placement, side)).await
         }

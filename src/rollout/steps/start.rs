@@ -1,21 +1,17 @@
 //! The step `Start`: a container runs under its serving name and is not kept out of traffic.
 
-use std::time::Duration;
-
 use super::{
+    make::{Made, RUN, make},
     names::{free_name, take_serving_name},
     outlast::outlast_a_stop,
     traffic::put_back,
 };
 use crate::{
-    docker::{self, Identity},
+    docker,
     hosts::{HostError, QUICK},
-    plan::{ContainerName, Incoming},
+    plan::ContainerName,
     rollout::{machine::Side, slot::Placement},
 };
-
-/// The longest that `docker run` may take: the image is there, so it makes and starts a container.
-const RUN: Duration = Duration::from_secs(120);
 
 /// Starts the new container: made if it is not there yet, also by a try of this very step that was cut off.
 pub(super) async fn start_new(placement: &Placement) -> Result<(), HostError> {
@@ -28,7 +24,9 @@ pub(super) async fn start_new(placement: &Placement) -> Result<(), HostError> {
         start_all(placement, Side::New).await?;
     } else {
         free_name(placement, &incoming.name.active).await?;
-        make(placement, incoming).await?;
+        if make(placement, incoming).await? == Made::Before {
+            start_all(placement, Side::New).await?;
+        }
     }
     into_traffic(placement, Side::New).await
 }
@@ -60,48 +58,6 @@ async fn into_traffic(placement: &Placement, side: Side) -> Result<(), HostError
     put_back(placement, side).await
 }
 
-/// Makes and starts the container. A try whose connection was lost may still be at it: docker goes on without us,
-/// and refuses the name to a second one.
-async fn make(placement: &Placement, incoming: &Incoming) -> Result<(), HostError> {
-    match run(placement, incoming).await {
-        Err(error) if is_name_taken(&error) => {
-            let there = placement.inspect(&incoming.name.active).await?;
-            if there.is_some_and(|there| placement.is_incoming(&there)) {
-                start_all(placement, Side::New).await
-            } else {
-                Err(error)
-            }
-        }
-        result => result,
-    }
-}
-
-fn is_name_taken(error: &HostError) -> bool {
-    let mut lines = error.output().iter();
-    lines.any(|line| line.contains("is already in use by"))
-}
-
-async fn run(placement: &Placement, incoming: &Incoming) -> Result<(), HostError> {
-    let context = &placement.context;
-    let identity = Identity {
-        environment: context.environment.clone(),
-        preview_of: context.preview_of.clone(),
-        recipe: context.recipe.name.to_string(),
-        release: context.release.0,
-        instance: placement.plan.instance,
-        spec: incoming.hash.clone(),
-    };
-    let desired = &incoming.desired;
-    let command = docker::run(
-        &desired.spec,
-        &incoming.name.active,
-        &desired.image,
-        &identity,
-        &desired.secrets,
-    );
-    placement.reached.expect(command, RUN).await.map(|_| ())
-}
-
 async fn start_all(placement: &Placement, side: Side) -> Result<(), HostError> {
     for container in placement.containers_of(side).await {
         start(placement, &container.name, &container.restart_policy).await?;
@@ -117,6 +73,7 @@ async fn start(
     restart_policy: &str,
 ) -> Result<(), HostError> {
     take_serving_name(placement, name).await?;
+    give_list(placement, &name.active).await?;
     let reached = &placement.reached;
     reached
         .expect(docker::set_restart(&name.active, restart_policy), QUICK)
@@ -125,4 +82,19 @@ async fn start(
         .expect(docker::start(&name.active), RUN)
         .await
         .map(|_| ())
+}
+
+/// Gives a balancer its list of backends, if it has one: as it finds it when it starts, or where it runs already, as it
+/// is told of it.
+async fn give_list(placement: &Placement, container: &str) -> Result<(), HostError> {
+    let Some(target) = placement.list_target(container) else {
+        return Ok(());
+    };
+    let lists = &placement.context.lists;
+    let there = placement.inspect(container).await?;
+    if there.is_some_and(|there| there.state.running) {
+        lists.write(&target).await
+    } else {
+        lists.place(&target).await
+    }
 }

@@ -1,6 +1,6 @@
 //! The step `Stop`: `docker stop` with the container's own timeout.
 
-use super::traffic::put_back;
+use super::traffic::{forget, put_back};
 use crate::{
     docker,
     hosts::{HostError, QUICK},
@@ -28,5 +28,6 @@ pub(super) async fn stop(placement: &Placement, side: Side) -> Result<(), HostEr
             .expect(docker::stop(&there.name), there.stop_timeout + QUICK)
             .await?;
     }
+    forget(placement, side).await;
     Ok(())
 }

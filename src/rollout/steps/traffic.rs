@@ -4,6 +4,7 @@ use crate::{
     event::EventKind,
     hosts::HostError,
     rollout::{machine::Side, slot::Placement},
+    text,
 };
 
 /// Takes the containers of one side out of traffic.
@@ -22,6 +23,25 @@ pub(super) async fn take_out(placement: &Placement, side: Side) -> Result<(), Ho
     }
     placement.keep_service_ids(side, backends).await;
     Ok(())
+}
+
+/// Tells balancers of the containers of one side, which are ready.
+pub(super) async fn put_in(placement: &Placement, side: Side) -> Result<(), HostError> {
+    let backends = placement.backends(side).await;
+    placement.context.routing.put_in(&backends).await
+}
+
+/// Takes note that the containers of one side have stopped. No request depends on it.
+pub(super) async fn forget(placement: &Placement, side: Side) {
+    let backends = placement.backends(side).await;
+    let context = &placement.context;
+    if let Err(error) = context.routing.forget(&backends).await {
+        context.events.send(EventKind::Warning {
+            host: Some(placement.reached.name().to_string()),
+            message: text::chain(&error).join(": "),
+            hint: None,
+        });
+    }
 }
 
 /// The reason that operators find in Consul: which release of what, whose it is, and what it does here.

@@ -2,11 +2,20 @@
 //! balancers route to.
 
 use crate::{
+    balancers::ListTarget,
     commands::on_hosts::routes::Answer,
     consul::ServiceInstance,
     docker::{self, Container},
+    facts::{
+        Facts,
+        backends::{ListFile, list_files, listed},
+        routes::routes_to,
+    },
     hosts::{HostError, Reached},
-    model::{ConsulReady, ContainerSpec, Environment, HostAndPort, HostRecipe, Recipe},
+    model::{
+        ConsulReady, ContainerSpec, Environment, HostAndPort, HostRecipe, LateValues,
+        ListedBackend, Recipe,
+    },
     observe::Observed,
     text,
 };
@@ -17,8 +26,16 @@ pub struct Finding {
     pub recipe: String,
     /// What is wrong.
     pub message: String,
-    /// The id of a service in Consul whose container is gone: what `--fix` deregisters.
-    pub stale_service: Option<String>,
+    /// What `--fix` does about it.
+    pub fix: Option<Fix>,
+}
+
+/// What `--fix` does.
+pub enum Fix {
+    /// Deregisters a service in Consul whose container is gone, by its id.
+    Deregister(String),
+    /// Writes the list of a balancer.
+    Write(Box<ListTarget>),
 }
 
 impl Finding {
@@ -26,7 +43,7 @@ impl Finding {
         Self {
             recipe: recipe.name.to_string(),
             message,
-            stale_service: None,
+            fix: None,
         }
     }
 }
@@ -58,6 +75,10 @@ pub async fn find(
             findings.extend(missing(recipe, on, up.len()));
         }
         let Some(ConsulReady::Service(service)) = &on.ready.consul else {
+            let unrouted = up
+                .into_iter()
+                .flat_map(|it| unrouted(reached, recipe, it, answers));
+            findings.extend(unrouted);
             continue;
         };
         let seen = match &mut seen {
@@ -82,6 +103,72 @@ pub async fn find(
         findings.extend(stale(reached, recipe, on, service, services, &seen.ports));
     }
     Ok(findings)
+}
+
+/// The files with backends on a host that are not as what runs wants them.
+pub fn wrong_lists(
+    environment: &Environment,
+    reached: &Reached,
+    observed: &Observed,
+    active: &[ListedBackend],
+) -> Vec<Finding> {
+    let files = list_files(environment, &observed.facts);
+    let here = files.iter().filter(|file| file.host == *reached.name());
+    here.filter_map(|file| wrong_list(file, reached, &observed.facts, active))
+        .collect()
+}
+
+fn wrong_list(
+    found: &ListFile<'_>,
+    reached: &Reached,
+    facts: &Facts,
+    active: &[ListedBackend],
+) -> Option<Finding> {
+    let ListFile {
+        recipe,
+        container,
+        file,
+        now,
+        ..
+    } = found;
+    let to = &file.to;
+    let message = match (file.render(active, &[]), now) {
+        (Err(error), _) => return Some(Finding::new(recipe, error.to_string())),
+        (Ok(wanted), Some(now)) if wanted == *now => return None,
+        (Ok(_), None) => format!("{to} is not there"),
+        (Ok(_), Some(now)) => {
+            let own = active
+                .iter()
+                .filter(|one| file.recipes.contains(&one.recipe));
+            let missing = own.filter(|one| {
+                let port = one.port.unwrap_or_default();
+                !routes_to(now, &one.address, port)
+            });
+            let missing: Vec<_> = missing
+                .map(|one| format!("{} (`{}`)", one.endpoint(), one.container))
+                .collect();
+            if missing.is_empty() {
+                format!("{to} is not as what runs wants it")
+            } else {
+                format!("{to} lacks {}", missing.join(", "))
+            }
+        }
+    };
+    let container = container.clone().unwrap_or_else(|| recipe.name.to_string());
+    let target = ListTarget {
+        recipe: recipe.name.clone(),
+        reached: reached.clone(),
+        file: (*file).clone(),
+        late: LateValues {
+            release: String::new(),
+            image: facts.image_of(reached.name(), &container),
+            container,
+        },
+    };
+    Some(Finding {
+        fix: Some(Fix::Write(Box::new(target))),
+        ..Finding::new(recipe, message)
+    })
 }
 
 /// What is asked once on a host, for all its recipes.
@@ -145,7 +232,38 @@ fn in_consul(
         let message = format!("Consul has `{name}` as {complaint}");
         return vec![Finding::new(recipe, message)];
     }
-    let port = registered.service.port;
+    not_routed_to(recipe, name, address, registered.service.port, answers)
+}
+
+/// Whether the balancers route to a container that Consul does not tell them of.
+fn unrouted(
+    reached: &Reached,
+    recipe: &Recipe,
+    container: &Container,
+    answers: &[Answer],
+) -> Vec<Finding> {
+    let is_told = recipe.drain.as_ref().is_some_and(|drain| drain.is_told);
+    let port = listed(recipe, &reached.host, container).port;
+    let Some(port) = port.filter(|_| is_told) else {
+        return Vec::new();
+    };
+    not_routed_to(
+        recipe,
+        &container.name,
+        &reached.host.address,
+        port,
+        answers,
+    )
+}
+
+/// The balancers of a recipe that do not route to one of its containers.
+fn not_routed_to(
+    recipe: &Recipe,
+    name: &str,
+    address: &str,
+    port: u16,
+    answers: &[Answer],
+) -> Vec<Finding> {
     let balancers = recipe.drain.iter().flat_map(|drain| &drain.balancers);
     let asked = balancers.flat_map(|balancer| {
         answers
@@ -195,7 +313,7 @@ fn stale(
             let id = &instance.service.id;
             let message = format!("Consul has `{id}`, whose container is gone");
             Finding {
-                stale_service: Some(id.clone()),
+                fix: Some(Fix::Deregister(id.clone())),
                 ..Finding::new(recipe, message)
             }
         })

@@ -2,18 +2,20 @@
 
 mod findings;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
 
-use self::findings::{Finding, find};
+use self::findings::{Finding, Fix, find, wrong_lists};
 use crate::{
+    balancers::BackendLists,
     commands::{
         arguments::{DefaultEnvironment, value},
         command::{HostCommand, Lock, Needs},
         on_hosts::{invocation::Invocation, routes},
     },
     event::{EventKind, HostRow, Outcome, Severity},
+    facts::backends::in_service,
     hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
     model::Name,
     observe::{Observed, observe},
@@ -33,7 +35,7 @@ Examples:
 pub struct Check {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
-    /// Also deregister Consul services whose container is gone
+    /// Also deregister Consul services whose container is gone, and write the lists of balancers that are wrong
     #[arg(long)]
     pub fix: bool,
     /// With `--fix`, wait so long for the lock while another run has it [default: not at all]
@@ -46,7 +48,7 @@ impl HostCommand for Check {
     const NEEDS: Needs = Needs {
         contacts: "all hosts",
         lock: Lock::With("--fix"),
-        changes: "with `--fix`, Consul's services",
+        changes: "with `--fix`, Consul's services and the lists of balancers",
         log: false,
         exit_codes: &[0, 1, 2, 3, 4, 130],
     };
@@ -95,6 +97,8 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
     let found = fleet
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;
+    let active = in_service(context.environment, &observed.facts, &BTreeSet::new());
+    let lists = BackendLists::new(active.clone());
     let (mut left, mut fixed) = (0, 0);
     for (reached, findings) in found {
         let findings = findings.map_err(|error| {
@@ -105,13 +109,15 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
                 &error,
             )
         })?;
+        let wrong = wrong_lists(context.environment, reached, &observed, &active);
+        let findings: Vec<_> = findings.into_iter().chain(wrong).collect();
         show_stopped(context, reached, &observed);
         if findings.is_empty() {
             let row = hosts::row(reached.name(), "as it should be", Severity::Good);
             context.events.send(EventKind::HostState { row });
         }
         for finding in findings {
-            if settle(context, reached, finding, fix).await? {
+            if settle(context, reached, finding, fix.then_some(&lists)).await? {
                 fixed += 1;
             } else {
                 left += 1;
@@ -123,13 +129,12 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
     outcome(&context.environment.name, left, fixed)
 }
 
-/// Shows a finding; with `fix`, deregisters the service whose container is gone. Returns whether it is
-/// mended.
+/// Shows a finding; with `lists`, mends it where that can be done. Returns whether it is mended.
 async fn settle(
     context: &Context<'_>,
     reached: &Reached,
     finding: Finding,
-    fix: bool,
+    lists: Option<&BackendLists>,
 ) -> Run<bool> {
     let mut row = HostRow {
         host: reached.name().to_string(),
@@ -139,17 +144,30 @@ async fn settle(
         detail: None,
         severity: Severity::Bad,
     };
-    let mended = finding.stale_service.filter(|_| fix);
-    if let Some(id) = &mended {
-        reached.consul.deregister(id).await.map_err(|error| {
-            Stop::on_host(
-                Outcome::Failed,
-                format!("cannot deregister `{id}`"),
-                reached.name(),
-                &HostError::Consul(error),
-            )
-        })?;
-        row.detail = Some("deregistered".to_owned());
+    let failed = |what: String, error: &HostError| {
+        Stop::on_host(Outcome::Failed, what, reached.name(), error)
+    };
+    let mended = match (&finding.fix, lists) {
+        (Some(Fix::Deregister(id)), Some(_)) => {
+            let deregistered = reached.consul.deregister(id).await;
+            deregistered.map_err(|error| {
+                failed(
+                    format!("cannot deregister `{id}`"),
+                    &HostError::Consul(error),
+                )
+            })?;
+            Some("deregistered")
+        }
+        (Some(Fix::Write(target)), Some(lists)) => {
+            let to = &target.file.to;
+            let written = lists.write(target).await;
+            written.map_err(|error| failed(format!("cannot write {to}"), &error))?;
+            Some("written")
+        }
+        _ => None,
+    };
+    if let Some(mended) = mended {
+        row.detail = Some(mended.to_owned());
         row.severity = Severity::Notable;
     }
     context.events.send(EventKind::HostState { row });
@@ -181,7 +199,7 @@ fn outcome(environment: &Name, left: usize, fixed: usize) -> Run<Outcome> {
     if left > 0 {
         let message = format!("{} found", text::count(left, "mistake"));
         return Err(Stop::new(Outcome::Failed, message).hint(format!(
-            "`shipit deploy {environment}` brings up what is missing; `shipit check {environment} --fix` deregisters what is gone"
+            "`shipit deploy {environment}` brings up what is missing; `shipit check {environment} --fix` deregisters what is gone and writes the lists of balancers"
         )));
     }
     Ok(if fixed > 0 {

@@ -58,8 +58,9 @@ pub(super) fn warn_named_hosts(
 
 /// A drain takes a container out of Consul first, which its name does not tell; a deploy without an agent is
 /// refused.
-pub(super) fn warn_without_consul(raw: &Raw, problems: &mut Problems) {
-    if let Some(drain) = &raw.drain {
+pub(super) fn warn_without_consul(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
+    let through_consul = recipe.drain.as_ref().is_some_and(|it| it.through_consul);
+    if let Some(drain) = raw.drain.as_ref().filter(|_| through_consul) {
         problems.push(
             Problem::warning("`[drain]` asks Consul, and nothing here says that the hosts have it")
                 .at(&drain.place, "asks the agent of each host")

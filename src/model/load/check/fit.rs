@@ -29,7 +29,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
             Problem::error("`start-first` with a fixed published port: the new container cannot have the port while the old one holds it")
                 .at(&order.place, "both would run at once")
                 .at(publish, "one port on the host")
-                .hint("use `order = \"stop-first\"`, or `publish_all = true` behind a balancer"),
+                .hint("use `order = \"stop-first\"`, or `publish = [\"auto:PORT\"]` behind a balancer"),
         );
     }
     let has_several = recipe.by_host.values().any(|on| on.instances > 1);
@@ -40,7 +40,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
             Problem::error("several instances with a fixed published port: only one can have it")
                 .at(&instances.place, "containers on each host")
                 .at(publish, "one port on the host")
-                .hint("use `publish_all = true` behind a balancer"),
+                .hint("use `publish = [\"auto:PORT\"]` behind a balancer"),
         );
     }
     let slots: usize = recipe

@@ -7,6 +7,8 @@ use crate::diagnostic::{Problem, Problems};
 pub(super) fn check_kind(recipe: &RawRecipe, problems: &mut Problems) {
     let raw = &recipe.file.content;
     match (&raw.container, &raw.commands) {
+        // A balancer that runs on its hosts.
+        (None, None) if raw.balancer.is_some() => {}
         (None, None) => problems.push(
             Problem::error(format!(
                 "recipe `{}` has neither `[container]` nor `[[commands]]`",

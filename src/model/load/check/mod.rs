@@ -5,6 +5,7 @@ mod consul;
 mod fit;
 mod inventory;
 mod kind;
+mod listed;
 mod project;
 mod ready;
 mod recipes;

@@ -5,6 +5,7 @@ use super::{
     consul::{warn_named_hosts, warn_unchecked_service, warn_without_consul},
     fit::check_fit,
     kind::check_kind,
+    listed::check_listed,
     ready::check_reachable,
     rollout::check_times,
 };
@@ -28,9 +29,10 @@ pub(in super::super) fn recipes(
         check_reachable(content, recipe, problems);
         check_times(content, recipe, problems);
         check_fit(content, recipe, problems);
+        check_listed(content, recipe, problems);
         warn_unchecked_service(content, recipe, problems);
         if !has_consul {
-            warn_without_consul(content, problems);
+            warn_without_consul(content, recipe, problems);
         }
         warn_named_hosts(content, recipe, members, problems);
     }

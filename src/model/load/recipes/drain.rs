@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::recipe::{DrainSection, Recipe as Raw},
-    diagnostic::{Problem, Problems},
+    diagnostic::{Place, Problem, Problems},
     model::{Drain, Name},
 };
 
@@ -24,6 +24,7 @@ pub(super) fn resolve(
         timeout,
     } = &section.value;
     let mut names = Vec::new();
+    let (mut through_consul, mut is_told) = (false, false);
     for text in balancers.iter().flat_map(|balancers| &balancers.value) {
         let Some(index) = position(all, text) else {
             problems.push(not_here(text, all, files).at(&text.place, "not in this environment"));
@@ -40,11 +41,36 @@ pub(super) fn resolve(
                     )),
             );
         }
+        if let Some(balancer) = &recipe.file.content.balancer {
+            let has_list = balancer.backends.is_some();
+            through_consul |= !has_list;
+            is_told |= has_list;
+            if balancer.upstreams.is_none() && wait.written().is_none() {
+                problems.push(unseen(recipe, &text.place));
+            }
+        }
         names.push(recipe.name.value.clone());
     }
+    through_consul |= !is_told;
     Some(Drain {
         balancers: names,
+        through_consul,
+        is_told,
         wait: wait.value().0,
         timeout: timeout.value().0,
     })
+}
+
+/// A balancer that cannot print what it routes to, and nothing says how long it takes to leave.
+fn unseen(balancer: &RawRecipe, place: &Place) -> Problem {
+    let name = &balancer.name.value;
+    Problem::error(format!(
+        "`{name}` has no `upstreams`, so nobody can see whether it still routes to a container"
+    ))
+    .at(place, "cannot be asked")
+    .hint(format!(
+        "add `upstreams = \"…\"` to `[balancer]` in `{}`: a command that prints what it routes to; or say here how long \
+         it takes to leave: `wait = \"10s\"`",
+        balancer.file.source.name()
+    ))
 }

@@ -1,5 +1,6 @@
 //! The recipes of an environment: put in order, resolved for their hosts.
 
+mod balancer;
 mod container;
 mod drain;
 mod hosts;
@@ -20,8 +21,8 @@ use super::{
 };
 use crate::{
     config::recipe::Recipe as Raw,
-    diagnostic::{Problem, Problems},
-    model::{BalancerView, HostRecipe, Name, Recipe},
+    diagnostic::Problems,
+    model::{HostRecipe, Name, Recipe},
 };
 
 /// Resolves the recipes, in order.
@@ -60,6 +61,7 @@ fn resolve_one(
     };
     let scope = Scope::new(world, &recipe.name.value, defaults, tried.clone());
 
+    let drained = balancer::drained_through(recipe, all);
     let by_host = tried.iter().map(|&index| {
         let mut resolver = Resolver {
             scope: &scope,
@@ -67,7 +69,7 @@ fn resolve_one(
             problems: &mut *problems,
         };
         let host = members.hosts[index].host.name.clone();
-        (host, on_host(raw, &mut resolver))
+        (host, on_host(raw, &drained, &mut resolver))
     });
     let by_host: std::collections::BTreeMap<_, _> = by_host.collect();
     let mut resolver = Resolver {
@@ -100,7 +102,7 @@ fn resolve_one(
     }
 }
 
-fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
+fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostRecipe {
     let container = raw
         .container
         .as_ref()
@@ -120,19 +122,7 @@ fn on_host(raw: &Raw, resolver: &mut Resolver<'_>) -> HostRecipe {
         after: tasks::resolve(raw.after.as_ref(), container.is_some(), resolver),
         commands: tasks::resolve(raw.commands.as_ref(), container.is_some(), resolver),
         ready: raw.ready.settle(resolver),
-        balancer: raw.balancer.as_ref().and_then(|balancer| {
-            let Some(upstreams) = &balancer.upstreams else {
-                resolver.problems.push(
-                    Problem::error("`[balancer]` has no `upstreams`")
-                        .at(&balancer.place, "`upstreams` is missing")
-                        .hint("a command that prints what it routes to: `docker exec {{container}} nginx -T`"),
-                );
-                return None;
-            };
-            Some(BalancerView {
-                upstreams: meaning(upstreams, resolver),
-            })
-        }),
+        balancer: balancer::resolve(raw, drained, resolver),
         container,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::{
     super::read::Project,
     context::{MOST_STEPS, Scope},
@@ -129,6 +131,35 @@ impl<'a> Resolver<'a> {
                 (late, false)
             }
         }
+    }
+
+    /// A template that names something that only a deploy knows. It must be right with each of `trials` for that.
+    pub(in super::super) fn tried(
+        &mut self,
+        text: &str,
+        place: &Place,
+        trials: &[Vec<(&str, Value)>],
+    ) -> Template {
+        self.scope.world.note_words(text);
+        let template = Template {
+            source: text.to_owned(),
+            context: Arc::new(self.scope.context(text, self.host)),
+        };
+        if self.refuse_further(place) {
+            return template;
+        }
+        for trial in trials {
+            let mut tried = template.clone();
+            for (name, value) in trial {
+                tried = tried.with(name, value.clone());
+            }
+            let context = (*tried.context).clone();
+            if let Err(errors) = template::render(text, context, &self.scope.world.steps) {
+                self.report(errors, place, text);
+                break;
+            }
+        }
+        template
     }
 
     /// A var in a script may come from `--set`, and so from whoever starts a pipeline.

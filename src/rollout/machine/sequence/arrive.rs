@@ -34,7 +34,10 @@ fn until_it_serves(policy: &Policy, side: Side, first: Step, hold: Duration) -> 
             late: OnTimeout::Fail,
         }),
     ];
-    if policy.drain.is_some() {
+    if let Some(drain) = &policy.drain {
+        if drain.is_told {
+            stages.push(Stage::Perform(side, Step::EnterRotation));
+        }
         stages.push(Stage::wait(side, Gate::Routed, limit, OnTimeout::Fail));
     }
     stages.push(Stage::Serves);

@@ -33,12 +33,19 @@ struct Scenario {
 fn policies() -> impl Strategy<Value = Policy> {
     let order = prop_oneof![Just(Order::StartFirst), Just(Order::StopFirst)];
     let counts = (1..4_usize, 0..3_usize, 0..3_usize);
-    let switches = any::<[bool; 5]>();
+    let switches = any::<[bool; 6]>();
     let drain = proptest::option::of((0..4_u32, 0..12_u32));
     let times = (0..8_u32, 40..80_u32, 100..400_u32, 20..40_u32);
     (order, counts, switches, drain, times).prop_map(
         |(order, (max_parallel, canary, max_failures), switches, drain, times)| {
-            let [auto_promote, auto_revert, quorum, rarely, registered] = switches;
+            let [
+                auto_promote,
+                auto_revert,
+                quorum,
+                rarely,
+                registered,
+                is_told,
+            ] = switches;
             let (min_healthy, healthy, progress, leave) = times;
             Policy {
                 order,
@@ -55,6 +62,7 @@ fn policies() -> impl Strategy<Value = Policy> {
                 drain: drain.map(|(wait, timeout)| DrainPolicy {
                     wait: TICK * wait,
                     timeout: TICK * timeout,
+                    is_told,
                 }),
                 registered,
             }

@@ -285,7 +285,7 @@ impl Witness {
     fn allows(&self, slot: Slot, side: Side, step: Step, world: &World) {
         let container = world.places[slot.0].of(side);
         if self.reverting || self.revert {
-            let arrives = matches!(step, Step::Start | Step::Resume);
+            let arrives = matches!(step, Step::Start | Step::Resume | Step::EnterRotation);
             assert_eq!(arrives, side == Side::Old, "goes on though it reverts");
         }
         if step == Step::Stop && self.policy.drain.is_some() {

@@ -69,6 +69,8 @@ pub(super) struct Container {
     pub retired: bool,
     pub maintenance: bool,
     pub registered: bool,
+    /// Whether the balancers were told of it.
+    is_known: bool,
     exited: bool,
     /// When it was last started by a step.
     pub raised: Option<Duration>,
@@ -132,6 +134,7 @@ impl World {
             exists: true,
             running: true,
             registered: true,
+            is_known: true,
             routed: true,
             ..Container::default()
         };
@@ -217,7 +220,8 @@ impl World {
                 container.gone_at = None;
             }
             Step::OutlastStop => {}
-            Step::EnterMaintenance => container.maintenance = true,
+            Step::EnterRotation => container.is_known = true,
+            Step::EnterMaintenance => (container.maintenance, container.is_known) = (true, false),
             Step::Stop => {
                 container.running = false;
                 container.gone_at = (!stuck).then_some(now + lag);
@@ -308,7 +312,15 @@ impl World {
                 let unroutable = side == Side::New
                     && fate.health == Health::Unroutable
                     && self.policy.drain.is_some();
-                let wanted = answers && !container.maintenance && !unroutable;
+                let told = self
+                    .policy
+                    .drain
+                    .as_ref()
+                    .is_some_and(|drain| drain.is_told);
+                let wanted = answers
+                    && !container.maintenance
+                    && !unroutable
+                    && (container.is_known || !told);
                 let stuck = side == Side::Old && fate.stuck == Some(Gate::Unrouted);
                 if container.routed == wanted || stuck && container.routed {
                     container.lags = 0;

@@ -27,6 +27,7 @@ fn policy() -> Policy {
         drain: Some(DrainPolicy {
             wait: seconds(1),
             timeout: seconds(10),
+            is_told: false,
         }),
         registered: true,
     }

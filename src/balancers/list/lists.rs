@@ -1,0 +1,157 @@
+//! What the files with backends have: written by one at a time, as each has the containers of several recipes.
+
+use std::collections::BTreeMap;
+
+use tokio::sync::Mutex;
+
+use super::target::ListTarget;
+use crate::{hosts::HostError, model::ListedBackend, text};
+
+/// The containers that requests may go to, of all recipes that drain through a balancer whose list is written, and what
+/// was written last.
+#[derive(Debug, Default)]
+pub struct BackendLists(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    active: Vec<ListedBackend>,
+    draining: Vec<ListedBackend>,
+    /// What each file has, where that is known.
+    written: BTreeMap<(String, Option<String>), String>,
+}
+
+impl BackendLists {
+    /// The lists before anything has changed: requests may go to these.
+    pub fn new(active: Vec<ListedBackend>) -> Self {
+        Self(Mutex::new(State {
+            active,
+            ..State::default()
+        }))
+    }
+
+    /// Lets requests go to these containers.
+    pub(super) async fn enter(
+        &self,
+        backends: Vec<ListedBackend>,
+        targets: &[ListTarget],
+    ) -> Result<(), HostError> {
+        let mut state = self.0.lock().await;
+        state.remove(&backends);
+        state.active.extend(backends);
+        state.write_all(targets).await
+    }
+
+    /// Lets no further request go to these containers.
+    pub(super) async fn leave(
+        &self,
+        backends: Vec<ListedBackend>,
+        targets: &[ListTarget],
+    ) -> Result<(), HostError> {
+        let mut state = self.0.lock().await;
+        state.remove(&backends);
+        state.draining.extend(backends);
+        state.write_all(targets).await
+    }
+
+    /// Takes these containers, which have stopped, off the lists.
+    pub(super) async fn forget(
+        &self,
+        backends: &[ListedBackend],
+        targets: &[ListTarget],
+    ) -> Result<(), HostError> {
+        let mut state = self.0.lock().await;
+        state.remove(backends);
+        state.write_all(targets).await
+    }
+
+    /// Brings a file in line.
+    pub async fn write(&self, target: &ListTarget) -> Result<(), HostError> {
+        let mut state = self.0.lock().await;
+        state.written.remove(&target.key());
+        state.write_all(std::slice::from_ref(target)).await
+    }
+
+    /// Puts a file where a container finds it that is about to start.
+    pub async fn place(&self, target: &ListTarget) -> Result<(), HostError> {
+        let mut state = self.0.lock().await;
+        let text = state.text(target)?;
+        state.written.remove(&target.key());
+        target.place(&text).await?;
+        state.written.insert(target.key(), text);
+        Ok(())
+    }
+}
+
+impl State {
+    fn remove(&mut self, backends: &[ListedBackend]) {
+        let stays = |one: &ListedBackend| !backends.iter().any(|other| other.is(one));
+        self.active.retain(stays);
+        self.draining.retain(stays);
+    }
+
+    fn text(&self, target: &ListTarget) -> Result<String, HostError> {
+        let text = target.file.render(&self.active, &self.draining);
+        text.map_err(|error| HostError::Fact(error.to_string()))
+    }
+
+    /// Writes every file that would be different. One balancer that fails keeps no other from being told.
+    async fn write_all(&mut self, targets: &[ListTarget]) -> Result<(), HostError> {
+        let mut failures = Vec::new();
+        let mut told = Vec::new();
+        for target in targets {
+            match self.write_one(target).await {
+                Ok(()) => told.push(target.name()),
+                Err(error) => failures.push((target, error)),
+            }
+        }
+        let Some((target, _)) = failures.first() else {
+            return Ok(());
+        };
+        if failures.len() == 1 && told.is_empty() {
+            let (name, error) = (target.name(), failures.swap_remove(0).1);
+            return Err(about(&name, error));
+        }
+        let mut facts: Vec<_> = failures
+            .iter()
+            .map(|(target, error)| {
+                let why = text::chain(error).join(": ");
+                format!("{} routes as before: {why}", target.name())
+            })
+            .collect();
+        if !told.is_empty() {
+            facts.push(format!("{} has the new list", told.join(" and ")));
+        }
+        Err(HostError::Fact(facts.join("; ")))
+    }
+
+    async fn write_one(&mut self, target: &ListTarget) -> Result<(), HostError> {
+        let text = self.text(target)?;
+        let key = target.key();
+        if self.written.get(&key) == Some(&text) {
+            return Ok(());
+        }
+        self.written.remove(&key);
+        target.write(&text).await?;
+        self.written.insert(key, text);
+        Ok(())
+    }
+}
+
+/// An error with the balancer that it is about.
+fn about(name: &str, error: HostError) -> HostError {
+    match error {
+        HostError::Status {
+            command,
+            status,
+            message,
+            output,
+        } => HostError::Status {
+            command,
+            status,
+            message: format!("{name}: {message}"),
+            output,
+        },
+        HostError::Fact(fact) => HostError::Fact(format!("{name}: {fact}")),
+        other => other,
+    }
+}
