@@ -4,14 +4,14 @@ mod one_off;
 
 use std::time::Duration;
 
-pub use one_off::{remove_left, remove_left_of};
+pub use one_off::{random_suffix, remove_left, remove_left_of, remove_now};
 
 use crate::{
     command::RemoteCommand,
     docker::OneOff,
     event::{EventKind, Events},
     hosts::{HostError, QUICK, Reached, failed, progress, stream},
-    model::{LateValues, Task, TaskAction, Template},
+    model::{LateValues, Task, TaskAction, TemplateError},
     text,
     transport::{Deadline, Output},
 };
@@ -50,7 +50,7 @@ pub async fn is_done(reached: &Reached, task: &Task, late: &LateValues) -> Resul
     let Some(unless) = &task.unless else {
         return Ok(false);
     };
-    let script = rendered(unless, late)?;
+    let script = unless.render(late).map_err(fact)?;
     let ask = || reached.run(RemoteCommand::shell(script.clone()), task.timeout);
     let output = match ask().await {
         // It only looks, so it may be asked again on a new connection.
@@ -150,15 +150,15 @@ async fn attempt(
 ) -> Result<(), HostError> {
     match &task.action {
         TaskAction::Run(script) => {
-            let script = rendered(script, &context.late)?;
+            let script = script.render(&context.late).map_err(fact)?;
             let deadline = Deadline::Total(task.timeout);
             let command = RemoteCommand::shell(script.clone());
             let ended = stream(reached, command, deadline, context.events).await?;
-            well_ended(script.trim(), ended)
+            failure(script.trim(), ended).map_or(Ok(()), Err)
         }
         TaskAction::RunInNew(words) => {
-            let words = words.iter().map(|word| rendered(word, &context.late));
-            let words = words.collect::<Result<Vec<_>, _>>()?;
+            let words = words.iter().map(|word| word.render(&context.late));
+            let words = words.collect::<Result<Vec<_>, _>>().map_err(fact)?;
             let Some(one_off) = &context.one_off else {
                 let recipe = context.recipe;
                 return Err(HostError::Fact(format!("`{recipe}` has no image to run")));
@@ -168,7 +168,7 @@ async fn attempt(
                 [sh, c, script] if sh == "sh" && c == "-c" => script.trim().to_owned(),
                 _ => words.join(" "),
             };
-            well_ended(&shown, ended.await?)
+            failure(&shown, ended.await?).map_or(Ok(()), Err)
         }
         TaskAction::Upload {
             from: _,
@@ -187,20 +187,20 @@ async fn attempt(
     }
 }
 
-fn rendered(text: &Template, late: &LateValues) -> Result<String, HostError> {
-    let rendered = text.render(late);
-    rendered.map_err(|error| HostError::Fact(error.to_string()))
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
+fn fact(error: TemplateError) -> HostError {
+    HostError::Fact(error.to_string())
 }
 
 /// The error of a command whose status is not 0, with the last lines that it printed.
-fn well_ended(command: &str, (status, lines): (u32, Vec<String>)) -> Result<(), HostError> {
-    if status == 0 {
-        return Ok(());
-    }
+fn failure(command: &str, (status, lines): (u32, Vec<String>)) -> Option<HostError> {
     let output = Output {
         status,
         stdout: String::new(),
         stderr: lines.join("\n"),
     };
-    Err(failed(command.to_owned(), &output))
+    (status != 0).then(|| failed(command.to_owned(), &output))
 }

@@ -54,7 +54,7 @@ const BESIDE: [(&str, &str, &str); 6] = [
 
 /// What may stand on a command line beside shipit: the program and its first argument. What is shown to
 /// be typed on a user's own hosts and toolchain cannot be run here.
-const OTHERS: [(&str, &str); 12] = [
+const OTHERS: [(&str, &str); 13] = [
     ("age", "-a"),
     ("age", "-d"),
     ("cargo", "build"),
@@ -64,6 +64,7 @@ const OTHERS: [(&str, &str); 12] = [
     ("docker", "ps"),
     ("docker", "volume"),
     ("echo", "d /run/shipit 2770 root docker"),
+    ("echo", "df -h"),
     ("mkdir", "-p"),
     ("rustup", "target"),
     ("sudo", "systemd-tmpfiles"),

@@ -127,7 +127,8 @@ pub trait HostCommand: Args {
         false
     }
 
-    /// Whether it shows its result again and again in the same place. Then nothing else is shown meanwhile.
+    /// Whether it shows its result again and again in the same place, or hands the terminal to a remote command. Then
+    /// nothing else is shown meanwhile.
     fn redraws(&self) -> bool {
         false
     }

@@ -3,7 +3,7 @@
 
 use super::{
     inspect::{Diff, History, Logs, Show as ShowRelease, Status},
-    operate::{Check, Down, Exec, Lock, Prune, Setup, Unlock},
+    operate::{Check, Console, Down, Exec, Lock, Prune, Setup, Shell, Unlock},
     project::{Completions, Explain, Init, Man, Schema, Validate},
     release::{Deploy, Plan, Restart, Rollback, Run, Start, Stop},
     row::{Group, Row},
@@ -40,6 +40,8 @@ pub const TABLE: &[Group] = &[
         rows: &[
             Row::on_hosts::<Setup>(),
             Row::on_hosts::<Exec>(),
+            Row::on_hosts::<Console>(),
+            Row::on_hosts::<Shell>(),
             Row::on_hosts::<Lock>(),
             Row::on_hosts::<Unlock>(),
             Row::on_hosts::<Down>(),

@@ -9,11 +9,11 @@ mod pull;
 
 pub use archive::Archive;
 pub use commands::{
-    LogRange, OneOff, OneOffFor, container_logs, disk_usage, events_since, exists, image_load,
-    image_platform, image_remove, image_save, image_tag, info, inspect_containers, inspect_images,
-    inspect_records, inspect_volumes, list_containers, list_image_layers, list_names, list_running,
-    logged_in, manifest, platform, pull, remove, rename, run, set_restart, start, stop,
-    volume_create, volume_remove, volume_replace, was_signalled,
+    LogRange, OneOff, OneOffFor, attach, container_logs, disk_usage, events_since, exec, exists,
+    image_load, image_platform, image_remove, image_save, image_tag, info, inspect_containers,
+    inspect_images, inspect_records, inspect_volumes, list_containers, list_image_layers,
+    list_names, list_running, logged_in, manifest, platform, pull, remove, rename, run,
+    set_restart, start, stop, volume_create, volume_remove, volume_replace, was_signalled,
 };
 pub use identity::{
     HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, short_hash,

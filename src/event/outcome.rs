@@ -24,6 +24,8 @@ pub enum Outcome {
     Interrupted,
     /// Nobody reads its output any more, and it had no other purpose.
     BrokenPipe,
+    /// It was there for one command, as a console is, and that ended with this status.
+    Exited(u8),
 }
 
 impl Outcome {
@@ -39,6 +41,7 @@ impl Outcome {
             Self::Interrupted => 130,
             // As of a program that SIGPIPE ended.
             Self::BrokenPipe => 141,
+            Self::Exited(status) => status,
         }
     }
 }

@@ -152,7 +152,7 @@ fn event(result: &Run<Outcome>) -> Option<HookEvent> {
         Outcome::Reverted => Some(HookEvent::Reverted),
         Outcome::Interrupted => Some(HookEvent::Interrupted),
         Outcome::Locked => Some(HookEvent::Locked),
-        Outcome::NothingToDo | Outcome::BrokenPipe => None,
+        Outcome::NothingToDo | Outcome::BrokenPipe | Outcome::Exited(_) => None,
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) async fn run(
     timeout: Duration,
     events: &Events,
 ) -> Result<(u32, Vec<String>), HostError> {
-    let name = one_off.name(&random_suffix()?);
+    let name = one_off.name(&random_suffix().map_err(HostError::Fact)?);
     let deadline = Deadline::Total(timeout);
     let ended = stream(reached, one_off.run(&name, words), deadline, events).await;
     if let Err(error) = &ended
@@ -30,11 +30,10 @@ pub(super) async fn run(
     ended
 }
 
-/// Digits that no other container has.
-fn random_suffix() -> Result<String, HostError> {
+/// What a container's name ends with, so that no other one has it.
+pub fn random_suffix() -> Result<String, String> {
     let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| HostError::Fact(format!("no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| format!("no random bytes: {error}"))?;
     Ok(hex::encode(bytes))
 }
 
@@ -80,6 +79,11 @@ async fn remove(reached: &Reached, name: &str, stop_timeout: Duration) -> Result
     reached
         .expect_of_those_there(stop, stop_timeout + QUICK)
         .await?;
+    remove_now(reached, name).await
+}
+
+/// Removes a container, whatever runs in it. Fine if it is not there, or docker is at it.
+pub async fn remove_now(reached: &Reached, name: &str) -> Result<(), HostError> {
     let removed = reached.run(docker::remove(name), QUICK).await?;
     if removed.status == 0 || docker::is_only_missing(&removed.stderr) || is_going(&removed.stderr)
     {

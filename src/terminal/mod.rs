@@ -2,11 +2,13 @@
 //! is.
 
 mod question;
+mod raw;
 mod streams;
 mod who;
 
 pub use self::{
     question::Terminal,
+    raw::{RawMode, is_for_a_remote_command, sizes},
     streams::{
         is_interactive, note, print, show_problems, stderr_is_terminal, stdin_is_terminal,
         stdout_is_terminal, stdout_width, trace,

@@ -20,5 +20,6 @@ pub(crate) use openssh::fuzzing;
 pub use connect::{ConnectError, Connector, Endpoint, NotAdded, OwnKey, Prompt, Tried};
 pub use openssh::paths::Paths;
 pub use session::{
-    Deadline, Held, HeldEnd, Output, Refusal, Session, SessionError, Stdout, Tunnel,
+    Deadline, Held, HeldEnd, InteractiveEnd, Output, PseudoTerminal, Refusal, Session,
+    SessionError, Stdout, Streams, Tunnel, WindowSize,
 };

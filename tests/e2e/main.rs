@@ -7,6 +7,7 @@
 mod bad_hosts;
 mod balancers;
 mod broken_off;
+mod console;
 mod daily;
 mod faults;
 mod first;
@@ -156,6 +157,9 @@ const STORY: &[(&str, Scenario)] = &[
         "daily::a_migration_runs_in_the_new_image_first",
         daily::one_off,
     ),
+    ("console::at_a_terminal", console::at_a_terminal),
+    ("console::in_a_pipe", console::in_a_pipe),
+    ("console::whose_shipit_is_killed", console::killed),
     ("hooks::each_end_is_told", hooks::each_end),
     (
         "daily::what_is_stopped_stays_so_until_it_is_started",

@@ -6,6 +6,7 @@ mod commands;
 mod configuration;
 mod home;
 mod host_keys;
+mod interactive;
 mod jumps;
 mod login;
 mod memory;

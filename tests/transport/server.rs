@@ -186,6 +186,8 @@ pub struct Seen {
     pub most_sessions: AtomicUsize,
     pub commands: Mutex<Vec<String>>,
     pub signals: Mutex<Vec<String>>,
+    /// Terminals that were asked for, and their later sizes.
+    pub terminals: Mutex<Vec<String>>,
     pub offers: Mutex<Vec<String>>,
     pub signatures: Mutex<Vec<String>>,
 }
@@ -297,6 +299,48 @@ impl server::Handler for Handler {
             }
         });
         Ok(())
+    }
+
+    async fn pty_request(
+        &mut self,
+        id: ChannelId,
+        term: &str,
+        columns: u32,
+        rows: u32,
+        _: u32,
+        _: u32,
+        modes: &[(russh::Pty, u32)],
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let modes: Vec<_> = modes
+            .iter()
+            .map(|(mode, value)| format!("{mode:?}={value}"))
+            .collect();
+        let terminal = format!("{term} {columns}x{rows} {}", modes.join(" "));
+        self.seen.terminals.lock().unwrap().push(terminal);
+        session.channel_success(id)
+    }
+
+    async fn window_change_request(
+        &mut self,
+        _: ChannelId,
+        columns: u32,
+        rows: u32,
+        _: u32,
+        _: u32,
+        _: &mut Session,
+    ) -> Result<(), russh::Error> {
+        let mut terminals = self.seen.terminals.lock().unwrap();
+        terminals.push(format!("{columns}x{rows}"));
+        Ok(())
+    }
+
+    async fn shell_request(
+        &mut self,
+        id: ChannelId,
+        session: &mut Session,
+    ) -> Result<(), russh::Error> {
+        self.exec_request(id, b"(login shell)", session).await
     }
 
     async fn exec_request(

@@ -22,5 +22,5 @@ pub use images::{
     list_image_layers, logged_in, manifest, pull,
 };
 pub use logs::{LogRange, container_logs};
-pub use one_off::{OneOff, OneOffFor};
+pub use one_off::{OneOff, OneOffFor, attach, exec};
 pub use volumes::{inspect_records, inspect_volumes, volume_create, volume_remove, volume_replace};

@@ -65,6 +65,15 @@ impl OneOff<'_> {
         self.with_settings(run, OneOffFor::Command, words)
     }
 
+    /// `docker create --rm --interactive`: for a person or a pipe to talk to, once [`attach`] has started it.
+    pub fn create(&self, name: &str, words: &[String], has_terminal: bool) -> RemoteCommand {
+        let mut create = docker(&["create", "--rm", "--interactive", "--name", name]);
+        if has_terminal {
+            create = create.arg("--tty");
+        }
+        self.with_settings(create, OneOffFor::Console, words)
+    }
+
     /// Adds the settings of the recipe's container, but for what there can or may be only once: names, addresses,
     /// ports and labels by which balancers find it.
     fn with_settings(
@@ -98,6 +107,31 @@ impl OneOff<'_> {
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
         with_settings(run, &spec, self.image, &labels.into(), self.secrets)
     }
+}
+
+/// `docker start --attach --interactive` of a container that was created for this, and its removal at the end, also
+/// when the connection is lost or shipit is killed: the shell on the host hears of that when its terminal goes. Docker
+/// does not end by that, so the shell must not wait for it in the foreground; and in the background it has a standard
+/// input only where it is told so.
+pub fn attach(name: &str) -> RemoteCommand {
+    RemoteCommand::script(
+        r#"trap 'docker rm --force --volumes "$1" >/dev/null 2>&1' EXIT
+           trap 'exit 129' HUP
+           trap 'exit 143' TERM
+           exec 3<&0
+           docker start --attach --interactive "$1" <&3 &
+           wait $!"#,
+        [name],
+    )
+}
+
+/// `docker exec --interactive`: runs words in a container.
+pub fn exec(container: &str, words: &[String], has_terminal: bool) -> RemoteCommand {
+    let mut exec = docker(&["exec", "--interactive"]);
+    if has_terminal {
+        exec = exec.arg("--tty");
+    }
+    exec.arg(container).args(words)
 }
 
 /// Options without those that are a container's own: what others know it by, and whether it has a terminal.
@@ -156,6 +190,16 @@ mod tests {
         let words = command.words()[4..].join(" ");
         assert!(!words.contains("s3cret"));
         words
+    }
+
+    #[test]
+    fn a_console_has_a_terminal_where_there_is_one() {
+        let words = ["sh".to_owned()];
+        let shown = |has_terminal| exec("web-r42", &words, has_terminal).to_wire();
+        assert_eq!(shown(true), "docker exec --interactive --tty web-r42 sh");
+        assert_eq!(shown(false), "docker exec --interactive web-r42 sh");
+        let attach = attach("web-r42-run-0a1b").to_wire();
+        assert!(attach.ends_with(" shipit web-r42-run-0a1b"), "{attach}");
     }
 
     #[test]

@@ -47,7 +47,9 @@ pub(super) fn error_lines(
 /// The error of a run that failed without saying why; none for a run that did not fail.
 pub(super) fn error_without_reason(outcome: Outcome, after: Duration) -> Option<ErrorReport> {
     let what = match outcome {
-        Outcome::Done | Outcome::NothingToDo | Outcome::BrokenPipe => return None,
+        Outcome::Done | Outcome::NothingToDo | Outcome::BrokenPipe | Outcome::Exited(_) => {
+            return None;
+        }
         Outcome::Failed => "failed",
         Outcome::Usage => "the command line or the files are wrong",
         Outcome::NotReady => "not every host is ready; nothing was changed",

@@ -54,7 +54,7 @@ impl Run {
     pub(crate) fn result(&self, outcome: Outcome, took: Duration) -> Option<String> {
         let took = precise_seconds(took);
         let environment = clean(&self.environment);
-        if outcome == Outcome::BrokenPipe {
+        if matches!(outcome, Outcome::BrokenPipe | Outcome::Exited(_)) {
             return None;
         }
         if outcome == Outcome::NothingToDo {

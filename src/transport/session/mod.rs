@@ -18,14 +18,17 @@ use tokio::{io::AsyncRead, time::timeout};
 use self::{
     channel::{OpenChannel, Purpose, Target, WhenAbandoned},
     connection::Connection,
-    exec::{Collected, EachLine, Input, exchange, upload, waited_for_output},
+    exec::{Collected, EachLine, Input, exchange, interact, upload, waited_for_output},
     link::{Link, Reconnect},
 };
 use crate::{command::RemoteCommand, event::OutputStream, model::HostName};
 
 pub use self::{
     error::{Refusal, SessionError},
-    exec::{Deadline, Held, HeldEnd, Output, Stdout},
+    exec::{
+        Deadline, Held, HeldEnd, InteractiveEnd, Output, PseudoTerminal, Stdout, Streams,
+        WindowSize,
+    },
     tunnel::Tunnel,
 };
 
@@ -159,6 +162,23 @@ impl Session {
     ) -> Result<Held, SessionError> {
         tracing::debug!(host = %self.host(), %command, "holds");
         Held::start(&self.link.connection().await?, command, deadline).await
+    }
+
+    /// Runs a command that a person or a pipe talks to, or without one the account's login shell, until it ends. With
+    /// `terminal` the server makes one for it. The command's own standard input is not sent.
+    ///
+    /// `deadline` is for the start. After that it takes as long as it takes: the connection's keepalive notices a host
+    /// that is gone.
+    pub async fn interact(
+        &self,
+        command: Option<&RemoteCommand>,
+        terminal: Option<&PseudoTerminal>,
+        streams: Streams<'_>,
+        deadline: Duration,
+    ) -> Result<InteractiveEnd, SessionError> {
+        tracing::debug!(host = %self.host(), ?command, terminal = terminal.is_some(), "talks to");
+        let connection = self.link.connection().await?;
+        interact(&connection, command, terminal, streams, deadline).await
     }
 
     /// Opens a TCP connection from the host to `host:port`, as seen from there.

@@ -2,6 +2,7 @@
 
 mod exchange;
 mod held;
+mod interactive;
 mod lines;
 mod output;
 mod sink;
@@ -11,6 +12,8 @@ mod upload;
 pub use exchange::Deadline;
 pub(super) use exchange::{Input, exchange};
 pub use held::{Held, HeldEnd};
+pub(super) use interactive::interact;
+pub use interactive::{InteractiveEnd, PseudoTerminal, Streams, WindowSize};
 pub use output::Output;
 pub(super) use output::{Collected, MOST};
 pub(super) use sink::EachLine;
