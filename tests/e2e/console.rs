@@ -129,8 +129,9 @@ pub fn at_a_terminal(stage: &Stage) {
     let project = stage.project();
     let pane = Pane::open(project, "console", 90, 20);
     let app = HOST_2.app();
+    // What is typed at once after the end may still go to shipit, so the rest of the line is there before.
     pane.types(&format!(
-        "{} console staging {RECIPE} --limit host-2",
+        "{} console staging {RECIPE} --limit host-2; echo ended with $?; stty -a | grep -o '[-]*icanon'",
         shipit()
     ));
     pane.shows(&format!("`{app}` on `host-2`:"));
@@ -149,16 +150,17 @@ pub fn at_a_terminal(stage: &Stage) {
     pane.shows("still here");
     assert!(!pane.screen().contains("slept with 0"), "{}", pane.screen());
     pane.types("exit 7");
-    pane.types("echo ended with $?; stty -a | grep -ow -e -echo -e icanon");
     pane.shows("ended with 7");
     pane.shows("icanon");
     // Ctrl-D, on the host itself.
-    pane.types(&format!("{} shell staging host-1", shipit()));
+    pane.types(&format!(
+        "{} shell staging host-1; echo back with $?",
+        shipit()
+    ));
     pane.shows("a shell on `host-1`:");
     pane.types("hostname; tty");
     pane.shows("host-1");
     pane.key("C-d");
-    pane.types("echo back with $?");
     pane.shows("back with 0");
 }
 
