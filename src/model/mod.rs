@@ -16,7 +16,7 @@ mod reference;
 mod template;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
-pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
+pub use choices::{Count, HostKeyPolicy, ImageSource, Order, Scheme};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
 pub use load::{
@@ -26,8 +26,8 @@ pub use load::{
 pub use name::{HostName, InvalidName, Name};
 pub use publish::{Publish, WrongPort};
 pub use recipe::{
-    BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Probe, Ready, Recipe, RolloutPolicy,
-    Task, TaskAction,
+    BalancerView, ConsulReady, Drain, HostRecipe, HttpDetails, HttpReady, Probe, Ready, Recipe,
+    RolloutPolicy, Task, TaskAction,
 };
 pub use reference::{Reference, registry_named};
 pub use template::{LateValues, Template, TemplateError};

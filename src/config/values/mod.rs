@@ -13,7 +13,7 @@ pub use duration::{DurationValue, LONGEST_DURATION};
 pub use lists::{Entries, OneOrMany};
 pub use scalar::{Scalar, VarValue};
 pub use texts::{
-    ConsulCheck, EnvironmentVariables, HostHeader, Image, Labels, Line, PublishedPorts,
-    RestartPolicy, RunOption, Script, Text, UrlPath,
+    CaFile, ConsulCheck, EnvironmentVariables, HostHeader, HttpHeaders, HttpMethod, Image, Labels,
+    Line, PublishedPorts, RestartPolicy, RunOption, Script, Text, UrlPath,
 };
-pub use words::{HostKeyPolicy, ImageSource, Order};
+pub use words::{HostKeyPolicy, ImageSource, Order, Scheme};
