@@ -1,15 +1,21 @@
-//! One HTTP/1.1 request over a stream that someone else opened: a tunnel through SSH, or a socket.
+//! One HTTP request over a stream that someone else opened: a tunnel through SSH, or a socket. HTTP/1.1, and over TLS
+//! HTTP/2 where the server chooses it.
+
+pub mod tls;
 
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
 use hyper::{
-    Method, Request,
+    HeaderMap, Method, Request,
     body::{Bytes, Incoming},
-    client::conn::http1,
+    client::conn::{http1, http2},
+    header::{CONNECTION, HOST, HeaderName, HeaderValue, USER_AGENT},
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
+
+use self::tls::{Tls, TlsError};
 
 /// The longest body that is read; what is asked for here is a few kilobytes.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -53,6 +59,9 @@ pub enum HttpError {
     /// The connection failed or what came was not HTTP.
     #[error("the connection failed")]
     Connection(#[source] hyper::Error),
+    /// There is no TLS connection.
+    #[error("no TLS connection")]
+    Tls(#[source] TlsError),
     /// The request could not be made from its parts.
     #[error("not a request")]
     Request(#[source] hyper::http::Error),
@@ -62,6 +71,19 @@ pub enum HttpError {
     /// The body is too long.
     #[error("the answer has more than {} MiB, which is more than shipit reads", BODY_LIMIT / 1024 / 1024)]
     TooLong,
+}
+
+/// A request without a body.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The method.
+    pub method: Method,
+    /// `HOST[:PORT]`, for the `Host` header.
+    pub authority: String,
+    /// Begins with `/`.
+    pub path: String,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
 }
 
 /// Sends one request over `stream` and reads what is `wanted` of the answer, all within `deadline`.
@@ -78,32 +100,105 @@ pub async fn request<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let exchange = async {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", authority)
-            .header("user-agent", concat!("shipit/", env!("CARGO_PKG_VERSION")))
-            .header("connection", "close")
-            .body(Empty::<Bytes>::new())
-            .map_err(HttpError::Request)?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(HttpError::Connection)?;
-        let answer = async {
-            let response = sender
-                .send_request(request)
-                .await
-                .map_err(HttpError::Connection)?;
-            let status = response.status().as_u16();
-            let body = read(response.into_body(), wanted).await?;
-            Ok(Response { status, body })
-        };
-        while_driven(connection, answer).await
+    let question = Question {
+        method,
+        authority: authority.to_owned(),
+        path: path.to_owned(),
+        headers: Vec::new(),
     };
+    ask(stream, &question, None, wanted, deadline).await
+}
+
+/// Sends one request over `stream`, below which `tls` shakes hands first, and reads what is `wanted` of the answer, all
+/// within `deadline`.
+pub async fn ask<S>(
+    stream: S,
+    question: &Question,
+    tls: Option<&Tls>,
+    wanted: Wanted,
+    deadline: Duration,
+) -> Result<Response, HttpError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    // Large, with both protocols in it, and part of whatever waits for it.
+    let exchange = Box::pin(async {
+        let Some(tls) = tls else {
+            return by_http1(stream, question, wanted).await;
+        };
+        let stream = tls.connect(stream).await.map_err(HttpError::Tls)?;
+        if tls::chose_http2(&stream) {
+            by_http2(stream, question, wanted).await
+        } else {
+            by_http1(stream, question, wanted).await
+        }
+    });
     tokio::time::timeout(deadline, exchange)
         .await
         .map_err(|_| HttpError::Deadline(deadline))?
+}
+
+async fn by_http1<S>(stream: S, question: &Question, wanted: Wanted) -> Result<Response, HttpError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut request = made(question, question.path.clone()).map_err(HttpError::Request)?;
+    let headers = request.headers_mut();
+    let authority = HeaderValue::from_str(&question.authority);
+    let authority = authority.map_err(|error| HttpError::Request(error.into()))?;
+    headers.insert(HOST, authority);
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(HttpError::Connection)?;
+    let answer = async {
+        let response = sender.send_request(request).await;
+        answered(response, wanted).await
+    };
+    while_driven(connection, answer).await
+}
+
+async fn by_http2<S>(stream: S, question: &Question, wanted: Wanted) -> Result<Response, HttpError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let uri = format!("https://{}{}", question.authority, question.path);
+    let request = made(question, uri).map_err(HttpError::Request)?;
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+        .await
+        .map_err(HttpError::Connection)?;
+    let answer = async {
+        let response = sender.send_request(request).await;
+        answered(response, wanted).await
+    };
+    while_driven(connection, answer).await
+}
+
+/// The request as both versions have it.
+fn made(question: &Question, uri: String) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+    let mut headers = HeaderMap::new();
+    let agent = concat!("shipit/", env!("CARGO_PKG_VERSION"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+    for (name, value) in &question.headers {
+        let name = HeaderName::from_bytes(name.as_bytes())?;
+        headers.insert(name, HeaderValue::from_str(value)?);
+    }
+    let mut request = Request::builder()
+        .method(question.method.clone())
+        .uri(uri)
+        .body(Empty::new())?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+async fn answered(
+    response: Result<hyper::Response<Incoming>, hyper::Error>,
+    wanted: Wanted,
+) -> Result<Response, HttpError> {
+    let response = response.map_err(HttpError::Connection)?;
+    let status = response.status().as_u16();
+    let body = read(response.into_body(), wanted).await?;
+    Ok(Response { status, body })
 }
 
 /// Reads a body to its end, or as much of it as is wanted.

@@ -24,6 +24,25 @@ impl Plain<ImageSource> for values::ImageSource {
     }
 }
 
+/// Whether a request goes over TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// Without TLS.
+    #[default]
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Plain<Scheme> for values::Scheme {
+    fn meaning(&self) -> Scheme {
+        match self {
+            Self::Http => Scheme::Http,
+            Self::Https => Scheme::Https,
+        }
+    }
+}
+
 /// What to do with a host key that no `known_hosts` file has. A changed key is refused under each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostKeyPolicy {

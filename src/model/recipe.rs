@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{
-    BackendsFile, ContainerSpec, Count, HostName, Name, Order, SecretSource, Template, keys::meant,
+    BackendsFile, ContainerSpec, Count, HostName, Name, Order, Scheme, SecretSource, Template,
+    keys::meant,
 };
 use crate::config::recipe::{http_keys, ready_keys, rollout_keys};
 
@@ -192,15 +193,64 @@ pub struct Drain {
     pub timeout: Duration,
 }
 
+/// What an HTTP request says beside its address, and what its answer must say beside its status.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpDetails {
+    /// The `Host` header, if not the address.
+    pub host: Option<String>,
+    /// Further headers.
+    pub headers: BTreeMap<String, String>,
+    /// The method, if not `GET`.
+    pub method: Option<String>,
+    /// What the answer's body must have in it.
+    pub body: Option<String>,
+    /// The file of the authorities that are trusted, if not those of this machine.
+    pub ca_file: Option<PathBuf>,
+    /// The name that the server's certificate must have, if not that of the host.
+    pub server_name: Option<String>,
+    /// Whether any certificate will do.
+    pub insecure: bool,
+}
+
+impl HttpReady {
+    /// What its request says beside its address.
+    pub fn details(&self) -> HttpDetails {
+        let Self {
+            path: _,
+            port: _,
+            scheme: _,
+            host,
+            status: _,
+            headers,
+            method,
+            body,
+            ca_file,
+            server_name,
+            insecure,
+        } = self.clone();
+        HttpDetails {
+            host,
+            headers,
+            method,
+            body,
+            ca_file,
+            server_name,
+            insecure,
+        }
+    }
+}
+
 /// A steady stream of requests for the length of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// What is requested with GET, `http://…`.
+    /// What is requested, `http://…` or `https://…`.
     pub url: String,
     /// Requests a second.
     pub rate: u16,
     /// The status each must answer; any of 200 to 399 when absent.
     pub status: Option<u16>,
+    /// What the requests say, and what their answers must say.
+    pub details: HttpDetails,
     /// How many may fail before the rollout stops.
     pub budget: u64,
     /// The longest that one request may take.

@@ -8,6 +8,7 @@ pub mod gates;
 pub mod machine;
 pub mod probe;
 pub mod quorum;
+mod request;
 pub mod slot;
 pub mod steps;
 #[cfg(test)]

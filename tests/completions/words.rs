@@ -11,8 +11,11 @@ fn completed(project: &Project, folder: &Path, lines: &[&str]) -> String {
         let words = [&["complete", "--"], &words[..]].concat();
         let said = project.shipit(folder, &words);
         let said = said.lines().map(|line| line.replace('\t', "  — "));
-        let said: String = said.map(|line| format!("    {line}\n")).collect();
-        format!("$ shipit {line}<TAB>\n{said}")
+        let typed = [format!("$ shipit {line}<TAB>")].into_iter();
+        let lines: Vec<_> = typed
+            .chain(said.map(|line| format!("    {line}")))
+            .collect();
+        lines.join("\n") + "\n"
     };
     lines.iter().map(answer).collect()
 }

@@ -67,7 +67,7 @@ http = { path = "health", status = 99, port = 0, host = "https://app.example/" }
 tcp = 0
 
 [probe]
-url = "https://example.com/"
+url = "ftp://example.com/"
 rate = 0
 through = "web-2"
 "##,
@@ -422,6 +422,28 @@ fn an_http_check_needs_a_port_to_ask() {
             format!("hosts = \"web\"\ncontainer = {{ {container} }}\nready.http = \"/\"\n");
         assert_snapshot!(name, TestProject::of_recipe(&recipe).shown());
     }
+}
+
+#[test]
+fn the_keys_of_a_request_and_of_tls() {
+    let recipe = r#"
+hosts = "web"
+[container]
+image = "w"
+publish_all = true
+[ready.http]
+path = "/health"
+scheme = "http"
+headers = { Host = "app.example", "a b" = "1", Connection = "close", X-Line = "a\nb", X-Fine = "{{host.name}}" }
+method = "get"
+ca_file = "files/no-such.pem"
+insecure = true
+[probe]
+url = "https://lb/"
+server_name = "app.example"
+insecure = true
+"#;
+    assert_snapshot!("requests_and_tls", TestProject::of_recipe(recipe).shown());
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl LineProject {
             let recipes = self.names().recipes.iter();
             let recipes = recipes.filter(|recipe| is_wanted(recipe) && self.is_new(&recipe.name));
             recipes
-                .map(|recipe| candidate(&*recipe.name, recipe.description.as_deref(), "recipe"))
+                .map(|recipe| candidate(&recipe.name, recipe.description.as_deref(), "recipe"))
                 .collect()
         };
         match kind {
@@ -80,14 +80,14 @@ impl LineProject {
     fn environments(&self) -> Vec<Candidate> {
         let environments = self.project.iter().flat_map(Project::environments);
         environments
-            .map(|name| candidate(&*name, None, "environment"))
+            .map(|name| candidate(&name, None, "environment"))
             .collect()
     }
 
     fn hosts(&self) -> Vec<Candidate> {
         let hosts = self.names().hosts.iter();
         hosts
-            .map(|(name, address)| candidate(&**name, Some(address), "host"))
+            .map(|(name, address)| candidate(name, Some(address), "host"))
             .collect()
     }
 
@@ -96,7 +96,7 @@ impl LineProject {
         groups
             .map(|(name, size)| {
                 let about = format!("group of {}", text::count(*size, "host"));
-                candidate(&**name, Some(&about), "")
+                candidate(name, Some(&about), "")
             })
             .collect()
     }
@@ -131,7 +131,7 @@ impl LineProject {
         let secrets = self.project.iter();
         secrets
             .flat_map(|project| sealed::names(&project.root).unwrap_or_default())
-            .map(|name| candidate(&*name, None, ""))
+            .map(|name| candidate(&name, None, ""))
             .collect()
     }
 

@@ -9,7 +9,9 @@ use super::super::{
     from_toml::{FromToml, Section},
     reader::Reader,
     section::section,
-    values::{ConsulCheck, HostHeader, Script, UrlPath},
+    values::{
+        CaFile, ConsulCheck, HostHeader, HttpHeaders, HttpMethod, Line, Scheme, Script, UrlPath,
+    },
 };
 
 /// The keys of `[ready]`. `ReadySection` and `Ready` are both made from this list; how a check is made is
@@ -20,7 +22,7 @@ macro_rules! ready_keys {
             /// When a new container counts as ready. Every check that is set must pass; without any, it is enough
             /// that the container runs.
             "`[ready]`" $name {
-                /// An HTTP GET on the published port must be answered.
+                /// An HTTP request to the published port must be answered. Redirects are not followed.
                 http: HttpCheck => Option<HttpReady>,
                 /// A container port (with `network = "host"` the host's) that accepts TCP connections.
                 #[range(1..=65535, "port 0")]
@@ -58,6 +60,9 @@ macro_rules! http_keys {
                 /// The container's port; needed only when it publishes several.
                 #[range(1..=65535, "port 0")]
                 port: u16 => Option<u16>,
+                /// `https` for an app that speaks TLS itself; HTTP/2 where the app chooses it.
+                #[default(Scheme::Http)]
+                scheme: Scheme => Scheme,
                 /// The `Host` header of the request, for an app that answers no other: `HOST[:PORT]`.
                 #[default = "the host's address and port"]
                 host: HostHeader => Option<String>,
@@ -65,6 +70,21 @@ macro_rules! http_keys {
                 #[default = "any from 200 to 399"]
                 #[range(100..=599, "`{}` is not an HTTP status")]
                 status: u16 => Option<u16>,
+                /// Further headers of the request, as a table.
+                headers: HttpHeaders => BTreeMap<String, String>,
+                /// The method of the request.
+                #[default = "`GET`"]
+                method: HttpMethod => Option<String>,
+                /// A text that the body of the answer must have in it.
+                body: Line => Option<String>,
+                /// A file (PEM) with the authorities that are trusted, instead of those of the deployer's machine.
+                ca_file: CaFile => Option<PathBuf>,
+                /// The name that the server's certificate must have.
+                #[default = "the name in `host`, else the host's address"]
+                server_name: Line => Option<String>,
+                /// Whether any certificate will do. Then nobody knows who answers.
+                #[default(false)]
+                insecure: bool => bool,
             }
             $($more)*
         }

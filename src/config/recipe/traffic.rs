@@ -2,7 +2,7 @@
 
 use super::super::{
     section::section,
-    values::{DurationValue, Line, Script},
+    values::{CaFile, DurationValue, HostHeader, HttpHeaders, HttpMethod, Line, Script},
 };
 use crate::diagnostic::Located;
 
@@ -56,9 +56,9 @@ section! {
 }
 
 section! {
-    /// A steady stream of GET requests for the length of a rollout.
+    /// A steady stream of requests for the length of a rollout.
     "`[probe]`" ProbeSection {
-        /// The URL, `http://…`.
+        /// The URL, `http://…` or `https://…`. Redirects are not followed.
         #[needed = "needed"]
         url: Line,
         /// Requests a second.
@@ -69,6 +69,24 @@ section! {
         #[default = "any from 200 to 399"]
         #[range(100..=599, "`{}` is not an HTTP status")]
         status: u16,
+        /// The `Host` header of the requests: `HOST[:PORT]`.
+        #[default = "the one in the URL"]
+        host: HostHeader,
+        /// Further headers of the request, as a table.
+        headers: HttpHeaders,
+        /// The method of the request.
+        #[default = "`GET`"]
+        method: HttpMethod,
+        /// A text that the body of the answer must have in it.
+        body: Line,
+        /// A file (PEM) with the authorities that are trusted, instead of those of the deployer's machine.
+        ca_file: CaFile,
+        /// The name that the server's certificate must have.
+        #[default = "the name in `host`, else the one in the URL"]
+        server_name: Line,
+        /// Whether any certificate will do. Then nobody knows who answers.
+        #[default(false)]
+        insecure: bool,
         /// How many may fail before the rollout stops.
         #[default(0)]
         budget: u64,

@@ -269,8 +269,15 @@ mod tests {
             [
                 "ready.http.path",
                 "ready.http.port",
+                "ready.http.scheme",
                 "ready.http.host",
-                "ready.http.status"
+                "ready.http.status",
+                "ready.http.headers",
+                "ready.http.method",
+                "ready.http.body",
+                "ready.http.ca_file",
+                "ready.http.server_name",
+                "ready.http.insecure",
             ]
         );
     }

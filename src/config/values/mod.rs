@@ -13,7 +13,7 @@ pub use duration::{DurationValue, LONGEST_DURATION};
 pub use lists::{Entries, OneOrMany};
 pub use scalar::{Scalar, VarValue};
 pub use texts::{
-    ConsulCheck, EnvironmentVariables, HostHeader, Image, Labels, Line, PublishedPorts,
-    RestartPolicy, RunOption, Script, Text, UrlPath, Word,
+    CaFile, ConsulCheck, EnvironmentVariables, HostHeader, HttpHeaders, HttpMethod, Image, Labels,
+    Line, PublishedPorts, RestartPolicy, RunOption, Script, Text, UrlPath, Word,
 };
-pub use words::{HookEvent, HostKeyPolicy, ImageSource, Order, TaskPlace};
+pub use words::{HookEvent, HostKeyPolicy, ImageSource, Order, Scheme, TaskPlace};

@@ -63,6 +63,12 @@ kind! {
     UrlPath(String) "path" "paths",
     /// Whom a request names as its host: `HOST[:PORT]`.
     HostHeader(String) "host" "hosts",
+    /// The method of a request.
+    HttpMethod(String) "method" "methods",
+    /// Headers of a request.
+    HttpHeaders(Entries<Scalar>) "table of headers" "tables of headers",
+    /// A file of authorities' certificates.
+    CaFile(String) "path" "paths",
     /// A service in Consul, or `leader`.
     ConsulCheck(String) "service, or `leader`" "services",
     /// An image: `[REGISTRY/]NAME[:TAG]`.

@@ -112,6 +112,16 @@ choice! {
 }
 
 choice! {
+    /// Whether a request goes over TLS.
+    Scheme {
+        /// Without TLS.
+        Http = "http",
+        /// Over TLS.
+        Https = "https",
+    }
+}
+
+choice! {
     /// Which container comes first in an update, in Docker Swarm's words.
     Order {
         /// The new container serves before the old one stops.

@@ -2,41 +2,72 @@
 
 use std::borrow::Cow;
 
-use hyper::{Method, Uri};
-use tokio::io::{AsyncRead, AsyncWrite};
+use hyper::Uri;
 
 use crate::{
     hosts::Reached,
-    http::{self, HttpError, Response, Wanted},
-    model::{HostAndPort, Probe, is_ipv6, without_brackets},
+    http::Wanted,
+    model::{HostAndPort, Probe, Scheme, is_ipv6, without_brackets},
+    rollout::request::{Fault, HttpRequest},
     text,
 };
 
-/// Where requests go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where requests go, and what they ask.
+#[derive(Clone)]
 pub(super) struct Target {
+    address: HostAndPort,
+    request: HttpRequest,
+}
+
+/// A URL taken apart.
+#[derive(Debug, PartialEq, Eq)]
+struct Url {
+    scheme: Scheme,
     address: HostAndPort,
     path: String,
 }
 
-impl Target {
+impl Url {
     /// Takes a URL apart; the error says what is wrong with it.
-    pub fn parse(url: &str) -> Result<Self, String> {
+    fn parse(url: &str) -> Result<Self, String> {
         let uri: Uri = with_brackets(url)
             .parse()
             .map_err(|error| format!("`{url}` is not a URL: {error}"))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(format!("`{url}` is not an http:// URL"));
-        }
+        let (scheme, port) = match uri.scheme_str() {
+            Some("http") => (Scheme::Http, 80),
+            Some("https") => (Scheme::Https, 443),
+            _ => return Err(format!("`{url}` is not an http:// or https:// URL")),
+        };
         let host = uri.host().ok_or_else(|| format!("`{url}` names no host"))?;
         let path = uri
             .path_and_query()
             .map_or("/", hyper::http::uri::PathAndQuery::as_str)
             .to_owned();
         Ok(Self {
-            address: HostAndPort::new(without_brackets(host), uri.port_u16().unwrap_or(80)),
+            scheme,
+            address: HostAndPort::new(without_brackets(host), uri.port_u16().unwrap_or(port)),
             path,
         })
+    }
+}
+
+impl Target {
+    /// What a probe asks. The error says what is wrong with its settings.
+    pub fn of(probe: &Probe) -> Result<Self, String> {
+        let Url {
+            scheme,
+            address,
+            path,
+        } = Url::parse(&probe.url)?;
+        let request = HttpRequest::new(
+            scheme,
+            &address,
+            &path,
+            probe.status,
+            &probe.details,
+            Wanted::Nothing,
+        )?;
+        Ok(Self { address, request })
     }
 
     /// Sends one request; the error says what became of it. `None` when nothing is known of it, as our own
@@ -52,37 +83,25 @@ impl Target {
     }
 
     async fn send(&self, probe: &Probe, through: Option<&Reached>) -> Result<(), String> {
-        let Self { address, path } = self;
+        let Self { address, request } = self;
         let HostAndPort { host, port } = address;
-        let authority = address.to_string();
-        let request = async {
-            let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
-            let answer = if let Some(reached) = through {
+        let because = |error: &dyn std::error::Error| text::chain(error).join(": ");
+        let sent = async {
+            if let Some(reached) = through {
                 let stream = reached
                     .session
                     .tunnel_beside(host, *port, probe.timeout)
                     .await
                     .map_err(|error| because(&error))?;
-                get(stream, &authority, path, probe).await
+                self.told(request.send(stream, probe.timeout).await)
             } else {
                 let stream = tokio::net::TcpStream::connect((host.as_str(), *port))
                     .await
                     .map_err(|error| because(&error))?;
-                get(stream, &authority, path, probe).await
-            };
-            let answer = answer.map_err(|error| because(&error))?;
-            let fine = probe
-                .status
-                .map_or((200..400).contains(&answer.status), |status| {
-                    status == answer.status
-                });
-            if fine {
-                Ok(())
-            } else {
-                Err(format!("GET {path} answered {}", answer.status))
+                self.told(request.send(stream, probe.timeout).await)
             }
         };
-        tokio::time::timeout(probe.timeout, request)
+        tokio::time::timeout(probe.timeout, sent)
             .await
             .unwrap_or_else(|_| {
                 Err(format!(
@@ -91,29 +110,29 @@ impl Target {
                 ))
             })
     }
-}
 
-async fn get<S>(
-    stream: S,
-    authority: &str,
-    path: &str,
-    probe: &Probe,
-) -> Result<Response, HttpError>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let (method, wanted) = (Method::GET, Wanted::Nothing);
-    http::request(stream, authority, method, path, wanted, probe.timeout).await
+    /// What became of a request, in words.
+    fn told(&self, sent: Result<(), Fault>) -> Result<(), String> {
+        let line = self.request.line();
+        sent.map_err(|fault| match fault {
+            Fault::NoAnswer(error) => text::chain(&error).join(": "),
+            Fault::Status { status, .. } => format!("{line} answered {status}"),
+            Fault::Body { status, wanted, .. } => {
+                format!("{line} answered {status}, but the body lacks {wanted:?}")
+            }
+        })
+    }
 }
 
 /// An address of IPv6 as a template puts it into a URL lacks the brackets that it must have there.
 fn with_brackets(url: &str) -> Cow<'_, str> {
-    let parts = url.strip_prefix("http://").map(|rest| {
+    let parts = url.split_once("://").map(|(scheme, rest)| {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        rest.split_at(end)
+        let (host, path) = rest.split_at(end);
+        (scheme, host, path)
     });
     match parts {
-        Some((host, path)) if is_ipv6(host) => format!("http://[{host}]{path}").into(),
+        Some((scheme, host, path)) if is_ipv6(host) => format!("{scheme}://[{host}]{path}").into(),
         _ => url.into(),
     }
 }
@@ -123,34 +142,84 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::rollout::testing::{FakeHost, TestSlot};
+    use crate::{
+        http::tls::testing::{Authority, ServerOf},
+        model::HttpDetails,
+        rollout::testing::{FakeHost, TestSlot},
+    };
 
     #[test]
     fn a_url_is_taken_apart() {
-        let target = |host: &str, port, path: &str| {
-            Ok(Target {
+        let http = |host: &str, port, path: &str| {
+            Ok(Url {
+                scheme: Scheme::Http,
                 address: HostAndPort::new(host, port),
                 path: path.into(),
             })
         };
+        assert_eq!(Url::parse("http://10.0.0.3/"), http("10.0.0.3", 80, "/"));
         assert_eq!(
-            Target::parse("http://10.0.0.3/"),
-            target("10.0.0.3", 80, "/")
+            Url::parse("http://lb:8080/health?x=1"),
+            http("lb", 8080, "/health?x=1")
         );
         assert_eq!(
-            Target::parse("http://lb:8080/health?x=1"),
-            target("lb", 8080, "/health?x=1")
-        );
-        assert_eq!(
-            Target::parse("http://[fd88::1]:8080/"),
-            target("fd88::1", 8080, "/")
+            Url::parse("http://[fd88::1]:8080/"),
+            http("fd88::1", 8080, "/")
         );
         for url in ["http://fd88::1/", "http://fd88::1"] {
-            assert_eq!(Target::parse(url), target("fd88::1", 80, "/"));
+            assert_eq!(Url::parse(url), http("fd88::1", 80, "/"));
         }
-        for wrong in ["https://lb/", "lb", "http://", ""] {
-            assert!(Target::parse(wrong).is_err(), "{wrong}");
+        let secure = Url::parse("https://lb/").expect("a URL");
+        assert_eq!((secure.scheme, secure.address.port), (Scheme::Https, 443));
+        for wrong in ["ftp://lb/", "lb", "http://", ""] {
+            assert!(Url::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_service_behind_tls_is_asked_over_it() {
+        let authority = Authority::new();
+        let server = ServerOf {
+            name: "shop.example",
+            expires: 2100,
+            speaks: &["h2", "http/1.1"],
+        };
+        let port = authority.serves(server).await;
+        let probe = |details| Probe {
+            url: format!("https://127.0.0.1:{port}/cart"),
+            rate: 1,
+            status: Some(200),
+            details,
+            budget: 0,
+            timeout: Duration::from_secs(30),
+            through: None,
+        };
+        let details = HttpDetails {
+            host: Some("shop.example".to_owned()),
+            ca_file: Some(authority.file()),
+            body: Some("/cart HTTP/2.0 for shop.example".to_owned()),
+            ..HttpDetails::default()
+        };
+        let asked = async |probe: &Probe| {
+            let target = Target::of(probe).expect("a URL");
+            target.ask(probe, None).await.expect("it is known")
+        };
+        assert_eq!(asked(&probe(details.clone())).await, Ok(()));
+        let other = HttpDetails {
+            body: Some("checkout".to_owned()),
+            ..details.clone()
+        };
+        let lacks = "GET /cart answered 200, but the body lacks \"checkout\"";
+        assert_eq!(asked(&probe(other)).await, Err(lacks.to_owned()));
+        let wrong = HttpDetails {
+            host: None,
+            ..details
+        };
+        let wrong = asked(&probe(wrong)).await.expect_err("another name");
+        assert!(
+            wrong.contains("its certificate is for `shop.example`, not for `127.0.0.1`"),
+            "{wrong}"
+        );
     }
 
     #[tokio::test]
@@ -159,15 +228,16 @@ mod tests {
         let reached = &slot.placement.reached;
         let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await;
         let port = nobody.expect("a port").local_addr().expect("it").port();
-        let target = Target::parse(&format!("http://127.0.0.1:{port}/")).expect("a URL");
         let probe = Probe {
-            url: String::new(),
+            url: format!("http://127.0.0.1:{port}/"),
+            details: HttpDetails::default(),
             rate: 1,
             status: None,
             budget: 0,
             timeout: Duration::from_secs(5),
             through: None,
         };
+        let target = Target::of(&probe).expect("a URL");
         let refused = target.ask(&probe, Some(reached)).await;
         assert!(matches!(refused, Some(Err(_))), "{refused:?}");
 

@@ -42,7 +42,7 @@ impl ProbeWatch {
         recipe: String,
         events: Events,
     ) -> Result<Self, String> {
-        let target = Target::parse(&probe.url)?;
+        let target = Target::of(&probe)?;
         let mut enforced = true;
         for _ in 0..BASELINE {
             if let Some(Err(reason)) = target.ask(&probe, through.as_ref()).await {

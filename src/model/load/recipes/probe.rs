@@ -1,8 +1,11 @@
 //! `[probe]`.
 
-use super::super::{
-    hosts::Members,
-    scope::{Resolver, meaning},
+use super::{
+    super::{
+        hosts::Members,
+        scope::{Resolver, Settle, meaning},
+    },
+    ready::TlsKeys,
 };
 use crate::{
     config::{
@@ -10,7 +13,7 @@ use crate::{
         suggest::did_you_mean_or_all,
     },
     diagnostic::Problem,
-    model::Probe,
+    model::{HttpDetails, Probe},
 };
 
 /// `[probe]`, which is about no single host.
@@ -20,6 +23,13 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
         url,
         rate,
         status,
+        host,
+        headers,
+        method,
+        body,
+        ca_file,
+        server_name,
+        insecure,
         budget,
         timeout,
         through,
@@ -33,11 +43,23 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
     let errors_before = resolver.problems.iter().count();
     let address: String = meaning(url, resolver);
     let has_rendered = resolver.problems.iter().count() == errors_before;
-    let rest = address.strip_prefix("http://").unwrap_or_default();
+    let secure = address.strip_prefix("https://");
+    let rest = secure.or_else(|| address.strip_prefix("http://"));
+    let rest = rest.unwrap_or_default();
+    let tls = TlsKeys {
+        ca_file: ca_file.as_ref().map(|it| &it.place),
+        server_name: server_name.as_ref().map(|it| &it.place),
+        insecure: insecure.written().filter(|it| it.value).map(|it| &it.place),
+    };
+    tls.check(
+        secure.is_some(),
+        "the URL begins with `https://`",
+        resolver.problems,
+    );
     if has_rendered && rest.is_empty() {
         resolver.problems.push(
-            Problem::error(format!("`{address}` is not an `http://` URL"))
-                .at(&url.place, "expected `http://…`"),
+            Problem::error(format!("`{address}` is not an `http://` or `https://` URL"))
+                .at(&url.place, "expected `http://…` or `https://…`"),
         );
     }
     let through = through.as_ref().and_then(|text| {
@@ -60,6 +82,15 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
         url: address,
         rate: *rate.value(),
         status: status.as_ref().map(|status| status.value),
+        details: HttpDetails {
+            host: host.settle(resolver),
+            headers: headers.settle(resolver),
+            method: method.settle(resolver),
+            body: body.settle(resolver),
+            ca_file: ca_file.settle(resolver),
+            server_name: server_name.settle(resolver),
+            insecure: *insecure.value(),
+        },
         budget: *budget.value(),
         timeout: timeout.value().0,
         through,

@@ -9,7 +9,7 @@ use crate::{
         values::{self, Line, Script, Text, Word},
     },
     diagnostic::{Located, Place, Problem},
-    model::{Count, ImageSource, Order, Ready, RolloutPolicy, SecretNames, Template},
+    model::{Count, ImageSource, Order, Ready, RolloutPolicy, Scheme, SecretNames, Template},
 };
 
 /// A kind of value that means something on a host.
@@ -93,6 +93,7 @@ plain! {
     values::Count => Count,
     values::ImageSource => ImageSource,
     values::Order => Order,
+    values::Scheme => Scheme,
 }
 
 /// The value of a key, written or not.

@@ -1,15 +1,14 @@
-//! `ready.http`: a GET is answered as it should be.
-
-use hyper::Method;
+//! `ready.http`: a request is answered as it should be.
 
 use super::container::CheckedContainer;
 use crate::{
     hosts::HostError,
-    http::{self, Wanted},
+    http::Wanted,
     model::{HostAndPort, HttpReady},
     rollout::{
         gates::observation::{LOOK, holds, never, not_yet},
         machine::Observation,
+        request::{Fault, HttpRequest},
     },
     text,
 };
@@ -35,9 +34,24 @@ async fn get(checked: &CheckedContainer<'_>, check: &HttpReady) -> Observation {
         });
     };
     let reached = &checked.placement.reached;
+    let address = HostAndPort::new(&*reached.host.address, target.port);
+    let details = check.details();
+    let request = HttpRequest::new(
+        check.scheme,
+        &address,
+        &check.path,
+        check.status,
+        &details,
+        Wanted::Beginning,
+    );
+    let request = match request {
+        Ok(request) => request,
+        Err(why) => return never(format!("`ready.http`: {why}")),
+    };
+    let line = request.line();
     let failed = |error: &dyn std::error::Error| {
         let chain = text::chain(error).join(": ");
-        not_yet(format!("GET {}: {chain}", check.path))
+        not_yet(format!("{line}: {chain}"))
     };
     let tunnel = match reached
         .session
@@ -47,44 +61,23 @@ async fn get(checked: &CheckedContainer<'_>, check: &HttpReady) -> Observation {
         Ok(tunnel) => tunnel,
         Err(error) => return failed(&error),
     };
-    let authority = check
-        .host
-        .clone()
-        .unwrap_or_else(|| HostAndPort::new(&*reached.host.address, target.port).to_string());
-    let asked = http::request(
-        tunnel,
-        &authority,
-        Method::GET,
-        &check.path,
-        Wanted::Beginning,
-        LOOK,
-    );
-    let answer = match asked.await {
-        Ok(answer) => answer,
-        Err(error) => return failed(&error),
-    };
-    let is_fine = check
-        .status
-        .map_or((200..400).contains(&answer.status), |status| {
-            status == answer.status
-        });
-    if is_fine {
-        return holds("");
+    match request.send(tunnel, LOOK).await {
+        Ok(()) => holds(""),
+        Err(Fault::NoAnswer(error)) => failed(&error),
+        Err(fault) => {
+            // Bad request, or misdirected: what an app answers whose list of hosts lacks the one of the request.
+            let is_refused = fault.status().is_some_and(|it| [400, 421].contains(&it));
+            let hint = if check.host.is_none() && is_refused {
+                format!(
+                    " (the request names the host {}; `host` in [ready] http sets another for an app that checks it)",
+                    request.authority()
+                )
+            } else {
+                String::new()
+            };
+            not_yet(format!("{line} {fault}{hint}"))
+        }
     }
-    // Bad request, or misdirected: what an app answers whose list of hosts lacks the one of the request.
-    let hint = if check.host.is_none() && [400, 421].contains(&answer.status) {
-        format!(
-            " (the request names the host {authority}; `host` in [ready] http sets another for an app that checks it)"
-        )
-    } else {
-        String::new()
-    };
-    not_yet(format!(
-        "GET {} answered {}: {}{hint}",
-        check.path,
-        answer.status,
-        text::first_line(&answer.body)
-    ))
 }
 
 #[cfg(test)]
@@ -97,9 +90,12 @@ mod tests {
     };
 
     use super::*;
-    use crate::rollout::{
-        machine::{Side, Verdict},
-        testing::{FakeHost, TestSlot},
+    use crate::{
+        http::tls::testing::{Authority, ServerOf},
+        rollout::{
+            machine::{Side, Verdict},
+            testing::{FakeHost, TestSlot},
+        },
     };
 
     /// What a look at an app sees that answers one `Host` alone, and the hosts that it was asked for.
@@ -130,6 +126,13 @@ mod tests {
             let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n{body}");
             let _ = stream.write_all(answer.as_bytes()).await;
         });
+        let seen = look(ready, port).await;
+        let asked = asked.lock().expect("not poisoned").clone();
+        (seen, asked)
+    }
+
+    /// What a look at an app at this port sees.
+    async fn look(ready: &str, port: u16) -> Observation {
         let host = FakeHost::default().has("web-r2", true).at_port(port);
         let slot = TestSlot::new(ready, vec![host.behaviour()]).await;
         let container = slot.placement.inspect("web-r2").await.expect("docker");
@@ -138,9 +141,49 @@ mod tests {
             side: Side::New,
             container: &container.expect("a container"),
         };
-        let seen = check(&checked).await.expect("a look").expect("a check");
-        let asked = asked.lock().expect("not poisoned").clone();
-        (seen, asked)
+        check(&checked).await.expect("a look").expect("a check")
+    }
+
+    #[tokio::test]
+    async fn an_app_that_speaks_tls_is_asked_over_it() {
+        let (authority, other) = (Authority::new(), Authority::new());
+        let server = ServerOf {
+            name: "app.example",
+            expires: 2100,
+            speaks: &["h2"],
+        };
+        let port = authority.serves(server).await;
+        let look = async |ca_file: &Authority, keys: &str| {
+            let ca_file = ca_file.file();
+            let ready = format!(
+                "publish_all = true\n[ready.http]\nscheme = \"https\"\nhost = \"app.example\"\n\
+                 ca_file = '{}'\n{keys}",
+                ca_file.display()
+            );
+            let seen = look(&ready, port).await;
+            (seen.verdict, seen.detail)
+        };
+        let keys = "path = \"/health\"\nheaders = { X-Tenant = \"acme\" }\nmethod = \"POST\"\n";
+        let body =
+            format!("{keys}body = \"POST /health HTTP/2.0 for app.example, x-tenant acme\"\n");
+        let fine = look(&authority, &body).await;
+        assert_eq!(fine, (Verdict::Holds, String::new()));
+
+        let body = format!("{keys}body = \"ready\"\n");
+        let lacks = "POST /health answered 200, but the body lacks \"ready\": POST /health HTTP/2.0 for app.example, \
+                     x-tenant acme";
+        let seen = look(&authority, &body).await;
+        assert_eq!(seen, (Verdict::NotYet, lacks.to_owned()));
+
+        let moved = "path = \"/moved\"\nstatus = 200\n";
+        let answered = "GET /moved answered 302: GET /moved HTTP/2.0 for app.example, x-tenant";
+        let seen = look(&authority, moved).await;
+        assert_eq!(seen, (Verdict::NotYet, answered.to_owned()));
+
+        let unknown = "POST /health: no TLS connection: the authority of its certificate is not trusted here; \
+                       `ca_file` names another one";
+        let seen = look(&other, keys).await;
+        assert_eq!(seen, (Verdict::NotYet, unknown.to_owned()));
     }
 
     #[tokio::test]
