@@ -17,7 +17,7 @@ mod reference;
 mod template;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
-pub use backends::{BackendsFile, ListError, ListedBackend};
+pub use backends::{BackendCommands, BackendsFile, ListError, ListedBackend};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{ConsulSettings, Environment, Host, RegistryLogin, SshSettings};
@@ -28,8 +28,8 @@ pub use load::{
 pub use name::{HostName, InvalidName, Name};
 pub use publish::{Publish, WrongPort};
 pub use recipe::{
-    BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Probe, Ready, Recipe, RolloutPolicy,
-    Task, TaskAction,
+    BalancerView, ConsulReady, Drain, HostRecipe, HttpReady, Leave, Probe, Ready, Recipe,
+    RolloutPolicy, Task, TaskAction,
 };
 pub use reference::{Reference, registry_named};
 pub use template::{LateValues, Template, TemplateError};

@@ -218,7 +218,7 @@ impl TestSlot {
         let old = old.expect("docker's JSON");
         let lists = Arc::<BackendLists>::default();
         let context = RolloutContext {
-            routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb")), &lists),
+            routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb")), &lists, "r2"),
             lists,
             ports: 20000..=29999,
             recipe: Arc::new(recipe("web")),

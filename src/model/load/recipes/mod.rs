@@ -121,6 +121,7 @@ fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostReci
         after: tasks::resolve(raw.after.as_ref(), resolver),
         commands: tasks::resolve(raw.commands.as_ref(), resolver),
         ready: raw.ready.settle(resolver),
+        leave: drain::leave(raw, resolver),
         balancer: balancer::resolve(raw, drained, resolver),
         container,
     }
