@@ -107,7 +107,9 @@ fn project(page: &Page) -> TempDir {
                 block.place
             )
         });
-        write(name, &(block.lines.join("\n") + "\n"));
+        // JSON has no comments: there the line is of the page alone.
+        let skipped = usize::from(name.ends_with(".json"));
+        write(name, &(block.lines[skipped..].join("\n") + "\n"));
     }
     for (_, name, text) in BESIDE.iter().filter(|(of, ..)| *of == page.name) {
         write(name, text);

@@ -1,6 +1,9 @@
 //! A container as balancers know it.
 
-use crate::hosts::Reached;
+use crate::{
+    hosts::{HostError, Reached},
+    model::{ListedBackend, Name},
+};
 
 /// A container that requests may be routed to.
 #[derive(Clone)]
@@ -15,6 +18,8 @@ pub struct Backend {
     pub port: Option<u16>,
     /// Whether it runs, as it was last seen.
     pub is_up: bool,
+    /// Whether it may have been taken out before: it was not made just now.
+    pub may_be_out: bool,
     /// The ids of its services in Consul's agent on its host, from when it was taken out. They find it when
     /// its ports no longer do, as docker may restart it on others.
     pub service_ids: Vec<String>,
@@ -24,5 +29,26 @@ impl Backend {
     /// The address under which balancers reach it.
     pub fn address(&self) -> &str {
         &self.host.host.address
+    }
+
+    /// As lists and commands have it.
+    pub(super) fn listed(&self, recipe: &Name) -> ListedBackend {
+        ListedBackend {
+            recipe: recipe.clone(),
+            host: self.host.name().clone(),
+            address: self.address().to_owned(),
+            container: self.container.clone(),
+            port: self.port,
+            ports: self.ports.clone(),
+        }
+    }
+
+    /// Why balancers cannot be told of these containers, if one has no port.
+    pub(super) fn lack_of_ports(backends: &[Self]) -> Option<HostError> {
+        let without = backends.iter().find(|backend| backend.port.is_none())?;
+        Some(HostError::Fact(format!(
+            "`{}` publishes no TCP port, so no balancer can route to it",
+            without.container
+        )))
     }
 }

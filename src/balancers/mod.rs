@@ -5,7 +5,9 @@
 //! file here that implements the trait, and one line in `routing`.
 
 mod backend;
+mod commands;
 mod consul;
+mod leaves;
 mod list;
 pub mod maintenance;
 mod router;
@@ -13,6 +15,7 @@ mod routing;
 mod upstreams;
 
 pub use backend::Backend;
+pub use commands::CommandTarget;
 pub use list::{BackendLists, ListTarget};
 pub use router::{Answer, Registration, RequestRouter, Rotation, Routes};
 pub use routing::Routing;

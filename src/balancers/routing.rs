@@ -9,7 +9,9 @@ use futures::{
 
 use super::{
     Backend, Upstreams,
+    commands::CommandRouter,
     consul::ConsulRouter,
+    leaves::LeaveRouter,
     list::{BackendLists, ListRouter},
     router::{Registration, RequestRouter, Rotation, Routes},
 };
@@ -24,13 +26,35 @@ pub struct Routing(Vec<Arc<dyn RequestRouter>>);
 
 impl Routing {
     /// What routes to a recipe's containers. `balancers` are those that its `[drain]` names.
-    pub fn of(recipe: &Recipe, balancers: Vec<Upstreams>, lists: &Arc<BackendLists>) -> Self {
+    pub fn of(
+        recipe: &Recipe,
+        balancers: Vec<Upstreams>,
+        lists: &Arc<BackendLists>,
+        release: &str,
+    ) -> Self {
         let (listed, others): (Vec<_>, Vec<_>) = balancers
             .into_iter()
             .partition(|balancer| balancer.view.backends.is_some());
+        let (called, mut others): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .partition(|balancer| balancer.view.commands.is_some());
         let mut routers = Vec::<Arc<dyn RequestRouter>>::new();
+        if recipe.by_host.values().any(|on| on.leave.is_some()) {
+            routers.push(Arc::new(LeaveRouter {
+                recipe: recipe.clone(),
+                balancers: std::mem::take(&mut others),
+                release: release.to_owned(),
+            }));
+        }
         if recipe.is_registered() {
             routers.push(Arc::new(ConsulRouter { balancers: others }));
+        }
+        if !called.is_empty() {
+            routers.push(Arc::new(CommandRouter {
+                recipe: recipe.name.clone(),
+                balancers: called,
+                lists: Arc::clone(lists),
+            }));
         }
         if !listed.is_empty() {
             routers.push(Arc::new(ListRouter {

@@ -51,18 +51,18 @@ fn needed(environment: &Environment, scope: &Scope) -> BTreeSet<HostName> {
     wanted.map(|host| host.name.clone()).collect()
 }
 
-/// The hosts of all that a file with backends has, where a rollout of the scope writes one: a recipe that nobody asked
-/// for must not be dropped from it.
+/// The hosts of all that a balancer is told of, where a rollout of the scope tells one: a recipe that nobody asked for
+/// must not be dropped from a list.
 fn listed<'e>(environment: &'e Environment, scope: &Scope) -> BTreeSet<&'e HostName> {
     let mut hosts = BTreeSet::new();
     for balancer in &environment.recipes {
         let views = balancer.by_host.values();
-        let mut files = views.filter_map(|on| on.balancer.as_ref()?.backends.as_ref());
-        let Some(file) = files.next() else { continue };
-        let is_written = scope.has_recipe(&balancer.name)
-            || file.recipes.iter().any(|recipe| scope.has_recipe(recipe));
-        if is_written {
-            let recipes = file.recipes.iter();
+        let mut told = views.filter_map(|on| on.balancer.as_ref()?.recipes());
+        let Some(recipes) = told.next() else { continue };
+        let is_touched = scope.has_recipe(&balancer.name)
+            || recipes.iter().any(|recipe| scope.has_recipe(recipe));
+        if is_touched {
+            let recipes = recipes.iter();
             let recipes = recipes.filter_map(|recipe| environment.recipe(recipe));
             hosts.extend(recipes.chain([balancer]).flat_map(|recipe| &recipe.hosts));
         }

@@ -47,7 +47,7 @@ pub fn list_files<'e>(environment: &'e Environment, facts: &Facts) -> Vec<ListFi
             let on = recipe.by_host.get(host);
             let file = on.and_then(|on| on.balancer.as_ref()?.backends.as_ref());
             let Some(file) = file else { continue };
-            for container in containers(facts, &recipe.name, file) {
+            for container in containers(facts, &recipe.name, file.on_host) {
                 let key = (recipe.name.clone(), container.clone());
                 files.push(ListFile {
                     recipe,
@@ -62,9 +62,9 @@ pub fn list_files<'e>(environment: &'e Environment, facts: &Facts) -> Vec<ListFi
     files
 }
 
-/// Where a balancer's file is on a host: in each of its containers that run, or on the host itself.
-pub fn containers(facts: &HostFacts, recipe: &Name, file: &BackendsFile) -> Vec<Option<String>> {
-    if file.on_host {
+/// Where a balancer is on a host: each of its containers that run, or the host itself.
+pub fn containers(facts: &HostFacts, recipe: &Name, on_host: bool) -> Vec<Option<String>> {
+    if on_host {
         return vec![None];
     }
     let containers = facts.of_recipe(recipe).into_iter();
@@ -87,8 +87,8 @@ pub fn listed(recipe: &Recipe, host: &Host, container: &Container) -> ListedBack
     }
 }
 
-/// The containers that requests may go to now: those that run, of recipes that drain through a balancer whose
-/// backends are written.
+/// The containers that requests may go to now: those that run, of recipes that drain through a balancer that is
+/// told of them.
 ///
 /// Where several run in one place, a deploy was cut off between two writes, and those that are listed count. One that
 /// is `unconfirmed` has yet to become ready, and counts only where it is listed.
@@ -97,16 +97,16 @@ pub fn in_service(
     facts: &Facts,
     unconfirmed: &BTreeSet<(HostName, String)>,
 ) -> Vec<ListedBackend> {
-    let files = list_files(environment, facts);
     let mut all = Vec::new();
     for recipe in &environment.recipes {
-        if !recipe.drain.as_ref().is_some_and(|drain| drain.is_told) {
+        let Some(drain) = recipe.drain.as_ref().filter(|drain| drain.is_told) else {
             continue;
-        }
-        let of_recipe = files
-            .iter()
-            .filter(|file| file.file.recipes.contains(&recipe.name));
-        let texts: Vec<_> = of_recipe.filter_map(|file| file.now.as_deref()).collect();
+        };
+        let lists = facts.hosts.values().flat_map(|host| &host.lists);
+        let texts: Vec<_> = lists
+            .filter(|((balancer, _), _)| drain.balancers.contains(balancer))
+            .map(|(_, text)| text)
+            .collect();
         for host in &environment.hosts {
             let Some(facts) = facts.hosts.get(&host.name) else {
                 continue;

@@ -35,8 +35,8 @@ pub struct HostFacts {
     pub taken_ports: Vec<TakenPort>,
     /// The host ports of services that an interrupted deploy of ours left in maintenance mode.
     pub left_in_maintenance: BTreeSet<u16>,
-    /// The files with backends of balancers that are here, by the balancer's recipe and its container; without a
-    /// container those of the host itself.
+    /// What balancers here that are told of their backends have: their file, or what they print. By the balancer's recipe
+    /// and its container; without a container the host's own.
     pub lists: BTreeMap<(Name, Option<String>), String>,
 }
 

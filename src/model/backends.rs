@@ -23,6 +23,21 @@ pub struct BackendsFile {
     pub recipes: Vec<Name>,
 }
 
+/// The commands that tell a balancer of one backend.
+#[derive(Debug, Clone)]
+pub struct BackendCommands {
+    /// Tells it of one that is ready.
+    pub add: Template,
+    /// Makes it send no further request; `None` where `remove` does that.
+    pub drain: Option<Template>,
+    /// Takes one away.
+    pub remove: Template,
+    /// Whether they run on the deployer's machine, and not on the balancer's host.
+    pub local: bool,
+    /// The recipes that drain through this balancer.
+    pub recipes: Vec<Name>,
+}
+
 /// A container that a balancer may route to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedBackend {
@@ -76,7 +91,7 @@ impl ListedBackend {
     }
 
     /// As templates see it.
-    fn value(&self, state: &str) -> Value {
+    pub fn value(&self, state: &str) -> Value {
         let port = match self.port {
             Some(port) => json!(port),
             None => json!(UNKNOWN),

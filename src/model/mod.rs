@@ -18,7 +18,7 @@ mod reference;
 mod template;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
-pub use backends::{BackendsFile, ListError, ListedBackend};
+pub use backends::{BackendCommands, BackendsFile, ListError, ListedBackend};
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order, Scheme};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{
@@ -32,8 +32,8 @@ pub use name::{HostName, InvalidName, Name};
 pub use preview::{InvalidPreviewName, Preview, PreviewName, PreviewSettings};
 pub use publish::{Publish, WrongPort};
 pub use recipe::{
-    BalancerView, ConsulReady, Drain, HostRecipe, HttpDetails, HttpReady, Probe, Ready, Recipe,
-    RolloutPolicy, Task, TaskAction,
+    BalancerView, ConsulReady, Drain, HostRecipe, HttpDetails, HttpReady, Leave, Probe, Ready,
+    Recipe, RolloutPolicy, Task, TaskAction,
 };
 pub use reference::{Reference, registry_named};
 pub use template::{LateValues, Template, TemplateError};

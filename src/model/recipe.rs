@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{
-    BackendsFile, ContainerSpec, Count, HostName, Name, Order, Scheme, SecretSource, Template,
-    keys::meant,
+    BackendCommands, BackendsFile, ContainerSpec, Count, HostName, Name, Order, Scheme,
+    SecretSource, Template, keys::meant,
 };
 use crate::config::recipe::{http_keys, ready_keys, rollout_keys};
 
@@ -94,6 +94,7 @@ impl HostRecipe {
             after: Vec::new(),
             commands: Vec::new(),
             ready: Ready::default(),
+            leave: None,
             balancer: None,
         }
     }
@@ -116,6 +117,8 @@ pub struct HostRecipe {
     pub commands: Vec<Task>,
     /// When a new container counts as ready.
     pub ready: Ready,
+    /// How the app leaves by itself, for balancers that follow a health check of it.
+    pub leave: Option<Leave>,
     /// How a load balancer tells what it routes to; `Some` only on a recipe with `[balancer]`.
     pub balancer: Option<BalancerView>,
 }
@@ -157,6 +160,23 @@ pub enum TaskAction {
     },
 }
 
+impl BalancerView {
+    /// The recipes whose containers it is told of; `None` for one that learns of them by itself.
+    pub fn recipes(&self) -> Option<&[Name]> {
+        let listed = self.backends.as_ref().map(|file| &*file.recipes);
+        listed.or_else(|| self.commands.as_ref().map(|commands| &*commands.recipes))
+    }
+}
+
+/// How an app leaves by itself, so that balancers that follow a health check of it send it no further request.
+#[derive(Debug, Clone)]
+pub struct Leave {
+    /// Makes it leave.
+    pub run: Template,
+    /// Takes that back.
+    pub undo: Option<Template>,
+}
+
 /// How a load balancer tells what it routes to, and how it learns of containers.
 #[derive(Debug, Clone)]
 pub struct BalancerView {
@@ -164,6 +184,8 @@ pub struct BalancerView {
     pub upstreams: Option<Template>,
     /// The list that is written for it; `None` where it learns of containers in another way.
     pub backends: Option<BackendsFile>,
+    /// The commands that tell it of containers, for one with an API of its own.
+    pub commands: Option<BackendCommands>,
     /// Whether it is a container, and not a program on the host.
     pub in_container: bool,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    changes::{Change, ListPlan, Plan, Remark, SlotPlan},
+    changes::{Change, ListPlan, Plan, RecipePlan, Remark, SlotPlan},
     input::Input,
 };
 use crate::{
@@ -132,7 +132,7 @@ fn files<'e>(input: &Input<'e>, plan: &Plan) -> Vec<ListFile<'e>> {
                 continue;
             };
             let of_recipe = plan.recipes.iter().filter(|it| it.recipe == recipe.name);
-            let slots = of_recipe.flat_map(|recipe| recipe.changes());
+            let slots = of_recipe.flat_map(RecipePlan::changes);
             for slot in slots.filter(|slot| slot.host == *host) {
                 let incoming = slot.incoming.as_ref().filter(|incoming| !incoming.runs);
                 files.extend(incoming.map(|incoming| ListFile {
@@ -157,7 +157,7 @@ fn files<'e>(input: &Input<'e>, plan: &Plan) -> Vec<ListFile<'e>> {
 fn slots<'p>(plan: &'p Plan, file: &ListFile<'_>) -> impl Iterator<Item = &'p SlotPlan> {
     let (recipe, host) = (file.recipe.name.clone(), file.host.clone());
     let plans = plan.recipes.iter().filter(move |it| it.recipe == recipe);
-    let slots = plans.flat_map(|recipe| recipe.changes());
+    let slots = plans.flat_map(RecipePlan::changes);
     slots.filter(move |slot| slot.host == host)
 }
 
@@ -198,16 +198,25 @@ pub(super) fn warn_of_what_is_not_proved(input: &Input, recipe: &Recipe, plan: &
             })
         })
         .collect();
-    if goes && !unseen.is_empty() {
+    let rests = format!(
+        "that no request comes to a container of `{}` that goes rests on `[drain] wait` ({})",
+        recipe.name,
+        crate::text::duration(drain.wait)
+    );
+    let message = if !unseen.is_empty() {
+        format!(
+            "{} cannot print what it routes to: {rests}",
+            crate::text::list(&unseen)
+        )
+    } else if drain.balancers.is_empty() && !drain.through_consul {
+        format!("no balancer is named: {rests}")
+    } else {
+        return;
+    };
+    if goes {
         plan.warnings.push(Remark {
             host: None,
-            message: format!(
-                "{} cannot print what it routes to: that no request comes to a container of `{}` that goes rests on \
-                 `[drain] wait` ({})",
-                crate::text::list(&unseen),
-                recipe.name,
-                crate::text::duration(drain.wait)
-            ),
+            message,
             hint: None,
         });
     }

@@ -220,7 +220,7 @@ impl TestSlot {
         let lists = Arc::<BackendLists>::default();
         let context = RolloutContext {
             preview_of: None,
-            routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb")), &lists),
+            routing: Routing::of(&recipe("web"), balancers(&lab, &recipe("lb")), &lists, "r2"),
             lists,
             ports: 20000..=29999,
             recipe: Arc::new(recipe("web")),

@@ -44,11 +44,18 @@ impl Balancer {
                 .strip_prefix("# ")
                 .expect("a file's name")
                 .to_owned();
-            project.write(&name, &(block.lines.join("\n") + "\n"));
+            // JSON has no comments: there the line is of the page alone.
+            let skipped = usize::from(name.ends_with(".json"));
+            project.write(&name, &(block.lines[skipped..].join("\n") + "\n"));
         }
         let known_hosts = match lab::network() {
             lab::FIRST => root().join("lab/.state/known_hosts"),
             network => root().join(format!("lab/.state/known_hosts-{network}")),
+        };
+        // The app that can say that it is about to go.
+        let image = match environment {
+            "follow" => "flask-drain",
+            _ => "flask-nanoservice",
         };
         project.write(
             "inventory/lab.toml",
@@ -56,7 +63,8 @@ impl Balancer {
                 "extends = \"{environment}\"\n[ssh]\nuser = \"vagrant\"\nhost_keys = \"accept-new\"\n\
                 identity_file = \"~/.vagrant.d/insecure_private_key\"\nknown_hosts_file = \"{}\"\n\
                 [images]\nsource = \"local\"\n[vars]\nnginx_image = \"shipit-lab/nginx\"\n\
-                web_image = \"shipit-lab/flask-nanoservice\"\n",
+                haproxy_image = \"shipit-lab/haproxy\"\ncaddy_image = \"shipit-lab/caddy\"\nfollow_image = \"shipit-lab/nginx-follow\"\n\
+                web_image = \"shipit-lab/{image}\"\n",
                 known_hosts.display()
             ),
         );
@@ -128,7 +136,7 @@ impl Balancer {
 }
 
 /// What every balancer goes through.
-fn the_whole_way(stage: &Stage, it: &Balancer) {
+fn the_whole_way(stage: &Stage, it: &Balancer, deploys: usize) {
     let (project, to) = (&it.project, it.endpoints());
     project
         .ok("deploy lab --set version=v1")
@@ -139,8 +147,8 @@ fn the_whole_way(stage: &Stage, it: &Balancer) {
         .ok("deploy lab --set version=v1")
         .says("nothing to do");
 
-    stage.loses_nothing_at(to, &it.row("ten deploys"), |_| {
-        let versions = ["v2", "v1"].into_iter().cycle().take(10);
+    stage.loses_nothing_at(to, &it.row(&format!("{deploys} deploys")), |_| {
+        let versions = ["v2", "v1"].into_iter().cycle().take(deploys);
         versions.map(|version| it.deploy(version)).collect()
     });
     it.both_answer("v1");
@@ -216,7 +224,7 @@ pub fn nginx(stage: &Stage) {
         .ok("plan lab --set version=v1")
         .says("write on host-3: /etc/nginx/conf.d/default.conf")
         .says(":(new port) max_fails=3");
-    the_whole_way(stage, &it);
+    the_whole_way(stage, &it, 10);
     comes_back(stage, &it);
 
     // A list that somebody has changed.
@@ -328,5 +336,84 @@ pub fn two_recipes(stage: &Stage) {
         .says("host-3");
     project.edit("inventory/nginx.toml", "192.168.50.199", "192.168.50.103");
     assert_eq!(lab::everything(), everything);
+    project.ok("down lab --yes");
+}
+
+pub fn haproxy(stage: &Stage) {
+    let it = Balancer::new("haproxy", ("haproxy", "shop"), 80);
+    the_whole_way(stage, &it, 4);
+    comes_back(stage, &it);
+
+    // What it was told is gone with its container, and it is told again.
+    let routed =
+        || HOST_3.run("echo 'show stat' | docker exec -i haproxy socat stdio /run/haproxy.sock");
+    assert_eq!(routed().matches("-shop-r").count(), 2, "{}", routed());
+    HOST_3.run("docker restart haproxy");
+    lab::eventually("it answers", Duration::from_secs(10), || {
+        let seen = HOST_3
+            .try_run("echo 'show stat' | docker exec -i haproxy socat stdio /run/haproxy.sock")?;
+        if seen.contains("BACKEND") {
+            Ok(())
+        } else {
+            Err(seen)
+        }
+    });
+    let project = &it.project;
+    project
+        .shipit("check lab")
+        .exits(1)
+        .says("`haproxy` does not route to `shop-r");
+    project.ok("restart lab haproxy");
+    it.both_answer("v2");
+    project.ok("check lab");
+    project.ok("down lab --yes");
+}
+
+pub fn caddy(stage: &Stage) {
+    let it = Balancer::new("caddy", ("caddy", "blog"), 80);
+    the_whole_way(stage, &it, 4);
+    comes_back(stage, &it);
+    // It keeps what it was told.
+    HOST_3.run("docker restart caddy");
+    it.both_answer("v2");
+    it.project.ok("check lab");
+    it.project.ok("down lab --yes");
+}
+
+pub fn follows_a_health_check(stage: &Stage) {
+    let it = Balancer::new("follow", ("follow", "site"), 80);
+    the_whole_way(stage, &it, 4);
+    comes_back(stage, &it);
+    let project = &it.project;
+    // A container that was taken out is taken back when it serves again.
+    project.ok("rollback lab");
+    for host in APPS {
+        let container = it.app_on(host);
+        host.run(&format!("! docker exec {container} test -e /tmp/drain"));
+    }
+    // One that cannot say what it routes to needs a time instead.
+    project.edit(
+        "recipes/follow.toml",
+        "upstreams = \"docker exec {{container}} curl -s http://127.0.0.1:8081/\"\n",
+        "",
+    );
+    project
+        .ok("plan lab --set version=v1")
+        .says("`follow` cannot print what it routes to")
+        .says("rests on `[drain] wait` (2s)");
+    stage.loses_nothing_at(
+        it.endpoints(),
+        &it.row("it cannot say what it routes to"),
+        |_| vec![it.deploy("v1")],
+    );
+    project.edit("recipes/site.toml", "wait = \"2s\"\n", "");
+    project
+        .shipit("validate lab")
+        .exits(2)
+        .says("`follow` has no `upstreams`");
+    project.write(
+        "recipes/site.toml",
+        "hosts = \"apps\"\n[container]\nimage = \"x\"\n",
+    );
     project.ok("down lab --yes");
 }

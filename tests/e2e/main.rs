@@ -183,6 +183,15 @@ const STORY: &[(&str, Scenario)] = &[
         any_balancer::nginx,
     ),
     (
+        "any_balancer::haproxy_by_its_runtime_socket",
+        any_balancer::haproxy,
+    ),
+    ("any_balancer::caddy_by_its_admin_api", any_balancer::caddy),
+    (
+        "any_balancer::one_that_follows_a_health_check",
+        any_balancer::follows_a_health_check,
+    ),
+    (
         "any_balancer::two_recipes_behind_one_balancer",
         any_balancer::two_recipes,
     ),

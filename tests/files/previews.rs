@@ -151,6 +151,27 @@ fn what_the_base_has_a_preview_must_not_have_as_well() {
 }
 
 #[test]
+fn a_balancer_that_shipit_tells_of_its_backends_has_one_list() {
+    let lb = LB.replace(
+        "upstreams = \"docker exec {{container}} nginx -T\"",
+        "backends = { template = \"files/list.conf\", to = \"/etc/list.conf\", reload = \"true\" }",
+    );
+    let project = TestProject::new(&[
+        ("inventory/test.toml", INVENTORY),
+        ("recipes/lb.toml", &lb),
+        (
+            "recipes/web.toml",
+            &WEB.replace("publish_all = true", "publish = [\"auto:80\"]"),
+        ),
+        (
+            "files/list.conf",
+            "{{#each backends.web}}{{address}}:{{port}} {{/each}}",
+        ),
+    ]);
+    assert_snapshot!(shown(project.load("test.pr-42")));
+}
+
+#[test]
 fn mistakes_in_previews() {
     let none = INVENTORY.replace("recipes = [\"web\"]", "keep = \"0s\"\nlimit = 0");
     assert_snapshot!(shown(project(&none, WEB).load("test")));

@@ -632,6 +632,38 @@ fn a_balancer_whose_backends_are_written_is_checked() {
 }
 
 #[test]
+fn a_balancer_that_is_told_by_commands_is_checked() {
+    let lb = |more: &str| format!("hosts = \"all\"\n[balancer]\nupstreams = \"true\"\n{more}");
+    let app = |drain: &str| {
+        format!(
+            "hosts = \"all\"\n[container]\nimage = \"a\"\npublish = [\"auto:80\"]\n[drain]\n{drain}"
+        )
+    };
+    let (l1, l2, l3) = (
+        lb("add = \"add {{backend.nmae}}\"\nremove = \"remove {{backends.web}}\"\n"),
+        lb("drain = \"drain\"\n"),
+        lb(
+            "add = \"add\"\nbackends = { template = \"list\", to = \"/list\", reload = \"true\" }\n",
+        ),
+    );
+    let web = app("balancers = [\"l1\", \"l2\", \"l3\"]\nundo = \"stay\"\n");
+    let api = app("run = \"leave\"\n");
+    let project = TestProject::new(&[
+        (
+            "inventory/test.toml",
+            "recipes = [\"l1\", \"l2\", \"l3\", \"web\", \"api\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n",
+        ),
+        ("list", "{{#each backends.web}}{{endpoint}}{{/each}}"),
+        ("recipes/l1.toml", &l1),
+        ("recipes/l2.toml", &l2),
+        ("recipes/l3.toml", &l3),
+        ("recipes/web.toml", &web),
+        ("recipes/api.toml", &api),
+    ]);
+    assert_snapshot!(project.shown());
+}
+
+#[test]
 fn without_consul_nothing_speaks_of_it() {
     let project = TestProject::new(&[
         (

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use tokio::sync::Mutex;
 
 use super::target::ListTarget;
-use crate::{hosts::HostError, model::ListedBackend, text};
+use crate::{
+    hosts::HostError,
+    model::{ListError, ListedBackend, Name},
+    text,
+};
 
 /// The containers that requests may go to, of all recipes that drain through a balancer whose list is written, and what
 /// was written last.
@@ -64,6 +68,28 @@ impl BackendLists {
         state.write_all(targets).await
     }
 
+    /// Takes note of containers that requests may go to, for balancers that are told by commands.
+    pub(in crate::balancers) async fn note_active(&self, backends: Vec<ListedBackend>) {
+        let mut state = self.0.lock().await;
+        state.remove(&backends);
+        state.active.extend(backends);
+    }
+
+    /// Takes note of containers that get no further request.
+    pub(in crate::balancers) async fn note_gone(&self, backends: &[ListedBackend]) {
+        self.0.lock().await.remove(backends);
+    }
+
+    /// The containers of these recipes that requests may go to.
+    pub async fn active(&self, recipes: &[Name]) -> Vec<ListedBackend> {
+        let state = self.0.lock().await;
+        let active = state.active.iter();
+        active
+            .filter(|one| recipes.contains(&one.recipe))
+            .cloned()
+            .collect()
+    }
+
     /// Brings a file in line.
     pub async fn write(&self, target: &ListTarget) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
@@ -74,7 +100,9 @@ impl BackendLists {
     /// Puts a file where a container finds it that is about to start.
     pub async fn place(&self, target: &ListTarget) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
-        let text = state.text(target)?;
+        let text = state
+            .text(target)
+            .map_err(|error| cannot_be_written(&error))?;
         state.written.remove(&target.key());
         target.place(&text).await?;
         state.written.insert(target.key(), text);
@@ -89,9 +117,8 @@ impl State {
         self.draining.retain(stays);
     }
 
-    fn text(&self, target: &ListTarget) -> Result<String, HostError> {
-        let text = target.file.render(&self.active, &self.draining);
-        text.map_err(|error| HostError::Fact(error.to_string()))
+    fn text(&self, target: &ListTarget) -> Result<String, ListError> {
+        target.file.render(&self.active, &self.draining)
     }
 
     /// Writes every file that would be different. One balancer that fails keeps no other from being told.
@@ -125,7 +152,9 @@ impl State {
     }
 
     async fn write_one(&mut self, target: &ListTarget) -> Result<(), HostError> {
-        let text = self.text(target)?;
+        let text = self
+            .text(target)
+            .map_err(|error| cannot_be_written(&error))?;
         let key = target.key();
         if self.written.get(&key) == Some(&text) {
             return Ok(());
@@ -135,6 +164,10 @@ impl State {
         self.written.insert(key, text);
         Ok(())
     }
+}
+
+fn cannot_be_written(error: &ListError) -> HostError {
+    HostError::Fact(error.to_string())
 }
 
 /// An error with the balancer that it is about.

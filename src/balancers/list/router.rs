@@ -10,7 +10,6 @@ use futures::{
 use super::{lists::BackendLists, target::ListTarget};
 use crate::{
     balancers::{Answer, Backend, Registration, RequestRouter, Routes, Upstreams},
-    hosts::HostError,
     model::{HostName, ListedBackend, Name},
 };
 
@@ -31,14 +30,7 @@ impl ListRouter {
     }
 
     fn listed(&self, backends: &[Backend]) -> Vec<ListedBackend> {
-        let listed = backends.iter().map(|backend| ListedBackend {
-            recipe: self.recipe.clone(),
-            host: backend.host.name().clone(),
-            address: backend.address().to_owned(),
-            container: backend.container.clone(),
-            port: backend.port,
-            ports: backend.ports.clone(),
-        });
+        let listed = backends.iter().map(|backend| backend.listed(&self.recipe));
         listed.collect()
     }
 }
@@ -64,11 +56,8 @@ impl RequestRouter for ListRouter {
 
     fn put_in<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {
         async {
-            if let Some(backend) = backends.iter().find(|backend| backend.port.is_none()) {
-                return Err(HostError::Fact(format!(
-                    "`{}` publishes no TCP port, so no balancer can route to it",
-                    backend.container
-                )));
+            if let Some(error) = Backend::lack_of_ports(backends) {
+                return Err(error);
             }
             self.lists
                 .enter(self.listed(backends), &self.targets())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     docker,
     hosts::{HostError, QUICK, Reached},
-    model::{BackendsFile, LateValues, Name, Template},
+    model::{BackendsFile, LateValues, Name, TemplateError},
     text,
     transport::Output,
 };
@@ -62,13 +62,16 @@ impl ListTarget {
     }
 
     async fn try_to_write(&self, content: &str) -> Result<(), HostError> {
-        let render = |template: &Template| {
-            let filled = template.render(&self.late);
-            filled.map_err(|error| HostError::Fact(error.to_string()))
-        };
         let file = &self.file;
-        let check = file.check.as_ref().map(render).transpose()?;
-        let (check, reload) = (check.unwrap_or_default(), render(&file.reload)?);
+        let check = file.check.as_ref().map(|check| check.render(&self.late));
+        let check = check
+            .transpose()
+            .map_err(|error| cannot_be_filled(&error))?;
+        let reload = file
+            .reload
+            .render(&self.late)
+            .map_err(|error| cannot_be_filled(&error))?;
+        let check = check.unwrap_or_default();
         let scripts = (&*check, &*reload);
         let command = docker::write_file(self.container(), &file.to, content, scripts);
         let output = self.reached.run(command, WRITE).await?;
@@ -108,6 +111,10 @@ impl ListTarget {
         };
         self.reached.expect(command, QUICK).await.map(|_| ())
     }
+}
+
+fn cannot_be_filled(error: &TemplateError) -> HostError {
+    HostError::Fact(error.to_string())
 }
 
 /// The error of one of the user's own commands, whose exit code is the last line.

@@ -66,6 +66,7 @@ fn backend(lab: &TestFleet, container: &str, port: Option<u16>) -> Backend {
         ports: port.map(|port| (80, port)).into_iter().collect(),
         port,
         is_up: true,
+        may_be_out: true,
         service_ids: Vec::new(),
     }
 }

@@ -12,7 +12,12 @@ section! {
         /// The recipes of the balancers that must have stopped routing to it. They come up before it, as if it
         /// required them.
         balancers: Vec<Located<String>>,
-        /// A pause after that, for balancers whose old workers still finish.
+        /// A command on the container's host that makes the app leave by itself, for balancers that follow a health
+        /// check of it. No Consul is asked then.
+        run: Script,
+        /// The command that takes back what `run` did. It also runs where there is nothing to take back.
+        undo: Script,
+        /// A pause after that, for balancers whose old workers still finish, or that cannot tell.
         #[default(DurationValue::seconds(1))]
         wait: DurationValue,
         /// The longest to wait for its connections to end.
@@ -30,6 +35,18 @@ section! {
         upstreams: Script,
         /// The list of backends that shipit writes for it: no Consul is needed then.
         backends: BackendsSection,
+        /// A command that tells it of one backend, for balancers with an API of their own: no Consul is needed then. It
+        /// can name `backend.name`, `.address`, `.port`, `.endpoint` and `.host`, and runs on each of the balancer's
+        /// hosts. It must be right also where the balancer has the backend already.
+        add: Script,
+        /// The command that makes it send no further request to a backend. Without it, `remove` does that.
+        drain: Script,
+        /// The command that takes a backend away, once its container has stopped. It must be right also where the
+        /// balancer does not have it.
+        remove: Script,
+        /// Whether `add`, `drain` and `remove` run on the deployer's machine, once for each of the balancer's hosts.
+        #[default(false)]
+        local: bool,
     }
 }
 

@@ -20,6 +20,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("[images]", &["images"]),
     ("[releases]", &["releases"]),
     ("[state]", &["state"]),
+    ("[[hooks]]", &["hooks"]),
     ("[previews]", &["previews"]),
     ("[registries.\"SERVER\"]", &["registries.SERVER"]),
     ("recipe", &[""]),
@@ -250,6 +251,7 @@ mod tests {
         assert_eq!(
             paths("timeout"),
             [
+                "hooks.timeout",
                 "commands.timeout",
                 "before.timeout",
                 "after.timeout",

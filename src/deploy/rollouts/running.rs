@@ -65,7 +65,12 @@ impl Deployment<'_> {
             by: self.context.by.clone(),
             release: self.plan.release,
             events: self.context.events.clone(),
-            routing: Routing::of(recipe, self.balancers(recipe), self.lists),
+            routing: Routing::of(
+                recipe,
+                self.balancers(recipe),
+                self.lists,
+                &self.plan.release.to_string(),
+            ),
             lists: Arc::clone(self.lists),
             ports: self.context.environment.ports.clone(),
             required: self.required(recipe),

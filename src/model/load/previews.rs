@@ -136,6 +136,9 @@ pub(super) fn keep_apart(
         if let (Some(base), Some(written)) = (base, written) {
             refuse_what_both_have(written, recipe, base, problems);
         }
+        if let (Some(balancer), Some(written)) = (told_by_us(recipe, &shared), written) {
+            problems.push(refuse_balancer(written, recipe, &balancer.name));
+        }
     }
     let environment = preview.name.environment_of(world.environment);
     for on in own
@@ -147,6 +150,34 @@ pub(super) fn keep_apart(
         }
     }
     (own, shared)
+}
+
+/// The base's balancer of a preview's recipe that learns of containers from us alone.
+fn told_by_us<'s>(recipe: &Recipe, shared: &'s [Recipe]) -> Option<&'s Recipe> {
+    let named = recipe.drain.iter().flat_map(|drain| &drain.balancers);
+    let mut balancers =
+        named.filter_map(|name| shared.iter().find(|balancer| balancer.name == *name));
+    balancers.find(|balancer| {
+        let mut views = balancer
+            .by_host
+            .values()
+            .filter_map(|on| on.balancer.as_ref());
+        views.any(|view| view.backends.is_some() || view.commands.is_some())
+    })
+}
+
+/// Such a balancer has one list for each recipe: a preview's containers in it would get the base's requests.
+fn refuse_balancer(written: &RawRecipe, recipe: &Recipe, balancer: &Name) -> Problem {
+    let place = match &written.file.content.drain {
+        Some(drain) => drain.place.clone(),
+        None => written.name.place.clone(),
+    };
+    Problem::error(format!(
+        "a preview of `{}` would be put into the list of `{balancer}`, which has the base's containers",
+        recipe.name
+    ))
+    .at(&place, "the base's balancer, and shipit tells it of its backends")
+    .hint("name a balancer that follows Consul, or let `[previews] recipes` have the balancer too")
 }
 
 /// A preview that answers to the base's name in Consul would get the base's requests; and a port of a host is one

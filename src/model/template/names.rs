@@ -191,7 +191,7 @@ fn hint(segment: &str, parents: &[&str], value: &Value) -> Option<String> {
     let at_root = parents.is_empty();
     if at_root && matches!(segment, "release" | "container") {
         return Some(format!(
-            "`{segment}` is known only to commands: `run`, `unless` and `upstreams`"
+            "`{segment}` is known only to commands, such as `run`, `unless` and `upstreams`"
         ));
     }
     if at_root && segment == "host" {

@@ -15,7 +15,9 @@ pub(super) fn describe_step(placement: &Placement, side: Side, step: Step) -> St
         Step::EnterRotation => format!("tell the balancers of {names}"),
         Step::EnterMaintenance => {
             let drain = placement.context.recipe.drain.as_ref();
-            if drain.is_some_and(|drain| !drain.through_consul) {
+            if drain.is_some_and(|drain| !drain.through_consul && !drain.is_told) {
+                format!("have {names} leave")
+            } else if drain.is_some_and(|drain| !drain.through_consul) {
                 format!("tell the balancers to leave {names}")
             } else {
                 format!("put {names} into maintenance mode")

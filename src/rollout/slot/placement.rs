@@ -10,7 +10,7 @@ use super::{
     context::RolloutContext,
 };
 use crate::{
-    balancers::{Backend, ListTarget},
+    balancers::{Backend, CommandTarget, ListTarget},
     docker::{self, Container},
     facts::backends::{main_port, ports_of},
     hosts::{HostError, Reached},
@@ -120,6 +120,8 @@ impl Placement {
     /// The containers of one side as balancers know them, from when they were last seen.
     pub async fn backends(&self, side: Side) -> Vec<Backend> {
         let containers = self.containers_of(side).await.into_iter();
+        let made = self.plan.incoming.as_ref().is_some_and(|it| !it.exists);
+        let may_be_out = side == Side::Old || !made;
         let backend = |container: SlotContainer| {
             let ports = container.ports(&self.host_recipe, &self.reached.host.address);
             Backend {
@@ -127,6 +129,7 @@ impl Placement {
                 port: main_port(&ports, &self.host_recipe),
                 ports,
                 is_up: container.is_up(),
+                may_be_out,
                 container: container.name.active,
                 service_ids: container.service_ids,
             }
@@ -148,6 +151,20 @@ impl Placement {
         })
     }
 
+    /// The commands that tell a container that is a balancer of its backends, if it has some.
+    pub fn command_target(&self, container: &str) -> Option<CommandTarget> {
+        let balancer = self.host_recipe.balancer.as_ref()?;
+        Some(CommandTarget {
+            recipe: self.context.recipe.name.clone(),
+            reached: self.reached.clone(),
+            commands: balancer.commands.clone()?,
+            late: LateValues {
+                container: container.to_owned(),
+                ..self.late_values(Side::New)
+            },
+        })
+    }
+
     /// One container as balancers know it, from how docker shows it now.
     pub fn backend(&self, container: &Container) -> Backend {
         let ports = ports_of(container, &self.host_recipe, &self.reached.host.address);
@@ -156,6 +173,7 @@ impl Placement {
             port: main_port(&ports, &self.host_recipe),
             ports,
             is_up: container.state.is_up(),
+            may_be_out: true,
             container: container.name.clone(),
             service_ids: Vec::new(),
         }

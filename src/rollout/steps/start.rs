@@ -55,7 +55,21 @@ pub(super) async fn start_old(placement: &Placement) -> Result<(), HostError> {
 /// Puts what was started into traffic, under the ports that it has now.
 async fn into_traffic(placement: &Placement, side: Side) -> Result<(), HostError> {
     placement.inspect_again(side).await?;
-    put_back(placement, side).await
+    put_back(placement, side).await?;
+    tell_of_all(placement, side).await
+}
+
+/// Tells a balancer that has just started, and is told by commands, of every container that requests may go to.
+async fn tell_of_all(placement: &Placement, side: Side) -> Result<(), HostError> {
+    for container in placement.containers_of(side).await {
+        let Some(target) = placement.command_target(&container.name.active) else {
+            continue;
+        };
+        for backend in placement.context.lists.active(target.recipes()).await {
+            target.add_once_it_answers(&backend).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn start_all(placement: &Placement, side: Side) -> Result<(), HostError> {

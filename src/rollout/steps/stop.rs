@@ -9,7 +9,9 @@ use crate::{
 
 /// Stops the containers of one side; fine if they are not there.
 pub(super) async fn stop(placement: &Placement, side: Side) -> Result<(), HostError> {
-    if side == Side::New {
+    // Where both have one name, the old one has stopped by now, and is put back when it starts.
+    let mut outgoing = placement.plan.outgoing.iter();
+    if side == Side::New && outgoing.all(|name| name.active == name.retired) {
         // What an earlier, cut-off deploy left in maintenance mode must serve again when this one goes.
         put_back(placement, Side::Old).await?;
     }

@@ -26,6 +26,9 @@ use crate::{
     text,
 };
 
+/// How long old workers of a balancer may still answer after it has read its list.
+const OLD_WORKERS: Duration = Duration::from_secs(1);
+
 /// Compare recipes, Docker, Consul and balancers, and say what does not match
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -93,13 +96,26 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         fleet.close().await;
         return Ok(Outcome::Done);
     }
+    let active = in_service(context.environment, &observed.facts, &BTreeSet::new());
+    let lists = BackendLists::new(active.clone());
+    let lists = fix.then_some(&lists);
+    let (mut left, mut fixed) = (0, 0);
+    let mut wrong = BTreeSet::new();
+    // A list that is written now is what the balancers are asked about next.
+    for reached in fleet.hosts() {
+        for finding in wrong_lists(context.environment, reached, &observed, &active) {
+            wrong.insert(reached.name());
+            let mended = settle(context, reached, finding, lists).await?;
+            (left, fixed) = counted(mended, left, fixed);
+        }
+    }
+    if fixed > 0 {
+        tokio::time::sleep(OLD_WORKERS).await;
+    }
     let routes = routes::of_balancers(context.environment, &fleet, &observed.facts).await;
     let found = fleet
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;
-    let active = in_service(context.environment, &observed.facts, &BTreeSet::new());
-    let lists = BackendLists::new(active.clone());
-    let (mut left, mut fixed) = (0, 0);
     for (reached, findings) in found {
         let findings = findings.map_err(|error| {
             Stop::on_host(
@@ -109,24 +125,23 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
                 &error,
             )
         })?;
-        let wrong = wrong_lists(context.environment, reached, &observed, &active);
-        let findings: Vec<_> = findings.into_iter().chain(wrong).collect();
         show_stopped(context, reached, &observed);
-        if findings.is_empty() {
+        if findings.is_empty() && !wrong.contains(reached.name()) {
             let row = hosts::row(reached.name(), "as it should be", Severity::Good);
             context.events.send(EventKind::HostState { row });
         }
         for finding in findings {
-            if settle(context, reached, finding, fix.then_some(&lists)).await? {
-                fixed += 1;
-            } else {
-                left += 1;
-            }
+            let mended = settle(context, reached, finding, lists).await?;
+            (left, fixed) = counted(mended, left, fixed);
         }
     }
     drop(lock);
     fleet.close().await;
     outcome(&context.environment.name, left, fixed)
+}
+
+fn counted(mended: bool, left: usize, fixed: usize) -> (usize, usize) {
+    (left + usize::from(!mended), fixed + usize::from(mended))
 }
 
 /// Shows a finding; with `lists`, mends it where that can be done. Returns whether it is mended.

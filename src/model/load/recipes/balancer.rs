@@ -10,10 +10,12 @@ use crate::{
     config::{
         self,
         recipe::{BackendsSection, BalancerSection, Recipe as Raw},
+        values::Script,
     },
-    diagnostic::{Located, Problem, SourceFile},
+    diagnostic::{Located, Place, Problem, SourceFile},
     model::{
-        BackendsFile, BalancerView, ListError, ListedBackend, Name, Template, backends::by_recipe,
+        BackendCommands, BackendsFile, BalancerView, ListError, ListedBackend, Name, Template,
+        backends::by_recipe,
     },
 };
 
@@ -39,14 +41,67 @@ pub(super) fn resolve(
     let BalancerSection {
         upstreams,
         backends,
+        add,
+        drain,
+        remove,
+        local: _,
     } = &section.value;
+    if let (Some(backends), Some(command)) = (backends, add.as_ref().or(remove.as_ref())) {
+        resolver.problems.push(
+            Problem::error("a balancer is told by its list or by commands, not by both")
+                .at(&backends.place, "a list that is written")
+                .at(&command.place, "a command for each backend"),
+        );
+    }
+    let needs = |key: &str, other: &str, place: &Place| {
+        Problem::error(format!("`[balancer]` has `{other}` and no `{key}`"))
+            .at(place, format!("`{key}` is missing"))
+    };
+    match (add, remove) {
+        (Some(add), None) => resolver.problems.push(needs("remove", "add", &add.place)),
+        (None, Some(remove)) => resolver
+            .problems
+            .push(needs("add", "remove", &remove.place)),
+        (None, None) => {
+            if let Some(drain) = drain {
+                resolver.problems.push(needs("add", "drain", &drain.place));
+            }
+        }
+        (Some(_), Some(_)) => {}
+    }
     let in_container = raw.container.is_some();
     Some(BalancerView {
         upstreams: upstreams.settle(resolver),
         backends: backends
             .as_ref()
             .and_then(|backends| list(backends, in_container, recipes, resolver)),
+        commands: commands(&section.value, recipes, resolver),
         in_container,
+    })
+}
+
+fn commands(
+    section: &BalancerSection,
+    recipes: &[Name],
+    resolver: &mut Resolver<'_>,
+) -> Option<BackendCommands> {
+    let (add, remove) = (section.add.as_ref()?, section.remove.as_ref()?);
+    let nobody: Name = "web".parse().ok()?;
+    let backend = ListedBackend::dummy(recipes.first().unwrap_or(&nobody)).value("active");
+    let trial = vec![
+        ("backend", backend),
+        ("release", "r1".into()),
+        ("container", "container".into()),
+    ];
+    let mut command = |script: &Located<Script>| {
+        resolver.tried(&script.value.0, &script.place, std::slice::from_ref(&trial))
+    };
+    Some(BackendCommands {
+        add: command(add),
+        drain: section.drain.as_ref().map(&mut command),
+        remove: command(remove),
+        local: *section.local.value(),
+        recipes: recipes.to_vec(),
     })
 }
 
@@ -104,7 +159,7 @@ fn list(
     };
     let backends: Vec<_> = recipes.iter().map(ListedBackend::dummy).collect();
     // What else is wrong with the template was said.
-    if let Err(error @ ListError::Empty(..)) = file.render(&backends, &[])
+    if let Err(ListError::Empty(from, _)) = file.render(&backends, &[])
         && !file.template.source.is_empty()
     {
         let hint = format!(
@@ -112,7 +167,7 @@ fn list(
             recipes.first().map_or("RECIPE", |recipe| &**recipe)
         );
         resolver.problems.push(
-            Problem::error(error.to_string())
+            Problem::error(format!("`{from}` lists no backend"))
                 .at(&template.place, "has nothing to route to")
                 .hint(hint),
         );

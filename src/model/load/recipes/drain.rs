@@ -1,13 +1,16 @@
 //! `[drain]`.
 
 use super::{
-    super::read::RawRecipe,
+    super::{
+        read::RawRecipe,
+        scope::{Resolver, Settle, meaning},
+    },
     references::{not_here, position},
 };
 use crate::{
     config::recipe::{DrainSection, Recipe as Raw},
     diagnostic::{Place, Problem, Problems},
-    model::{Drain, Name},
+    model::{Drain, Leave, Name},
 };
 
 /// `[drain]`.
@@ -22,6 +25,8 @@ pub(super) fn resolve(
         balancers,
         wait,
         timeout,
+        run,
+        undo: _,
     } = &section.value;
     let mut names = Vec::new();
     let (mut through_consul, mut is_told) = (false, false);
@@ -42,22 +47,50 @@ pub(super) fn resolve(
             );
         }
         if let Some(balancer) = &recipe.file.content.balancer {
-            let has_list = balancer.backends.is_some();
-            through_consul |= !has_list;
-            is_told |= has_list;
+            let told = balancer.backends.is_some() || balancer.add.is_some();
+            through_consul |= !told;
+            is_told |= told;
             if balancer.upstreams.is_none() && wait.written().is_none() {
                 problems.push(unseen(recipe, &text.place));
             }
         }
         names.push(recipe.name.value.clone());
     }
-    through_consul |= !is_told;
+    through_consul = (through_consul || !is_told) && run.is_none();
+    if let Some(run) = run
+        .as_ref()
+        .filter(|_| names.is_empty() && wait.written().is_none())
+    {
+        problems.push(
+            Problem::error("no balancer can be asked whether it has left, and nothing says how long that takes")
+                .at(&run.place, "makes the app leave")
+                .hint("`wait = \"10s\"`: longer than the balancer's health check needs to fail"),
+        );
+    }
     Some(Drain {
         balancers: names,
         through_consul,
         is_told,
         wait: wait.value().0,
         timeout: timeout.value().0,
+    })
+}
+
+/// How the app leaves by itself on one host.
+pub(super) fn leave(raw: &Raw, resolver: &mut Resolver<'_>) -> Option<Leave> {
+    let section = &raw.drain.as_ref()?.value;
+    let Some(run) = &section.run else {
+        if let Some(undo) = &section.undo {
+            resolver.problems.push(
+                Problem::error("`[drain]` has `undo` and no `run`")
+                    .at(&undo.place, "there is nothing to take back"),
+            );
+        }
+        return None;
+    };
+    Some(Leave {
+        run: meaning(run, resolver),
+        undo: section.undo.settle(resolver),
     })
 }
 

@@ -122,6 +122,7 @@ fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostReci
         after: tasks::resolve(raw.after.as_ref(), container.is_some(), resolver),
         commands: tasks::resolve(raw.commands.as_ref(), container.is_some(), resolver),
         ready: raw.ready.settle(resolver),
+        leave: drain::leave(raw, resolver),
         balancer: balancer::resolve(raw, drained, resolver),
         container,
     }
