@@ -108,7 +108,7 @@ fn project(page: &Page) -> TempDir {
             )
         });
         // JSON has no comments: there the line is of the page alone.
-        let skipped = usize::from(name.ends_with(".json"));
+        let skipped = usize::from(Path::new(&name).extension().is_some_and(|it| it == "json"));
         write(name, &(block.lines[skipped..].join("\n") + "\n"));
     }
     for (_, name, text) in BESIDE.iter().filter(|(of, ..)| *of == page.name) {

@@ -66,9 +66,8 @@ impl LeaveRouter {
 async fn run_in(backend: &Backend, command: RemoteCommand) -> Result<(), HostError> {
     let mut looks = 0;
     loop {
-        let error = match backend.host.expect(command.clone(), DEADLINE).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = backend.host.expect(command.clone(), DEADLINE).await else {
+            return Ok(());
         };
         if error.is_unreachable() {
             return Err(error);

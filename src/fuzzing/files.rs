@@ -134,10 +134,10 @@ fn rendered(loaded: &Loaded) {
                 script.render(&late).expect("it was tried");
             }
         }
-        if let Some(view) = balancer {
-            if let Some(upstreams) = &view.upstreams {
-                upstreams.render(&late).expect("it was tried");
-            }
+        if let Some(view) = balancer
+            && let Some(upstreams) = &view.upstreams
+        {
+            upstreams.render(&late).expect("it was tried");
         }
     }
 }

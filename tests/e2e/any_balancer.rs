@@ -1,7 +1,7 @@
 //! Balancers without Consul, each with the files of docs/balancers.md: requests run through deploys, rollbacks and
 //! accidents.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use crate::{
     lab::{self, APPS, HOST_1, HOST_2, HOST_3, Host},
@@ -17,7 +17,7 @@ struct Balancer {
     /// The app's recipe.
     app: &'static str,
     /// The balancer's own recipe.
-    balancer: &'static str,
+    recipe: &'static str,
     /// The port of the balancer.
     port: u16,
     project: Project,
@@ -45,7 +45,7 @@ impl Balancer {
                 .expect("a file's name")
                 .to_owned();
             // JSON has no comments: there the line is of the page alone.
-            let skipped = usize::from(name.ends_with(".json"));
+            let skipped = usize::from(Path::new(&name).extension().is_some_and(|it| it == "json"));
             project.write(&name, &(block.lines[skipped..].join("\n") + "\n"));
         }
         let known_hosts = match lab::network() {
@@ -71,7 +71,7 @@ impl Balancer {
         Self {
             environment,
             app,
-            balancer,
+            recipe: balancer,
             port,
             project,
         }
@@ -233,7 +233,7 @@ pub fn nginx(stage: &Stage) {
     let endpoint = format!("{}:{}", HOST_1.address(), Balancer::port_of(HOST_1, &first));
     HOST_3.run(&format!(
         "docker exec {0} sed -i s/{endpoint}/127.0.0.1:9/ {list} && docker exec {0} nginx -s reload",
-        it.balancer
+        it.recipe
     ));
     project
         .shipit("check lab")
