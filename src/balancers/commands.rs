@@ -10,7 +10,7 @@ use tokio::{process::Command, time::Instant};
 
 use super::{
     Backend, BackendLists, Upstreams,
-    router::{Answer, Registration, RequestRouter, Routes},
+    router::{Answer, Registration, RequestRouter, Routes, only_some},
 };
 use crate::{
     command::RemoteCommand,
@@ -172,16 +172,7 @@ impl CommandRouter {
         if failures.is_empty() {
             return Ok(());
         }
-        let facts = failures.iter().map(|(name, error)| {
-            let why = text::chain(error).join(": ");
-            format!("{name} routes as before: {why}")
-        });
-        let facts: Vec<_> = facts.collect();
-        let told = told.join(" and ");
-        Err(HostError::Fact(format!(
-            "{}; {told} was told",
-            facts.join("; ")
-        )))
+        Err(only_some(&failures, &told, "was told"))
     }
 }
 

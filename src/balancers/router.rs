@@ -3,7 +3,7 @@
 use futures::{future::BoxFuture, stream::BoxStream};
 
 use super::Backend;
-use crate::{hosts::HostError, model::HostName};
+use crate::{hosts::HostError, model::HostName, text};
 
 /// What a router answers when it is asked, or how that failed.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, HostError>>;
@@ -43,6 +43,23 @@ pub trait RequestRouter: Send + Sync {
 
     /// Takes away what is left of containers that are stopped.
     fn deregister<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;
+}
+
+/// The error where some balancers could not be told: each of them routes as before, and `told` have `done` it.
+pub(super) fn only_some(
+    failures: &[(String, HostError)],
+    told: &[String],
+    done: &str,
+) -> HostError {
+    let facts = failures.iter().map(|(name, error)| {
+        let why = text::chain(error).join(": ");
+        format!("{name} routes as before: {why}")
+    });
+    let mut facts: Vec<_> = facts.collect();
+    if !told.is_empty() {
+        facts.push(format!("{} {done}", told.join(" and ")));
+    }
+    HostError::Fact(facts.join("; "))
 }
 
 /// What one balancer said when it was asked what it routes to.

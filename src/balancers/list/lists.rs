@@ -6,9 +6,9 @@ use tokio::sync::Mutex;
 
 use super::target::ListTarget;
 use crate::{
+    balancers::router::only_some,
     hosts::HostError,
     model::{ListError, ListedBackend, Name},
-    text,
 };
 
 /// The containers that requests may go to, of all recipes that drain through a balancer whose list is written, and what
@@ -40,8 +40,7 @@ impl BackendLists {
         targets: &[ListTarget],
     ) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
-        state.remove(&backends);
-        state.active.extend(backends);
+        state.enter(backends);
         state.write_all(targets).await
     }
 
@@ -70,9 +69,7 @@ impl BackendLists {
 
     /// Takes note of containers that requests may go to, for balancers that are told by commands.
     pub(in crate::balancers) async fn note_active(&self, backends: Vec<ListedBackend>) {
-        let mut state = self.0.lock().await;
-        state.remove(&backends);
-        state.active.extend(backends);
+        self.0.lock().await.enter(backends);
     }
 
     /// Takes note of containers that get no further request.
@@ -111,6 +108,11 @@ impl BackendLists {
 }
 
 impl State {
+    fn enter(&mut self, backends: Vec<ListedBackend>) {
+        self.remove(&backends);
+        self.active.extend(backends);
+    }
+
     fn remove(&mut self, backends: &[ListedBackend]) {
         let stays = |one: &ListedBackend| !backends.iter().any(|other| other.is(one));
         self.active.retain(stays);
@@ -138,17 +140,11 @@ impl State {
             let (name, error) = (target.name(), failures.swap_remove(0).1);
             return Err(about(&name, error));
         }
-        let mut facts: Vec<_> = failures
-            .iter()
-            .map(|(target, error)| {
-                let why = text::chain(error).join(": ");
-                format!("{} routes as before: {why}", target.name())
-            })
-            .collect();
-        if !told.is_empty() {
-            facts.push(format!("{} has the new list", told.join(" and ")));
-        }
-        Err(HostError::Fact(facts.join("; ")))
+        let failures = failures
+            .into_iter()
+            .map(|(target, error)| (target.name(), error));
+        let failures: Vec<_> = failures.collect();
+        Err(only_some(&failures, &told, "has the new list"))
     }
 
     async fn write_one(&mut self, target: &ListTarget) -> Result<(), HostError> {
