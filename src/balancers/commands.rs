@@ -237,22 +237,10 @@ mod tests {
         let web = "hosts = \"all\"\n[container]\nimage = \"web\"\npublish = [\"auto:80\"]\n[drain]\nbalancers = [\"lb\"]\n";
         let lab = TestFleet::new(&[("lb", &lb), ("web", web)], behaviours).await;
         let recipe = lab.environment.recipe("lb").expect("it").clone();
-        let balancers = lab.fleet.hosts().iter().map(|reached| Upstreams {
-            recipe: recipe.name.clone(),
-            reached: reached.clone(),
-            view: recipe.by_host[reached.name()]
-                .balancer
-                .clone()
-                .expect("one"),
-            late: LateValues {
-                release: "r2".into(),
-                container: "lb-r1".into(),
-                image: String::new(),
-            },
-        });
+        let balancers = Upstreams::on_each(lab.fleet.hosts(), &recipe, "lb-r1");
         let router = CommandRouter {
             recipe: "web".parse().expect("a name"),
-            balancers: balancers.collect(),
+            balancers,
             lists: Arc::default(),
         };
         (lab, router)

@@ -69,3 +69,27 @@ impl Upstreams {
         }
     }
 }
+#[cfg(test)]
+impl Upstreams {
+    /// One of a recipe on each of these hosts, in a container of this name.
+    pub(crate) fn on_each(
+        hosts: &[Reached],
+        recipe: &crate::model::Recipe,
+        container: &str,
+    ) -> Vec<Self> {
+        let one = |reached: &Reached| Self {
+            recipe: recipe.name.clone(),
+            reached: reached.clone(),
+            view: recipe.by_host[reached.name()]
+                .balancer
+                .clone()
+                .expect("a balancer"),
+            late: LateValues {
+                release: "r2".into(),
+                container: container.into(),
+                image: String::new(),
+            },
+        };
+        hosts.iter().map(one).collect()
+    }
+}

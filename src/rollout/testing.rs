@@ -18,7 +18,7 @@ use crate::{
     balancers::{BackendLists, Routing, Upstreams},
     docker::{self, Identity, PinnedImage, SpecHash},
     hosts::testing::{Act, Behaviour, TestFleet, behaviour, fails, prints},
-    model::{LateValues, Recipe},
+    model::Recipe,
     plan::{Change, ContainerName, Desired, Incoming, SlotPlan},
     release::Number,
 };
@@ -277,19 +277,5 @@ impl TestSlot {
 }
 
 fn balancers(lab: &TestFleet, recipe: &Recipe) -> Vec<Upstreams> {
-    let hosts = lab.fleet.hosts().iter().skip(1);
-    let upstreams = hosts.map(|reached| Upstreams {
-        recipe: recipe.name.clone(),
-        reached: reached.clone(),
-        view: recipe.by_host[reached.name()]
-            .balancer
-            .clone()
-            .expect("one"),
-        late: LateValues {
-            release: "r2".into(),
-            container: "lb".into(),
-            image: String::new(),
-        },
-    });
-    upstreams.collect()
+    Upstreams::on_each(&lab.fleet.hosts()[1..], recipe, "lb")
 }

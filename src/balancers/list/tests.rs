@@ -9,7 +9,7 @@ use crate::{
         HostError,
         testing::{Act, Behaviour, TestFleet, behaviour, fails, out, prints},
     },
-    model::{LateValues, ListedBackend},
+    model::ListedBackend,
     text,
 };
 
@@ -27,22 +27,10 @@ async fn lab(behaviours: Vec<Behaviour>) -> (TestFleet, ListRouter) {
     let web = "hosts = \"all\"\n[container]\nimage = \"web\"\npublish = [\"auto:80\"]\n[drain]\nbalancers = [\"lb\"]\n";
     let lab = TestFleet::new(&[("lb", &lb), ("web", web)], behaviours).await;
     let recipe = lab.environment.recipe("lb").expect("it").clone();
-    let balancers = lab.fleet.hosts().iter().map(|reached| Upstreams {
-        recipe: recipe.name.clone(),
-        reached: reached.clone(),
-        view: recipe.by_host[reached.name()]
-            .balancer
-            .clone()
-            .expect("one"),
-        late: LateValues {
-            release: "r2".into(),
-            container: "lb-r1".into(),
-            image: String::new(),
-        },
-    });
+    let balancers = Upstreams::on_each(lab.fleet.hosts(), &recipe, "lb-r1");
     let router = ListRouter {
         recipe: "web".parse().expect("a name"),
-        balancers: balancers.collect(),
+        balancers,
         lists: Arc::new(BackendLists::new(vec![listed("web-r1", 20000)])),
     };
     (lab, router)
