@@ -146,6 +146,8 @@ pub fn at_a_terminal(stage: &Stage) {
     pane.types("sleep 100; echo slept with $?");
     pane.shows("# sleep 100; echo slept with $?");
     pane.key("C-c");
+    // What is typed while the shell comes back goes behind the prompt that it then shows.
+    pane.shows("#");
     pane.types("echo still here");
     pane.shows("still here");
     assert!(!pane.screen().contains("slept with 0"), "{}", pane.screen());
