@@ -294,8 +294,8 @@ const STORY: &[(&str, Scenario)] = &[
         previews::two_under_requests,
     ),
     (
-        "previews::ten_environments_from_one_base",
-        previews::ten_from_one_base,
+        "previews::many_environments_from_one_base",
+        previews::many_from_one_base,
     ),
     (
         "previews::a_preview_needs_its_base",
