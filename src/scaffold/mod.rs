@@ -17,5 +17,5 @@ pub use self::{
     foreign::{Beside, Foreign},
     fresh::{Answers, Host, Recipe, fresh},
     project::{Draft, NewFile, write},
-    stack::consul,
+    stack::{Stack, stack},
 };

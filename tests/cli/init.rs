@@ -90,11 +90,61 @@ fn the_stack_of_the_reference_topology() {
     );
 }
 
+/// A stack of `docs/balancers.md`, and the files of its own.
+const STACKS: [(&str, [&str; 3]); 3] = [
+    (
+        "nginx",
+        ["recipes/lb.toml", "recipes/web.toml", "files/web.conf"],
+    ),
+    (
+        "haproxy",
+        [
+            "recipes/haproxy.toml",
+            "recipes/shop.toml",
+            "files/haproxy.cfg",
+        ],
+    ),
+    (
+        "caddy",
+        ["recipes/caddy.toml", "recipes/blog.toml", "files/caddy.json"],
+    ),
+];
+
+#[test]
+fn the_stacks_are_what_the_page_of_balancers_shows() {
+    let page = fs::read_to_string("docs/balancers.md").expect("the page");
+    for (stack, files) in STACKS {
+        let shell = Shell::new(&[]);
+        let answer = shell.type_line(&format!(
+            "init --stack {stack} --host app-1=10.0.0.11 --host app-2=10.0.0.12 --host lb=10.0.0.13 --user deploy"
+        ));
+        assert_eq!(answer.code, Some(0), "{}", answer.shown());
+        for path in files {
+            let written = fs::read_to_string(shell.path().join(path)).expect(path);
+            let text = match written.strip_prefix("#:schema ../schema/recipe.json\n") {
+                Some(text) => text,
+                None => &written,
+            };
+            assert!(page.contains(&format!("\n# {path}\n{text}```\n")), "{written}");
+        }
+        let inventory = fs::read_to_string(shell.path().join("inventory/staging.toml"));
+        assert_snapshot!(stack, inventory.expect("it was written"));
+        assert_eq!(
+            shell.type_line("validate").shown(),
+            "[stdout]\nstaging: 3 hosts, 2 recipes\n[exit 0]\n"
+        );
+    }
+}
+
 #[test]
 fn one_host_has_the_whole_stack() {
-    let shell = Shell::new(&[]);
-    shell.type_line("init --stack consul --host a=10.0.0.11 --user deploy");
-    is_valid(&shell);
+    for stack in ["consul", "nginx", "haproxy", "caddy"] {
+        let shell = Shell::new(&[]);
+        shell.type_line(&format!(
+            "init --stack {stack} --host a=10.0.0.11 --user deploy"
+        ));
+        is_valid(&shell);
+    }
 }
 
 #[test]

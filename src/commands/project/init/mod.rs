@@ -38,6 +38,7 @@ Examples:
   shipit init --host web-1=10.0.0.11 --host web-2=10.0.0.12 --user deploy --recipe web=nginx:1.27 --publish web=8080:80
   shipit init --from compose.yml --host web-1=10.0.0.11 --user deploy
   shipit init --from config/deploy.yml
+  shipit init --stack nginx --host app-1=10.0.0.11 --host app-2=10.0.0.12 --host lb=10.0.0.13 --user deploy
   shipit init --stack consul --host host-1=10.0.0.11 --host host-2=10.0.0.12 --host host-3=10.0.0.13 --user deploy")]
 pub struct Init {
     /// The environment [default: staging; of Kamal its destinations, or production]
@@ -55,7 +56,7 @@ pub struct Init {
     /// A port that a recipe publishes, as docker writes it; may be repeated
     #[arg(long, value_name = "RECIPE=PORT", value_parser = arguments::publish)]
     pub publish: Vec<(Name, String)>,
-    /// Recipes that belong together: `consul` has Consul, Registrator, a balancer and an app
+    /// A balancer and an app behind it: `nginx`, `haproxy`, `caddy`; `consul` with Consul and Registrator
     #[arg(long, value_name = "STACK", hide_possible_values = true, conflicts_with_all = ["recipe", "publish"])]
     pub stack: Option<Stack>,
     /// A Compose file or Kamal's config/deploy.yml; what has no counterpart becomes a comment
@@ -74,6 +75,20 @@ pub struct Init {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Stack {
     Consul,
+    Nginx,
+    Haproxy,
+    Caddy,
+}
+
+impl Stack {
+    const fn scaffold(self) -> scaffold::Stack {
+        match self {
+            Self::Consul => scaffold::Stack::Consul,
+            Self::Nginx => scaffold::Stack::Nginx,
+            Self::Haproxy => scaffold::Stack::Haproxy,
+            Self::Caddy => scaffold::Stack::Caddy,
+        }
+    }
 }
 
 impl OfflineCommand for Init {
@@ -97,9 +112,14 @@ impl OfflineCommand for Init {
         let answers = Answers::new(self.environment.clone(), typed, brings_recipes)?;
         let draft = match (from, self.stack) {
             (Some(from), _) => from.draft(self.environment, answers, &terminal, root)?,
-            (None, Some(Stack::Consul)) => {
+            (None, Some(stack)) => {
                 let answers = answers.complete(&terminal)?;
-                scaffold::consul(&answers.environment, &answers.hosts, &answers.user)
+                scaffold::stack(
+                    stack.scaffold(),
+                    &answers.environment,
+                    &answers.hosts,
+                    &answers.user,
+                )
             }
             (None, None) => scaffold::fresh(&answers.complete(&terminal)?),
         };
