@@ -6,7 +6,11 @@ use futures::{
     FutureExt, StreamExt,
     stream::{self, BoxStream},
 };
-use tokio::{process::Command, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
+    process::Command,
+    time::Instant,
+};
 
 use super::{
     Backend, BackendLists, Upstreams,
@@ -16,12 +20,15 @@ use crate::{
     command::RemoteCommand,
     hosts::{HostError, Reached, failed},
     model::{BackendCommands, HostName, LateValues, ListedBackend, Name, Template},
-    text,
+    text::{self, Tail},
     transport::Output,
 };
 
 /// The longest that one command may take.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How much of what a local command prints is kept, in bytes.
+const LONGEST_OUTPUT: usize = 64 * 1024;
 
 /// How long a balancer that has just started is given until it answers.
 const ANSWERS: Duration = Duration::from_secs(15);
@@ -104,27 +111,43 @@ fn goes(commands: &BackendCommands) -> Option<&Template> {
 
 /// Runs a script on the deployer's machine.
 async fn here(script: &str) -> Result<Output, HostError> {
-    let running = Command::new("sh")
-        .args(["-c", script])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
     let fail = |why: String| HostError::Fact(format!("`{}` {why}", script.trim()));
+    let running = async {
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (stdout, stderr, status) = tokio::join!(end_of(stdout), end_of(stderr), child.wait());
+        status.map(|status| (status, stdout, stderr))
+    };
     let ended = tokio::time::timeout(DEADLINE, running).await;
     let ended =
         ended.map_err(|_| fail(format!("took longer than {}", text::duration(DEADLINE))))?;
-    let output = ended.map_err(|error| fail(format!("cannot be run: {error}")))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let ended = ended.map_err(|error| fail(format!("cannot be run: {error}")))?;
+    let (status, stdout, stderr) = ended;
+    let code = status.code().and_then(|code| u32::try_from(code).ok());
     Ok(Output {
         // A signal is no success.
-        status: output
-            .status
-            .code()
-            .and_then(|code| u32::try_from(code).ok())
-            .unwrap_or(255),
-        stdout: text(&output.stdout),
-        stderr: text(&output.stderr),
+        status: code.unwrap_or(255),
+        stdout,
+        stderr,
     })
+}
+
+/// The end of what a command prints: it may print what a host answers, which may be without end.
+async fn end_of(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let mut said = Tail::new(LONGEST_OUTPUT);
+    if let Some(mut stream) = stream {
+        let mut block = vec![0; 4096];
+        while let Ok(read @ 1..) = stream.read(&mut block).await {
+            said.add(&block[..read]);
+        }
+    }
+    said.into_text()
 }
 
 /// The balancers of one recipe that are told by commands.
@@ -323,6 +346,18 @@ mod tests {
             told(router.put_in(&[backend(&lab)]).await),
             "`lb` on `host-2` routes as before: `add` failed with status 3: no such backend; `lb` on `host-1` was told"
         );
+    }
+
+    #[tokio::test]
+    async fn a_local_command_that_says_too_much_fills_no_memory() {
+        let much = |of: char| format!("head -c 3000000 /dev/zero | tr '\\0' {of}");
+        let script = format!("{}; {} >&2; exit 4", much('x'), much('y'));
+        let output = here(&script).await.expect("it runs");
+        assert_eq!(output.status, 4);
+        for said in [output.stdout, output.stderr] {
+            assert!(said.len() < 100_000, "{}", said.len());
+            assert!(said.starts_with(text::CUT), "it is said to be cut");
+        }
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::HookEvent;
+use crate::{model::HookEvent, text};
 
 /// What a hook of shipit's gets on its standard input, as one JSON object. Secrets are masked. Keys may be added.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -55,7 +55,8 @@ pub struct HookRecipe {
 }
 
 impl HookInput {
-    /// The same with every text as `masked` gives it.
+    /// The same with every text as `masked` gives it, and without what acts on a terminal: a hook may print it there,
+    /// and what failed may be told in a host's words.
     #[must_use]
     pub fn masked(mut self, masked: &dyn Fn(&str) -> String) -> Self {
         let optional = [&mut self.message, &mut self.revision, &mut self.error];
@@ -66,8 +67,9 @@ impl HookInput {
             .flat_map(|recipe| &mut recipe.version);
         let texts = optional.into_iter().flatten().chain(one);
         for text in texts.chain(&mut self.causes).chain(of_recipes) {
-            *text = masked(text);
+            *text = text::visible(&masked(text)).into_owned();
         }
+        self.text = self.text.replace('\n', " ");
         self
     }
 }

@@ -14,7 +14,7 @@ use crate::text::{self, Tail};
 /// How many lines of a hook are shown.
 const MOST_LINES: usize = 200;
 
-/// The longest line of a hook, in bytes; what is longer is shown as several.
+/// The longest line of a hook that is shown, in bytes; what is longer is cut.
 const LONGEST_LINE: usize = 4096;
 
 /// How long output is waited for after the end of the script: another process may keep the pipe.
@@ -131,27 +131,48 @@ async fn split(
     lines: &mpsc::Sender<(bool, String)>,
 ) {
     let Some(mut stream) = stream else { return };
-    let (mut block, mut line) = (vec![0; 4096], Vec::new());
+    let (mut block, mut line) = (vec![0; 4096], Line::default());
     while let Ok(read @ 1..) = stream.read(&mut block).await {
         for &byte in &block[..read] {
-            if byte == b'\n' || line.len() == LONGEST_LINE {
-                send(&mut line, is_stderr, lines).await;
-            }
-            if byte != b'\n' {
+            if byte == b'\n' {
+                // Whoever takes them has ended with the hook.
+                let _ = lines.send((is_stderr, line.take())).await;
+            } else {
                 line.push(byte);
             }
         }
     }
-    if !line.is_empty() {
-        send(&mut line, is_stderr, lines).await;
+    if !line.bytes.is_empty() {
+        let _ = lines.send((is_stderr, line.take())).await;
     }
 }
 
-async fn send(line: &mut Vec<u8>, is_stderr: bool, lines: &mpsc::Sender<(bool, String)>) {
-    let text = String::from_utf8_lossy(line).into_owned();
-    line.clear();
-    // Whoever takes them has ended with the hook.
-    let _ = lines.send((is_stderr, text)).await;
+/// A line as it comes. A long one is cut with the mark, by which masks know that a secret may have been cut in two; as
+/// two lines it would be shown.
+#[derive(Default)]
+struct Line {
+    bytes: Vec<u8>,
+    left_out: u64,
+}
+
+impl Line {
+    fn push(&mut self, byte: u8) {
+        if self.bytes.len() < LONGEST_LINE {
+            self.bytes.push(byte);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn take(&mut self) -> String {
+        let Self { bytes, left_out } = std::mem::take(self);
+        if left_out == 0 {
+            return String::from_utf8_lossy(&bytes).into_owned();
+        }
+        let whole = text::without_half_a_character(&bytes);
+        let left_out = left_out + (bytes.len() - whole.len()) as u64;
+        text::with_left_out(&String::from_utf8_lossy(whole), left_out)
+    }
 }
 
 #[cfg(test)]
@@ -215,6 +236,15 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         false
+    }
+
+    #[tokio::test]
+    async fn a_long_line_is_cut_with_the_mark_by_which_masks_know_the_rest_of_a_secret() {
+        let script = "head -c 4090 /dev/zero | tr '\\0' x; echo s3cret-and-more; echo next";
+        let (result, lines) = ran(script, LONG).await;
+        assert_eq!(result, Ok(()));
+        let cut = "x".repeat(4090) + "s3cret… (cut: the line has 9 bytes more)";
+        assert_eq!(lines, [&*cut, "next"]);
     }
 
     #[tokio::test]

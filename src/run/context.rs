@@ -6,7 +6,7 @@ use super::Interrupts;
 use crate::{
     event::{EventKind, Events, Outcome, Phase, Severity},
     hosts::{self, Fleet, Run, Stop, preflight},
-    model::{Environment, Host, HostName},
+    model::{Environment, Host, HostName, Name, Project},
     plan::Scope,
     text,
     transport::Connector,
@@ -85,6 +85,12 @@ impl Context<'_> {
             revision: self.revision.clone(),
             ..*self
         }
+    }
+
+    /// The project's environments that have an inventory: none of them is a preview, whatever a host says.
+    pub fn environments(&self) -> Vec<Name> {
+        let root = self.root.to_owned();
+        Project { root }.environments()
     }
 
     /// Connects to these hosts at once, and sees that they take commands. When one cannot be reached, or its login

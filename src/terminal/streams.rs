@@ -29,10 +29,10 @@ pub fn stdin_is_terminal() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Prints a line to standard error, beside what was asked for.
+/// Prints a line to standard error, beside what was asked for. It may name what others have named.
 pub fn note(line: &str) {
     // Nobody is left to hear that standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", visible(line));
 }
 
 /// Prints to standard output; a reader that has gone away has seen what it wanted.

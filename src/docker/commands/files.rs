@@ -10,11 +10,16 @@ use crate::command::RemoteCommand;
 /// a dot are in no pattern such as `*.conf`. The old one is kept until both commands have succeeded, and comes back
 /// otherwise: exit code 65 says that the first has failed, 66 the second, and the last line is how it exited. Where it is still there from a try that
 /// ended in the middle, a file that is right already may never have taken effect.
+///
+/// Where another account may write to the folder, what lies beside the file may be a link of theirs: none is followed.
 const WRITE: &str = r#"
 folder=${1%/*} name=${1##*/}
 new=$folder/.$name.shipit-new old=$folder/.$name.shipit-old
+rm -f "$new" || exit
+(set -C; : >"$new") || exit
 [ ! -f "$1" ] || cp -p "$1" "$new" || exit
 cat >"$new" || exit
+[ ! -L "$old" ] || rm -f "$old" || exit
 if [ "$(wc -c <"$new")" -ne "$4" ]; then rm -f "$new"; echo 'only a part of the file came' >&2; exit 64; fi
 if [ -f "$1" ] && [ ! -f "$old" ] && [ "$(cat "$new"; echo .)" = "$(cat "$1"; echo .)" ]; then rm -f "$new"; exit 0; fi
 [ ! -f "$1" ] || [ -f "$old" ] || cp -p "$1" "$old" || exit
@@ -166,6 +171,31 @@ mod tests {
         let (code, said) = write(&path, "new\n", "", "echo loaded");
         assert_eq!((code, &*said), (Some(0), "loaded\n"));
         assert_eq!(there(folder.path()), ["list.conf"]);
+    }
+
+    #[test]
+    fn a_link_that_another_account_has_made_beside_it_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("list.conf");
+        let victim = folder.path().join("victim");
+        for has_file in [false, true] {
+            fs::write(&victim, "its own\n").expect("a file");
+            if has_file {
+                fs::write(&path, "before\n").expect("a file");
+            }
+            symlink(&victim, folder.path().join(".list.conf.shipit-new")).expect("a link");
+            symlink(&victim, folder.path().join(".list.conf.shipit-old")).expect("a link");
+            // What comes back is what was there, and not what the link names.
+            assert_eq!(write(&path, "bad\n", "exit 1", "").0, Some(65));
+            let back = fs::read_to_string(&path).ok();
+            assert_eq!(back.as_deref(), has_file.then_some("before\n"));
+            assert_eq!(fs::read_to_string(&victim).expect("it"), "its own\n");
+            assert_eq!(write(&path, "one\n", "", "").0, Some(0));
+            assert_eq!(fs::read_to_string(&path).expect("it"), "one\n");
+            assert_eq!(fs::read_to_string(&victim).expect("it"), "its own\n");
+            fs::remove_file(&path).expect("removed");
+        }
     }
 
     #[test]

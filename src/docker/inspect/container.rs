@@ -11,12 +11,15 @@ use super::{
 };
 use crate::{
     docker::Identity,
-    model::LONGEST_STOP_TIMEOUT,
-    text::{nearest_number, number_or_zero, parse_json, whole_number},
+    model::{LONGEST_STOP_TIMEOUT, Name},
+    text::{nearest_number, number_or_zero, one_line, parse_json, whole_number},
 };
 
 /// Docker's default for a container that sets none.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many characters of a name that is not believed are shown.
+const LONGEST_SHOWN: usize = 60;
 
 /// A container as `docker inspect` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -219,10 +222,23 @@ fn port_number(text: &str) -> Option<u16> {
 /// Reads what `docker inspect --type container` printed.
 pub fn parse_containers(json: &str) -> Result<Vec<Container>, serde_json::Error> {
     let raw: Vec<RawContainer> = parse_json(json)?;
-    Ok(raw.into_iter().map(into_container).collect())
+    raw.into_iter().map(into_container).collect()
 }
 
-fn into_container(raw: RawContainer) -> Container {
+/// A name without docker's slash. It becomes part of commands that a shell reads on other machines, and of balancers'
+/// files; docker gives no container one that could do harm there, and a host that says so is not believed.
+fn name_of(text: &str) -> Result<String, serde_json::Error> {
+    let name = text.strip_prefix('/').unwrap_or(text);
+    // One that is about to be removed may have none any more.
+    if name.is_empty() || name.parse::<Name>().is_ok() {
+        return Ok(name.to_owned());
+    }
+    let shown = one_line(name, LONGEST_SHOWN);
+    let fact = format!("docker named `{shown}`, as no container can be called");
+    Err(serde::de::Error::custom(fact))
+}
+
+fn into_container(raw: RawContainer) -> Result<Container, serde_json::Error> {
     let bindings = raw
         .network_settings
         .ports
@@ -242,9 +258,9 @@ fn into_container(raw: RawContainer) -> Container {
                     })
                 })
         });
-    Container {
+    Ok(Container {
         id: raw.id,
-        name: raw.name.trim_start_matches('/').to_owned(),
+        name: name_of(&raw.name)?,
         image_id: full_id(raw.image),
         image: raw.config.image,
         ports: PublishedPorts(bindings.collect()),
@@ -259,7 +275,7 @@ fn into_container(raw: RawContainer) -> Container {
         network_mode: raw.host_config.network_mode,
         restart: raw.host_config.restart_policy.into_option(),
         stop_timeout: raw.config.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -322,6 +338,31 @@ mod tests {
             assert_eq!(container.restart, "always", "{number}");
             assert_eq!(container.exposed, [(80, "tcp".to_owned())], "{number}");
             assert_eq!(container.ports.pairs("10.0.0.1"), [(80, 81)], "{number}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_container_can_have_is_refused() {
+        let read = |name: &str| {
+            let name = serde_json::to_string(name).expect("JSON");
+            parse_containers(&format!(
+                r#"[{{"Id":"c","Name":{name},"Image":"","State":{{"Status":"running","Running":true}},"Config":{{}},"HostConfig":{{}}}}]"#
+            ))
+        };
+        for name in ["/web-r1", "/staging.pr-4-web_2"] {
+            assert_eq!(read(name).expect("docker's JSON")[0].name, name[1..]);
+        }
+        // Names are in commands of balancers, which a shell reads elsewhere, and in their lists.
+        for name in [
+            "/web-r1; reboot",
+            "/web$(reboot)",
+            "/web-r1\nserver 203.0.113.6:80;",
+            "/-web",
+            "/../web",
+        ] {
+            let error = read(name).expect_err(name).to_string();
+            assert!(error.contains("no container can be called"), "{error}");
+            assert!(!error.contains('\n'), "{error}");
         }
     }
 

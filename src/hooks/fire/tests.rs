@@ -207,3 +207,20 @@ async fn an_interrupted_release_has_its_hooks_and_a_further_interrupt_ends_them(
         "a hook for `interrupted`: `cat > told.jsonl; echo there; sleep 600` was interrupted";
     assert_eq!(shown(&mut lab).last().map(String::as_str), Some(warning));
 }
+
+#[tokio::test]
+async fn what_a_host_said_acts_on_no_terminal_that_a_hook_prints_to() {
+    let lab = lab(HOOKS).await;
+    let interrupts = Interrupts::listen().expect("signals");
+    let context = context(&lab, &interrupts);
+    let stop = Stop::new(Outcome::Failed, "no\u{1b}]0;title\u{7}\nsecond");
+    let ended = Err(stop.cause("a\u{1b}[2Jb\u{202e}c"));
+    Hooks::new(&context, "deploy", false).ended(&ended).await;
+    let told = told(&lab).remove(0);
+    assert_eq!(
+        told["text"],
+        "deploy of staging by alice@laptop failed: no␛]0;title␇ second"
+    );
+    assert_eq!(told["error"], "no␛]0;title␇\nsecond");
+    assert_eq!(told["causes"][0], "a␛[2Jb\\u{202e}c");
+}

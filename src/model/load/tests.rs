@@ -55,3 +55,40 @@ fn the_shipped_environment_loads() {
     assert_eq!(probe.url, "http://192.168.50.103/");
     assert_eq!(app.hosts.len(), 2);
 }
+
+#[test]
+fn a_var_in_a_command_that_tells_a_balancer_is_a_warning_where_it_is_not_quoted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+        std::fs::write(path, text).expect("the file");
+    };
+    write(
+        "inventory/staging.toml",
+        "recipes = [\"lb\", \"web\"]\n[hosts]\nhost-1 = { address = \"192.0.2.1\" }\n[vars]\npool = \"web\"\n",
+    );
+    write(
+        "recipes/web.toml",
+        "hosts = \"all\"\n[container]\nimage = \"web\"\npublish = [\"auto:80\"]\n[drain]\nbalancers = [\"lb\"]\n",
+    );
+    write(
+        "recipes/lb.toml",
+        "hosts = \"all\"\ncontainer.image = \"lb\"\n[balancer]\nupstreams = \"routes\"\nlocal = true\n\
+         add = \"add {{pool}} {{backend.endpoint}}\"\ndrain = \"drain {{quote pool}} {{backend.name}}\"\n\
+         remove = \"remove {{pool}} {{backend.name}}\"\n",
+    );
+    let project = Project {
+        root: folder.path().to_owned(),
+    };
+    let loaded = load(&project, "staging", &Overrides::default());
+    let warnings = loaded
+        .unwrap_or_else(|problems| panic!("{problems}"))
+        .warnings;
+    let told = warnings.to_string();
+    assert_eq!(
+        told.matches("the shell reads what it is set to").count(),
+        2,
+        "{told}"
+    );
+}

@@ -118,7 +118,7 @@ async fn show(context: &Context<'_>) -> Run<()> {
         key: key.as_ref(),
         strays: false,
     };
-    let (found, failures) = read::read(&fleet, environment, terms, Timestamp::now()).await;
+    let (found, failures) = read::read(&fleet, context, terms, Timestamp::now()).await;
     warn_of(&failures, context);
     if found.is_empty() && failures.is_empty() {
         let message = format!(

@@ -27,7 +27,7 @@ pub async fn prune(invocation: &Invocation<'_>, is_agreed: bool) -> Run<Outcome>
         key: key.as_ref(),
         strays: false,
     };
-    let (found, failures) = read(&fleet, environment, terms, Timestamp::now()).await;
+    let (found, failures) = read(&fleet, context, terms, Timestamp::now()).await;
     if !failures.is_empty() {
         let names = text::list(failures.iter().map(|(host, _)| host));
         let message = format!("cannot read the previews on {names}; nothing was removed");

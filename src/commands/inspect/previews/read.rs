@@ -12,8 +12,9 @@ use crate::{
     docker::{self, Container, Volume, label},
     event::{PreviewRow, Severity, VersionRow},
     hosts::{Fleet, HostFailure, SOON, within},
-    model::{Environment, HostName, PreviewName, PreviewSettings, Recipe},
-    release::{Found, History, Terms, read_records, version},
+    model::{Environment, HostName, Name, PreviewName, PreviewSettings, Recipe},
+    release::{Found, History, Release, Terms, read_records, version},
+    run::Context,
     text,
 };
 
@@ -35,10 +36,11 @@ struct OfHost {
 /// The previews of an environment, the newest first, and the hosts that could not be read.
 pub async fn read(
     fleet: &Fleet,
-    base: &Environment,
+    context: &Context<'_>,
     terms: Terms<'_>,
     now: Timestamp,
 ) -> (Vec<FoundPreview>, Vec<HostFailure>) {
+    let base = context.environment;
     let asked = fleet.each(|reached| {
         let containers = docker::list_containers_of_previews(&base.name);
         let containers = reached.read(containers, docker::parse_containers);
@@ -58,7 +60,7 @@ pub async fn read(
             Err(error) => failures.push((host, error)),
         }
     }
-    let mut found: Vec<_> = names(&hosts, base)
+    let mut found: Vec<_> = names(&hosts, base, &context.environments())
         .iter()
         .map(|name| found(name, &hosts, base, terms))
         .collect();
@@ -70,14 +72,16 @@ pub async fn read(
     (found, failures)
 }
 
-/// The names that the hosts' labels have. One that does not fit its environment is nobody's preview.
-fn names(hosts: &[OfHost], base: &Environment) -> BTreeSet<PreviewName> {
+/// The names that the hosts' labels have. One that does not fit its environment is nobody's preview, and no label makes
+/// one of an environment that has an inventory.
+fn names(hosts: &[OfHost], base: &Environment, others: &[Name]) -> BTreeSet<PreviewName> {
     let labels = hosts.iter().flat_map(|of_host| {
         let of_containers = of_host.containers.iter().map(|it| &it.labels);
         of_containers.chain(of_host.volumes.iter().map(|it| &it.labels))
     });
     let environments = labels.filter_map(|labels| labels.get(label::ENVIRONMENT));
     environments
+        .filter(|environment| !others.iter().any(|other| **other == ***environment))
         .filter_map(|environment| PreviewName::split(environment))
         .filter(|(of, _)| *of == base.name)
         .map(|(_, name)| name)
@@ -113,10 +117,9 @@ fn found(
         .iter()
         .filter_map(|(host, container)| version_of(host, container, &history))
         .collect();
-    let newest = history.releases().pop();
-    let since = newest
-        .as_ref()
-        .map(|release| release.finished.unwrap_or(release.started));
+    let releases = history.releases();
+    let since = last_change(&releases);
+    let newest = releases.last().cloned();
     let ended_well = newest
         .as_ref()
         .is_none_or(|it| it.outcome.to_string() == "succeeded");
@@ -138,6 +141,14 @@ fn found(
         severity,
     };
     FoundPreview { environment, row }
+}
+
+/// When it was released last. What each host says is looked at, whatever the release's number: one host alone, which may
+/// lie, makes no preview old that is to be pruned on all.
+fn last_change(releases: &[Release]) -> Option<Timestamp> {
+    let ends = releases.iter();
+    let ends = ends.map(|release| release.finished.unwrap_or(release.started));
+    ends.max()
 }
 
 /// How many containers a recipe is to have.
@@ -177,7 +188,10 @@ fn mark(found: &mut [FoundPreview], settings: &PreviewSettings, now: Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Overrides, Project, load};
+    use crate::{
+        model::{Overrides, Project, load},
+        release::{Action, Number, Outcome},
+    };
 
     fn base() -> Environment {
         let project = Project {
@@ -208,6 +222,52 @@ mod tests {
             FoundPreview { environment, row }
         };
         ages.iter().map(one).collect()
+    }
+
+    #[test]
+    fn an_environment_is_no_preview_whatever_a_host_calls_it() {
+        let base = base();
+        let labelled = |environment: &str| {
+            let json = format!(
+                r#"[{{"Id":"c","Name":"/c","Image":"","State":{{"Status":"running","Running":true}},"Config":{{"Labels":
+                {{"{}":"staging","{}":"{environment}"}}}},"HostConfig":{{}}}}]"#,
+                label::PREVIEW_OF,
+                label::ENVIRONMENT
+            );
+            docker::parse_containers(&json).expect("docker's JSON")
+        };
+        let environments = ["staging.pr-1", "staging.eu", "production.pr-2", "staging"];
+        let hosts = [OfHost {
+            host: "host-1".into(),
+            containers: environments.iter().flat_map(|it| labelled(it)).collect(),
+            volumes: Vec::new(),
+        }];
+        let others: Vec<Name> = ["staging", "staging.eu"]
+            .map(|name| name.parse().expect("a name"))
+            .into();
+        let names = names(&hosts, &base, &others);
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["pr-1"]);
+    }
+
+    #[test]
+    fn a_record_with_an_old_date_makes_no_preview_old() {
+        let at = |seconds| Timestamp::UNIX_EPOCH + Duration::from_secs(seconds);
+        let release = |number, seconds| Release {
+            number: Number(number),
+            action: Action::Deploy,
+            by: "alice@laptop".into(),
+            started: at(seconds),
+            finished: Some(at(seconds + 1)),
+            revision: None,
+            outcome: Outcome::Succeeded,
+            message: None,
+            failure: None,
+            hosts: Vec::new(),
+        };
+        assert_eq!(last_change(&[]), None);
+        let releases = [release(1, 1000), release(2, 2000), release(999, 5)];
+        assert_eq!(last_change(&releases), Some(at(2001)));
     }
 
     #[test]

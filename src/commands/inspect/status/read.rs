@@ -71,7 +71,7 @@ async fn previews(context: &Context<'_>, fleet: &Fleet, terms: Terms<'_>) -> Vec
     if environment.previews.is_none() || environment.preview.is_some() {
         return Vec::new();
     }
-    let (found, failures) = previews::read::read(fleet, environment, terms, Timestamp::now()).await;
+    let (found, failures) = previews::read::read(fleet, context, terms, Timestamp::now()).await;
     previews::warn_of(&failures, context);
     found.into_iter().map(|it| it.row).collect()
 }

@@ -8,7 +8,7 @@ use crate::{
     consul::ServiceInstance,
     docker,
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, progress},
-    model::{Environment, HostName, Recipe},
+    model::{Environment, HostName, Name, Recipe},
     observe::Observed,
     run::Context,
 };
@@ -98,14 +98,10 @@ async fn leave_consul(reached: &Reached, ids: &[String]) -> Result<(), HostError
 
 /// Removes the volumes that only a preview has: those with its name before theirs.
 pub async fn remove_volumes(context: &Context<'_>, fleet: &Fleet) -> Vec<HostFailure> {
-    let prefix = format!("{}.", context.environment.name);
-    let prefix = &prefix;
+    let (preview, others) = (&context.environment.name, &context.environments());
     let removed = fleet.each(|reached| async move {
         let listed = reached.expect(docker::list_volumes(), QUICK).await?;
-        let own: Vec<_> = listed
-            .lines()
-            .filter(|name| name.starts_with(prefix))
-            .collect();
+        let own = volumes_of(preview, others, &listed);
         if own.is_empty() {
             return Ok(());
         }
@@ -118,9 +114,39 @@ pub async fn remove_volumes(context: &Context<'_>, fleet: &Fleet) -> Vec<HostFai
     failures(removed.await)
 }
 
+/// Those of the listed volumes that a preview has. The previews of another environment may have names that begin as this
+/// one's do: `eu.web.pr-4` as `eu.web`.
+fn volumes_of<'l>(preview: &Name, others: &[Name], listed: &'l str) -> Vec<&'l str> {
+    let begins = |name: &str, with: &Name| {
+        let rest = name.strip_prefix(&**with);
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let below = others.iter().filter(|other| begins(other, preview));
+    let below: Vec<_> = below.collect();
+    let is_own =
+        |name: &&str| begins(name, preview) && !below.iter().any(|other| begins(name, other));
+    listed.lines().filter(is_own).collect()
+}
+
 fn failures(results: Vec<(&Reached, Result<(), HostError>)>) -> Vec<HostFailure> {
     let failed = results.into_iter();
     failed
         .filter_map(|(reached, result)| Some((reached.name().clone(), result.err()?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_volumes_of_other_environments_and_their_previews_stay() {
+        let name = |text: &str| text.parse::<Name>().expect("a name");
+        let listed = "eu.web.data\neu.web.prod.pr-4.data\neu.website.data\neu.data\ndata\n";
+        let others = ["eu", "eu.web.prod", "staging"].map(name);
+        assert_eq!(
+            volumes_of(&name("eu.web"), &others, listed),
+            ["eu.web.data"]
+        );
+    }
 }

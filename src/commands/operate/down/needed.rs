@@ -17,7 +17,7 @@ pub async fn refuse_while_there_are_previews(context: &Context<'_>, fleet: &Flee
     if environment.previews.is_none() || environment.preview.is_some() {
         return Ok(());
     }
-    let (found, failures) = read(fleet, environment, Terms::default(), Timestamp::now()).await;
+    let (found, failures) = read(fleet, context, Terms::default(), Timestamp::now()).await;
     if !failures.is_empty() {
         let names = text::list(failures.iter().map(|(host, _)| host));
         let message = format!("cannot read the previews on {names}; nothing was removed");

@@ -94,7 +94,7 @@ fn commands(
         ("container", "container".into()),
     ];
     let mut command = |script: &Located<Script>| {
-        resolver.tried(&script.value.0, &script.place, std::slice::from_ref(&trial))
+        resolver.tried_command(&script.value.0, &script.place, std::slice::from_ref(&trial))
     };
     Some(BackendCommands {
         add: command(add),

@@ -133,6 +133,25 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// A command that names something that only a deploy knows, as [`tried`](Self::tried).
+    pub(in super::super) fn tried_command(
+        &mut self,
+        text: &str,
+        place: &Place,
+        trials: &[Vec<(&str, Value)>],
+    ) -> Template {
+        let before = self.problems.iter().count();
+        let command = self.tried(text, place, trials);
+        if self.problems.iter().count() == before {
+            self.warn_of_unquoted(text, place);
+        }
+        if text.trim().is_empty() {
+            self.problems
+                .push(Problem::error("an empty command").at(place, "nothing to run"));
+        }
+        command
+    }
+
     /// A template that names something that only a deploy knows. It must be right with each of `trials` for that.
     pub(in super::super) fn tried(
         &mut self,
