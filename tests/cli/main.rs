@@ -12,6 +12,7 @@ mod offline;
 mod previews;
 mod sealed;
 mod typed;
+mod widths;
 
 #[path = "../pages/mod.rs"]
 #[expect(dead_code, reason = "the tests of the pages use more of it")]

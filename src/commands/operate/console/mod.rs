@@ -4,7 +4,7 @@ mod attach;
 mod choose;
 mod one_off;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 pub use attach::attach;
 
@@ -38,7 +38,7 @@ pub struct Console {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// The recipe; must be named
-    #[arg(value_name = "RECIPE", num_args = 0..=1, add = Kind::ContainerRecipe)]
+    #[arg(value_name = "RECIPE", num_args = 0..=1, action = ArgAction::Set, add = Kind::ContainerRecipe)]
     pub recipe: Vec<Name>,
     #[command(flatten)]
     pub limit: Limit,
