@@ -16,6 +16,8 @@ use crate::{
 pub struct OneOff<'a> {
     /// The environment's name.
     pub environment: &'a str,
+    /// The environment that it is a preview of, if it is one.
+    pub preview_of: Option<&'a str>,
     /// The recipe's name.
     pub recipe: &'a str,
     /// The number of the release whose container it is made like.
@@ -104,8 +106,10 @@ impl OneOff<'_> {
             // Registrator's word: with `-internal` it registers ports that are not published, too.
             ("SERVICE_IGNORE", "true"),
         ];
+        let of_preview = self.preview_of.map(|base| (label::PREVIEW_OF, base));
+        let labels = labels.into_iter().chain(of_preview);
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        with_settings(run, &spec, self.image, &labels.into(), self.secrets)
+        with_settings(run, &spec, self.image, &labels.collect(), self.secrets)
     }
 }
 
@@ -177,7 +181,8 @@ mod tests {
             id: None,
         };
         let one_off = OneOff {
-            environment: "staging",
+            environment: "staging.pr-42",
+            preview_of: Some("staging"),
             recipe: "web",
             release: 42,
             spec: &spec,
@@ -214,8 +219,8 @@ mod tests {
             words(json),
             "docker run --rm --name web-r42-run-0a1b --network backend --user 1000 --workdir /srv --entrypoint ./manage \
              --stop-timeout 10 --volume data:/data --env A=1 --env TOKEN --label SERVICE_IGNORE=true \
-             --label shipit.environment=staging --label shipit.one-off=command --label shipit.recipe=web \
-             --label shipit.release=42 --memory 1g --init web@sha256:01 migrate"
+             --label shipit.environment=staging.pr-42 --label shipit.one-off=command \
+             --label shipit.preview-of=staging --label shipit.recipe=web --label shipit.release=42 --memory 1g --init web@sha256:01 migrate"
         );
     }
 }

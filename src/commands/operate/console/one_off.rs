@@ -41,6 +41,7 @@ pub async fn console(
     };
     let one_off = OneOff {
         environment: &identity.environment,
+        preview_of: identity.preview_of.as_deref(),
         recipe: &identity.recipe,
         release: identity.release,
         spec,
