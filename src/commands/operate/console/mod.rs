@@ -3,6 +3,7 @@
 mod attach;
 mod choose;
 mod one_off;
+mod watch;
 
 use clap::{ArgAction, Args};
 
@@ -75,6 +76,10 @@ impl HostCommand for Console {
     }
 
     fn redraws(&self) -> bool {
+        true
+    }
+
+    fn hands_output_over(&self) -> bool {
         true
     }
 
