@@ -1,5 +1,6 @@
 //! Small pieces of text for people: durations, lists, plurals, error chains, complaints of tools, and what is cut.
 
+mod columns;
 mod complaint;
 mod cut;
 mod json;
@@ -8,6 +9,7 @@ mod visible;
 
 use std::{error::Error, fmt, time::Duration};
 
+pub use columns::{UNLIMITED, filled, in_two_columns};
 pub use complaint::{complaint, first_line, is_logged_warning, reason};
 pub use cut::{
     CUT, LONGEST_LINE, Tail, cut, cut_front, cut_line, with_left_out, without_half_a_character,

@@ -146,6 +146,12 @@ pub trait HostCommand: Args {
         false
     }
 
+    /// Whether standard output is that of a remote command, in which nothing else may stand. Then everything else goes
+    /// to standard error, events of `--output json` as well.
+    fn hands_output_over(&self) -> bool {
+        false
+    }
+
     /// The part of the environment that it is about, or why it cannot begin. No event was sent and no host
     /// was contacted before.
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {

@@ -95,6 +95,7 @@ impl Global {
             output,
             verbosity,
             colour: self.colour(),
+            spares_stdout: false,
         }
     }
 

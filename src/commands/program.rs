@@ -16,18 +16,27 @@ const ABOUT: &str =
 /// What stands below the commands in the help of the program.
 const OPTIONS_AND_EXAMPLES: &str = "\
 Options:
-{options}
-
-Examples:
-  shipit deploy staging          # changed recipes only; a second time does nothing
-  shipit plan staging            # what it would do, field by field
-  shipit rollback                # the previous release of the default environment
-
-`shipit COMMAND --help` says more.
+{options}{after-help}
 ";
+
+const EXAMPLES: &str = "\
+Examples:
+  shipit deploy staging   # changed recipes only; a second time does nothing
+  shipit plan staging     # what it would do, field by field
+  shipit rollback         # the previous release of the default environment
+
+`shipit COMMAND --help` says more.";
+
+/// How many columns help has where it is shown on no terminal.
+const IN_A_PIPE: usize = 120;
 
 /// The command line. What is wrong on it exits with 2, as clap does by itself.
 pub fn parser(table: &[Group]) -> clap::Command {
+    parser_for(table, IN_A_PIPE)
+}
+
+/// The command line, whose help has so many columns.
+pub fn parser_for(table: &[Group], columns: usize) -> clap::Command {
     let program = clap::Command::new("shipit")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
@@ -38,13 +47,16 @@ pub fn parser(table: &[Group]) -> clap::Command {
     // clap counts commands and options together when it puts options in order.
     Global::augment_args(program)
         .about(ABOUT)
-        .help_template(help(table))
+        .after_help(EXAMPLES)
+        .help_template(help(table, columns))
+        .term_width(columns)
         .subcommands(commands(table))
 }
 
 /// Runs the program with this process's arguments.
 pub fn run(table: &[Group]) -> ExitCode {
-    let program = parser(table);
+    let columns = terminal::stdout_width().unwrap_or(IN_A_PIPE);
+    let program = parser_for(table, columns);
     let matches = program.clone().get_matches();
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     terminal::trace(global.verbose);
@@ -106,19 +118,20 @@ fn rows(table: &[Group]) -> impl Iterator<Item = &Row> {
 }
 
 /// The help of the program: clap has no groups of commands.
-fn help(table: &[Group]) -> String {
-    let shown = |group: &Group| -> Vec<Row> {
-        let rows = group.rows.iter().copied();
-        rows.filter(|row| !row.hidden).collect()
+fn help(table: &[Group], columns: usize) -> String {
+    let mut text = "{about}\n\n{usage-heading} {usage}\n\n".to_owned();
+    let shown = |group: &Group| -> Vec<(&'static str, String)> {
+        let rows = group.rows.iter().filter(|row| !row.hidden);
+        rows.map(|row| (row.name, row.about())).collect()
     };
-    let longest = table.iter().flat_map(shown).map(|row| row.name.len()).max();
-    let width = longest.unwrap_or_default() + 2;
-    let mut lines = vec!["{about}\n\n{usage-heading} {usage}\n".to_owned()];
+    let longest = table.iter().flat_map(shown).map(|(name, _)| name.len());
+    let column = longest.max().unwrap_or_default() + 2;
     for group in table {
-        lines.push(format!("{}:", group.heading));
-        let rows = shown(group).into_iter();
-        lines.extend(rows.map(|row| format!("  {:width$}{}", row.name, row.about())));
-        lines.push(String::new());
+        text.extend([group.heading, ":\n"]);
+        let rows = shown(group);
+        let rows = rows.iter().map(|(name, about)| (*name, &**about));
+        text += &text::in_two_columns(rows, column, "  ", columns);
+        text += "\n";
     }
-    lines.join("\n") + "\n" + OPTIONS_AND_EXAMPLES
+    text + OPTIONS_AND_EXAMPLES
 }

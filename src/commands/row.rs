@@ -66,7 +66,12 @@ impl Row {
     /// Its part of the command line.
     pub fn parser(&self) -> clap::Command {
         let word = self.name.rsplit(' ').next().unwrap_or(self.name);
-        (self.arguments)(clap::Command::new(word)).hide(self.hidden)
+        let parser = (self.arguments)(clap::Command::new(word)).hide(self.hidden);
+        let after = parser.get_after_help().map(ToString::to_string);
+        match after {
+            Some(after) => parser.after_help(unfolded(&after)),
+            None => parser,
+        }
     }
 
     /// What it does, as a list of commands says it.
@@ -108,4 +113,25 @@ fn on_hosts<C: HostCommand>(command: clap::Command) -> clap::Command {
 /// What clap parsed, as the command's type; both were made from the same declaration.
 fn arguments<C: Args>(matches: &ArgMatches) -> C {
     C::from_arg_matches(matches).unwrap_or_else(|error| error.exit())
+}
+
+/// A text whose paragraphs are a line each, as clap breaks lines and never joins them. A line that begins with a blank
+/// stays one of its own.
+fn unfolded(text: &str) -> String {
+    let is_own = |line: &str| line.is_empty() || line.starts_with(' ');
+    let mut unfolded = String::new();
+    let mut last = "";
+    for line in text.lines() {
+        if !unfolded.is_empty() {
+            let separator = if is_own(line) || is_own(last) {
+                '\n'
+            } else {
+                ' '
+            };
+            unfolded.push(separator);
+        }
+        unfolded += line;
+        last = line;
+    }
+    unfolded
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    credentials,
+    credentials::{self, Credentials},
     last_checks::last_checks,
     one_offs,
     planning::{plan, trust},
@@ -79,7 +79,6 @@ async fn prepare(
     request: &DeployRequest,
     hooks: &Hooks<'_>,
 ) -> Run<(Fleet, Prepared)> {
-    let events = context.events;
     let credentials = credentials::read(context, request).await?;
     let fleet = reach(context, request).await?;
     let lock = if request.dry_run {
@@ -91,26 +90,52 @@ async fn prepare(
         key: credentials.key.as_ref(),
         strays: matches!(request.trust, Trust::Granted),
     };
-    let observed = observe(&fleet, context.environment, terms, events).await?;
-    if lock.is_some() {
-        one_offs::remove_left(context, &fleet, &observed.facts).await?;
+    let observed = observe(&fleet, context.environment, terms, context.events).await?;
+    let is_new = lock.is_some() && observed.is_before_the_first_deploy();
+    let making_ready = make_ready(context, request, hooks, &fleet, credentials, lock, observed);
+    match Box::pin(making_ready).await {
+        Ok(prepared) => Ok((fleet, prepared)),
+        Err(stop) => {
+            if is_new && context.environment.preview.is_some() {
+                // Nothing else is there by which it would be found again and removed.
+                lock::forget(context, &fleet).await;
+            }
+            fleet.close().await;
+            Err(stop)
+        }
     }
-    let wanted = wanted(context, request, &fleet, &observed, &credentials).await?;
-    let mut plan = plan(context, &fleet, &observed, &wanted).await?;
+}
+
+/// Those that follow when it is known what runs.
+async fn make_ready(
+    context: &Context<'_>,
+    request: &DeployRequest,
+    hooks: &Hooks<'_>,
+    fleet: &Fleet,
+    credentials: Credentials<'_>,
+    lock: Option<Lock>,
+    observed: Observed,
+) -> Run<Prepared> {
+    let events = context.events;
+    if lock.is_some() {
+        one_offs::remove_left(context, fleet, &observed.facts).await?;
+    }
+    let wanted = wanted(context, request, fleet, &observed, &credentials).await?;
+    let mut plan = plan(context, fleet, &observed, &wanted).await?;
     if plan.is_empty() {
         up_to_date(context, &observed, &wanted);
-        return Ok((fleet, Prepared::UpToDate));
+        return Ok(Prepared::UpToDate);
     }
     trust(context.environment, events, request, wanted.action, &plan).await?;
     let Some(lock) = lock else {
-        return Ok((fleet, Prepared::Planned));
+        return Ok(Prepared::Planned);
     };
-    last_checks(context, &fleet, &observed, &request.promotion, &mut plan).await?;
+    last_checks(context, fleet, &observed, &request.promotion, &mut plan).await?;
     hooks
         .starting(plan.release.to_string(), changed(&plan))
         .await?;
     announce_work(context, &plan);
-    images::distribute(&fleet, &mut plan, &credentials.logins, events).await?;
+    images::distribute(fleet, &mut plan, &credentials.logins, events).await?;
     let ready = Ready {
         lock,
         observed,
@@ -118,7 +143,7 @@ async fn prepare(
         plan,
         key: credentials.key,
     };
-    Ok((fleet, Prepared::Ready(Box::new(ready))))
+    Ok(Prepared::Ready(Box::new(ready)))
 }
 
 /// The recipes that a plan changes, for hooks.

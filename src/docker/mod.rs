@@ -9,13 +9,13 @@ mod pull;
 
 pub use archive::Archive;
 pub use commands::{
-    HAD_NO_EFFECT, LogRange, OneOff, OneOffFor, WAS_REFUSED, attach, container_logs, create,
-    disk_usage, events_since, exec, exists, image_load, image_platform, image_remove, image_save,
-    image_tag, info, inspect_containers, inspect_images, inspect_records, inspect_volumes,
-    inspect_volumes_of_previews, list_containers, list_containers_of_previews, list_image_layers,
-    list_names, list_ports, list_running, list_volumes, logged_in, manifest, place_file, platform,
-    pull, read_file, remove, rename, run, set_restart, start, stop, volume_create, volume_remove,
-    volume_replace, was_signalled, write_file,
+    HAD_NO_EFFECT, LogRange, OneOff, OneOffFor, WAS_REFUSED, WATCHES, attach, container_logs,
+    create, disk_usage, events_since, exec, exists, image_load, image_platform, image_remove,
+    image_save, image_tag, info, inspect_containers, inspect_images, inspect_records,
+    inspect_volumes, inspect_volumes_of_previews, list_containers, list_containers_of_previews,
+    list_image_layers, list_names, list_ports, list_running, list_volumes, logged_in, manifest,
+    place_file, platform, pull, read_file, remove, remove_after, rename, run, set_restart, start,
+    stop, volume_create, volume_remove, volume_replace, was_signalled, write_file,
 };
 pub use identity::{
     HIGHEST_RELEASE, Identity, PinnedImage, SpecHash, container_base_name, label, own_name,

@@ -166,6 +166,22 @@ impl History {
             .map(|release| release.number)
     }
 
+    /// The newest successful release before another one that had something else on one of these hosts.
+    pub fn other_before(&self, number: Number, hosts: &[HostName]) -> Option<Number> {
+        let is_other_on = |host: &HostName, earlier: Number| {
+            let (earlier, later) = (self.at(host, earlier), self.at(host, number));
+            matches!((earlier, later), (Some(earlier), Some(later)) if !earlier.runs_the_same(later))
+        };
+        let releases = self.releases();
+        let mut earlier = releases
+            .iter()
+            .rev()
+            .filter(|release| release.number < number && release.outcome == Outcome::Succeeded);
+        let other =
+            earlier.find(|release| hosts.iter().any(|host| is_other_on(host, release.number)));
+        other.map(|release| release.number)
+    }
+
     /// What a host had at a release: its newest successful record up to that one, as a release that was
     /// limited to other hosts left no record here.
     pub fn at(&self, host: &HostName, number: Number) -> Option<&Record> {

@@ -190,6 +190,18 @@ impl fmt::Display for Stopped {
 }
 
 impl Record {
+    /// Whether another record has the same of its host. The hash of a spec has a key in it, so it does not tell.
+    pub fn runs_the_same(&self, other: &Self) -> bool {
+        let alike = |one: &RecipeRecord, other: &RecipeRecord| {
+            one.spec == other.spec && one.image == other.image && one.instances == other.instances
+        };
+        self.recipes.len() == other.recipes.len()
+            && self.recipes.iter().all(|(name, recipe)| {
+                let other = other.recipes.get(name);
+                other.is_some_and(|other| alike(recipe, other))
+            })
+    }
+
     /// The volume that keeps this record. Its name has the outcome in it, as a volume's labels cannot be
     /// changed: the finished record is made first, then the unfinished one is removed.
     pub fn volume_name(&self) -> String {

@@ -29,6 +29,7 @@ pub fn for_terminal(
         output,
         verbosity,
         colour,
+        spares_stdout,
     } = choice;
     let term = Term::buffered_stderr();
     let can_draw = term.is_term() && !console::is_dumb();
@@ -40,14 +41,22 @@ pub fn for_terminal(
     let options = LineOptions {
         level: verbosity.into(),
         with_bars: false,
-        out: colour.of_stdout(),
+        out: if spares_stdout {
+            colour.of_stderr()
+        } else {
+            colour.of_stdout()
+        },
         err: colour.of_stderr(),
         width: screen.map(|(_, columns)| columns.into()),
         height: screen.map(|(rows, _)| rows.into()),
     };
-    let out = Box::new(Stdout {
-        on_error: Some(Box::new(on_error)),
-    });
+    let out: Box<dyn Write + Send> = if spares_stdout {
+        Box::new(io::stderr())
+    } else {
+        Box::new(Stdout {
+            on_error: Some(Box::new(on_error)),
+        })
+    };
     let err = Box::new(io::stderr());
     match output {
         Output::Json => json(out),

@@ -3,7 +3,8 @@
 //! What goes where, as in cargo and docker: **standard output has what was asked for** (a plan, the lines
 //! that a user's commands print, the rows of `status` and `history`, and the sentence with the result),
 //! **standard error everything else** (bars, progress, warnings, questions, errors). With
-//! `--output json`, standard output has one event a line and nothing else is written at all.
+//! `--output json`, standard output has one event a line and nothing else is written at all. Where standard output is a
+//! remote command's, as with `console`, all of it goes to standard error.
 //!
 //! Reporters have no clock. Each event carries its time, and [`drive()`] passes on the time between events,
 //! so that a recorded list of events always shows the same.

@@ -11,6 +11,8 @@ pub struct Choice {
     pub verbosity: Verbosity,
     /// With colours or without.
     pub colour: Colour,
+    /// Whether all of it goes to standard error, as standard output has something else.
+    pub spares_stdout: bool,
 }
 
 impl Choice {

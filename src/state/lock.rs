@@ -48,6 +48,15 @@ pub async fn take(context: &Context<'_>, fleet: &Fleet, what: &str) -> Run<Lock>
     Ok(lock)
 }
 
+/// Removes the files of the lock of an environment that is no more, or never was. Whoever holds it keeps it; one that
+/// stays is no harm.
+pub async fn forget(context: &Context<'_>, fleet: &Fleet) {
+    let forgotten = open(context.environment, fleet).forget_lock().await;
+    if let Err((host, error)) = forgotten {
+        tracing::info!(%host, error = %text::chain(&error).join(": "), "the lock's files stay");
+    }
+}
+
 /// Who wants the lock, and how long they wait for it.
 struct Queue<'a> {
     backend: &'a dyn Backend,

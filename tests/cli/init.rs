@@ -1,15 +1,10 @@
 //! `shipit init`: what it writes, what it asks, and what it leaves alone.
 
-use std::{
-    fs,
-    io::Write,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fs, path::Path};
 
 use insta::assert_snapshot;
 
-use super::typed::{Answer, Shell};
+use super::typed::Shell;
 
 const TWO_HOSTS: &str = "init --host web-1=10.0.0.11 --host web-2=10.0.0.12 --user deploy --recipe web=nginx:1.27 --publish web=8080:80";
 
@@ -106,7 +101,11 @@ const STACKS: [(&str, [&str; 3]); 3] = [
     ),
     (
         "caddy",
-        ["recipes/caddy.toml", "recipes/blog.toml", "files/caddy.json"],
+        [
+            "recipes/caddy.toml",
+            "recipes/blog.toml",
+            "files/caddy.json",
+        ],
     ),
 ];
 
@@ -125,7 +124,10 @@ fn the_stacks_are_what_the_page_of_balancers_shows() {
                 Some(text) => text,
                 None => &written,
             };
-            assert!(page.contains(&format!("\n# {path}\n{text}```\n")), "{written}");
+            assert!(
+                page.contains(&format!("\n# {path}\n{text}```\n")),
+                "{written}"
+            );
         }
         let inventory = fs::read_to_string(shell.path().join("inventory/staging.toml"));
         assert_snapshot!(stack, inventory.expect("it was written"));
@@ -256,36 +258,11 @@ fn a_folder_that_cannot_be_written_is_named() {
     );
 }
 
-/// What `shipit init` answers on a terminal on which these lines are typed.
-fn on_a_terminal(shell: &Shell, line: &str, typed: &str) -> Answer {
-    let shipit = env!("CARGO_BIN_EXE_shipit");
-    let mut child = Command::new("script")
-        .args(["--quiet", "--return", "--echo", "never", "--command"])
-        .arg(format!("'{shipit}' {line}"))
-        .arg("/dev/null")
-        .current_dir(shell.path())
-        .env("TERM", "xterm")
-        .env_remove("NO_COLOR")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("script");
-    let mut keyboard = child.stdin.take().expect("the keyboard");
-    keyboard.write_all(typed.as_bytes()).expect("typed");
-    let output = child.wait_with_output().expect("its end");
-    drop(keyboard);
-    Answer {
-        code: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).replace('\r', ""),
-        stderr: String::new(),
-    }
-}
-
 #[test]
 fn on_a_terminal_it_asks_for_what_is_missing() {
     let shell = Shell::new(&[]);
     let typed = "10.0.0.11\nweb-2 = 10.0.0.12\n=\n\ndeploy\nweb=nginx:1.27\nport 80\n8080:80\n\n";
-    let answer = on_a_terminal(&shell, "init", typed);
+    let answer = shell.at_a_terminal("init", typed, 80);
     assert_eq!(answer.code, Some(0), "{}", answer.shown());
     for asked in [
         "Host 1 (ADDRESS or NAME=ADDRESS): ",
@@ -305,7 +282,7 @@ fn on_a_terminal_it_asks_for_what_is_missing() {
 #[test]
 fn on_a_terminal_it_asks_for_nothing_that_was_said() {
     let shell = Shell::new(&[]);
-    let answer = on_a_terminal(&shell, TWO_HOSTS, "");
+    let answer = shell.at_a_terminal(TWO_HOSTS, "", 80);
     assert_eq!(answer.code, Some(0), "{}", answer.shown());
     assert!(!answer.stdout.contains("Host 1"), "{}", answer.stdout);
 }

@@ -4,12 +4,10 @@ use std::fmt::Write as _;
 
 use tokio::runtime::Runtime;
 
-use self::server::{Act, Behaviour, Server, out};
-use super::typed::Shell;
-
-#[path = "../transport/server.rs"]
-#[expect(dead_code, reason = "the transport's own tests use more of it")]
-mod server;
+use super::{
+    server::{Act, Behaviour, Server, out},
+    typed::Shell,
+};
 
 const KEY: &str = include_str!("../transport/keys/rsa");
 

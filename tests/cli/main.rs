@@ -4,6 +4,7 @@
 
 mod files;
 mod foreign;
+mod hooks_page;
 mod hosts;
 mod init;
 mod login_shells;
@@ -11,3 +12,11 @@ mod offline;
 mod previews;
 mod sealed;
 mod typed;
+mod widths;
+
+#[path = "../pages/mod.rs"]
+#[expect(dead_code, reason = "the tests of the pages use more of it")]
+mod pages;
+#[path = "../transport/server.rs"]
+#[expect(dead_code, reason = "the transport's own tests use more of it")]
+mod server;

@@ -2,8 +2,10 @@
 
 use std::{
     fs,
+    io::Write,
     net::{Ipv4Addr, TcpListener},
     path::Path,
+    process::Stdio,
 };
 
 use assert_cmd::Command;
@@ -82,6 +84,33 @@ impl Shell {
     pub fn type_line(&self, line: &str) -> Answer {
         let words: Vec<_> = line.split_whitespace().collect();
         self.answer(&mut self.command(&words))
+    }
+
+    /// What `shipit LINE` shows on a terminal of so many columns, on which these lines are typed.
+    pub fn at_a_terminal(&self, line: &str, typed: &str, columns: usize) -> Answer {
+        let shipit = env!("CARGO_BIN_EXE_shipit");
+        let mut child = std::process::Command::new("script")
+            .args(["--quiet", "--return", "--echo", "never", "--command"])
+            .arg(format!("stty cols {columns} rows 50; '{shipit}' {line}"))
+            .arg("/dev/null")
+            .current_dir(self.path())
+            .env("TERM", "xterm")
+            .env("USER", "alice")
+            .env_remove("NO_COLOR")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script");
+        let mut keyboard = child.stdin.take().expect("the keyboard");
+        keyboard.write_all(typed.as_bytes()).expect("typed");
+        let output = child.wait_with_output().expect("its end");
+        drop(keyboard);
+        let text = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+        Answer {
+            code: output.status.code(),
+            stdout: text.replace(&self.path().display().to_string(), "/project"),
+            stderr: String::new(),
+        }
     }
 
     /// What a command answers, with the folder shown as `/project`.

@@ -226,6 +226,16 @@ pub fn in_a_pipe(stage: &Stage) {
         err.contains("no container of `flask-nanoservice` (instance 2) runs on"),
         "{err}"
     );
+    // As events, standard output is the command's all the same.
+    let (code, out, err) = typed("", &with(&["--output", "json", "--", "echo", "out"]));
+    assert_eq!((code, &*out), (Some(0), "out\n"), "{err}");
+    let events = err.lines().map(serde_json::from_str);
+    let events: Result<Vec<serde_json::Value>, _> = events.collect();
+    let events = events.unwrap_or_else(|error| panic!("{error}: {err}"));
+    assert_eq!(
+        events.last().map(|it| &it["event"]),
+        Some(&"finished".into())
+    );
     let logs = std::fs::read_dir(project.path(".shipit/log/staging")).expect("logs");
     let logs = logs.map(|log| std::fs::read_to_string(log.expect("one").path()).expect("a text"));
     let logs: Vec<_> = logs
@@ -238,21 +248,26 @@ pub fn in_a_pipe(stage: &Stage) {
     );
 }
 
+/// How many containers of consoles host-1 has.
+fn eventually_left(number: usize) {
+    let left = "--all --filter label=shipit.one-off";
+    lab::eventually("the console's containers", Duration::from_secs(60), || {
+        let there = HOST_1.containers(left);
+        if there.len() == number {
+            Ok(())
+        } else {
+            Err(format!("{there:?}"))
+        }
+    });
+}
+
 pub fn killed(stage: &Stage) {
     stage.now();
     let project = stage.project();
     let pane = Pane::open(project, "killed", 90, 20);
     let words = format!("{} console staging {RECIPE} --limit host-1 --new", shipit());
     pane.types(&format!("{words} & echo pid $!; fg"));
-    let left = "--filter label=shipit.one-off";
-    lab::eventually("the console's container", Duration::from_secs(60), || {
-        let there = HOST_1.containers(left);
-        if there.len() == 1 {
-            Ok(())
-        } else {
-            Err(format!("{there:?}"))
-        }
-    });
+    eventually_left(1);
     let screen = pane.screen();
     let pid = screen.lines().find_map(|line| line.strip_prefix("pid "));
     let pid = pid
@@ -261,12 +276,22 @@ pub fn killed(stage: &Stage) {
         .to_owned();
     let killed = Command::new("kill").args(["-KILL", &pid]).status();
     assert!(killed.expect("kill").success());
-    lab::eventually("its removal", Duration::from_secs(60), || {
-        let there = HOST_1.containers(left);
-        if there.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("{there:?}"))
-        }
-    });
+    eventually_left(0);
+
+    // In a pipe, what runs there reads nothing and prints nothing, so nothing tells it.
+    let words = format!("console staging {RECIPE} --limit host-1 --new -- sleep 600");
+    let mut child = Command::new(shipit())
+        .args(words.split(' '))
+        .current_dir(project.path(""))
+        .env("USER", "alice")
+        .env_remove("SSH_AUTH_SOCK")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("shipit");
+    eventually_left(1);
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    eventually_left(0);
 }

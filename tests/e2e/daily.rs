@@ -47,6 +47,10 @@ pub fn restart(stage: &Stage) {
     assert_eq!(images(), image);
     let plan = project.ok(&format!("plan staging --set version={version}"));
     plan.says("nothing to do: staging is up to date");
+    project
+        .ok("rollback staging --dry-run")
+        .says(" is already running: r")
+        .says(" brought no other version");
     project.ok("history staging").says("restart");
     project
         .shipit("restart staging nothing-of-this-name")

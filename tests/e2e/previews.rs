@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    lab::{self, APPS, HOST_2, HOST_3, HOSTS, of_recipe},
+    lab::{self, APPS, HOST_1, HOST_2, HOST_3, HOSTS, of_recipe},
     load::{Load, Tally},
     project::Project,
     stage::{Stage, both_answer, other},
@@ -148,6 +148,11 @@ pub fn two_under_requests(stage: &Stage) {
     let project = project(stage, "previews");
     project.ok(&format!("deploy staging --set version={version}"));
     let (one, two) = (version, other(version));
+    // One that is refused was never there.
+    project
+        .shipit("deploy staging --as pr-9 --set version=never-built")
+        .exits(3);
+    leaves_no_trace("pr-9");
     for (preview, version) in [("pr-1", one), ("pr-2", two)] {
         let run = project.ok(&format!(
             "deploy staging --as {preview} --set version={version}"
@@ -229,13 +234,33 @@ pub fn two_under_requests(stage: &Stage) {
         (&2.into(), &2.into())
     );
 
-    project.ok("down pr-1 --yes");
+    goes_with_its_console(&project);
     leaves_no_trace("pr-1");
     answers("pr-2", two);
     project.ok("down staging.pr-2 --yes");
     leaves_no_trace("pr-2");
     both_answer(version);
     stage.serve(version);
+}
+
+/// Removes `pr-1` while somebody is at a console in a container of its own: that is none of the preview's containers, and
+/// goes with it.
+fn goes_with_its_console(project: &Project) {
+    let console = "console pr-1 flask-nanoservice --limit host-1 --new -- sleep 600";
+    let console = project.start(console);
+    let one_off = "--filter label=shipit.one-off --filter label=shipit.preview-of=staging";
+    lab::eventually("the console's container", Duration::from_secs(60), || {
+        let there = HOST_1.containers(one_off);
+        (there.len() == 1).then_some(()).ok_or(format!("{there:?}"))
+    });
+    let (_, events) = project.events("previews staging");
+    let listed = events.iter().find(|event| event["event"] == "previews");
+    let rows = listed.expect("the event")["previews"].as_array();
+    let rows = rows.expect("a list").iter();
+    let running: Vec<_> = rows.map(|row| &row["running"]).collect();
+    assert_eq!(running, [&Value::from(2), &Value::from(2)]);
+    project.ok("down pr-1 --yes");
+    assert_ne!(console.finish().code, Some(0));
 }
 
 /// How many: a few unless `PREVIEWS=10` asks for more, as each takes its seconds.
@@ -252,9 +277,7 @@ pub fn many_from_one_base(stage: &Stage) {
     project.ok(&format!("deploy staging --set version={version}"));
     let before = of_staging();
     let many = many();
-    let names: Vec<_> = (1..=many)
-        .map(|number| format!("pr-{number:02}"))
-        .collect();
+    let names: Vec<_> = (1..=many).map(|number| format!("pr-{number:02}")).collect();
     let mut times = Vec::new();
     for name in &names {
         let began = Instant::now();

@@ -18,7 +18,7 @@ use crate::{
     event::{EventKind, Events, Outcome},
     hosts::{Run, Stop},
     model::{self, Environment, Name, PreviewName, Project},
-    report::{self, Masks},
+    report::{self, Choice, Masks},
     run::{Context, Interrupts},
     secrets,
     terminal::{self, Terminal},
@@ -78,6 +78,10 @@ async fn report_run<C: HostCommand>(
         global.choice().without_progress()
     } else {
         global.choice()
+    };
+    let choice = Choice {
+        spares_stdout: command.hands_output_over(),
+        ..choice
     };
     let reporter = report::for_terminal(choice, on_error);
     let log_reporter = log.clone().map(report::log_file);

@@ -54,6 +54,10 @@ impl HostCommand for Shell {
         true
     }
 
+    fn hands_output_over(&self) -> bool {
+        true
+    }
+
     fn scope(&self, invocation: &Invocation<'_>) -> Run<Scope> {
         let scope = scope(invocation, &[], std::slice::from_ref(&self.host))?;
         if let [_, _, ..] = scope.hosts[..] {

@@ -12,11 +12,8 @@ use crate::{
     config::explain::{Explanation, all_tables, explain},
     diagnostic::{Problem, Problems},
     event::Outcome,
-    terminal,
+    terminal, text,
 };
-
-/// The columns where nothing has to fit.
-const UNLIMITED: usize = 100_000;
 
 /// Explain a key or a table of the files
 #[derive(Debug, Args)]
@@ -45,7 +42,7 @@ impl OfflineCommand for Explain {
             terminal::print(&format!("{:#}\n", serde_json::Value::from(found)));
             return Ok(Outcome::NothingToDo);
         }
-        let width = terminal::stdout_width().unwrap_or(UNLIMITED);
+        let width = terminal::stdout_width().unwrap_or(text::UNLIMITED);
         let texts: Vec<_> = if self.key.is_some() {
             found.iter().map(|it| text_of(it, width)).collect()
         } else {
@@ -69,7 +66,18 @@ fn unknown(key: &str, near: Option<String>) -> Problem {
 /// A table of every table: where it stands, and what it is about.
 fn list(tables: &[Explanation], width: usize) -> String {
     let rows = tables.iter().map(|it| (&*it.path, &*it.meaning));
-    in_two_columns(rows, "", width)
+    with_names(rows, "", width)
+}
+
+/// Names, and beside each a text.
+fn with_names<'a>(
+    rows: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+    indent: &str,
+    width: usize,
+) -> String {
+    let names = rows.clone().map(|(name, _)| name.len());
+    let column = names.max().unwrap_or_default() + 2;
+    text::in_two_columns(rows, column, indent, width)
 }
 
 fn text_of(explanation: &Explanation, width: usize) -> String {
@@ -84,7 +92,7 @@ fn text_of(explanation: &Explanation, width: usize) -> String {
         keys,
     } = explanation;
     let mut text = format!("{path}, in {file}\n");
-    text += &filled(meaning, "  ", "  ", width);
+    text += &text::filled(meaning, "  ", "  ", width);
     let facts = [
         ("value", value.as_deref()),
         (
@@ -100,44 +108,14 @@ fn text_of(explanation: &Explanation, width: usize) -> String {
         .collect();
     if !facts.is_empty() {
         text += "\n";
-        text += &in_two_columns(facts.into_iter(), "  ", width);
+        text += &with_names(facts.into_iter(), "  ", width);
     }
     if !keys.is_empty() {
         text += "\n";
         let keys = keys.iter().map(|(path, meaning)| (&**path, &**meaning));
-        text += &in_two_columns(keys, "  ", width);
+        text += &with_names(keys, "  ", width);
     }
     text
-}
-
-/// Names, and beside each a text that goes on below itself. On a narrow terminal it goes on below the name.
-fn in_two_columns<'a>(
-    rows: impl Iterator<Item = (&'a str, &'a str)> + Clone,
-    indent: &str,
-    width: usize,
-) -> String {
-    let names = rows.clone().map(|(name, _)| name.len()).max();
-    let column = names.unwrap_or_default() + 2;
-    let is_narrow = width < indent.len() + column + 30;
-    let line = |(name, text): (&str, &str)| {
-        if is_narrow {
-            let below = format!("{indent}    ");
-            return format!("{indent}{name}\n{}", filled(text, &below, &below, width));
-        }
-        let first = format!("{indent}{name:column$}");
-        let below = " ".repeat(first.len());
-        filled(text, &first, &below, width)
-    };
-    rows.map(line).collect()
-}
-
-/// A text in lines that fit, the first and the others behind their indents.
-fn filled(text: &str, first: &str, below: &str, width: usize) -> String {
-    let options = textwrap::Options::new(width)
-        .initial_indent(first)
-        .subsequent_indent(below)
-        .break_words(false);
-    textwrap::fill(text, options) + "\n"
 }
 
 fn as_json(explanation: &Explanation) -> serde_json::Value {

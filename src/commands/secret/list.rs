@@ -32,6 +32,11 @@ impl OfflineCommand for List {
         let desk = Desk::new(global)?;
         let recipients = desk.recipients()?;
         let mut users = users(&desk);
+        let width = terminal::stdout_width().unwrap_or(text::UNLIMITED);
+        // Names go on below themselves.
+        let fact = |heading: &str, text: &str| {
+            text::filled(text, &format!("  {heading:12}"), &" ".repeat(14), width)
+        };
         let mut lines = Vec::new();
         let mut mistakes = Problems::new();
         for name in desk.names()? {
@@ -39,25 +44,25 @@ impl OfflineCommand for List {
             match desk.envelope(&name) {
                 Ok(envelope) => {
                     let (holders, missing) = holders(&envelope, recipients.as_ref());
-                    lines.push(format!("{name}\n  sealed for  {}\n", comma(&holders)));
+                    lines.push(format!("{name}\n"));
+                    lines.push(fact("sealed for", &comma(&holders)));
                     if !missing.is_empty() {
                         let missing = comma(&missing);
-                        lines.push(format!(
-                            "  not for     {missing} (`shipit secret rotate`)\n"
-                        ));
+                        let missing = format!("{missing} (`shipit secret rotate`)");
+                        lines.push(fact("not for", &missing));
                     }
                     let used = used.map_or("nothing".to_owned(), |used| comma(&used));
-                    lines.push(format!("  used by     {used}\n"));
+                    lines.push(fact("used by", &used));
                 }
                 Err(problems) => mistakes.extend(problems),
             }
         }
         for (name, used) in users {
             let file = file_of(&name);
-            lines.push(format!(
-                "{name}\n  not there   seal it: `shipit secret set {name}` makes `{file}`\n"
-            ));
-            lines.push(format!("  used by     {}\n", comma(&used)));
+            let hint = format!("seal it: `shipit secret set {name}` makes `{file}`");
+            lines.push(format!("{name}\n"));
+            lines.push(fact("not there", &hint));
+            lines.push(fact("used by", &comma(&used)));
         }
         terminal::print(&lines.concat());
         if lines.is_empty() && !mistakes.has_errors() {

@@ -45,6 +45,8 @@ impl OfflineCommand for Show {
                     .hint("`--yes` shows it without asking")
                     .into());
             }
+            // Nobody is asked about what is not there.
+            desk.envelope(name)?;
             let question = format!("Show the value of {name} on this terminal?");
             if !desk.terminal.confirm(&question) {
                 return Ok(Outcome::NothingToDo);

@@ -13,6 +13,7 @@ use super::{
     inspect::Logs,
     operate::Exec,
     parser,
+    program::parser_for,
     release::{Deploy, Rollback},
     table::TABLE,
 };
@@ -113,6 +114,68 @@ fn the_help_of_every_command() {
     insta::assert_snapshot!(helps.join("\n------------------------------------------------\n"));
 }
 
+/// The commands that a day's work needs, whose help is kept at the widths that terminals have.
+const EVERY_DAY: [&str; 17] = [
+    "restart",
+    "stop",
+    "start",
+    "previews",
+    "show",
+    "diff",
+    "setup",
+    "console",
+    "shell",
+    "prune",
+    "secret set",
+    "secret list",
+    "secret edit",
+    "secret show",
+    "secret rotate",
+    "init",
+    "explain",
+];
+
+/// The help of each command in a terminal of so many columns, with the words that are typed.
+fn helps(columns: usize) -> Vec<(String, String)> {
+    let mut program = parser_for(TABLE, columns);
+    program.build();
+    let mut helps = vec![(String::new(), program.render_help().to_string())];
+    for command in program.get_subcommands_mut() {
+        let name = command.get_name().to_owned();
+        for below in command.get_subcommands_mut() {
+            let name = format!("{name} {}", below.get_name());
+            helps.push((name, below.render_help().to_string()));
+        }
+        helps.push((name, command.render_help().to_string()));
+    }
+    helps
+}
+
+#[test]
+fn help_fits_the_terminal() {
+    for columns in [40, 80, 120] {
+        let helps = helps(columns);
+        for (name, help) in &helps {
+            for line in help.lines() {
+                // clap breaks no usage, and nobody breaks a word that is to be typed.
+                let is_usage = line.starts_with("Usage:");
+                let is_one_word = line.split_whitespace().count() == 1;
+                let fits = console::measure_text_width(line) <= columns;
+                assert!(fits || is_usage || is_one_word, "{name}, {columns}: {line}");
+            }
+        }
+        if columns < 120 {
+            let is_kept = |name: &str| name.is_empty() || EVERY_DAY.contains(&name);
+            let kept = helps.iter().filter(|(name, _)| is_kept(name));
+            let kept: Vec<_> = kept.map(|(_, help)| help.trim_end()).collect();
+            assert_eq!(kept.len(), EVERY_DAY.len() + 1);
+            let line = "-".repeat(columns);
+            let kept = kept.join(&format!("\n\n{line}\n"));
+            insta::assert_snapshot!(format!("help_in_{columns}_columns"), kept);
+        }
+    }
+}
+
 #[test]
 fn limit_is_taken_for_what_exec_and_logs_call_it() {
     let exec: Exec = typed("shipit exec staging --limit apps,host-3 -- true");
@@ -152,6 +215,7 @@ fn what_is_wrong_exits_with_2() {
         ("shipit deplo", ErrorKind::InvalidSubcommand),
         ("shipit deploy --nothing", ErrorKind::UnknownArgument),
         ("shipit deploy a/b", ErrorKind::ValueValidation),
+        ("shipit console staging web db", ErrorKind::TooManyValues),
         ("shipit deploy -v -q", ErrorKind::ArgumentConflict),
         ("shipit deploy --set x", ErrorKind::ValueValidation),
         ("shipit deploy --output xml", ErrorKind::InvalidValue),

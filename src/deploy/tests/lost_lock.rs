@@ -20,7 +20,7 @@ const FIRST: &str = "hosts = [\"host-2\"]\ncommands = [{ run = \"first\" }]\n";
 const SECOND: &str = "hosts = [\"host-2\"]\ncommands = [{ run = \"second\" }]\n";
 
 /// A host where docker answers and has nothing yet; `script` says what else commands come to.
-fn host(script: impl Fn(&str) -> Option<Vec<Act>> + Send + Sync + 'static) -> Behaviour {
+pub(super) fn host(script: impl Fn(&str) -> Option<Vec<Act>> + Send + Sync + 'static) -> Behaviour {
     behaviour().script(move |command| {
         script(command).unwrap_or_else(|| match command {
             _ if command.starts_with("printf ") => vec![Act::Shell],

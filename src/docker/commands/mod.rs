@@ -25,7 +25,7 @@ pub use images::{
     list_image_layers, logged_in, manifest, pull,
 };
 pub use logs::{LogRange, container_logs};
-pub use one_off::{OneOff, OneOffFor, attach, exec};
+pub use one_off::{OneOff, OneOffFor, WATCHES, attach, exec, remove_after};
 pub use volumes::{
     inspect_records, inspect_volumes, inspect_volumes_of_previews, list_volumes, volume_create,
     volume_remove, volume_replace,

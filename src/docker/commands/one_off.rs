@@ -16,6 +16,8 @@ use crate::{
 pub struct OneOff<'a> {
     /// The environment's name.
     pub environment: &'a str,
+    /// The environment that it is a preview of, if it is one.
+    pub preview_of: Option<&'a str>,
     /// The recipe's name.
     pub recipe: &'a str,
     /// The number of the release whose container it is made like.
@@ -104,26 +106,35 @@ impl OneOff<'_> {
             // Registrator's word: with `-internal` it registers ports that are not published, too.
             ("SERVICE_IGNORE", "true"),
         ];
+        let of_preview = self.preview_of.map(|base| (label::PREVIEW_OF, base));
+        let labels = labels.into_iter().chain(of_preview);
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        with_settings(run, &spec, self.image, &labels.into(), self.secrets)
+        with_settings(run, &spec, self.image, &labels.collect(), self.secrets)
     }
 }
 
-/// `docker start --attach --interactive` of a container that was created for this, and its removal at the end, also
-/// when the connection is lost or shipit is killed: the shell on the host hears of that when its terminal goes. Docker
-/// does not end by that, so the shell must not wait for it in the foreground; and in the background it has a standard
-/// input only where it is told so.
+/// `docker start --attach --interactive` of a container that was created for this.
 pub fn attach(name: &str) -> RemoteCommand {
-    RemoteCommand::script(
-        r#"trap 'docker rm --force --volumes "$1" >/dev/null 2>&1' EXIT
-           trap 'exit 129' HUP
-           trap 'exit 143' TERM
-           exec 3<&0
-           docker start --attach --interactive "$1" <&3 &
-           wait $!"#,
-        [name],
-    )
+    docker(&["start", "--attach", "--interactive", name])
 }
+
+/// What the host says once it watches, in [`remove_after`].
+pub const WATCHES: &str = "watching";
+
+/// Waits until standard input ends, or nothing came from it for `silence` seconds, and removes a container. Docker does
+/// not end a container when the connection of whoever is attached to it is lost, and without a terminal nothing else on
+/// the host hears of that.
+pub fn remove_after(name: &str, silence: u64) -> RemoteCommand {
+    RemoteCommand::script(REMOVE_AFTER, [name, &silence.to_string(), WATCHES])
+}
+
+/// Signals that come with the end of the connection must not end it before its work is done.
+const REMOVE_AFTER: &str = r#"
+trap '' HUP PIPE
+command -v timeout >/dev/null && command -v head >/dev/null || { echo 'no `timeout` and `head`' >&2; exit 1; }
+echo "$3"
+while [ -n "$(timeout "$2" head -c 1)" ]; do :; done
+docker rm --force --volumes "$1" >/dev/null 2>&1"#;
 
 /// `docker exec --interactive`: runs words in a container.
 pub fn exec(container: &str, words: &[String], has_terminal: bool) -> RemoteCommand {
@@ -166,6 +177,12 @@ fn without_its_own(options: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        process::{Command, Stdio},
+        time::{Duration, Instant},
+    };
+
     use super::*;
 
     fn words(json: serde_json::Value) -> String {
@@ -177,7 +194,8 @@ mod tests {
             id: None,
         };
         let one_off = OneOff {
-            environment: "staging",
+            environment: "staging.pr-42",
+            preview_of: Some("staging"),
             recipe: "web",
             release: 42,
             spec: &spec,
@@ -199,7 +217,65 @@ mod tests {
         assert_eq!(shown(true), "docker exec --interactive --tty web-r42 sh");
         assert_eq!(shown(false), "docker exec --interactive web-r42 sh");
         let attach = attach("web-r42-run-0a1b").to_wire();
-        assert!(attach.ends_with(" shipit web-r42-run-0a1b"), "{attach}");
+        assert_eq!(
+            attach,
+            "docker start --attach --interactive web-r42-run-0a1b"
+        );
+    }
+
+    /// What docker was told after this was done with the standard input of the script.
+    fn told_after(input: impl FnOnce(std::process::ChildStdin)) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let docker = folder.path().join("docker");
+        let told = folder.path().join("told");
+        std::fs::write(
+            &docker,
+            format!("#!/bin/sh\necho \"$@\" >>'{}'\n", told.display()),
+        )
+        .expect("written");
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&docker, executable).expect("set");
+        let path = std::env::var("PATH").expect("it is set");
+        let mut child = Command::new("sh")
+            .args(["-c", REMOVE_AFTER, "shipit", "web-run", "2", WATCHES])
+            .env("PATH", format!("{}:{path}", folder.path().display()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh");
+        let mut said = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        let line = BufReader::new(stdout).read_line(&mut said);
+        line.expect("what it says");
+        assert_eq!(said.trim_end(), WATCHES);
+        assert!(!told.exists(), "removed before anything ended");
+        input(child.stdin.take().expect("a pipe"));
+        child.wait().expect("its end");
+        std::fs::read_to_string(told).expect("docker was told")
+    }
+
+    #[test]
+    fn a_container_is_removed_when_nobody_holds_its_watch_any_more() {
+        let removed = "rm --force --volumes web-run\n";
+        let began = Instant::now();
+        assert_eq!(told_after(drop), removed);
+        assert!(began.elapsed() < Duration::from_secs(2), "without waiting");
+        // Heartbeats for longer than the silence, and then none, with a standard input that does not end.
+        let mut kept = None;
+        let began = Instant::now();
+        let told = told_after(|mut stdin| {
+            for _ in 0..6 {
+                stdin.write_all(b".").expect("it still waits");
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            kept = Some(stdin);
+        });
+        assert_eq!(told, removed);
+        assert!(
+            began.elapsed() > Duration::from_secs(4),
+            "{:?}",
+            began.elapsed()
+        );
     }
 
     #[test]
@@ -214,8 +290,8 @@ mod tests {
             words(json),
             "docker run --rm --name web-r42-run-0a1b --network backend --user 1000 --workdir /srv --entrypoint ./manage \
              --stop-timeout 10 --volume data:/data --env A=1 --env TOKEN --label SERVICE_IGNORE=true \
-             --label shipit.environment=staging --label shipit.one-off=command --label shipit.recipe=web \
-             --label shipit.release=42 --memory 1g --init web@sha256:01 migrate"
+             --label shipit.environment=staging.pr-42 --label shipit.one-off=command \
+             --label shipit.preview-of=staging --label shipit.recipe=web --label shipit.release=42 --memory 1g --init web@sha256:01 migrate"
         );
     }
 }

@@ -150,3 +150,25 @@ fn a_release_takes_as_long_as_the_last_ones_like_it() {
     assert_eq!(history.usual_time(1), Some(Duration::from_secs(60)));
     assert_eq!(history.usual_time(2), None, "none was of two hosts");
 }
+
+#[test]
+fn what_has_the_same_is_gone_past_to_what_had_something_else() {
+    let host = HostName::from("host-1");
+    // r1, then r2 to r4 with another version; r4 has other keys of its hashes.
+    let mut history = history(&[Outcome::Succeeded; 4]);
+    for record in history.records.values_mut().flatten() {
+        let recipe = serde_json::json!({
+            "spec": {"image": "web:1", "stop_timeout": {"secs": 10, "nanos": 0}},
+            "image": {"reference": "web@sha256:01", "digest": "sha256:01"},
+            "instances": if record.number == Number(1) { 1 } else { 2 },
+            "hash": format!("with a key of {}", record.number),
+        });
+        let recipe = serde_json::from_value(recipe).expect("a recipe");
+        record.recipes = BTreeMap::from([("web".to_owned(), recipe)]);
+    }
+    let other = |number| history.other_before(Number(number), std::slice::from_ref(&host));
+    assert_eq!(other(4), Some(Number(1)));
+    assert_eq!(other(2), Some(Number(1)));
+    assert_eq!(other(1), None);
+    assert_eq!(history.other_before(Number(4), &[]), None);
+}

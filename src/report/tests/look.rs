@@ -479,8 +479,8 @@ fn a_release_and_what_differs() {
         ],
     };
     let told = [
-        shown(None, "show", &shown_release),
-        shown(None, "diff", &compared),
+        at_every_width("show", &shown_release),
+        at_every_width("diff", &compared),
     ];
     insta::assert_snapshot!(told.join("=====\n"));
 }

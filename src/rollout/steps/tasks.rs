@@ -38,6 +38,7 @@ async fn run(placement: &Placement, tasks: impl Iterator<Item = &Task>) -> Resul
     let context = &placement.context;
     let one_off = placement.plan.incoming.as_ref().map(|incoming| OneOff {
         environment: &context.environment,
+        preview_of: context.preview_of.as_deref(),
         recipe: &context.recipe.name,
         release: context.release.0,
         spec: &incoming.desired.spec,

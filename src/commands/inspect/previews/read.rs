@@ -111,7 +111,10 @@ fn found(
     let running: Vec<_> = hosts
         .iter()
         .flat_map(|of_host| of_host.containers.iter().map(move |it| (&of_host.host, it)))
-        .filter(|(_, container)| is_own(&container.labels) && container.state.running)
+        // A one-off container is none of those that the preview is to have.
+        .filter(|(_, container)| {
+            is_own(&container.labels) && container.state.running && container.identity().is_some()
+        })
         .collect();
     let versions: BTreeSet<_> = running
         .iter()
@@ -268,6 +271,41 @@ mod tests {
         assert_eq!(last_change(&[]), None);
         let releases = [release(1, 1000), release(2, 2000), release(999, 5)];
         assert_eq!(last_change(&releases), Some(at(2001)));
+    }
+
+    #[test]
+    fn what_only_runs_a_command_of_a_preview_is_found_and_is_none_of_its_containers() {
+        let container = |name: &str, more: &str| {
+            format!(
+                r#"{{"Id":"{name}","Name":"/{name}","Image":"sha256:aa","HostConfig":{{}},
+                "State":{{"Status":"running","Running":true}},"Config":{{"Labels":{{
+                "shipit.environment":"staging.pr-42","shipit.preview-of":"staging",
+                "shipit.recipe":"web","shipit.release":"1",{more}}}}}}}"#
+            )
+        };
+        let own = container("web-r1", r#""shipit.instance":"1","shipit.spec":"aa""#);
+        let one_off = container("web-r1-run-0a", r#""shipit.one-off":"console""#);
+        let shown = |containers: &[&String]| {
+            let containers: Vec<_> = containers.iter().map(|it| it.as_str()).collect();
+            let json = format!("[{}]", containers.join(","));
+            let base = base();
+            let hosts = [OfHost {
+                host: base.hosts[0].name.clone(),
+                containers: docker::parse_containers(&json).expect("containers"),
+                volumes: Vec::new(),
+            }];
+            let names = names(&hosts, &base, &[]).into_iter();
+            let rows = names.map(|name| found(&name, &hosts, &base, Terms::default()).row);
+            rows.map(|row| (row.preview, row.running))
+                .collect::<Vec<_>>()
+        };
+        let pr_42 = |running| vec![("pr-42".to_owned(), running)];
+        assert_eq!(shown(&[&own, &one_off]), pr_42(1));
+        assert_eq!(
+            shown(&[&one_off]),
+            pr_42(0),
+            "`shipit down pr-42` removes it"
+        );
     }
 
     #[test]

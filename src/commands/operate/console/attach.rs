@@ -33,7 +33,8 @@ pub async fn attach(
     context.events.send(EventKind::Note {
         message: format!("{} opened a console: {what}", context.by),
     });
-    if has_terminal {
+    // With `--output json` an event has said so.
+    if has_terminal && invocation.terminal.can_ask() {
         terminal::note(&format!("{what}:"));
     }
     let command = command.map(|command| reached.adapt(command));

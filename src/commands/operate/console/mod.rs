@@ -3,8 +3,9 @@
 mod attach;
 mod choose;
 mod one_off;
+mod watch;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 pub use attach::attach;
 
@@ -38,7 +39,7 @@ pub struct Console {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
     /// The recipe; must be named
-    #[arg(value_name = "RECIPE", num_args = 0..=1, add = Kind::ContainerRecipe)]
+    #[arg(value_name = "RECIPE", num_args = 0..=1, action = ArgAction::Set, add = Kind::ContainerRecipe)]
     pub recipe: Vec<Name>,
     #[command(flatten)]
     pub limit: Limit,
@@ -75,6 +76,10 @@ impl HostCommand for Console {
     }
 
     fn redraws(&self) -> bool {
+        true
+    }
+
+    fn hands_output_over(&self) -> bool {
         true
     }
 

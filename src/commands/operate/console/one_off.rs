@@ -1,6 +1,6 @@
 //! A console in a container of its own.
 
-use super::{attach::attach, choose::Chosen};
+use super::{attach::attach, choose::Chosen, watch::Watch};
 use crate::{
     commands::on_hosts::invocation::Invocation,
     docker::{self, OneOff, PinnedImage},
@@ -41,6 +41,7 @@ pub async fn console(
     };
     let one_off = OneOff {
         environment: &identity.environment,
+        preview_of: identity.preview_of.as_deref(),
         recipe: &identity.recipe,
         release: identity.release,
         spec,
@@ -53,11 +54,14 @@ pub async fn console(
     };
     let suffix = tasks::random_suffix().map_err(HostError::Fact);
     let name = one_off.name(&suffix.map_err(cannot)?);
+    // Before there is a container that could be left.
+    let watch = Watch::begin(reached, &name).await.map_err(cannot)?;
     let create = one_off.create(&name, words, has_terminal);
     reached.expect(create, QUICK).await.map_err(cannot)?;
     let what = format!("`{name}` (new) on `{host}`");
     let command = Some(docker::attach(&name));
     let ended = attach(invocation, reached, &what, command, has_terminal).await;
+    drop(watch);
     if let Err(error) = tasks::remove_now(reached, &name).await {
         context.events.send(EventKind::Warning {
             host: Some(host.to_string()),

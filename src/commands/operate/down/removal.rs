@@ -8,7 +8,7 @@ use crate::{
     model::{Environment, Name},
     observe::Observed,
     run::Context,
-    state, text,
+    state, tasks,
 };
 
 /// Removes every container and every record, and of a preview all else that it has; where recipes stay, their containers and all records stay too. Returns
@@ -65,10 +65,7 @@ pub async fn forget_lock(context: &Context<'_>, fleet: &Fleet, failures: &[HostF
     if context.environment.preview.is_none() || !failures.is_empty() {
         return;
     }
-    let forgotten = state::open(context.environment, fleet).forget_lock().await;
-    if let Err((host, error)) = forgotten {
-        tracing::info!(%host, error = %text::chain(&error).join(": "), "the lock's files stay");
-    }
+    state::lock::forget(context, fleet).await;
 }
 
 /// What others need goes last: the recipes from the last to the first, and before them (`None`) the
@@ -120,11 +117,11 @@ async fn remove_recipe(
                 let stop = docker::stop(&container.name);
                 reached.expect_of_those_there(stop, deadline).await?;
             }
-            let remove = docker::remove(&container.name);
-            reached.expect_of_those_there(remove, QUICK).await
+            // Docker removes a one-off container by itself as soon as it has stopped.
+            tasks::remove_now(reached, &container.name).await
         };
         let step = format!("remove {}", container.name);
-        progress::step(context.events, reached.name(), recipe, &step, work, |_| {
+        progress::step(context.events, reached.name(), recipe, &step, work, |()| {
             None
         })
         .await?;

@@ -113,7 +113,9 @@ fn check_place(task: &TaskSection, has_container: bool, resolver: &mut Resolver<
             "`in = \"new\"` in a recipe without `[container]`",
         )
         .at(&new.place, "there is no image")
-        .hint("put the command into `[[before]]` or `[[after]]` of the recipe that has the image"),
+        .hint(
+            "put the command into `[[before]]` or `[[after]]` of the recipe that has the image; by hand it is run with `shipit console ENV RECIPE --new -- COMMAND`, and in any other image with `run = \"docker run --rm IMAGE COMMAND\"`",
+        ),
         (_, Some(command), _) if command.value.is_empty() => {
             Problem::error("an empty command").at(&command.place, "nothing to run")
         }

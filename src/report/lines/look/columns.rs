@@ -1,6 +1,9 @@
 //! Columns, as wide as what stands in them.
 
-use crate::report::text::{columns, pad};
+use crate::{
+    report::text::{columns, pad},
+    text,
+};
 
 /// What is between two columns.
 const GAP: &str = "  ";
@@ -25,4 +28,26 @@ pub(super) fn in_columns(rows: &[Vec<String>]) -> Vec<String> {
 /// Whether all lines fit; everything fits where there is no width.
 pub(super) fn fits(lines: &[String], width: Option<usize>) -> bool {
     width.is_none_or(|width| lines.iter().all(|line| columns(line) <= width))
+}
+
+/// Pairs as lines behind an indent: the second one goes on below itself where it does not fit.
+pub(super) fn in_pairs(
+    pairs: &[(String, String)],
+    indent: &str,
+    width: Option<usize>,
+) -> Vec<String> {
+    let column = pairs.iter().map(|(name, _)| columns(name)).max();
+    let column = column.unwrap_or_default() + GAP.len();
+    let pairs = pairs.iter().map(|(name, text)| (&**name, &**text));
+    let lines = text::in_two_columns(pairs, column, indent, width.unwrap_or(text::UNLIMITED));
+    lines
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+/// A text in lines that fit.
+pub(super) fn in_lines(text: &str, width: Option<usize>) -> Vec<String> {
+    let lines = text::filled(text, "", "    ", width.unwrap_or(text::UNLIMITED));
+    lines.lines().map(str::to_owned).collect()
 }

@@ -1,6 +1,9 @@
 //! What is different between two releases, or between a release and now.
 
-use super::{columns::in_columns, options::LookOptions};
+use super::{
+    columns::{in_lines, in_pairs},
+    options::LookOptions,
+};
 use crate::{
     event::{Comparison, Difference, RecipeComparison},
     report::text::{Paint, clean},
@@ -18,15 +21,15 @@ pub(super) fn lines(
     let mut lines = vec![options.painter.paint(Paint::Strong, heading)];
     let is_same = |it: &&RecipeComparison| it.change == Comparison::Same;
     for recipe in recipes.iter().filter(|it| !is_same(it)) {
-        lines.push(title(recipe, options));
-        let differences = recipe.differences.iter().map(cells);
-        let differences = in_columns(&differences.collect::<Vec<_>>());
-        lines.extend(differences.into_iter().map(|line| format!("  {line}")));
+        lines.extend(in_lines(&title(recipe, options), options.width));
+        let differences: Vec<_> = recipe.differences.iter().map(pair).collect();
+        lines.extend(in_pairs(&differences, "  ", options.width));
     }
     let same: Vec<_> = recipes.iter().filter(is_same).map(place).collect();
     if !same.is_empty() {
         let line = format!("no difference: {}", same.join("; "));
-        lines.push(options.painter.paint(Paint::Faint, line));
+        let line = options.painter.paint(Paint::Faint, line);
+        lines.extend(in_lines(&line, options.width));
     }
     if recipes.is_empty() {
         lines.push("neither has a container".to_owned());
@@ -53,7 +56,7 @@ fn title(recipe: &RecipeComparison, options: LookOptions) -> String {
     format!("{}{}", place(recipe), options.painter.paint(paint, words))
 }
 
-fn cells(Difference { field, old, new }: &Difference) -> Vec<String> {
+fn pair(Difference { field, old, new }: &Difference) -> (String, String) {
     let value = |value: &Option<String>| value.as_deref().map_or("–".to_owned(), clean);
-    vec![clean(field), format!("{} → {}", value(old), value(new))]
+    (clean(field), format!("{} → {}", value(old), value(new)))
 }

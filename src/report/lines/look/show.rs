@@ -1,6 +1,10 @@
 //! One release.
 
-use super::{columns::in_columns, history, options::LookOptions};
+use super::{
+    columns::{in_lines, in_pairs},
+    history,
+    options::LookOptions,
+};
 use crate::{
     event::{HostResult, RecipeDetails, ReleaseRow},
     report::text::{Paint, clean, counted, precise_seconds},
@@ -16,7 +20,7 @@ pub(super) fn lines(
         .painter
         .paint(Paint::Strong, clean(&release.release));
     let mut lines = vec![format!("{number} {}", history::outcome(release, options))];
-    lines.extend(indented("  ", in_columns(&facts(release))));
+    lines.extend(in_pairs(&facts(release), "  ", options.width));
     for recipe in recipes {
         lines.push(String::new());
         lines.extend(of_recipe(recipe, options));
@@ -25,7 +29,7 @@ pub(super) fn lines(
 }
 
 /// What there is to say of it as a whole, each with its heading.
-fn facts(release: &ReleaseRow) -> Vec<Vec<String>> {
+fn facts(release: &ReleaseRow) -> Vec<(String, String)> {
     let began = release.began.strftime("%Y-%m-%d %H:%M:%S UTC");
     let optional = |text: &Option<String>| text.as_deref().map(clean);
     let facts = [
@@ -39,7 +43,7 @@ fn facts(release: &ReleaseRow) -> Vec<Vec<String>> {
     ];
     let facts = facts.into_iter();
     facts
-        .filter_map(|(heading, fact)| Some(vec![heading.to_owned(), fact?]))
+        .filter_map(|(heading, fact)| Some((heading.to_owned(), fact?)))
         .collect()
 }
 
@@ -56,21 +60,18 @@ fn of_recipe(details: &RecipeDetails, options: LookOptions) -> Vec<String> {
         1 => String::new(),
         more => format!(", {} on each host", counted((*more).into(), "instance")),
     };
-    let mut lines = vec![format!("{name}  {}{instances}", clean(image))];
+    let title = format!("{name}  {}{instances}", clean(image));
+    let mut lines = in_lines(&title, options.width);
     let row = |HostResult { host, state }: &HostResult| {
         let state = state.as_deref().map_or("not changed".to_owned(), clean);
-        vec![clean(host), state]
+        (clean(host), state)
     };
     let hosts: Vec<_> = hosts.iter().map(row).collect();
-    lines.extend(indented("  ", in_columns(&hosts)));
+    lines.extend(in_pairs(&hosts, "  ", options.width));
     let settings = settings.iter();
     let settings: Vec<_> = settings
-        .map(|setting| vec![clean(&setting.field), clean(&setting.value)])
+        .map(|setting| (clean(&setting.field), clean(&setting.value)))
         .collect();
-    lines.extend(indented("    ", in_columns(&settings)));
+    lines.extend(in_pairs(&settings, "    ", options.width));
     lines
-}
-
-fn indented(indent: &str, lines: Vec<String>) -> impl Iterator<Item = String> {
-    lines.into_iter().map(move |line| format!("{indent}{line}"))
 }
