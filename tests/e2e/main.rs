@@ -68,7 +68,6 @@ const CORE: &[&str] = &[
 /// are about is not claimed by docs/balancers.md: its table has no number there.
 const NOT_PROVED: &[&str] = &[
     "any_balancer::nginx_whose_backends_are_written",
-    "any_balancer::one_that_follows_a_health_check",
 ];
 
 /// All scenarios. The order matters only for the time that they take.
