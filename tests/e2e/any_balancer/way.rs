@@ -132,7 +132,7 @@ fn comes_back(stage: &Stage, it: &Balancer, version: &str) {
     let name = it.app_on(HOST_1);
     let port = Balancer::port_of(HOST_1, &name);
     let pid = format!("docker inspect -f '{{{{.State.Pid}}}}' {name}");
-    let state = format!("docker inspect -f '{{{{.RestartCount}}}} {{{{.State.Running}}}}' {name}");
+    let look = format!("docker inspect -f '{{{{.RestartCount}}}} {{{{.State.Running}}}}' {name}");
     let what = it.row("an app container is killed");
     stage.loses_nothing_at(it.endpoints(), &what, |load| {
         // A POST that the killed container had already taken is lost to everyone: it may not be sent twice.
@@ -140,11 +140,11 @@ fn comes_back(stage: &Stage, it: &Balancer, version: &str) {
         // Docker counts the restart before it starts the container.
         let what = "docker has started it again";
         lab::eventually(what, Duration::from_secs(20), || {
-            let state = HOST_1.try_run(&state)?;
-            if state.trim() == "1 true" {
+            let seen = HOST_1.try_run(&look)?;
+            if seen.trim() == "1 true" {
                 Ok(())
             } else {
-                Err(state)
+                Err(seen)
             }
         });
         Vec::new()
@@ -158,7 +158,7 @@ fn a_host_is_restarted(stage: &Stage, it: &Balancer, version: &str) {
     let port = Balancer::port_of(HOST_1, &name);
     let what = it.row("a host is restarted");
     stage.measure_at(it.endpoints(), &what, |_| {
-        outside::to(HOST_1, &["restart", "--time", "15"]);
+        outside::to(HOST_1, &["restart", "-t", "15"]);
         outside::wait_until_all_answer();
         Vec::new()
     });
