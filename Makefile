@@ -1,4 +1,4 @@
-.PHONY: help check test test-matrix faults demo lab lab-down podman lint docs deny coverage mutants fuzz setup clean
+.PHONY: help check test test-matrix faults balancers demo lab lab-down podman lint docs deny coverage mutants fuzz setup clean
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 check: ## the tests that need no hosts (with cargo-nextest if it is installed)
@@ -9,6 +9,8 @@ test-matrix: ## every scenario on every kind of host: Docker 20.10 to 28, both i
 	@lab/test-matrix
 faults: ## what fails in the middle of a deploy, tried on hosts: kills, the network, Docker, Consul; ONLY=NAME
 	@lab/faults
+balancers: ## every balancer of docs/balancers.md on hosts, the whole way; ONLY=NAME
+	@lab/balancers
 podman: ## a deploy to two hosts whose docker is podman's
 	@lab/podman/try
 demo: ## a first deploy on three hosts on this machine

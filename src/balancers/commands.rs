@@ -50,7 +50,8 @@ pub struct CommandTarget {
 }
 
 impl CommandTarget {
-    fn of(balancer: &Upstreams) -> Option<Self> {
+    /// How a balancer is told, where its recipe has commands for that.
+    pub fn of(balancer: &Upstreams) -> Option<Self> {
         Some(Self {
             recipe: balancer.recipe.clone(),
             reached: balancer.reached.clone(),

@@ -109,3 +109,62 @@ fn needed_or_helpful<'e>(
     };
     environment.hosts.iter().filter(wanted).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Overrides, Project, load};
+
+    const LB: &str =
+        "hosts = [\"host-3\"]\n[container]\nimage = \"lb\"\n[balancer]\nupstreams = \"routes\"\n";
+    const APP: &str =
+        "[container]\nimage = \"app\"\npublish = [\"auto:80\"]\n[drain]\nbalancers = [\"lb\"]\n";
+
+    /// The hosts that a deploy of `web` to `host-2` needs. `host-1` has the lock, `host-3` the balancer with these keys,
+    /// `host-4` a further recipe behind it, and `host-5` nothing of these.
+    fn needed_with(balancer: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+            std::fs::write(path, text).expect("the file");
+        };
+        let host = |number| format!("host-{number} = {{ address = \"10.0.0.{number}\" }}\n");
+        let hosts: String = (1..=5).map(host).collect();
+        write(
+            "inventory/staging.toml",
+            &format!("recipes = [\"lb\", \"web\", \"api\"]\n[hosts]\n{hosts}"),
+        );
+        write("recipes/lb.toml", &format!("{LB}{balancer}"));
+        write("recipes/web.toml", &format!("hosts = [\"host-2\"]\n{APP}"));
+        write("recipes/api.toml", &format!("hosts = [\"host-4\"]\n{APP}"));
+        write(
+            "list",
+            "{{#each backends}}{{#each this}}{{endpoint}} {{/each}}{{/each}}",
+        );
+        let root = folder.path().to_owned();
+        let environment = load(&Project { root }, "staging", &Overrides::default())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .environment;
+        let scope = Scope {
+            recipes: vec!["web".parse().expect("a name")],
+            hosts: vec!["host-2".into()],
+        };
+        let needed = needed(&environment, &scope);
+        needed.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_deploy_ends_before_any_change_where_a_balancer_or_what_is_on_its_list_is_down() {
+        let list = "backends = { template = \"list\", to = \"/list\", reload = \"true\" }\n";
+        let commands =
+            "add = \"add {{backend.endpoint}}\"\nremove = \"remove {{backend.endpoint}}\"\n";
+        for told in [list, commands] {
+            assert_eq!(
+                needed_with(told),
+                ["host-1", "host-2", "host-3", "host-4"],
+                "{told}"
+            );
+        }
+    }
+}

@@ -122,7 +122,8 @@ impl Stage {
         self.measure_at(lab::balancer(), what, act)
     }
 
-    fn measure_at(
+    /// The same, with clients that know these balancers.
+    pub fn measure_at(
         &self,
         balancers: &'static [&'static str],
         what: &str,

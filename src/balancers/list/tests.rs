@@ -155,6 +155,36 @@ async fn a_balancer_that_refuses_its_list_is_named_and_the_others_have_theirs() 
 }
 
 #[tokio::test]
+async fn a_container_that_only_one_of_two_balancers_lets_go_is_back_on_both_lists() {
+    // The second one does not reload the list without it.
+    let leaves = "# web-r1 leaves\n".len();
+    let stays = "server 127.0.0.1:20000;\n".len();
+    let does_not_reload = behaviour().script(move |command| {
+        if command.ends_with(&format!(" {leaves}")) {
+            fails(66, "lb: not running\n")
+        } else {
+            prints("")
+        }
+    });
+    let (both, router) = lab(vec![well(), does_not_reload]).await;
+    let mut old = [backend(&both, "web-r1", Some(20000))];
+    let taken_out = router.take_out(&mut old, "r2").await.map(|_| ());
+    let said = told(taken_out);
+    assert!(
+        said.starts_with("`lb` on `host-2` routes as before: "),
+        "{said}"
+    );
+    // It was not stopped, and the revert has it serve on.
+    assert_eq!(told(router.put_in(&old).await), "told");
+    let bytes = |host: usize| -> Vec<_> {
+        let all = written(&both, host).into_iter();
+        all.filter_map(|command| command.rsplit(' ').next()?.parse::<usize>().ok())
+            .collect()
+    };
+    assert_eq!([bytes(0), bytes(1)], [[leaves, stays], [leaves, stays]]);
+}
+
+#[tokio::test]
 async fn a_balancer_that_does_not_run_finds_its_list_when_it_starts() {
     for (state, places) in [("exited", true), ("running", false), ("gone", false)] {
         let server = behaviour().script(move |command| -> Vec<Act> {

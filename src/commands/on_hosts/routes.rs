@@ -3,7 +3,7 @@
 use futures::future::join_all;
 
 use crate::{
-    balancers::{Routes, Upstreams},
+    balancers::{CommandTarget, Routes, Upstreams},
     facts::{Facts, routes},
     hosts::Fleet,
     model::{Environment, HostName, LateValues, Name},
@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// What one balancer answered. The recipe that it balances for is whoever drains through it.
+#[derive(Clone)]
 pub struct Answer {
     /// The balancer's recipe.
     pub balancer: Name,
@@ -18,6 +19,8 @@ pub struct Answer {
     pub host: HostName,
     /// What it printed of its upstreams, or why it could not be asked.
     printed: Result<String, String>,
+    /// How it was asked, and is told of containers.
+    upstreams: Upstreams,
 }
 
 impl Answer {
@@ -28,6 +31,27 @@ impl Answer {
             Err(error) => Err(error),
         }
     }
+
+    /// How it is told of containers, where it has commands for that.
+    pub fn target(&self) -> Option<CommandTarget> {
+        CommandTarget::of(&self.upstreams)
+    }
+
+    /// Asks it again.
+    pub async fn again(&self) -> Option<Self> {
+        ask(self.upstreams.clone()).await
+    }
+}
+
+/// Asks a balancer; `None` where it cannot print what it routes to.
+async fn ask(upstreams: Upstreams) -> Option<Answer> {
+    let (host, routes) = upstreams.ask().await?;
+    Some(Answer {
+        balancer: upstreams.recipe.clone(),
+        host,
+        printed: printed(routes),
+        upstreams,
+    })
 }
 
 /// Asks every balancer on every host of the fleet, all at once.
@@ -53,14 +77,7 @@ pub async fn of_balancers(environment: &Environment, fleet: &Fleet, facts: &Fact
                         container,
                     },
                 };
-                asked.push(async move {
-                    let (host, routes) = upstreams.ask().await?;
-                    Some(Answer {
-                        balancer: recipe.name.clone(),
-                        host,
-                        printed: printed(routes),
-                    })
-                });
+                asked.push(ask(upstreams));
             }
         }
     }

@@ -8,7 +8,7 @@
 mod case;
 mod hosts;
 mod observer;
-mod outside;
+pub mod outside;
 mod table;
 
 use case::{At, Deploy, Fault, nothing, try_out};

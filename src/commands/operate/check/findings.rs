@@ -1,6 +1,7 @@
 //! What is not as it should be on one host: recipes against docker against Consul against what the
 //! balancers route to.
 
+use super::fix::{Fix, ROUTES, Tell};
 use crate::{
     balancers::ListTarget,
     commands::on_hosts::routes::Answer,
@@ -28,14 +29,6 @@ pub struct Finding {
     pub message: String,
     /// What `--fix` does about it.
     pub fix: Option<Fix>,
-}
-
-/// What `--fix` does.
-pub enum Fix {
-    /// Deregisters a service in Consul whose container is gone, by its id.
-    Deregister(String),
-    /// Writes the list of a balancer.
-    Write(Box<ListTarget>),
 }
 
 impl Finding {
@@ -74,10 +67,12 @@ pub async fn find(
         if stopped.is_none() || !up.is_empty() {
             findings.extend(missing(recipe, on, up.len()));
         }
+        // Where a deploy was cut off there are more, of which one may be out on purpose: the next deploy's to settle.
+        let may_tell = up.len() <= usize::from(on.instances);
         let Some(ConsulReady::Service(service)) = &on.ready.consul else {
             let unrouted = up
                 .into_iter()
-                .flat_map(|it| unrouted(reached, recipe, it, answers));
+                .flat_map(|it| unrouted(reached, recipe, it, answers, may_tell));
             findings.extend(unrouted);
             continue;
         };
@@ -232,37 +227,35 @@ fn in_consul(
         let message = format!("Consul has `{name}` as {complaint}");
         return vec![Finding::new(recipe, message)];
     }
-    not_routed_to(recipe, name, address, registered.service.port, answers)
+    let backend = ListedBackend {
+        port: Some(registered.service.port),
+        ..listed(recipe, &reached.host, container)
+    };
+    not_routed_to(recipe, &backend, answers, false)
 }
 
-/// Whether the balancers route to a container that Consul does not tell them of.
+/// Whether the balancers route to a container that Consul does not tell them of. They may be told of it with `may_tell`.
 fn unrouted(
     reached: &Reached,
     recipe: &Recipe,
     container: &Container,
     answers: &[Answer],
+    may_tell: bool,
 ) -> Vec<Finding> {
     let is_told = recipe.drain.as_ref().is_some_and(|drain| drain.is_told);
-    let port = listed(recipe, &reached.host, container).port;
-    let Some(port) = port.filter(|_| is_told) else {
+    let backend = listed(recipe, &reached.host, container);
+    if !is_told || backend.port.is_none() {
         return Vec::new();
-    };
-    not_routed_to(
-        recipe,
-        &container.name,
-        &reached.host.address,
-        port,
-        answers,
-    )
+    }
+    not_routed_to(recipe, &backend, answers, may_tell)
 }
 
 /// The balancers of a recipe that do not route to one of its containers.
 fn not_routed_to(
     recipe: &Recipe,
-    name: &str,
-    address: &str,
-    port: u16,
+    backend: &ListedBackend,
     answers: &[Answer],
+    may_tell: bool,
 ) -> Vec<Finding> {
     let balancers = recipe.drain.iter().flat_map(|drain| &drain.balancers);
     let asked = balancers.flat_map(|balancer| {
@@ -270,20 +263,36 @@ fn not_routed_to(
             .iter()
             .filter(move |answer| answer.balancer == *balancer)
     });
-    asked
-        .filter_map(|answer| {
-            let balancer = &answer.balancer;
-            match answer.routes_to(address, port) {
-                Ok(true) => None,
-                Ok(false) => Some(format!(
-                    "`{balancer}` does not route to `{name}` ({})",
-                    HostAndPort::new(address, port)
-                )),
-                Err(error) => Some(format!("`{balancer}` cannot be asked: {error}")),
+    let port = backend.port.unwrap_or_default();
+    let findings = asked.filter_map(|answer| {
+        let balancer = &answer.balancer;
+        match answer.routes_to(&backend.address, port) {
+            Ok(true) => None,
+            Ok(false) => {
+                let message = format!(
+                    "`{balancer}` does not route to `{}` ({})",
+                    backend.container,
+                    HostAndPort::new(&backend.address, port)
+                );
+                let target = answer.target().filter(|_| may_tell);
+                let tell = target.map(|target| Tell {
+                    target,
+                    answer: answer.clone(),
+                    backend: backend.clone(),
+                    within: ROUTES,
+                });
+                Some(Finding {
+                    fix: tell.map(|tell| Fix::Tell(Box::new(tell))),
+                    ..Finding::new(recipe, message)
+                })
             }
-        })
-        .map(|message| Finding::new(recipe, message))
-        .collect()
+            Err(error) => {
+                let message = format!("`{balancer}` cannot be asked: {error}");
+                Some(Finding::new(recipe, message))
+            }
+        }
+    });
+    findings.collect()
 }
 
 /// The services in Consul whose container is gone.

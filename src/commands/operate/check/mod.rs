@@ -1,12 +1,15 @@
 //! `shipit check`.
 
 mod findings;
+mod fix;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
 
-use self::findings::{Finding, Fix, find, wrong_lists};
+use self::findings::{Finding, find, wrong_lists};
 use crate::{
     balancers::BackendLists,
     commands::{
@@ -16,7 +19,7 @@ use crate::{
     },
     event::{EventKind, HostRow, Outcome, Severity},
     facts::backends::in_service,
-    hosts::{self, Fleet, HostError, Reached, Run, Stop, preflight},
+    hosts::{self, Fleet, Reached, Run, Stop, preflight},
     model::Name,
     observe::{Observed, observe},
     plan::Scope,
@@ -38,7 +41,7 @@ Examples:
 pub struct Check {
     #[command(flatten)]
     pub environment: DefaultEnvironment,
-    /// Also deregister Consul services whose container is gone, and write the lists of balancers that are wrong
+    /// Also deregister Consul services whose container is gone, and tell balancers what they should route to
     #[arg(long)]
     pub fix: bool,
     /// With `--fix`, wait so long for the lock while another run has it [default: not at all]
@@ -51,7 +54,7 @@ impl HostCommand for Check {
     const NEEDS: Needs = Needs {
         contacts: "all hosts",
         lock: Lock::With("--fix"),
-        changes: "with `--fix`, Consul's services and the lists of balancers",
+        changes: "with `--fix`, Consul's services and what balancers route to",
         log: false,
         exit_codes: &[0, 1, 2, 3, 4, 130],
     };
@@ -159,26 +162,8 @@ async fn settle(
         detail: None,
         severity: Severity::Bad,
     };
-    let failed = |what: String, error: &HostError| {
-        Stop::on_host(Outcome::Failed, what, reached.name(), error)
-    };
     let mended = match (&finding.fix, lists) {
-        (Some(Fix::Deregister(id)), Some(_)) => {
-            let deregistered = reached.consul.deregister(id).await;
-            deregistered.map_err(|error| {
-                failed(
-                    format!("cannot deregister `{id}`"),
-                    &HostError::Consul(error),
-                )
-            })?;
-            Some("deregistered")
-        }
-        (Some(Fix::Write(target)), Some(lists)) => {
-            let to = &target.file.to;
-            let written = lists.write(target).await;
-            written.map_err(|error| failed(format!("cannot write {to}"), &error))?;
-            Some("written")
-        }
+        (Some(fix), Some(lists)) => Some(fix.apply(reached, lists).await?),
         _ => None,
     };
     if let Some(mended) = mended {
@@ -214,7 +199,7 @@ fn outcome(environment: &Name, left: usize, fixed: usize) -> Run<Outcome> {
     if left > 0 {
         let message = format!("{} found", text::count(left, "mistake"));
         return Err(Stop::new(Outcome::Failed, message).hint(format!(
-            "`shipit deploy {environment}` brings up what is missing; `shipit check {environment} --fix` deregisters what is gone and writes the lists of balancers"
+            "`shipit deploy {environment}` brings up what is missing; `shipit check {environment} --fix` deregisters what is gone and tells balancers what they should route to"
         )));
     }
     Ok(if fixed > 0 {
