@@ -81,7 +81,8 @@ async fn prepare(
 ) -> Run<(Fleet, Prepared)> {
     let events = context.events;
     let credentials = credentials::read(context, request).await?;
-    let fleet = reach(context, request).await?;
+    let asking = context.with_consul(credentials.consul.clone());
+    let fleet = reach(&asking, request).await?;
     let lock = if request.dry_run {
         None
     } else {

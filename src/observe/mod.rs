@@ -288,8 +288,9 @@ pub async fn done_tasks(
 mod tests {
     use super::*;
     use crate::{
+        consul::Access,
         hosts::testing::{Act, TestFleet, behaviour, fails, prints},
-        model::HostAndPort,
+        model::{ConsulSettings, HostAndPort},
     };
 
     const DOWN: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n";
@@ -352,9 +353,8 @@ mod tests {
         // It takes connections, as a process that is stopped does, and never answers.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = silent.local_addr().expect("its address").port();
-        lab.fleet = lab
-            .fleet
-            .with_consul_at(&HostAndPort::new("127.0.0.1", port));
+        let settings = ConsulSettings::at(HostAndPort::new("127.0.0.1", port));
+        lab.fleet = lab.fleet.with_consul(&Access::without_token(&settings));
         let looking = observe_any(&lab.fleet, &lab.environment, Terms::default(), &lab.events);
         let observed = tokio::time::timeout(SOON, looking).await.expect("soon");
         let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));

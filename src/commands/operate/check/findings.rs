@@ -4,7 +4,7 @@
 use crate::{
     balancers::ListTarget,
     commands::on_hosts::routes::Answer,
-    consul::ServiceInstance,
+    consul::{AgentService, ServiceInstance},
     docker::{self, Container},
     facts::{
         Facts,
@@ -32,8 +32,8 @@ pub struct Finding {
 
 /// What `--fix` does.
 pub enum Fix {
-    /// Deregisters a service in Consul whose container is gone, by its id.
-    Deregister(String),
+    /// Deregisters a service in Consul whose container is gone.
+    Deregister(AgentService),
     /// Writes the list of a balancer.
     Write(Box<ListTarget>),
 }
@@ -313,7 +313,7 @@ fn stale(
             let id = &instance.service.id;
             let message = format!("Consul has `{id}`, whose container is gone");
             Finding {
-                fix: Some(Fix::Deregister(id.clone())),
+                fix: Some(Fix::Deregister(instance.service.clone())),
                 ..Finding::new(recipe, message)
             }
         })

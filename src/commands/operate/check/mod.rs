@@ -12,7 +12,7 @@ use crate::{
     commands::{
         arguments::{DefaultEnvironment, value},
         command::{HostCommand, Lock, Needs},
-        on_hosts::{invocation::Invocation, routes},
+        on_hosts::{consul, invocation::Invocation, routes},
     },
     event::{EventKind, HostRow, Outcome, Severity},
     facts::backends::in_service,
@@ -74,7 +74,8 @@ impl HostCommand for Check {
 }
 
 async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> {
-    let fleet = context
+    let asking = context.with_consul(consul::access(context).await?);
+    let fleet = asking
         .connect_to(&context.hosts_of(scope), |_| true)
         .await?;
     preflight::check(&fleet, context.environment, context.events).await?;
@@ -163,11 +164,11 @@ async fn settle(
         Stop::on_host(Outcome::Failed, what, reached.name(), error)
     };
     let mended = match (&finding.fix, lists) {
-        (Some(Fix::Deregister(id)), Some(_)) => {
-            let deregistered = reached.consul.deregister(id).await;
+        (Some(Fix::Deregister(service)), Some(_)) => {
+            let deregistered = reached.consul.deregister(service).await;
             deregistered.map_err(|error| {
                 failed(
-                    format!("cannot deregister `{id}`"),
+                    format!("cannot deregister `{}`", service.id),
                     &HostError::Consul(error),
                 )
             })?;
