@@ -207,6 +207,3 @@ impl Agent {
         self.ask(Method::PUT, &path, &rules).await.map(|_| ())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -83,6 +83,13 @@ impl Fleet {
         }
     }
 
+    /// The fleet as one whose Consul agents are at another address.
+    #[cfg(test)]
+    pub(crate) fn with_consul_at(&self, address: &crate::model::HostAndPort) -> Self {
+        let settings = crate::model::ConsulSettings::at(address.clone());
+        self.with_consul(&Access::without_token(&settings))
+    }
+
     /// The fleet as one whose Consul agents are asked in another way.
     #[cfg(test)]
     pub(crate) fn with_consul(&self, access: &Access) -> Self {

@@ -288,9 +288,8 @@ pub async fn done_tasks(
 mod tests {
     use super::*;
     use crate::{
-        consul::Access,
         hosts::testing::{Act, TestFleet, behaviour, fails, prints},
-        model::{ConsulSettings, HostAndPort},
+        model::HostAndPort,
     };
 
     const DOWN: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n";
@@ -353,8 +352,9 @@ mod tests {
         // It takes connections, as a process that is stopped does, and never answers.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = silent.local_addr().expect("its address").port();
-        let settings = ConsulSettings::at(HostAndPort::new("127.0.0.1", port));
-        lab.fleet = lab.fleet.with_consul(&Access::without_token(&settings));
+        lab.fleet = lab
+            .fleet
+            .with_consul_at(&HostAndPort::new("127.0.0.1", port));
         let looking = observe_any(&lab.fleet, &lab.environment, Terms::default(), &lab.events);
         let observed = tokio::time::timeout(SOON, looking).await.expect("soon");
         let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));

@@ -165,3 +165,6 @@ pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
         running => running,
     }
 }
+
+#[cfg(test)]
+mod tests;
