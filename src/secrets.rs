@@ -1,5 +1,6 @@
 //! The values of secrets, read on the deployer's machine before any host is contacted.
 
+pub mod consul;
 mod read;
 pub mod sealed;
 
@@ -147,21 +148,30 @@ pub async fn mask_at_hand(
     let passwords = environment.registries.iter().map(|login| &login.password);
     let mut known = Vec::new();
     let sources = on.flat_map(|on| on.secrets.values()).chain(passwords);
-    for source in sources.chain(&environment.state_key) {
+    let of_tables = environment
+        .state_key
+        .iter()
+        .chain(&environment.consul.token);
+    for source in sources.chain(of_tables) {
         if known.contains(&source) {
             continue;
         }
         known.push(source);
-        let value = match source {
-            SecretSource::Env(variable) => of_variable(variable).ok(),
-            SecretSource::File(path) => read::plain_file(&root.join(in_home(path))).await,
-            SecretSource::Sealed(name) => keys.value(root, name, false).await.ok(),
-            SecretSource::Command(_) => None,
-        };
-        if let Some(value) = value {
-            mask(&without_newline(value));
+        if let Some(value) = at_hand(source, root, &keys).await {
+            mask(&value);
         }
     }
+}
+
+/// The value of a secret that can be read without asking anybody: no command runs, and nobody types a passphrase.
+async fn at_hand(source: &SecretSource, root: &Path, keys: &Keys<'_>) -> Option<String> {
+    let value = match source {
+        SecretSource::Env(variable) => of_variable(variable).ok(),
+        SecretSource::File(path) => read::plain_file(&root.join(in_home(path))).await,
+        SecretSource::Sealed(name) => keys.value(root, name, false).await.ok(),
+        SecretSource::Command(_) => None,
+    };
+    value.map(without_newline)
 }
 
 /// Whether a container can be given a value; if not, why, and what to do.

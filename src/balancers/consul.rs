@@ -69,7 +69,7 @@ async fn take_out(backends: &mut [Backend], reason: &str) -> Result<Vec<String>,
         let agent = &backend.host.consul;
         for service in &services {
             agent
-                .set_maintenance(&service.service.id, true, &reason)
+                .set_maintenance(&service.service, true, &reason)
                 .await?;
         }
         if services.is_empty() && backend.is_up {
@@ -88,9 +88,7 @@ async fn put_back(backends: &[Backend]) -> Result<(), HostError> {
         for service in services_of(backend).await? {
             if is_own_maintenance(&service) {
                 let agent = &backend.host.consul;
-                agent
-                    .set_maintenance(&service.service.id, false, "")
-                    .await?;
+                agent.set_maintenance(&service.service, false, "").await?;
             }
         }
     }
@@ -100,7 +98,7 @@ async fn put_back(backends: &[Backend]) -> Result<(), HostError> {
 async fn deregister(backends: &[Backend]) -> Result<(), HostError> {
     for backend in backends {
         for service in services_of(backend).await? {
-            backend.host.consul.deregister(&service.service.id).await?;
+            backend.host.consul.deregister(&service.service).await?;
         }
     }
     Ok(())

@@ -11,7 +11,8 @@ use super::{
     reader::Reader,
     section::section,
     values::{
-        DurationValue, Entries, HookEvent, HostKeyPolicy, ImageSource, OneOrMany, Text, VarValue,
+        CaFile, DurationValue, Entries, HookEvent, HostKeyPolicy, ImageSource, OneOrMany, Scheme,
+        Text, VarValue,
     },
 };
 use crate::diagnostic::{Located, Problem};
@@ -38,7 +39,7 @@ section! {
         ssh: SshSection,
         /// Plain values for the recipes' templates.
         vars: Entries<VarValue>,
-        /// Where Consul's agent listens.
+        /// Where Consul's agent listens, and as whom it is asked.
         consul: ConsulSection,
         /// Which ports of the hosts containers get that publish `auto:PORT`.
         ports: PortsSection,
@@ -176,11 +177,27 @@ section! {
 }
 
 section! {
-    /// Where Consul's agent listens.
+    /// Where Consul's agent listens, and as whom it is asked.
     "`[consul]`" ConsulSection {
-        /// `HOST:PORT` of its HTTP API as seen from each host itself.
+        /// `HOST:PORT` of its HTTP API as seen from each host itself. With `scheme = "https"` the port is mostly 8501.
         #[default("127.0.0.1:8500".to_owned())]
         address: String,
+        /// `https` for an agent that speaks TLS.
+        #[default(Scheme::Http)]
+        scheme: Scheme,
+        /// A file (PEM) with the authorities that are trusted, instead of those of the deployer's machine.
+        ca_file: CaFile,
+        /// The name that the agent's certificate must have.
+        #[default = "the host in `address`"]
+        server_name: String,
+        /// The token that requests are made with, where Consul has ACLs.
+        token: SecretSection,
+        /// The namespace of the services, in Consul Enterprise.
+        #[default = "the token's own"]
+        namespace: String,
+        /// The admin partition of the services, in Consul Enterprise.
+        #[default = "the agent's own"]
+        partition: String,
     }
 }
 

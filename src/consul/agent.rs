@@ -1,15 +1,20 @@
-//! The agent on one host: its questions, its commands, and why they fail.
+//! The agent on one host: its questions and its commands.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use hyper::Method;
+use secrecy::ExposeSecret;
 
-use super::types::{self, AgentCheck, AgentService, Member, RaftConfiguration, ServiceInstance};
+use super::{
+    access::{Access, Way, percent_encode},
+    error::{ConsulError, Lack},
+    types::{self, AgentCheck, AgentService, Member, RaftConfiguration, ServiceInstance},
+};
 use crate::{
-    http::{self, HttpError, Response, Wanted},
+    http::{self, Question, Response, Wanted},
     model::HostAndPort,
     text,
-    transport::{Session, SessionError},
+    transport::Session,
 };
 
 /// How long one answer of the agent may take. It answers in milliseconds, but some
@@ -19,117 +24,122 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// The longest reason of a refusal that is shown, in characters.
 const REASON: usize = 200;
 
+/// The header that a token goes by.
+const TOKEN: &str = "x-consul-token";
+
+/// What the token of a request must be allowed: rules of a policy. Consul's documentation of each request has them.
+mod rules {
+    pub const OPERATOR: &str = "operator = \"read\"";
+    pub const NODES: &str = "node_prefix \"\" { policy = \"read\" }";
+    pub const SERVICES: &str =
+        "service_prefix \"\" { policy = \"read\" } node_prefix \"\" { policy = \"read\" }";
+
+    pub fn changes(service: &str) -> String {
+        format!("service {service:?} {{ policy = \"write\" }}")
+    }
+}
+
 /// The agent on one host.
 #[derive(Clone)]
 pub struct Agent {
     session: Session,
-    address: HostAndPort,
-}
-
-/// Why the agent did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ConsulError {
-    /// The tunnel to it could not be opened: it does not listen, or sshd forbids forwarding.
-    #[error("cannot reach Consul's agent at {address} from `{host}`")]
-    Unreachable {
-        /// The host it should run on.
-        host: String,
-        /// Where it should listen.
-        address: String,
-        /// Why not.
-        source: SessionError,
-    },
-    /// It broke off or did not answer.
-    #[error("Consul's agent on `{host}` did not answer {path}")]
-    NoAnswer {
-        /// The host it runs on.
-        host: String,
-        /// What was asked.
-        path: String,
-        /// Why not.
-        source: HttpError,
-    },
-    /// It refused.
-    #[error("Consul's agent on `{host}` answered {path} with {status}: {body}")]
-    Refused {
-        /// The host it runs on.
-        host: String,
-        /// What was asked.
-        path: String,
-        /// The HTTP status.
-        status: u16,
-        /// Its first line of reason.
-        body: String,
-    },
-    /// It answered something else than its documentation says.
-    #[error("Consul's agent on `{host}` answered {path} with something unexpected")]
-    Unexpected {
-        /// The host it runs on.
-        host: String,
-        /// What was asked.
-        path: String,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
-}
-
-impl ConsulError {
-    /// What to type, where the connection to the host is at fault.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Unreachable { source, .. } => source.hint(),
-            _ => None,
-        }
-    }
-
-    /// Whether the host itself could not be reached any more.
-    pub fn is_host_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable { source, .. } if source.is_unreachable())
-    }
+    access: Access,
 }
 
 impl Agent {
-    /// The agent that `session`'s host reaches at `address`.
-    pub fn new(session: Session, address: HostAndPort) -> Self {
-        Self { session, address }
+    /// The agent that `session`'s host reaches, asked as `access` says.
+    pub fn new(session: Session, access: Access) -> Self {
+        Self { session, access }
     }
 
-    async fn ask(&self, method: Method, path: &str) -> Result<Response, ConsulError> {
-        let HostAndPort { host, port } = &self.address;
-        let authority = self.address.to_string();
-        let host_name = || self.session.host().to_string();
+    /// Whether requests are made with a token.
+    pub fn has_token(&self) -> bool {
+        self.access.way().is_ok_and(|way| way.token.is_some())
+    }
+
+    fn host(&self) -> String {
+        self.session.host().to_string()
+    }
+
+    async fn ask(&self, method: Method, path: &str, rules: &str) -> Result<Response, ConsulError> {
+        let way = self.access.way().map_err(|no| ConsulError::NotAsked {
+            host: self.host(),
+            why: no.why.clone(),
+            hint: no.hint.clone(),
+        })?;
+        // What is in the query says nothing of what is refused.
+        let asked = path.split('?').next().unwrap_or_default();
+        let request = format!("{method} {asked}");
+        let response = self.answer(way, method, path).await?;
+        if response.is_success() {
+            return Ok(response);
+        }
+        let body = text::cut(response.body.lines().next().unwrap_or_default(), REASON);
+        let host = self.host();
+        Err(match response.status {
+            403 => ConsulError::Denied {
+                host,
+                request,
+                lacks: Lack::of(&body, way.token.is_some(), rules),
+                body,
+            },
+            status => ConsulError::Refused {
+                host,
+                path: path.to_owned(),
+                status,
+                body,
+            },
+        })
+    }
+
+    async fn answer(&self, way: &Way, method: Method, path: &str) -> Result<Response, ConsulError> {
+        let address = self.access.address();
+        let HostAndPort { host, port } = address;
         let tunnel = self
             .session
             .tunnel(host, *port, DEADLINE)
             .await
             .map_err(|source| ConsulError::Unreachable {
-                host: host_name(),
-                address: authority.clone(),
+                host: self.host(),
+                address: address.to_string(),
                 source,
             })?;
-        let response = http::request(tunnel, &authority, method, path, Wanted::All, DEADLINE)
-            .await
-            .map_err(|source| ConsulError::NoAnswer {
-                host: host_name(),
-                path: path.to_owned(),
-                source,
-            })?;
-        if response.is_success() {
-            return Ok(response);
-        }
-        let body = text::cut(response.body.lines().next().unwrap_or_default(), REASON);
-        Err(ConsulError::Refused {
-            host: host_name(),
+        let token = way.token.iter();
+        let question = Question {
+            method,
+            authority: address.to_string(),
             path: path.to_owned(),
-            status: response.status,
-            body,
+            headers: token
+                .map(|token| (TOKEN.to_owned(), token.expose_secret().to_owned()))
+                .collect(),
+        };
+        let answer = http::ask(tunnel, &question, way.tls.as_ref(), Wanted::All, DEADLINE);
+        answer.await.map_err(|source| ConsulError::NoAnswer {
+            host: self.host(),
+            path: path.to_owned(),
+            source,
         })
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, ConsulError> {
-        let response = self.ask(Method::GET, path).await?;
+    /// The path of a request for services, in their namespace and partition.
+    fn of_services(&self, path: &str) -> String {
+        let query = self.access.way().map_or("", |way| &way.query);
+        let separator = match (query.is_empty(), path.contains('?')) {
+            (true, _) => "",
+            (false, true) => "&",
+            (false, false) => "?",
+        };
+        format!("{path}{separator}{query}")
+    }
+
+    async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        rules: &str,
+    ) -> Result<T, ConsulError> {
+        let response = self.ask(Method::GET, path, rules).await?;
         text::parse_json(&response.body).map_err(|source| ConsulError::Unexpected {
-            host: self.session.host().to_string(),
+            host: self.host(),
             path: path.to_owned(),
             source,
         })
@@ -137,32 +147,36 @@ impl Agent {
 
     /// The address of the cluster's leader; `None` while there is none.
     pub async fn leader(&self) -> Result<Option<String>, ConsulError> {
-        let leader: String = self.get("/v1/status/leader").await?;
+        let leader: String = self.get("/v1/status/leader", rules::NODES).await?;
         Ok(Some(leader).filter(|leader| !leader.is_empty()))
     }
 
     /// The Raft addresses of the cluster's servers, dead ones among them until they are reaped.
     pub async fn peers(&self) -> Result<Vec<String>, ConsulError> {
-        self.get("/v1/status/peers").await
+        self.get("/v1/status/peers", rules::NODES).await
     }
 
     /// How many of the cluster's servers have a vote. A server that has joined has none at first.
     pub async fn voters(&self) -> Result<usize, ConsulError> {
-        let raft: RaftConfiguration = self.get("/v1/operator/raft/configuration").await?;
+        let path = "/v1/operator/raft/configuration";
+        let raft: RaftConfiguration = self.get(path, rules::OPERATOR).await?;
         Ok(raft.servers.iter().filter(|server| server.voter).count())
     }
 
     /// The members this agent knows of.
     pub async fn members(&self) -> Result<Vec<Member>, ConsulError> {
-        self.get("/v1/agent/members").await
+        self.get("/v1/agent/members", rules::NODES).await
     }
 
-    /// The services registered with this agent, each with its own checks.
+    /// The services registered with this agent, each with its own checks. Those that the token may not read are not
+    /// among them.
     pub async fn services(&self) -> Result<Vec<ServiceInstance>, ConsulError> {
+        let path = self.of_services("/v1/agent/services");
         let services: std::collections::BTreeMap<String, AgentService> =
-            self.get("/v1/agent/services").await?;
+            self.get(&path, rules::SERVICES).await?;
+        let path = self.of_services("/v1/agent/checks");
         let checks: std::collections::BTreeMap<String, AgentCheck> =
-            self.get("/v1/agent/checks").await?;
+            self.get(&path, rules::SERVICES).await?;
         Ok(types::join(services, &checks))
     }
 
@@ -170,50 +184,26 @@ impl Agent {
     /// own is critical, so that nobody who asks for passing instances gets it. Fine when repeated.
     pub async fn set_maintenance(
         &self,
-        service_id: &str,
+        service: &AgentService,
         enable: bool,
         reason: &str,
     ) -> Result<(), ConsulError> {
-        let path = format!(
+        let path = self.of_services(&format!(
             "/v1/agent/service/maintenance/{}?enable={enable}&reason={}",
-            percent_encode(service_id),
+            percent_encode(&service.id),
             percent_encode(reason)
-        );
-        self.ask(Method::PUT, &path).await.map(|_| ())
+        ));
+        let rules = rules::changes(&service.service);
+        self.ask(Method::PUT, &path, &rules).await.map(|_| ())
     }
 
     /// Takes a service away from this agent, its checks with it.
-    pub async fn deregister(&self, service_id: &str) -> Result<(), ConsulError> {
-        let path = format!(
+    pub async fn deregister(&self, service: &AgentService) -> Result<(), ConsulError> {
+        let path = self.of_services(&format!(
             "/v1/agent/service/deregister/{}",
-            percent_encode(service_id)
-        );
-        self.ask(Method::PUT, &path).await.map(|_| ())
-    }
-}
-
-/// Encodes one segment of a path or value of a query (RFC 3986, section 2.3: what is unreserved stays).
-fn percent_encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-        encoded
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn service_ids_keep_their_colons_encoded() {
-        assert_eq!(
-            percent_encode("host-1:web-r42:5000"),
-            "host-1%3Aweb-r42%3A5000"
-        );
-        assert_eq!(percent_encode("a b/é"), "a%20b%2F%C3%A9");
+            percent_encode(&service.id)
+        ));
+        let rules = rules::changes(&service.service);
+        self.ask(Method::PUT, &path, &rules).await.map(|_| ())
     }
 }

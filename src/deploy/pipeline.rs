@@ -80,7 +80,8 @@ async fn prepare(
     hooks: &Hooks<'_>,
 ) -> Run<(Fleet, Prepared)> {
     let credentials = credentials::read(context, request).await?;
-    let fleet = reach(context, request).await?;
+    let asking = context.with_consul(credentials.consul.clone());
+    let fleet = reach(&asking, request).await?;
     let lock = if request.dry_run {
         None
     } else {

@@ -5,8 +5,9 @@ use futures::future::join_all;
 use super::reached::Reached;
 use crate::{
     command::typed,
+    consul::Access,
     event::{EventKind, Events},
-    model::{Environment, Host, HostName},
+    model::{Host, HostName},
     text,
     transport::{ConnectError, Connector, NotAdded},
 };
@@ -18,9 +19,10 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Connects to as many of `hosts` as possible, and returns the errors of the others.
+    /// Connects to as many of `hosts` as possible, and returns the errors of the others. Their Consul agents are asked as
+    /// `consul` says.
     pub async fn connect_to_any(
-        environment: &Environment,
+        consul: &Access,
         hosts: &[&Host],
         connector: &Connector,
         events: &Events,
@@ -34,7 +36,7 @@ impl Fleet {
                 step: step.clone(),
             });
             let began = tokio::time::Instant::now();
-            match Reached::connect(environment, host, connector).await {
+            match Reached::connect(consul, host, connector).await {
                 Ok(reached) => {
                     let took = began.elapsed();
                     events.send(EventKind::StepFinished {
@@ -84,9 +86,16 @@ impl Fleet {
     /// The fleet as one whose Consul agents are at another address.
     #[cfg(test)]
     pub(crate) fn with_consul_at(&self, address: &crate::model::HostAndPort) -> Self {
+        let settings = crate::model::ConsulSettings::at(address.clone());
+        self.with_consul(&Access::without_token(&settings))
+    }
+
+    /// The fleet as one whose Consul agents are asked in another way.
+    #[cfg(test)]
+    pub(crate) fn with_consul(&self, access: &Access) -> Self {
         let mut fleet = self.clone();
         for host in &mut fleet.hosts {
-            host.consul = crate::consul::Agent::new(host.session.clone(), address.clone());
+            host.consul = crate::consul::Agent::new(host.session.clone(), access.clone());
         }
         fleet
     }

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use super::error::{HostError, failed, short};
 use crate::{
     command::RemoteCommand,
-    consul::Agent,
+    consul::{Access, Agent},
     docker,
-    model::{Environment, Host, HostName},
+    model::{Host, HostName},
     transport::{ConnectError, Connector, Output, Session},
 };
 
@@ -46,14 +46,14 @@ pub struct Reached {
 }
 
 impl Reached {
-    /// Opens a session to a host of an environment.
+    /// Opens a session to a host, whose Consul agent is asked as `consul` says.
     pub async fn connect(
-        environment: &Environment,
+        consul: &Access,
         host: &Host,
         connector: &Connector,
     ) -> Result<Self, ConnectError> {
         let session = connector.connect(host).await?;
-        let consul = Agent::new(session.clone(), environment.consul.address.clone());
+        let consul = Agent::new(session.clone(), consul.clone());
         Ok(Self {
             host: Arc::new(host.clone()),
             session,

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::Fleet;
 use crate::{
+    consul::Access,
     event::{Events, Receiver},
     model::{Environment, Overrides, Project, load},
     transport::{Connector, Paths, Prompt},
@@ -99,8 +100,8 @@ impl TestFleet {
         let connector = Connector::with_paths(Arc::new(Nobody), paths);
         let (events, told) = Events::channel();
         let all: Vec<_> = environment.hosts.iter().collect();
-        let (fleet, failures) =
-            Fleet::connect_to_any(&environment, &all, &connector, &events).await;
+        let consul = Access::without_token(&environment.consul);
+        let (fleet, failures) = Fleet::connect_to_any(&consul, &all, &connector, &events).await;
         assert!(failures.is_empty(), "{failures:?}");
         Self {
             environment,

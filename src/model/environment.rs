@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use super::{
     HostAndPort, HostKeyPolicy, HostName, Name, Preview, PreviewName, PreviewSettings, Recipe,
-    SecretSource,
+    Scheme, SecretSource,
 };
 pub use crate::config::values::HookEvent;
 
@@ -178,11 +178,38 @@ pub struct SshSettings {
     pub connect_timeout: Option<Duration>,
 }
 
-/// How Consul's agent on a host is reached, from that host.
+/// How Consul's agent on a host is reached, from that host, and as whom it is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsulSettings {
     /// `HOST:PORT` of the agent's HTTP API as seen from the host itself.
     pub address: HostAndPort,
+    /// Whether it speaks TLS.
+    pub scheme: Scheme,
+    /// The file of the authorities that are trusted; `None` for those of this machine.
+    pub ca_file: Option<PathBuf>,
+    /// The name that its certificate must have; `None` for the host in `address`.
+    pub server_name: Option<String>,
+    /// Where the token comes from; `None` where Consul has no ACLs.
+    pub token: Option<SecretSource>,
+    /// The namespace of the services.
+    pub namespace: Option<String>,
+    /// The admin partition of the services.
+    pub partition: Option<String>,
+}
+
+impl ConsulSettings {
+    /// An agent at this address, without TLS and ACLs.
+    pub fn at(address: HostAndPort) -> Self {
+        Self {
+            address,
+            scheme: Scheme::Http,
+            ca_file: None,
+            server_name: None,
+            token: None,
+            namespace: None,
+            partition: None,
+        }
+    }
 }
 
 /// A login for a private registry.

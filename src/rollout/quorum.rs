@@ -2,12 +2,13 @@
 
 use super::gates::cluster_is_whole;
 use crate::{
+    consul::ServiceInstance,
     event::Outcome,
     facts::Facts,
-    hosts::{Fleet, Run, Stop},
+    hosts::{Fleet, HostError, Reached, Run, Stop},
     model::{Environment, HostName, Name, Recipe, is_same_address},
     plan::{Change, Plan, SlotPlan},
-    rollout::machine::Verdict,
+    rollout::machine::{Observation, Verdict},
 };
 
 /// Where Consul is used and not brought up by this very plan, it must have a leader; where its own servers
@@ -65,19 +66,61 @@ pub async fn consul_is_ready(
                     recipe.name
                 ),
             };
-            let seen = cluster_is_whole(reached, servers).await.map_err(|error| {
-                let stop = Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error);
-                // Where the connection is at fault, its own hint is the better one.
-                if stop.report.hint.is_some() {
-                    stop
-                } else {
-                    stop.hint(hint.clone())
-                }
-            })?;
+            let seen = asked(reached, recipe, facts, servers)
+                .await
+                .map_err(|error| {
+                    let stop =
+                        Stop::on_host(Outcome::NotReady, message.clone(), &slot.host, &error);
+                    // Where the connection is at fault, its own hint is the better one.
+                    if stop.report.hint.is_some() {
+                        stop
+                    } else {
+                        stop.hint(hint.clone())
+                    }
+                })?;
             if seen.verdict != Verdict::Holds {
                 return Err(Stop::not_ready(message).cause(seen.detail).hint(hint));
             }
         }
+    }
+    Ok(())
+}
+
+/// Whether the cluster is whole. What the token may not do is found here as well, or a rollout would stop halfway, and could
+/// not take the new container out again either.
+async fn asked(
+    reached: &Reached,
+    recipe: &Recipe,
+    facts: &Facts,
+    servers: usize,
+) -> Result<Observation, HostError> {
+    let seen = cluster_is_whole(reached, servers).await?;
+    let is_whole = seen.verdict == Verdict::Holds;
+    if is_whole && recipe.is_registered() && reached.consul.has_token() {
+        may_take_out(reached, recipe, facts).await?;
+    }
+    Ok(seen)
+}
+
+/// Whether the token may change the services of the containers that serve. Consul has no question for that but to end a
+/// maintenance mode where there is none, which changes nothing.
+async fn may_take_out(reached: &Reached, recipe: &Recipe, facts: &Facts) -> Result<(), HostError> {
+    let services = reached.consul.services().await?;
+    if !recipe.drain.as_ref().is_some_and(|it| it.through_consul) {
+        return Ok(());
+    }
+    let address = &reached.host.address;
+    let facts = facts.hosts.get(reached.name()).into_iter();
+    let containers = facts.flat_map(|facts| facts.of_own_or_shared(&recipe.name));
+    let serving = containers.filter(|container| container.state.running);
+    let ports = serving.flat_map(|it| it.ports.on_host(address));
+    let ports: Vec<_> = ports.collect();
+    let is_own = |service: &&ServiceInstance| {
+        ports.iter().any(|port| service.is_at(address, *port)) && service.maintenance().is_none()
+    };
+    for service in services.iter().filter(is_own) {
+        let agent = &reached.consul;
+        agent.set_maintenance(&service.service, false, "").await?;
     }
     Ok(())
 }
@@ -122,3 +165,6 @@ pub fn consul_servers(recipe: &Recipe, facts: &Facts) -> usize {
         running => running,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,7 +135,7 @@ impl FakeHost {
 }
 
 /// A container, `RECIPE-rN`, as docker shows it.
-fn shown(name: &str, runs: bool, port: u16) -> serde_json::Value {
+pub(crate) fn shown(name: &str, runs: bool, port: u16) -> serde_json::Value {
     let (recipe, release) = name.rsplit_once("-r").unwrap_or((name, "0"));
     let labels = Identity {
         environment: "staging".into(),

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use super::Interrupts;
 use crate::{
+    consul::Access,
     event::{EventKind, Events, Outcome, Phase, Severity},
     hosts::{self, Fleet, Run, Stop, preflight},
     model::{Environment, Host, HostName, Name, Project},
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     pub root: &'a Path,
     /// Opens sessions.
     pub connector: &'a Connector,
+    /// How Consul's agents are asked.
+    pub consul: Access,
     /// Where events go.
     pub events: &'a Events,
     /// Ctrl-C.
@@ -54,6 +57,7 @@ impl<'a> Context<'a> {
             environment,
             root,
             connector,
+            consul: Access::without_token(&environment.consul),
             events,
             interrupts,
             mask: &|_| {},
@@ -80,6 +84,7 @@ impl Context<'_> {
     pub fn of<'b>(&'b self, environment: &'b Environment) -> Context<'b> {
         Context {
             environment,
+            consul: self.consul.clone(),
             by: self.by.clone(),
             message: self.message.clone(),
             revision: self.revision.clone(),
@@ -91,6 +96,12 @@ impl Context<'_> {
     pub fn environments(&self) -> Vec<Name> {
         let root = self.root.to_owned();
         Project { root }.environments()
+    }
+
+    /// The same, with Consul's agents asked in this way.
+    pub fn with_consul(&self, consul: Access) -> Context<'_> {
+        let context = self.of(self.environment);
+        Context { consul, ..context }
     }
 
     /// Connects to these hosts at once, and sees that they take commands. When one cannot be reached, or its login
@@ -112,7 +123,7 @@ impl Context<'_> {
             phase: Phase::Connect,
         });
         let (fleet, failures) =
-            Fleet::connect_to_any(self.environment, hosts, self.connector, self.events).await;
+            Fleet::connect_to_any(&self.consul, hosts, self.connector, self.events).await;
         if !failures.iter().any(|(host, _)| needed(host)) {
             return Ok(fleet);
         }
@@ -152,7 +163,7 @@ impl Context<'_> {
             phase: Phase::Connect,
         });
         let (fleet, failures) =
-            Fleet::connect_to_any(self.environment, hosts, self.connector, self.events).await;
+            Fleet::connect_to_any(&self.consul, hosts, self.connector, self.events).await;
         let unfit = preflight::cannot_be_asked(&fleet).await;
         let fleet = fleet.without(|host| unfit.iter().any(|(name, _)| name == host));
         let nobody = if unfit.is_empty() {

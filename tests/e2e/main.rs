@@ -9,6 +9,7 @@ mod bad_hosts;
 mod balancers;
 mod broken_off;
 mod console;
+mod consul_acls;
 mod daily;
 mod faults;
 mod first;
@@ -228,6 +229,10 @@ const STORY: &[(&str, Scenario)] = &[
     (
         "lossless::consul_is_replaced_with_its_leader",
         lossless::consul,
+    ),
+    (
+        "consul_acls::with_tokens_and_tls",
+        consul_acls::acls_and_tls,
     ),
     (
         "lossless::consul_lacks_a_server",

@@ -368,3 +368,47 @@ fn the_brackets_of_an_ipv6_address_are_no_part_of_it() {
         .collect();
     assert_eq!(addresses, ["fd00::1", "fd00::2"]);
 }
+
+#[test]
+fn consul_has_a_token_and_tls() {
+    let of = |consul: &str| {
+        let project = TestProject::of_inventory(&format!(
+            "recipes = [\"web\"]\n[hosts]\na = {{ address = \"192.0.2.1\" }}\n[consul]\n{consul}"
+        ));
+        project.write("files/ca.pem", "");
+        project
+    };
+    let keys = "address = \"127.0.0.1:8501\"\nscheme = \"https\"\nca_file = \"files/ca.pem\"\n\
+        server_name = \"server.dc1.consul\"\ntoken = { env = \"CONSUL_HTTP_TOKEN\" }\nnamespace = \"shop\"\n";
+    let project = of(keys);
+    assert_eq!(project.shown(), "no mistakes\n");
+    let loaded = project.load("test").unwrap_or_else(|it| panic!("{it}"));
+    let consul = loaded.environment.consul;
+    assert_eq!(
+        consul.token,
+        Some(SecretSource::Env("CONSUL_HTTP_TOKEN".into()))
+    );
+    let file = consul.ca_file.expect("a file");
+    assert!(file.is_absolute() && file.ends_with("files/ca.pem"));
+    assert_eq!(consul.namespace.as_deref(), Some("shop"));
+    assert_eq!(consul.partition, None);
+
+    for (keys, told) in [
+        ("ca_file = \"files/ca.pem\"\n", "`ca_file` without TLS"),
+        ("server_name = \"consul\"\n", "add `scheme = \"https\"`"),
+        (
+            "scheme = \"https\"\nca_file = \"files/none.pem\"\n",
+            "no file `files/none.pem`",
+        ),
+        ("token = \"6e8b4a5c\"\n", "say where it comes from"),
+        (
+            "token = { env = \"A\", file = \"b\" }\n",
+            "a secret has exactly one source",
+        ),
+        ("namespace = \"\"\n", "not a name"),
+        ("scheme = \"tls\"\n", "`tls` is not one of"),
+    ] {
+        let shown = of(keys).shown();
+        assert!(shown.contains(told), "{keys}: {shown}");
+    }
+}

@@ -9,6 +9,7 @@ agree with what runs. So a missed event, or Consul being away, heals with the ne
 import argparse
 import http.client
 import json
+import os
 import queue
 import re
 import signal
@@ -45,10 +46,11 @@ class HttpError(OSError):
         self.status = status
 
 
-def call(connection, method, path, body=None):
+def call(connection, method, path, body=None, **headers):
     """One request, its JSON answer (None if there is none)."""
     try:
-        connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
+        headers["Content-Type"] = "application/json"
+        connection.request(method, path, body and json.dumps(body), headers)
         response = connection.getresponse()
         text = response.read().decode()
     except http.client.HTTPException as error:
@@ -67,10 +69,12 @@ def docker(path):
 class Consul:
     def __init__(self, address):
         self.address = address
+        token = os.environ.get("CONSUL_HTTP_TOKEN")
+        self.headers = {"X-Consul-Token": token} if token else {}
 
     def __call__(self, method, path, body=None):
         connection = http.client.HTTPConnection(self.address, timeout=TIMEOUT)
-        return call(connection, method, "/v1/" + path, body)
+        return call(connection, method, "/v1/" + path, body, **self.headers)
 
     def register(self, service):
         self("PUT", "agent/service/register", service)

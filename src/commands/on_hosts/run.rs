@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     commands::{command::HostCommand, global::Global},
+    consul::Access,
     diagnostic::{Problem, Problems},
     event::{EventKind, Events, Outcome},
     hosts::{Run, Stop},
@@ -99,6 +100,7 @@ async fn report_run<C: HostCommand>(
         environment,
         root: &project.root,
         connector: &connector,
+        consul: Access::without_token(&environment.consul),
         events: &events,
         interrupts: &interrupts,
         mask: &|secret| masks.add(secret),

@@ -112,6 +112,11 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         request.version(),
         header("x-tenant").unwrap_or_default()
     );
+    // In JSON to who asks it as Consul.
+    let asked = match header("x-consul-token") {
+        None => asked,
+        Some(token) => serde_json::json!([asked, token]).to_string(),
+    };
     let mut response = Response::new(Full::new(Bytes::from(asked)));
     if request.uri().path() == "/moved" {
         *response.status_mut() = hyper::StatusCode::FOUND;

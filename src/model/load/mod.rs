@@ -4,6 +4,7 @@
 //! too; the result is handed out only if there was none.
 
 mod check;
+mod consul;
 mod hosts;
 mod layer;
 mod names;
@@ -92,7 +93,7 @@ pub fn load(
     check::recipes(&recipes, &resolved, &members, names_consul, &mut problems);
     let (own, shared) = previews::keep_apart(&world, &recipes, resolved, &mut problems);
     let environment = Environment {
-        consul: settings::consul(&inventory, &mut problems),
+        consul: consul::consul(project, &inventory, &mut problems),
         ports: settings::ports(&inventory, &mut problems),
         keep_releases: settings::keep_releases(&inventory),
         state_key: settings::state_key(project, &inventory, &mut problems),

@@ -1,4 +1,4 @@
-//! The inventory's small tables: `[consul]`, `[images]`, `[releases]`, `[state]`, `[[hooks]]`, `[registries]`.
+//! The inventory's small tables: `[images]`, `[releases]`, `[state]`, `[[hooks]]`, `[registries]`.
 
 use std::ops::RangeInclusive;
 
@@ -10,10 +10,7 @@ use crate::{
         values::Text,
     },
     diagnostic::{Located, Problem, Problems},
-    model::{
-        ConsulSettings, Hook, HostAndPort, ImageSource, RegistryLogin, SecretSource,
-        without_brackets,
-    },
+    model::{Hook, ImageSource, RegistryLogin, SecretSource},
 };
 
 /// The source of images whose recipe does not name one.
@@ -27,27 +24,6 @@ pub(super) fn keep_releases(inventory: &Inventory) -> usize {
     let releases = inventory.releases.as_ref();
     let section = releases.map(|releases| releases.value.clone());
     usize::try_from(*section.unwrap_or_default().keep.value()).unwrap_or(usize::MAX)
-}
-
-pub(super) fn consul(inventory: &Inventory, problems: &mut Problems) -> ConsulSettings {
-    let consul = inventory.consul.as_ref().map(|consul| &consul.value);
-    let section = consul.cloned().unwrap_or_default();
-    let text = section.address.value();
-    let parsed = text.rsplit_once(':').and_then(|(host, port)| {
-        let port = port.parse().ok().filter(|port| *port > 0)?;
-        let host = without_brackets(host);
-        is_address(host).then(|| HostAndPort::new(host, port))
-    });
-    if let (None, Some(place)) = (&parsed, section.address.place()) {
-        problems.push(
-            Problem::error(format!("`{text}` is not `HOST:PORT`"))
-                .at(place, "expected `HOST:PORT`")
-                .hint("Consul's own default is `127.0.0.1:8500`"),
-        );
-    }
-    ConsulSettings {
-        address: parsed.unwrap_or_else(|| HostAndPort::new(text.clone(), 0)),
-    }
 }
 
 pub(super) fn ports(inventory: &Inventory, problems: &mut Problems) -> RangeInclusive<u16> {

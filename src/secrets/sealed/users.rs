@@ -23,6 +23,9 @@ pub fn add_users(environment: &Environment, users: &mut Users) {
     for login in &environment.registries {
         used_by(&login.password, &login.server);
     }
+    if let Some(token) = &environment.consul.token {
+        used_by(token, "the token of [consul]");
+    }
     if let Some(key) = &environment.state_key {
         used_by(key, "the key of [state]");
     }

@@ -52,14 +52,12 @@ impl Late<'_> {
 
     async fn reach(&self) -> Reached {
         let Context {
-            environment,
-            connector,
-            ..
+            consul, connector, ..
         } = self.context;
         loop {
             tokio::time::sleep(self.every).await;
             // Why it is away was said in the beginning.
-            if let Ok(reached) = Reached::connect(environment, self.host, connector).await {
+            if let Ok(reached) = Reached::connect(consul, self.host, connector).await {
                 return reached;
             }
         }

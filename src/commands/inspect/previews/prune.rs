@@ -4,7 +4,10 @@ use jiff::Timestamp;
 
 use super::read::{FoundPreview, read};
 use crate::{
-    commands::{on_hosts::invocation::Invocation, operate::down::removal},
+    commands::{
+        on_hosts::{consul, invocation::Invocation},
+        operate::down::removal,
+    },
     event::{EventKind, Outcome, Phase, Severity},
     hosts::{Fleet, HostFailure, Run, Stop, preflight, row},
     model::PreviewSettings,
@@ -20,7 +23,8 @@ pub async fn prune(invocation: &Invocation<'_>, is_agreed: bool) -> Run<Outcome>
     let context = &invocation.context;
     let environment = context.environment;
     let hosts: Vec<_> = environment.hosts.iter().collect();
-    let fleet = context.connect_to(&hosts, |_| true).await?;
+    let asking = context.with_consul(consul::access(context).await?);
+    let fleet = asking.connect_to(&hosts, |_| true).await?;
     preflight::check(&fleet, environment, context.events).await?;
     let key = state::key_of(context).await?;
     let terms = Terms {

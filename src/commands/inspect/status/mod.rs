@@ -11,7 +11,7 @@ use crate::{
     commands::{
         arguments::DefaultEnvironment,
         command::{HostCommand, Needs},
-        on_hosts::invocation::Invocation,
+        on_hosts::{consul, invocation::Invocation},
     },
     event::{EventKind, Outcome, StatusForm},
     hosts::Run,
@@ -72,7 +72,8 @@ impl HostCommand for Status {
 }
 
 async fn show(context: &Context<'_>, scope: &Scope, form: StatusForm) -> Run<()> {
-    let fleet = context.connect_to_any(&context.hosts_of(scope)).await?;
+    let asking = context.with_consul(consul::access_to_look(context).await);
+    let fleet = asking.connect_to_any(&context.hosts_of(scope)).await?;
     let key = state::key_to_look(context).await;
     let status = read::read(context, scope, &fleet, key.as_ref(), context.events).await?;
     if status.is_before_the_first_deploy() {

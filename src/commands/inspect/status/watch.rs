@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::read::read;
 use crate::{
+    commands::on_hosts::consul,
     event::{EventKind, Events, Severity, Status, StatusForm},
     hosts::{self, Fleet, Run, Stop},
     plan::Scope,
@@ -18,7 +19,8 @@ const EVERY: Duration = Duration::from_secs(2);
 pub async fn watch(context: &Context<'_>, scope: &Scope, form: StatusForm) -> Run<()> {
     let mut interrupts = context.interrupts.clone();
     let watching = async {
-        let fleet = context.connect_to_any(&context.hosts_of(scope)).await?;
+        let asking = context.with_consul(consul::access_to_look(context).await);
+        let fleet = asking.connect_to_any(&context.hosts_of(scope)).await?;
         show_again(context, scope, &fleet, form).await
     };
     tokio::select! {

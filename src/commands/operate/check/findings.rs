@@ -322,7 +322,7 @@ fn stale(
             let id = &instance.service.id;
             let message = format!("Consul has `{id}`, whose container is gone");
             Finding {
-                fix: Some(Fix::Deregister(id.clone())),
+                fix: Some(Fix::Deregister(instance.service.clone())),
                 ..Finding::new(recipe, message)
             }
         })

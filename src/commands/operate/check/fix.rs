@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::{
     balancers::{BackendLists, CommandTarget, ListTarget},
     commands::on_hosts::routes::Answer,
+    consul::AgentService,
     event::Outcome,
     hosts::{HostError, Reached, Run, Stop},
     model::{HostName, ListedBackend},
@@ -20,8 +21,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// What `--fix` does.
 pub enum Fix {
-    /// Deregisters a service in Consul whose container is gone, by its id.
-    Deregister(String),
+    /// Deregisters a service in Consul whose container is gone.
+    Deregister(AgentService),
     /// Writes the list of a balancer.
     Write(Box<ListTarget>),
     /// Tells a balancer of a container.
@@ -47,10 +48,10 @@ impl Fix {
             Stop::on_host(Outcome::Failed, what, host, error)
         };
         match self {
-            Self::Deregister(id) => {
-                let deregistered = reached.consul.deregister(id).await;
+            Self::Deregister(service) => {
+                let deregistered = reached.consul.deregister(service).await;
                 deregistered.map_err(|error| {
-                    let what = format!("cannot deregister `{id}`");
+                    let what = format!("cannot deregister `{}`", service.id);
                     failed(what, reached.name(), &HostError::Consul(error))
                 })?;
                 Ok("deregistered")

@@ -15,7 +15,7 @@ use crate::{
     commands::{
         arguments::{DefaultEnvironment, value},
         command::{HostCommand, Lock, Needs},
-        on_hosts::{invocation::Invocation, routes},
+        on_hosts::{consul, invocation::Invocation, routes},
     },
     event::{EventKind, HostRow, Outcome, Severity},
     facts::backends::in_service,
@@ -77,7 +77,8 @@ impl HostCommand for Check {
 }
 
 async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> {
-    let fleet = context
+    let asking = context.with_consul(consul::access(context).await?);
+    let fleet = asking
         .connect_to(&context.hosts_of(scope), |_| true)
         .await?;
     preflight::check(&fleet, context.environment, context.events).await?;

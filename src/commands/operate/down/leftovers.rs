@@ -80,14 +80,14 @@ async fn leave_consul(reached: &Reached, ids: &[String]) -> Result<(), HostError
     let begun = Instant::now();
     loop {
         let services = consul.services().await.map_err(HostError::Consul)?;
-        let is_left = |id: &&String| services.iter().any(|it| it.service.id == **id);
-        let left: Vec<_> = ids.iter().filter(is_left).collect();
+        let is_left = |it: &&ServiceInstance| ids.contains(&it.service.id);
+        let left: Vec<_> = services.iter().filter(is_left).collect();
         if left.is_empty() {
             return Ok(());
         }
         if begun.elapsed() >= SOON {
-            for id in left {
-                let gone = consul.deregister(id).await;
+            for service in left {
+                let gone = consul.deregister(&service.service).await;
                 gone.map_err(HostError::Consul)?;
             }
             return Ok(());

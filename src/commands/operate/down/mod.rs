@@ -13,7 +13,7 @@ use crate::{
     commands::{
         arguments::{Kind, Wait},
         command::{HostCommand, Lock, Needs},
-        on_hosts::invocation::Invocation,
+        on_hosts::{consul, invocation::Invocation},
     },
     docker::Container,
     event::{EventKind, Outcome, Phase, Severity},
@@ -82,7 +82,8 @@ impl HostCommand for Down {
 
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
-        let fleet = context
+        let asking = context.with_consul(consul::access(context).await?);
+        let fleet = asking
             .connect_to(&context.hosts_of(&scope), |_| true)
             .await?;
         preflight::check(&fleet, context.environment, context.events).await?;
