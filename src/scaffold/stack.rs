@@ -17,7 +17,7 @@ pub enum Stack {
     Consul,
     /// nginx on the last host, whose backends shipit writes, and the app on the others.
     Nginx,
-    /// HAProxy on the last host, told through its runtime socket.
+    /// `HAProxy` on the last host, told through its runtime socket.
     Haproxy,
     /// Caddy on the last host, told through its admin API.
     Caddy,

@@ -30,7 +30,7 @@ impl Balancer {
         port: u16,
     ) -> Self {
         // What other scenarios have there is on the same port.
-        lab::clear();
+        lab::clear_but_images();
         let project = Project::empty(&format!("any-balancer-{environment}"));
         let page = pages()
             .into_iter()

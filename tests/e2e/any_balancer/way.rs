@@ -135,8 +135,13 @@ fn comes_back(stage: &Stage, it: &Balancer, version: &str) {
     let look = format!("docker inspect -f '{{{{.RestartCount}}}} {{{{.State.Running}}}}' {name}");
     let what = it.row("an app container is killed");
     stage.loses_nothing_at(it.endpoints(), &what, |load| {
-        // A POST that the killed container had already taken is lost to everyone: it may not be sent twice.
-        load.between_posts(|| HOST_1.run(&format!("sudo kill -KILL $({pid})")));
+        // A POST that the killed container had already taken is lost to everyone: it may not be sent twice. So is one that
+        // docker's proxy takes until docker has noticed the death.
+        load.between_posts(|| {
+            HOST_1.run(&format!(
+                "sudo kill -KILL $({pid}); timeout 10 sh -c \"until {look} | grep -q '^1 '; do :; done\""
+            ))
+        });
         // Docker counts the restart before it starts the container.
         let what = "docker has started it again";
         lab::eventually(what, Duration::from_secs(20), || {
