@@ -113,7 +113,7 @@ fn needed_or_helpful<'e>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Overrides, Project, load};
+    use crate::model::testing::TestProject;
 
     const LB: &str =
         "hosts = [\"host-3\"]\n[container]\nimage = \"lb\"\n[balancer]\nupstreams = \"routes\"\n";
@@ -123,12 +123,8 @@ mod tests {
     /// The hosts that a deploy of `web` to `host-2` needs. `host-1` has the lock, `host-3` the balancer with these keys,
     /// `host-4` a further recipe behind it, and `host-5` nothing of these.
     fn needed_with(balancer: &str) -> Vec<String> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-            std::fs::write(path, text).expect("the file");
-        };
+        let project = TestProject::new(&[]);
+        let write = |path: &str, text: &str| project.write(path, text);
         let host = |number| format!("host-{number} = {{ address = \"10.0.0.{number}\" }}\n");
         let hosts: String = (1..=5).map(host).collect();
         write(
@@ -142,10 +138,7 @@ mod tests {
             "list",
             "{{#each backends}}{{#each this}}{{endpoint}} {{/each}}{{/each}}",
         );
-        let root = folder.path().to_owned();
-        let environment = load(&Project { root }, "staging", &Overrides::default())
-            .unwrap_or_else(|problems| panic!("{problems}"))
-            .environment;
+        let environment = project.environment();
         let scope = Scope {
             recipes: vec!["web".parse().expect("a name")],
             hosts: vec!["host-2".into()],

@@ -12,7 +12,7 @@ use crate::{
     event::{Events, Outcome as RunOutcome},
     facts::{Facts, HostFacts},
     hosts::Run,
-    model::{Environment, HostName, Name, Overrides, Project, load},
+    model::{Environment, HostName, Name, testing::TestProject},
     plan::{Desired, DesiredState, Scope},
     release::{Action, Found, History, Notes, Number, Outcome, Record, Terms, read_records},
     secrets::Secrets,
@@ -25,12 +25,8 @@ fn environment() -> Environment {
 
 /// The same, with more keys in the recipes' containers.
 fn environment_with(more: &str) -> Environment {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-        std::fs::write(path, text).expect("the file");
-    };
+    let project = TestProject::new(&[]);
+    let write = |path: &str, text: &str| project.write(path, text);
     write(
         "inventory/staging.toml",
         "recipes = [\"db\", \"web\"]\n[hosts]\na = { address = \"192.0.2.1\" }\nb = { address = \"192.0.2.2\" }\n",
@@ -39,12 +35,7 @@ fn environment_with(more: &str) -> Environment {
         let text = format!("hosts = \"all\"\n[container]\nimage = \"{recipe}\"\n{more}");
         write(&format!("recipes/{recipe}.toml"), &text);
     }
-    let project = Project {
-        root: folder.path().to_owned(),
-    };
-    load(&project, "staging", &Overrides::default())
-        .unwrap_or_else(|problems| panic!("{problems}"))
-        .environment
+    project.environment()
 }
 
 fn template(number: u64, outcome: Outcome) -> Record {

@@ -60,6 +60,14 @@ pub struct ErrorReport {
     pub hint: Option<String>,
 }
 
+impl ErrorReport {
+    /// The fact and its causes in one line, for where the error is a part of something else.
+    pub fn chain(&self) -> String {
+        let facts = std::iter::once(&self.message).chain(&self.causes);
+        facts.map(String::as_str).collect::<Vec<_>>().join(": ")
+    }
+}
+
 /// Lines that show why: a container's last log lines, a command's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Evidence {

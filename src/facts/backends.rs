@@ -145,17 +145,13 @@ mod tests {
     use super::*;
     use crate::{
         docker::{Identity, SpecHash, parse_containers},
-        model::{Overrides, Project, load},
+        model::testing::TestProject,
     };
 
     /// `web` and `api` drain through `lb`, whose list is written; `other` through nothing.
     fn environment() -> Environment {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-            std::fs::write(path, text).expect("the file");
-        };
+        let project = TestProject::new(&[]);
+        let write = |path: &str, text: &str| project.write(path, text);
         write(
             "inventory/staging.toml",
             "recipes = [\"lb\", \"web\", \"api\", \"other\"]\n[hosts]\nhost-1 = { address = \"10.0.0.1\" }\n",
@@ -178,10 +174,7 @@ mod tests {
             &format!("{app}[drain]\nbalancers = [\"lb\"]\n"),
         );
         write("recipes/other.toml", app);
-        let root = folder.path().to_owned();
-        load(&Project { root }, "staging", &Overrides::default())
-            .unwrap_or_else(|problems| panic!("{problems}"))
-            .environment
+        project.environment()
     }
 
     /// Containers as `(RECIPE-rN, port, whether it runs)`, and what the balancer's file has.

@@ -3,13 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use secrecy::SecretString;
-use tempfile::TempDir;
 
 use super::Fleet;
 use crate::{
     consul::Access,
     event::{Events, Receiver},
-    model::{Environment, Overrides, Project, load},
+    model::{Environment, testing::TestProject},
     transport::{Connector, Paths, Prompt},
 };
 
@@ -52,18 +51,14 @@ pub(crate) struct TestFleet {
     pub servers: Vec<Server>,
     pub events: Events,
     pub told: Receiver,
-    pub folder: TempDir,
+    pub project: TestProject,
 }
 
 impl TestFleet {
     /// `recipes` are the names and contents of the recipes' files.
     pub async fn new(recipes: &[(&str, &str)], behaviours: Vec<Behaviour>) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |path: &str, text: &str| {
-            let path = folder.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-            std::fs::write(path, text).expect("the file");
-        };
+        let project = TestProject::new(&[]);
+        let write = |path: &str, text: &str| project.write(path, text);
         write(".ssh/id_rsa", KEY);
         let (mut servers, mut known, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
         for (number, behaviour) in (1..).zip(behaviours) {
@@ -84,17 +79,12 @@ impl TestFleet {
         for (name, content) in recipes {
             write(&format!("recipes/{name}.toml"), content);
         }
-        let project = Project {
-            root: folder.path().to_owned(),
-        };
-        let environment = load(&project, "staging", &Overrides::default())
-            .unwrap_or_else(|problems| panic!("{problems}"))
-            .environment;
+        let environment = project.environment();
         let paths = Paths {
-            home: folder.path().to_owned(),
+            home: project.path().to_owned(),
             user: "deployer".into(),
             agent: None,
-            system_config: folder.path().join("none"),
+            system_config: project.path().join("none"),
             system_known_hosts: Vec::new(),
         };
         let connector = Connector::with_paths(Arc::new(Nobody), paths);
@@ -110,7 +100,7 @@ impl TestFleet {
             servers,
             events,
             told,
-            folder,
+            project,
         }
     }
 

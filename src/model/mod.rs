@@ -16,6 +16,8 @@ mod publish;
 mod recipe;
 mod reference;
 mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
 pub use backends::{BackendCommands, BackendsFile, ListError, ListedBackend};

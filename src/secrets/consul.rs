@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::{Secrets, at_hand};
 use crate::{
     consul::{Access, NoAccess},
-    event::{ErrorReport, Outcome},
+    event::Outcome,
     hosts::{Run, Stop},
     model::{ConsulSettings, SecretSource},
 };
@@ -33,14 +33,8 @@ pub async fn access(settings: &ConsulSettings, secrets: &Secrets<'_>) -> Run<Acc
 /// The same for those who only look. Where that fails, the agents are not asked, and who asks them is told why.
 pub async fn access_to_look(settings: &ConsulSettings, secrets: &Secrets<'_>) -> Access {
     access(settings, secrets).await.unwrap_or_else(|stop| {
-        let ErrorReport {
-            message,
-            causes,
-            hint,
-            ..
-        } = stop.report;
-        let why: Vec<_> = [message].into_iter().chain(causes).collect();
-        let why = why.join(": ");
+        let why = stop.report.chain();
+        let hint = stop.report.hint;
         Access::none(settings, NoAccess { why, hint })
     })
 }

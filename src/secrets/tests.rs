@@ -151,12 +151,8 @@ impl crate::transport::Prompt for Nobody {
 
 #[tokio::test]
 async fn what_is_at_hand_is_masked_with_the_key_of_the_records() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-        std::fs::write(path, text).expect("the file");
-    };
+    let project = crate::model::testing::TestProject::new(&[]);
+    let write = |path: &str, text: &str| project.write(path, text);
     write(
         "inventory/staging.toml",
         "recipes = [\"web\"]\n[hosts]\nweb-1 = { address = \"192.0.2.1\" }\n[state]\nkey = { file = \"key\" }\n\
@@ -169,17 +165,11 @@ async fn what_is_at_hand_is_masked_with_the_key_of_the_records() {
     for name in ["key", "password", "token"] {
         write(name, &format!("the {name}\n"));
     }
-    let project = crate::model::Project {
-        root: folder.path().to_owned(),
-    };
-    let loaded = crate::model::load(&project, "staging", &crate::model::Overrides::default());
-    let environment = loaded
-        .unwrap_or_else(|problems| panic!("{problems}"))
-        .environment;
+    let environment = project.environment();
     let masked = Mutex::new(Vec::new());
     let mask = |value: &str| masked.lock().expect("not poisoned").push(value.to_owned());
     let connector = Connector::new(Arc::new(Nobody));
-    mask_at_hand(&environment, folder.path(), &mask, &connector).await;
+    mask_at_hand(&environment, project.path(), &mask, &connector).await;
     assert_eq!(
         *masked.lock().expect("not poisoned"),
         ["the token", "the password", "the key"]

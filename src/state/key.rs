@@ -1,7 +1,7 @@
 //! The key of `[state]`, with which release records are signed.
 
 use crate::{
-    event::{ErrorReport, EventKind, Outcome},
+    event::{EventKind, Outcome},
     hosts::{Run, Stop},
     model::Environment,
     release::RecordKey,
@@ -35,20 +35,11 @@ pub async fn key_to_look(context: &Context<'_>) -> Option<RecordKey> {
     match key_of(context).await {
         Ok(key) => key,
         Err(stop) => {
-            let ErrorReport {
-                message,
-                causes,
-                hint,
-                ..
-            } = stop.report;
-            let why: Vec<_> = [message].into_iter().chain(causes).collect();
+            let why = stop.report.chain();
             context.events.send(EventKind::Warning {
                 host: None,
-                message: format!(
-                    "the signatures of records are not checked: {}",
-                    why.join(": ")
-                ),
-                hint,
+                message: format!("the signatures of records are not checked: {why}"),
+                hint: stop.report.hint,
             });
             None
         }

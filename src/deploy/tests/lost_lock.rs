@@ -80,13 +80,13 @@ async fn deploy_without_lock_host(
         servers,
         events,
         told,
-        folder,
+        project,
         ..
     } = lab;
     tokio::spawn(watch(told, noticed));
     let context = Context::of_alice(
         &environment,
-        folder.path(),
+        project.path(),
         &connector,
         &events,
         &interrupts,

@@ -28,7 +28,7 @@ async fn forgotten(is_preview: bool, dry_run: bool) -> usize {
     let interrupts = Interrupts::listen().expect("signals can be listened to");
     let context = Context::of_alice(
         &environment,
-        lab.folder.path(),
+        lab.project.path(),
         &lab.connector,
         &lab.events,
         &interrupts,

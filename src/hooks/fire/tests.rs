@@ -17,11 +17,11 @@ run = "cat >> told.jsonl"
 async fn lab(hooks: &str) -> TestFleet {
     let recipe = "hosts = \"all\"\ncontainer.image = \"web\"\n";
     let mut lab = TestFleet::new(&[("web", recipe)], vec![behaviour()]).await;
-    let inventory = lab.folder.path().join("inventory/staging.toml");
+    let inventory = lab.project.path().join("inventory/staging.toml");
     let text = fs::read_to_string(&inventory).expect("the inventory");
     fs::write(&inventory, text + hooks).expect("written");
     let project = crate::model::Project {
-        root: lab.folder.path().to_owned(),
+        root: lab.project.path().to_owned(),
     };
     let loaded = crate::model::load(&project, "staging", &crate::model::Overrides::default());
     lab.environment = loaded
@@ -33,7 +33,7 @@ async fn lab(hooks: &str) -> TestFleet {
 fn context<'a>(lab: &'a TestFleet, interrupts: &'a Interrupts) -> Context<'a> {
     let mut context = Context::of_alice(
         &lab.environment,
-        lab.folder.path(),
+        lab.project.path(),
         &lab.connector,
         &lab.events,
         interrupts,
@@ -53,7 +53,7 @@ fn web() -> Vec<HookRecipe> {
 
 /// What the hooks have read so far, each as one value.
 fn told(lab: &TestFleet) -> Vec<serde_json::Value> {
-    let text = fs::read_to_string(lab.folder.path().join("told.jsonl")).unwrap_or_default();
+    let text = fs::read_to_string(lab.project.path().join("told.jsonl")).unwrap_or_default();
     let lines = text.lines();
     lines
         .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -195,7 +195,7 @@ async fn an_interrupted_release_has_its_hooks_and_a_further_interrupt_ends_them(
     let context = context(&lab, &interrupts);
     let hooks = Hooks::new(&context, "deploy", false);
     let ended = Err(Stop::new(Outcome::Interrupted, "interrupted"));
-    let file = lab.folder.path().join("told.jsonl");
+    let file = lab.project.path().join("told.jsonl");
     let again = async {
         while !fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n')) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

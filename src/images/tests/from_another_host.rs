@@ -6,7 +6,6 @@ use std::{
 };
 
 use async_compression::tokio::bufread::GzipEncoder;
-use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 
 use super::{
@@ -20,7 +19,7 @@ use crate::{
         Fleet, Stop,
         testing::{Act, Server, TestFleet, behaviour, out},
     },
-    model::{ImageSource, RegistryLogin, SecretSource},
+    model::{ImageSource, RegistryLogin, SecretSource, testing::TestProject},
     plan::Plan,
     secrets::Secrets,
 };
@@ -111,7 +110,7 @@ async fn archive_of(config: &str) -> Vec<u8> {
 
 /// Three hosts, of which the first has nothing.
 struct Lab {
-    folder: TempDir,
+    project: TestProject,
     servers: Vec<Server>,
     dockers: Vec<FakeDocker>,
     fleet: Fleet,
@@ -141,7 +140,7 @@ impl Lab {
         });
         let recipe = "hosts = \"all\"\ncontainer.image = \"web\"\n";
         let TestFleet {
-            folder,
+            project,
             servers,
             fleet,
             events,
@@ -149,7 +148,7 @@ impl Lab {
             ..
         } = TestFleet::new(&[("web", recipe)], behaviours.collect()).await;
         Self {
-            folder,
+            project,
             servers,
             dockers,
             fleet,
@@ -168,7 +167,7 @@ impl Lab {
         mut plan: Plan,
         registries: &[RegistryLogin],
     ) -> Result<String, Box<Stop>> {
-        let logins = Logins::new(registries, Secrets::new(self.folder.path(), &|_| {}, None));
+        let logins = Logins::new(registries, Secrets::new(self.project.path(), &|_| {}, None));
         distribute(&self.fleet, &mut plan, &logins, &self.events).await?;
         Ok(run(&plan.recipes[0].slots[0]).0)
     }

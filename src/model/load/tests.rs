@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{ConsulReady, ImageSource, LateValues, TaskAction};
+use crate::model::{ConsulReady, ImageSource, LateValues, TaskAction, testing::TestProject};
 
 fn repository() -> Project {
     Project {
@@ -58,12 +58,8 @@ fn the_shipped_environment_loads() {
 
 #[test]
 fn a_var_in_a_command_that_tells_a_balancer_is_a_warning_where_it_is_not_quoted() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
-        std::fs::write(path, text).expect("the file");
-    };
+    let project = TestProject::new(&[]);
+    let write = |path: &str, text: &str| project.write(path, text);
     write(
         "inventory/staging.toml",
         "recipes = [\"lb\", \"web\"]\n[hosts]\nhost-1 = { address = \"192.0.2.1\" }\n[vars]\npool = \"web\"\n",
@@ -78,14 +74,7 @@ fn a_var_in_a_command_that_tells_a_balancer_is_a_warning_where_it_is_not_quoted(
          add = \"add {{pool}} {{backend.endpoint}}\"\ndrain = \"drain {{quote pool}} {{backend.name}}\"\n\
          remove = \"remove {{pool}} {{backend.name}}\"\n",
     );
-    let project = Project {
-        root: folder.path().to_owned(),
-    };
-    let loaded = load(&project, "staging", &Overrides::default());
-    let warnings = loaded
-        .unwrap_or_else(|problems| panic!("{problems}"))
-        .warnings;
-    let told = warnings.to_string();
+    let told = project.load().warnings.to_string();
     assert_eq!(
         told.matches("the shell reads what it is set to").count(),
         2,

@@ -305,13 +305,13 @@ mod tests {
             fleet,
             events,
             mut told,
-            folder,
+            project,
             ..
         } = lab;
         let interrupts = Interrupts::listen().expect("signals can be listened to");
         let context = Context::of_alice(
             &environment,
-            folder.path(),
+            project.path(),
             &connector,
             &events,
             &interrupts,

@@ -97,13 +97,13 @@ mod tests {
             connector,
             events,
             mut told,
-            folder,
+            project,
             ..
         } = fleet;
         let interrupts = Interrupts::listen().expect("signals can be listened to");
         let context = Context::of_alice(
             &environment,
-            folder.path(),
+            project.path(),
             &connector,
             &events,
             &interrupts,
