@@ -123,7 +123,7 @@ mod tests {
     /// The hosts that a deploy of `web` to `host-2` needs. `host-1` has the lock, `host-3` the balancer with these keys,
     /// `host-4` a further recipe behind it, and `host-5` nothing of these.
     fn needed_with(balancer: &str) -> Vec<String> {
-        let project = TestProject::new(&[]);
+        let project = TestProject::new();
         let write = |path: &str, text: &str| project.write(path, text);
         let host = |number| format!("host-{number} = {{ address = \"10.0.0.{number}\" }}\n");
         let hosts: String = (1..=5).map(host).collect();

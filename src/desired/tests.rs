@@ -25,7 +25,7 @@ fn environment() -> Environment {
 
 /// The same, with more keys in the recipes' containers.
 fn environment_with(more: &str) -> Environment {
-    let project = TestProject::new(&[]);
+    let project = TestProject::new();
     let write = |path: &str, text: &str| project.write(path, text);
     write(
         "inventory/staging.toml",

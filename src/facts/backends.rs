@@ -150,7 +150,7 @@ mod tests {
 
     /// `web` and `api` drain through `lb`, whose list is written; `other` through nothing.
     fn environment() -> Environment {
-        let project = TestProject::new(&[]);
+        let project = TestProject::new();
         let write = |path: &str, text: &str| project.write(path, text);
         write(
             "inventory/staging.toml",

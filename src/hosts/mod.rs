@@ -13,5 +13,5 @@ pub(crate) mod testing;
 pub use error::{HostError, HostFailure, failed, short};
 pub use fleet::Fleet;
 pub use output::{each_line, last_lines, read_lines, stream};
-pub use reached::{QUICK, Reached, SOON, within};
+pub use reached::{QUICK, Reached, SOON, why_ended, within};
 pub use stop::{Run, Stop, row};

@@ -8,7 +8,7 @@ use crate::{
     consul::{Access, Agent},
     docker,
     model::{Host, HostName},
-    transport::{ConnectError, Connector, Output, Session},
+    transport::{ConnectError, Connector, Held, Output, Session},
 };
 
 /// The deadline of what docker does in milliseconds on a healthy host. A daemon that hangs fails its host; it
@@ -32,6 +32,12 @@ pub async fn within<T>(
         return Err(HostError::Fact(format!("no answer within {seconds}s")));
     };
     done
+}
+
+/// Why a command that was to be held has ended, as it says itself.
+pub async fn why_ended(held: &Held) -> String {
+    let ended = tokio::time::timeout(QUICK, held.ended()).await;
+    ended.map_or_else(|_| "nothing was said".to_owned(), |end| end.to_string())
 }
 
 /// A host with its open session.
@@ -95,6 +101,25 @@ impl Reached {
                 command: short(&command),
                 source,
             })
+    }
+
+    /// Starts a command that goes on for as long as somebody holds it, and reads the first line that it prints: `None`
+    /// where it ends before. An error calls it by `name`.
+    pub async fn hold(
+        &self,
+        command: RemoteCommand,
+        name: &str,
+    ) -> Result<(Held, Option<String>), HostError> {
+        let command = self.adapt(command);
+        let start = async {
+            let mut held = self.session.hold(&command, QUICK).await?;
+            let first = held.line(QUICK).await?;
+            Ok((held, first))
+        };
+        start.await.map_err(|source| HostError::Session {
+            command: name.to_owned(),
+            source,
+        })
     }
 
     /// Runs a command that must succeed, and returns its standard output.

@@ -57,7 +57,7 @@ pub(crate) struct TestFleet {
 impl TestFleet {
     /// `recipes` are the names and contents of the recipes' files.
     pub async fn new(recipes: &[(&str, &str)], behaviours: Vec<Behaviour>) -> Self {
-        let project = TestProject::new(&[]);
+        let project = TestProject::new();
         let write = |path: &str, text: &str| project.write(path, text);
         write(".ssh/id_rsa", KEY);
         let (mut servers, mut known, mut hosts) = (Vec::new(), Vec::new(), Vec::new());

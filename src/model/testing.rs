@@ -10,13 +10,9 @@ use super::{Environment, Loaded, Overrides, Project, load};
 pub(crate) struct TestProject(TempDir);
 
 impl TestProject {
-    /// A project with these files: each one's path from the folder, and what is in it.
-    pub fn new(files: &[(&str, &str)]) -> Self {
-        let project = Self(tempfile::tempdir().expect("a folder"));
-        for (path, text) in files {
-            project.write(path, text);
-        }
-        project
+    /// A project without files.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
     }
 
     /// Writes a file.

@@ -151,7 +151,7 @@ impl crate::transport::Prompt for Nobody {
 
 #[tokio::test]
 async fn what_is_at_hand_is_masked_with_the_key_of_the_records() {
-    let project = crate::model::testing::TestProject::new(&[]);
+    let project = crate::model::testing::TestProject::new();
     let write = |path: &str, text: &str| project.write(path, text);
     write(
         "inventory/staging.toml",

@@ -58,7 +58,7 @@ fn the_shipped_environment_loads() {
 
 #[test]
 fn a_var_in_a_command_that_tells_a_balancer_is_a_warning_where_it_is_not_quoted() {
-    let project = TestProject::new(&[]);
+    let project = TestProject::new();
     let write = |path: &str, text: &str| project.write(path, text);
     write(
         "inventory/staging.toml",

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::{
     command::{RemoteCommand, typed},
-    hosts::{HostError, QUICK, Reached},
+    hosts::{HostError, QUICK, Reached, why_ended},
     state::backend::{Advice, Attempt, Holder, Lock},
     transport::Held,
 };
@@ -68,19 +68,10 @@ pub async fn try_lock(
     holder: &str,
 ) -> Result<Attempt, HostError> {
     let arguments = [FOLDER, SHARED, environment, holder, SILENCE, SOCKET];
-    let command = reached.adapt(RemoteCommand::script(HOLD, arguments));
-    let start = async {
-        let mut held = reached.session.hold(&command, QUICK).await?;
-        let answer = held.line(QUICK).await?;
-        Ok((held, answer))
-    };
-    let (held, answer) = start.await.map_err(|source| HostError::Session {
-        command: "flock".into(),
-        source,
-    })?;
+    let command = RemoteCommand::script(HOLD, arguments);
+    let (held, answer) = reached.hold(command, "flock").await?;
     let Some(answer) = answer else {
-        let ended = tokio::time::timeout(QUICK, held.ended()).await;
-        let why = ended.map_or_else(|_| "nothing was said".to_owned(), |end| end.to_string());
+        let why = why_ended(&held).await;
         return Err(HostError::Fact(format!(
             "the process that holds it ended: {why}"
         )));

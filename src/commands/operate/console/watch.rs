@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     docker,
-    hosts::{HostError, QUICK, Reached},
+    hosts::{HostError, QUICK, Reached, why_ended},
     transport::Held,
 };
 
@@ -23,21 +23,12 @@ pub struct Watch(JoinHandle<()>);
 impl Watch {
     /// Begins, before anything runs in the container.
     pub async fn begin(reached: &Reached, container: &str) -> Result<Self, HostError> {
-        let command = reached.adapt(docker::remove_after(container, SILENCE));
-        let start = async {
-            let mut held = reached.session.hold(&command, QUICK).await?;
-            let answer = held.line(QUICK).await?;
-            Ok((held, answer))
-        };
-        let (held, answer) = start.await.map_err(|source| HostError::Session {
-            command: "timeout".into(),
-            source,
-        })?;
+        let command = docker::remove_after(container, SILENCE);
+        let (held, answer) = reached.hold(command, "timeout").await?;
         if answer.as_deref() == Some(docker::WATCHES) {
             return Ok(Self(tokio::spawn(beat(held))));
         }
-        let ended = tokio::time::timeout(QUICK, held.ended()).await;
-        let why = ended.map_or_else(|_| "nothing was said".to_owned(), |end| end.to_string());
+        let why = why_ended(&held).await;
         Err(HostError::Fact(format!(
             "what removes the container at the end did not start: {why}"
         )))
