@@ -18,7 +18,7 @@ fn newest(stage: &Stage) -> u64 {
 }
 
 pub fn releases(stage: &Stage) {
-    let (new, project) = (stage.now(), stage.project());
+    let (new, project) = (stage.now(), &stage.quick("releases"));
     let old = other(new);
     stage.serve(old);
     project.ok(&format!(
@@ -84,7 +84,7 @@ pub fn releases(stage: &Stage) {
 }
 
 pub fn status(stage: &Stage) {
-    let (version, project) = (other(stage.now()), stage.project());
+    let (version, project) = (other(stage.now()), &stage.quick("status"));
     stage.serve(version);
     lab::answers(4);
     let status = project.ok("status staging");
@@ -129,7 +129,7 @@ pub fn status(stage: &Stage) {
 }
 
 pub fn logs(stage: &Stage) {
-    let (old, project) = (stage.now(), stage.project());
+    let (old, project) = (stage.now(), &stage.quick("logs"));
     let new = other(old);
     lab::answers(4);
     let both = project.ok(&format!("logs staging {APP} dr-con -n 2"));
@@ -160,7 +160,7 @@ pub fn logs(stage: &Stage) {
 }
 
 pub fn prune(stage: &Stage) {
-    let project = stage.copy("prune");
+    let project = stage.quick("prune");
     let inventory = std::fs::read_to_string(project.path("inventory/staging.toml"));
     let inventory = inventory.expect("the inventory") + "\n[releases]\nkeep = 2\n";
     // Of each version the newest container is kept: the third is what `keep = 2` has no place for.

@@ -75,7 +75,7 @@ impl Kept {
 /// A release of the app before which there is one of another version; its number.
 fn two_releases(stage: &Stage) -> u64 {
     let version = stage.now();
-    let project = stage.project();
+    let project = &stage.quick("two-releases");
     stage.serve(other(version));
     let (_, events) = deployed(
         project,
@@ -85,7 +85,7 @@ fn two_releases(stage: &Stage) -> u64 {
 }
 
 pub fn forged_record(stage: &Stage) {
-    let project = stage.project();
+    let project = &stage.quick("forged-record");
     let target = two_releases(stage) - 1;
     let serving = APPS.map(Host::app);
     let kept = Kept::find(HOST_1, target, HOST_1);
@@ -144,7 +144,7 @@ pub fn forged_record(stage: &Stage) {
 }
 
 pub fn forged_copy(stage: &Stage) {
-    let project = stage.project();
+    let project = &stage.quick("forged-copy");
     let newest = two_releases(stage);
     let own = Kept::find(HOST_1, newest - 1, HOST_1);
     let copy = Kept::find(HOST_2, newest - 1, HOST_1);
@@ -163,7 +163,7 @@ pub fn forged_copy(stage: &Stage) {
 
 pub fn signed_records(stage: &Stage) {
     let newest = two_releases(stage);
-    let project = stage.copy("signed-records");
+    let project = stage.quick("signed-records");
     let printed = project.ok("state key");
     let lines = || printed.text.lines();
     let key = lines().find_map(|line| line.trim().strip_prefix("export SHIPIT_STATE_KEY="));
@@ -202,7 +202,7 @@ pub fn signed_records(stage: &Stage) {
 
 pub fn moved_tag(stage: &Stage) {
     let new = other(stage.now());
-    let project = stage.project();
+    let project = &stage.quick("moved-tag");
     lab::build("once");
     project.ok("deploy staging --set version=once");
     let once = HOST_1.app();

@@ -12,7 +12,7 @@ pub fn limit(stage: &Stage) {
     let old = stage.now();
     let new = other(old);
     let (first, second) = (HOST_1.app(), HOST_2.app());
-    let project = stage.project();
+    let project = stage.quick("limit");
     project.ok(&format!(
         "deploy staging --set version={new} --limit host-1"
     ));

@@ -53,10 +53,24 @@ impl Stage {
         self.project().copy(name)
     }
 
+    /// A copy for whatever is not about the rollout: both hosts at once, and no longer than it takes.
+    pub fn quick(&self, name: &str) -> Project {
+        let project = self.copy(name);
+        let app = "recipes/flask-nanoservice.toml";
+        project.edit(app, "max_parallel = 1", "max_parallel = \"100%\"");
+        project.edit(app, "canary = 1", "canary = 0");
+        project.edit(
+            app,
+            "min_healthy_time = \"2s\"",
+            "min_healthy_time = \"0s\"",
+        );
+        project
+    }
+
     /// Brings about that staging serves one version of the app on both hosts, and nothing else does.
     #[track_caller]
     pub fn serve(&self, version: &str) {
-        self.project()
+        self.quick("quick")
             .ok(&format!("deploy staging --set version={version}"));
         both_answer(version);
     }

@@ -264,10 +264,11 @@ fn noticed(run: &Run, laid: jiff::Timestamp) -> Option<Duration> {
 
 /// Brings the lab to a good state whatever it is in.
 fn start_afresh(stage: &Stage) {
-    let deployed = stage.project().shipit("deploy staging --set version=v1");
+    let project = stage.quick("start-afresh");
+    let deployed = project.shipit("deploy staging --set version=v1");
     if deployed.code != Some(0) {
         lab::clear();
-        stage.project().ok("deploy staging --set version=v1");
+        project.ok("deploy staging --set version=v1");
     }
     stage::both_answer("v1");
 }

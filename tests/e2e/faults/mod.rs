@@ -62,6 +62,7 @@ fn project(stage: &Stage, order: &str) -> Project {
     let recipe = "recipes/flask-nanoservice.toml";
     project.edit(recipe, "\"start-first\"", &format!("\"{order}\""));
     project.edit(recipe, "\"60s\"", "\"20s\"");
+    project.edit(recipe, "\"2s\"", "\"500ms\"");
     project
 }
 
