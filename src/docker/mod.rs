@@ -2,12 +2,14 @@
 
 mod archive;
 mod archive_identity;
+mod archive_times;
 mod commands;
 mod identity;
 mod inspect;
 mod pull;
 
 pub use archive::Archive;
+pub use archive_times::clear_times;
 pub use commands::{
     HAD_NO_EFFECT, LogRange, OneOff, OneOffFor, WAS_REFUSED, WATCHES, attach, container_logs,
     create, disk_usage, events_since, exec, exists, image_load, image_platform, image_remove,

@@ -148,7 +148,7 @@ impl Host {
         self.run(
             "docker ps -aq | xargs -r docker rm --force --volumes >/dev/null
             docker volume ls -q | xargs -r docker volume rm --force >/dev/null
-            rm -rf ~/.docker
+            rm -rf ~/.docker ~/.cache/shipit
             sudo sh -c 'rm -rf /mnt/* /tmp/shipit-*'",
         );
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    path::PathBuf,
     process::Stdio,
     sync::{
         Arc, Mutex,
@@ -49,6 +50,13 @@ pub enum Act {
     Disconnect(&'static str),
     /// Runs the command with this machine's `sh`.
     Shell,
+    /// Does so with this folder as home and its `bin` first in the path, and drops the whole connection when so many
+    /// bytes of standard input have come.
+    #[allow(
+        dead_code,
+        reason = "this file is in several tests, and not all use it"
+    )]
+    ShellAt(PathBuf, usize),
     /// Refuses to run it.
     Refuse,
 }
@@ -429,15 +437,21 @@ impl Process {
                 }
                 Act::Stall => self.stall().await,
                 Act::Until(said) => said.notified().await,
-                Act::Disconnect(reason) => {
-                    let reason = reason.to_owned();
-                    let sent =
-                        self.handle
-                            .disconnect(Disconnect::ByApplication, reason, String::new());
-                    let _ = sent.await;
-                    return;
+                Act::Disconnect(reason) => return self.disconnect(reason).await,
+                Act::Shell => {
+                    let mut shell = Command::new("sh");
+                    self.shell(shell.arg("-c").arg(&command), usize::MAX).await;
                 }
-                Act::Shell => self.shell(&command).await,
+                Act::ShellAt(home, most) => {
+                    let path = std::env::var("PATH").unwrap();
+                    let path = format!("{}/bin:{path}", home.display());
+                    let mut shell = Command::new("sh");
+                    shell.args(["-c", &command]).env("HOME", &home);
+                    shell.env_remove("XDG_CACHE_HOME").env("PATH", path);
+                    if self.shell(&mut shell, most).await {
+                        return self.disconnect("cut").await;
+                    }
+                }
                 Act::Refuse => {}
             }
         }
@@ -476,10 +490,17 @@ impl Process {
         }
     }
 
-    async fn shell(&mut self, command: &str) {
-        let mut child = Command::new("sh")
-            .arg("-c")
-            .arg(command)
+    async fn disconnect(&self, reason: &str) {
+        let reason = reason.to_owned();
+        let sent = self
+            .handle
+            .disconnect(Disconnect::ByApplication, reason, String::new());
+        let _ = sent.await;
+    }
+
+    /// Runs it with no more standard input than `most` bytes. Whether that was not all, so that it heard of no end.
+    async fn shell(&mut self, command: &mut Command, most: usize) -> bool {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -487,10 +508,13 @@ impl Process {
             .spawn()
             .unwrap();
         let mut stdin = child.stdin.take();
+        let mut left = most;
         while let Some(pipe) = &mut stdin {
             match self.channel.wait().await {
                 Some(ChannelMsg::Data { data }) => {
-                    if pipe.write_all(&data).await.is_err() {
+                    let taken = data.len().min(left);
+                    left -= taken;
+                    if pipe.write_all(&data[..taken]).await.is_err() || left == 0 {
                         stdin = None;
                     }
                 }
@@ -505,11 +529,15 @@ impl Process {
         let mut pipe = child.stderr.take().unwrap();
         pipe.read_to_end(&mut stderr).await.unwrap();
         let status = child.wait().await.unwrap().code().unwrap();
+        if left == 0 {
+            return true;
+        }
         self.channel.data(&stdout[..]).await.unwrap();
         self.channel.extended_data(1, &stderr[..]).await.unwrap();
         self.channel
             .exit_status(u32::try_from(status).unwrap())
             .await
             .unwrap();
+        false
     }
 }

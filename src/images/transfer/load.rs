@@ -1,33 +1,28 @@
 //! Loading a saved image into the docker of a host.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, Cursor},
-    ops::Range,
-    os::unix::fs::FileExt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::{fmt, sync::atomic::Ordering};
+
+use super::{
+    partial::Partial,
+    saved::{STALL, SavedImage, megabytes},
+    stream::Compressed,
 };
-
-use async_compression::{Level, tokio::bufread::GzipEncoder};
-use futures::stream;
-use tokio::io::{AsyncRead, BufReader};
-use tokio_util::io::{InspectReader, StreamReader};
-
-use super::saved::{BLOCK, STALL, SavedImage, megabytes};
 use crate::{
     docker::{self, PinnedImage},
     event::{EventKind, Events},
     hosts::{HostError, QUICK, Reached, failed},
+    transport::{Output, SessionError},
 };
+
+/// A transfer that is cut again and again goes on for as long as so many bytes more arrive each time.
+const WORTH_IT: u64 = 1024 * 1024;
 
 /// What went over the wire.
 pub struct Sent {
     /// Compressed.
     bytes: u64,
+    /// What the host had of that from a transfer that was cut off.
+    partial: u64,
     /// All layers of the image.
     layers: usize,
     /// Those that the host had.
@@ -37,6 +32,9 @@ pub struct Sent {
 impl fmt::Display for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", megabytes(self.bytes))?;
+        if self.partial > 0 {
+            write!(f, " after {} that were there", megabytes(self.partial))?;
+        }
         if self.known > 0 {
             write!(f, ", {} of {} layers were there", self.known, self.layers)
         } else {
@@ -63,11 +61,21 @@ pub async fn send_archive(
         .read(docker::list_image_layers(), docker::parse_layers)
         .await?;
     let known = saved.archive.known_layers(&present);
-    let loaded = match load(reached, saved, known, written, events).await {
+    let load = async |known| {
+        let mut transfer = Transfer {
+            reached,
+            saved,
+            known,
+            written,
+            pin,
+            events,
+            shown: 0,
+        };
+        transfer.load().await
+    };
+    let loaded = match load(known).await {
         // A daemon that keeps images in containerd may ask for the files of layers that it has.
-        Err(error) if known > 0 && !error.is_unreachable() => {
-            load(reached, saved, 0, written, events).await?
-        }
+        Err(error) if known > 0 && !error.is_unreachable() => load(0).await?,
         result => result?,
     };
     reached
@@ -76,134 +84,155 @@ pub async fn send_archive(
     Ok(loaded.sent)
 }
 
-/// Loads an image without its first `known` layers.
-async fn load(
-    reached: &Reached,
-    saved: &SavedImage,
+/// An image on its way to a host, without its first `known` layers, over one connection after another.
+struct Transfer<'a> {
+    reached: &'a Reached,
+    saved: &'a SavedImage,
     known: usize,
-    written: &str,
-    events: &Events,
-) -> Result<Loaded, HostError> {
-    let ranges = saved.archive.without(known);
-    let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-    let taken = Arc::new(AtomicU64::new(0));
-    let counter = taken.clone();
-    let watched = InspectReader::new(
-        ranges_of(Arc::clone(&saved.file), ranges),
-        move |bytes: &[u8]| {
-            counter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        },
-    );
-    // Fast compression outruns a laptop's uplink, and a datacentre's network is not much faster than it.
-    let compressed =
-        GzipEncoder::with_quality(BufReader::with_capacity(BLOCK, watched), Level::Fastest);
-    let (mut bytes, mut shown) = (0, 0);
-    let host = reached.name().to_string();
-    let mut on_bytes = |sent: u64| {
-        bytes = sent;
-        let now = taken.load(Ordering::Relaxed);
-        // A hundred events make a bar; thousands would only fill the log.
-        if now - shown > total / 100 {
-            shown = now;
-            let (host, what) = (host.clone(), written.to_owned());
-            events.send(EventKind::Transfer {
-                host,
-                what,
-                bytes: now,
+    written: &'a str,
+    pin: &'a PinnedImage,
+    events: &'a Events,
+    /// The bytes that the last event told of. It never goes back.
+    shown: u64,
+}
+
+/// A connection that was lost while the image was sent over it.
+struct Loss {
+    error: HostError,
+    /// How often that happened.
+    times: usize,
+    /// What the host had from before.
+    had: u64,
+}
+
+impl Transfer<'_> {
+    /// Loads the image. Where the connection is lost, it goes on over the next from where it was.
+    async fn load(&mut self) -> Result<Loaded, HostError> {
+        let mut lost: Option<Loss> = None;
+        loop {
+            let image = Compressed::of(self.saved, self.known);
+            let partial = Partial::open(self.reached, self.written, self.pin, image.total).await?;
+            let had = partial.as_ref().map_or(0, |partial| partial.bytes);
+            let is_stuck = |loss: &mut Loss| loss.times > 1 && had < loss.had + WORTH_IT;
+            if let Some(loss) = lost.take_if(is_stuck) {
+                return Err(loss.error);
+            }
+            let (rest, skipped) = self.rest(image, partial.as_ref()).await?;
+            self.note(lost.is_some(), had, skipped);
+            let result = self.send(rest, partial.as_ref(), skipped).await;
+            match (result, partial) {
+                (Err(error), _) if error.is_unreachable() => {
+                    let times = 1 + lost.map_or(0, |loss| loss.times);
+                    lost = Some(Loss { error, times, had });
+                }
+                // Docker does not take it, so that it would lie there for nothing.
+                (Err(error @ HostError::Status { .. }), Some(partial)) => {
+                    partial.remove(self.reached).await;
+                    return Err(error);
+                }
+                (result, _) => return result,
+            }
+        }
+    }
+
+    /// The rest of the image after what the host has of it, and how much that is: nothing if those are not its bytes.
+    async fn rest(
+        &self,
+        mut image: Compressed,
+        partial: Option<&Partial>,
+    ) -> Result<(Compressed, u64), HostError> {
+        let Some(partial) = partial.filter(|partial| partial.bytes > 0) else {
+            return Ok((image, 0));
+        };
+        let is_same = image.begins_with(partial).await.map_err(|source| {
+            let host = self.reached.name().clone();
+            loading(SessionError::Input { host, source })
+        })?;
+        Ok(if is_same {
+            (image, partial.bytes)
+        } else {
+            (Compressed::of(self.saved, self.known), 0)
+        })
+    }
+
+    /// Says that the image is not sent as a whole, or once more.
+    fn note(&self, is_again: bool, had: u64, skipped: u64) {
+        let (host, written) = (self.reached.name(), self.written);
+        let why = if is_again {
+            format!("the connection to `{host}` was lost while `{written}` was sent")
+        } else {
+            format!("an earlier transfer of `{written}` to `{host}` was cut off")
+        };
+        let amount = format!("{} (compressed)", megabytes(had));
+        let message = match (skipped, had) {
+            (1.., _) => format!("{why}: going on after {amount}"),
+            (0, 1..) => format!("{why}: starting anew, for its first {amount} are not the same"),
+            (0, 0) if is_again => format!("{why}: starting anew"),
+            (0, 0) => return,
+        };
+        self.events.send(EventKind::Note { message });
+    }
+
+    /// Sends what is left of the image to docker.
+    async fn send(
+        &mut self,
+        rest: Compressed,
+        partial: Option<&Partial>,
+        skipped: u64,
+    ) -> Result<Loaded, HostError> {
+        let reached = self.reached;
+        let (total, taken) = (rest.total, rest.taken.clone());
+        self.show(taken.load(Ordering::Relaxed), total);
+        let mut bytes = 0;
+        let mut on_bytes = |sent: u64| {
+            bytes = sent;
+            self.show(taken.load(Ordering::Relaxed), total);
+        };
+        let command = partial.map_or_else(docker::image_load, |partial| partial.load(skipped));
+        let command = reached.adapt(command);
+        let sending = reached.session.send(&command, rest, STALL, &mut on_bytes);
+        let output = sending.await.map_err(loading)?;
+        let sent = Sent {
+            bytes,
+            partial: skipped,
+            layers: self.saved.archive.layers.len(),
+            known: self.known,
+        };
+        let name = loaded_name(&output)?;
+        Ok(Loaded { name, sent })
+    }
+
+    /// Says how much is there. A hundred events make a bar; thousands would only fill the log.
+    fn show(&mut self, bytes: u64, total: u64) {
+        if bytes > self.shown + total / 100 {
+            self.shown = bytes;
+            self.events.send(EventKind::Transfer {
+                host: self.reached.name().to_string(),
+                what: self.written.to_owned(),
+                bytes,
                 total: Some(total),
             });
         }
-    };
-    let command = reached.adapt(docker::image_load());
-    let output = reached
-        .session
-        .send(&command, Box::pin(compressed), STALL, &mut on_bytes)
-        .await
-        .map_err(|source| HostError::Session {
-            command: "docker load".into(),
-            source,
-        })?;
-    if output.status != 0 {
-        return Err(failed("docker load".to_owned(), &output));
     }
-    // `Loaded image ID: sha256:…` or `Loaded image: NAME`, as the daemon has it; not always the same id.
+}
+
+fn loading(source: SessionError) -> HostError {
+    HostError::Session {
+        command: "docker load".into(),
+        source,
+    }
+}
+
+/// `Loaded image ID: sha256:…` or `Loaded image: NAME`, as the daemon has it; not always the same id.
+fn loaded_name(output: &Output) -> Result<String, HostError> {
+    if output.status != 0 {
+        return Err(failed("docker load".to_owned(), output));
+    }
     let name = output
         .stdout
         .lines()
         .rev()
         .find_map(|line| line.split_once(": "))
-        .map(|(_, name)| name.trim());
-    let name = name
-        .ok_or_else(|| HostError::Fact("`docker load` did not say what it loaded".to_owned()))?
-        .to_owned();
-    Ok(Loaded {
-        name,
-        sent: Sent {
-            bytes,
-            layers: saved.archive.layers.len(),
-            known,
-        },
-    })
-}
-
-/// Reads ranges of a file, one after the other.
-fn ranges_of(file: Arc<File>, ranges: Vec<Range<u64>>) -> impl AsyncRead + Send + Unpin {
-    let blocks = stream::try_unfold(
-        (ranges.into_iter(), 0..0_u64),
-        move |(mut rest, mut range)| {
-            let file = Arc::clone(&file);
-            async move {
-                while range.is_empty() {
-                    let Some(next) = rest.next() else {
-                        return Ok(None);
-                    };
-                    range = next;
-                }
-                let (start, left) = (range.start, range.end - range.start);
-                let read = tokio::task::spawn_blocking(move || read_block(&file, start, left));
-                let block = read.await.map_err(io::Error::other)??;
-                range.start += block.len() as u64;
-                Ok::<_, io::Error>(Some((Cursor::new(block), (rest, range))))
-            }
-        },
-    );
-    StreamReader::new(Box::pin(blocks))
-}
-
-fn read_block(file: &File, start: u64, left: u64) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
-    let mut block = vec![0; length];
-    let read = file.read_at(&mut block, start)?;
-    if read == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    block.truncate(read);
-    Ok(block)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use tokio::io::AsyncReadExt as _;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn ranges_are_read_in_order_and_nothing_between_them() {
-        let mut file = tempfile::tempfile().expect("a file");
-        file.write_all(b"0123456789").expect("written");
-        let file = Arc::new(file);
-        let read = async |ranges| {
-            let mut text = String::new();
-            let mut reader = ranges_of(Arc::clone(&file), ranges);
-            reader.read_to_string(&mut text).await.map(|_| text)
-        };
-        let (one, other) = tokio::join!(read(vec![0..2, 5..6, 8..10]), read(vec![3..3, 4..8]));
-        assert_eq!(
-            (one.expect("read"), other.expect("read")),
-            ("01589".to_owned(), "4567".to_owned())
-        );
-        assert!(read(vec![0..1, 8..11]).await.is_err(), "a file that is cut");
-    }
+        .map(|(_, name)| name.trim().to_owned());
+    name.ok_or_else(|| HostError::Fact("`docker load` did not say what it loaded".to_owned()))
 }

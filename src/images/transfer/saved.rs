@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::docker::Archive;
+use crate::docker::{self, Archive};
 
 /// How long a transfer may stand still. Its ends count too: before the first byte, the docker of a host that saves
 /// an image writes it to its own disk, and after the last byte, that of a host that loads one unpacks it. Both are
@@ -26,13 +26,15 @@ pub struct SavedImage {
 }
 
 impl SavedImage {
-    /// Reads what is in an archive.
+    /// Reads what is in an archive, and makes it the same one whenever the image is saved.
     pub async fn read(file: File) -> io::Result<Self> {
-        let file = Arc::new(file);
-        let opened = Arc::clone(&file);
-        let read = tokio::task::spawn_blocking(move || Archive::read(BufReader::new(&*opened)));
-        let archive = read.await.map_err(io::Error::other)??;
-        Ok(Self { file, archive })
+        let read = tokio::task::spawn_blocking(move || {
+            docker::clear_times(&file)?;
+            let archive = Archive::read(BufReader::new(&file))?;
+            let file = Arc::new(file);
+            Ok(Self { file, archive })
+        });
+        read.await.map_err(io::Error::other)?
     }
 }
 
