@@ -39,6 +39,18 @@ impl RequestRouter for ConsulRouter {
         take_out(backends, reason).boxed()
     }
 
+    /// It is registered a moment after it has started, and passes when its check has run for the first time.
+    fn hold<'a>(&'a self, backends: &'a [Backend], reason: &'a str) -> Answer<'a, bool> {
+        async move {
+            let mut all = true;
+            for backend in backends {
+                all &= hold(backend, reason).await?;
+            }
+            Ok(all)
+        }
+        .boxed()
+    }
+
     fn put_back<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {
         put_back(backends).boxed()
     }
@@ -83,6 +95,19 @@ async fn take_out(backends: &mut [Backend], reason: &str) -> Result<Vec<String>,
     Ok(warnings)
 }
 
+/// Takes the services of one container out that are not; whether there are any.
+async fn hold(backend: &Backend, reason: &str) -> Result<bool, HostError> {
+    let reason = format!("{MAINTENANCE}{reason}");
+    let services = services_of(backend).await?;
+    for service in services.iter().filter(|it| it.maintenance().is_none()) {
+        let agent = &backend.host.consul;
+        agent
+            .set_maintenance(&service.service, true, &reason)
+            .await?;
+    }
+    Ok(!services.is_empty())
+}
+
 async fn put_back(backends: &[Backend]) -> Result<(), HostError> {
     for backend in backends {
         for service in services_of(backend).await? {
@@ -124,7 +149,7 @@ fn registration(service: ServiceInstance) -> Registration {
         Rotation::In
     };
     Registration {
-        complaint: service.complaint(),
+        complaint: service.complaint_but_maintenance(),
         port: service.service.port,
         rotation,
         id: service.service.id,

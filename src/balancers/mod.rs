@@ -17,6 +17,6 @@ mod upstreams;
 pub use backend::Backend;
 pub use commands::CommandTarget;
 pub use list::{BackendLists, ListTarget};
-pub use router::{Answer, Registration, RequestRouter, Rotation, Routes};
+pub use router::{Answer, Registration, RequestRouter, Rotation, Routes, Switch};
 pub use routing::Routing;
 pub use upstreams::Upstreams;

@@ -1,6 +1,6 @@
 //! What every way of routing requests has to offer to a rollout.
 
-use futures::{future::BoxFuture, stream::BoxStream};
+use futures::{FutureExt, future::BoxFuture, stream::BoxStream};
 
 use super::Backend;
 use crate::{hosts::HostError, model::HostName, text};
@@ -35,6 +35,22 @@ pub trait RequestRouter: Send + Sync {
     /// Ends what [`take_out`](Self::take_out) did. An operator's own maintenance mode is left alone.
     fn put_back<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;
 
+    /// Keeps containers that have just started out of traffic until the switch of a blue-green rollout, where balancers
+    /// would learn of them by themselves; whether that is so now. The others learn of them by the switch.
+    fn hold<'a>(&'a self, _: &'a [Backend], _: &'a str) -> Answer<'a, bool> {
+        async { Ok(true) }.boxed()
+    }
+
+    /// Has requests go to the containers of one slot, which are ready: those of `switch` for all slots at once, where
+    /// one write has all.
+    fn switch<'a>(&'a self, own: &'a [Backend], _: &'a Switch) -> Answer<'a, ()> {
+        async {
+            self.put_back(own).await?;
+            self.put_in(own).await
+        }
+        .boxed()
+    }
+
     /// What balancers can learn of one container now. Empty once it has left.
     fn registrations<'a>(&'a self, backend: &'a Backend) -> Answer<'a, Vec<Registration>>;
 
@@ -43,6 +59,14 @@ pub trait RequestRouter: Send + Sync {
 
     /// Takes away what is left of containers that are stopped.
     fn deregister<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()>;
+}
+
+/// What a blue-green rollout switches, in all its slots.
+pub struct Switch {
+    /// Requests go to these.
+    pub come: Vec<Backend>,
+    /// They no longer go to these.
+    pub go: Vec<Backend>,
 }
 
 /// The error where some balancers could not be told: each of them routes as before, and `told` have `done` it.
@@ -88,7 +112,7 @@ pub struct Registration {
     pub service: String,
     /// The port on the host.
     pub port: u16,
-    /// What its checks complain of, as one line; `None` when all pass.
+    /// What its checks complain of, as one line; `None` when all pass. Maintenance mode is its rotation's.
     pub complaint: Option<String>,
     /// Whether requests may be routed to it.
     pub rotation: Rotation,

@@ -13,7 +13,7 @@ use super::{
     consul::ConsulRouter,
     leaves::LeaveRouter,
     list::{BackendLists, ListRouter},
-    router::{Registration, RequestRouter, Rotation, Routes},
+    router::{Registration, RequestRouter, Rotation, Routes, Switch},
 };
 use crate::{
     hosts::HostError,
@@ -97,6 +97,23 @@ impl Routing {
     pub async fn put_back(&self, backends: &[Backend]) -> Result<(), HostError> {
         for router in &self.0 {
             router.put_back(backends).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps containers out of traffic until the switch, and says whether that is so; see [`RequestRouter::hold`].
+    pub async fn hold(&self, backends: &[Backend], reason: &str) -> Result<bool, HostError> {
+        let mut all = true;
+        for router in &self.0 {
+            all &= router.hold(backends, reason).await?;
+        }
+        Ok(all)
+    }
+
+    /// Has requests go to the containers of one slot; see [`RequestRouter::switch`].
+    pub async fn switch(&self, own: &[Backend], switch: &Switch) -> Result<(), HostError> {
+        for router in &self.0 {
+            router.switch(own, switch).await?;
         }
         Ok(())
     }

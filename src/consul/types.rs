@@ -126,31 +126,40 @@ impl ServiceInstance {
     /// Why it is in maintenance mode, if it is (Consul names that check `_service_maintenance:ID` and
     /// keeps the reason as its notes).
     pub fn maintenance(&self) -> Option<&str> {
-        let of_maintenance = |check: &&AgentCheck| check.id.starts_with("_service_maintenance");
-        self.checks
-            .iter()
-            .find(of_maintenance)
+        let mut checks = self.checks.iter();
+        checks
+            .find(|check| is_maintenance(check))
             .map(|check| check.notes.as_str())
     }
 
     /// The first check that does not pass, as a line.
     pub fn complaint(&self) -> Option<String> {
-        let check = self
-            .checks
-            .iter()
-            .find(|check| check.status != CheckStatus::Passing)?;
-        let status = if check.status == CheckStatus::Critical {
-            "critical"
-        } else {
-            "warning"
-        };
-        let output = check.output.lines().next().unwrap_or_default().trim();
-        Some(if output.is_empty() {
-            status.to_owned()
-        } else {
-            format!("{status}: {}", text::cut(output, LONGEST))
-        })
+        complaint(self.checks.iter())
     }
+
+    /// The first check that does not pass, as a line; maintenance mode aside.
+    pub fn complaint_but_maintenance(&self) -> Option<String> {
+        complaint(self.checks.iter().filter(|check| !is_maintenance(check)))
+    }
+}
+
+fn is_maintenance(check: &AgentCheck) -> bool {
+    check.id.starts_with("_service_maintenance")
+}
+
+fn complaint<'c>(mut checks: impl Iterator<Item = &'c AgentCheck>) -> Option<String> {
+    let check = checks.find(|check| check.status != CheckStatus::Passing)?;
+    let status = if check.status == CheckStatus::Critical {
+        "critical"
+    } else {
+        "warning"
+    };
+    let output = check.output.lines().next().unwrap_or_default().trim();
+    Some(if output.is_empty() {
+        status.to_owned()
+    } else {
+        format!("{status}: {}", text::cut(output, LONGEST))
+    })
 }
 
 /// The longest reason of a check that is shown, in characters.

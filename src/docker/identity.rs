@@ -209,7 +209,9 @@ pub fn container_base_name(recipe: &str, order: Order, release: u64, instance: u
         String::new()
     };
     match order {
-        Order::StartFirst => format!("{recipe}-r{release}{instance}"),
+        Order::StartFirst | Order::BlueGreen => {
+            format!("{recipe}-r{release}{instance}")
+        }
         Order::StopFirst => format!("{recipe}{instance}"),
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{Facts, HostFacts, routes::routes_to};
 use crate::{
     docker::Container,
-    model::{BackendsFile, Environment, Host, HostName, HostRecipe, ListedBackend, Name, Recipe},
+    model::{
+        BackendsFile, Environment, Host, HostName, HostRecipe, ListedBackend, Name, Order, Recipe,
+    },
 };
 
 /// The ports under which a container is reached at its host's `address`: in the container, and on the host.
@@ -91,7 +93,8 @@ pub fn listed(recipe: &Recipe, host: &Host, container: &Container) -> ListedBack
 /// told of them.
 ///
 /// Where several run in one place, a deploy was cut off between two writes, and those that are listed count. One that
-/// is `unconfirmed` has yet to become ready, and counts only where it is listed.
+/// is `unconfirmed` has yet to become ready, and counts only where it is listed. With blue-green, of several that are
+/// listed the newest counts.
 pub fn in_service(
     environment: &Environment,
     facts: &Facts,
@@ -107,6 +110,7 @@ pub fn in_service(
             .filter(|((balancer, _), _)| drain.balancers.contains(balancer))
             .map(|(_, text)| text)
             .collect();
+        let is_switched = recipe.rollout.order == Some(Order::BlueGreen);
         for host in &environment.hosts {
             let Some(facts) = facts.hosts.get(&host.name) else {
                 continue;
@@ -115,21 +119,27 @@ pub fn in_service(
             let up = containers.filter(|container| container.state.is_up());
             let up: Vec<_> = up
                 .filter_map(|container| {
-                    let instance = container.identity()?.instance;
+                    let identity = container.identity()?;
+                    let place = (identity.instance, identity.release);
                     let backend = listed(recipe, host, container);
                     let port = backend.port?;
                     let is_listed = texts
                         .iter()
                         .any(|text| routes_to(text, &host.address, port));
-                    Some((instance, is_listed, backend))
+                    Some((place, is_listed, backend))
                 })
                 .collect();
-            for (instance, is_listed, backend) in &up {
-                let another_is = up
-                    .iter()
-                    .any(|(other, is_listed, _)| other == instance && *is_listed);
+            for ((instance, release), is_listed, backend) in &up {
+                let others = || {
+                    let listed = up.iter().filter(|(_, is_listed, _)| *is_listed);
+                    let listed = listed.map(|(place, ..)| *place);
+                    listed.filter(|(other, _)| other == instance)
+                };
+                // A switch that was cut off goes on: nobody sees the older one again.
+                let is_left = is_switched && others().any(|(_, other)| other > *release);
                 let key = (host.name.clone(), backend.container.clone());
-                if *is_listed || !another_is && !unconfirmed.contains(&key) {
+                let may_be = others().next().is_none() && !unconfirmed.contains(&key);
+                if (*is_listed || may_be) && !is_left {
                     all.push(backend.clone());
                 }
             }
@@ -252,6 +262,25 @@ mod tests {
             [new, old]
         );
         assert_eq!(serving(&two, Some("10.0.0.1:20001"), &["web-r2"]), [new]);
+    }
+
+    #[test]
+    fn where_a_switch_was_cut_off_the_newest_that_is_listed_counts() {
+        let mut environment = environment();
+        for recipe in &mut environment.recipes {
+            recipe.rollout.order = Some(Order::BlueGreen);
+        }
+        let two = [("web-r2", 20001, true), ("web-r1", 20000, true)];
+        for (list, expected) in [
+            ("10.0.0.1:20000", "web-r1"),
+            ("10.0.0.1:20000 10.0.0.1:20001", "web-r2"),
+            ("10.0.0.1:20001", "web-r2"),
+        ] {
+            let unconfirmed = [("host-1".into(), "web-r2".to_owned())].into();
+            let active = in_service(&environment, &facts(&two, Some(list)), &unconfirmed);
+            let active: Vec<_> = active.iter().map(|one| &*one.container).collect();
+            assert_eq!(active, [expected], "{list}");
+        }
     }
 
     #[test]

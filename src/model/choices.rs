@@ -90,13 +90,16 @@ impl Plain<Count> for values::Count {
     }
 }
 
-/// The order of an update, in Docker Swarm's words.
+/// The order of an update, in Docker Swarm's words; blue-green is everybody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The new container serves before the old one goes.
     StartFirst,
     /// The old container goes before the new one starts.
     StopFirst,
+    /// All new containers are ready before any request goes to one; then all requests go to them at once, and
+    /// the old ones go.
+    BlueGreen,
 }
 
 impl Plain<Order> for values::Order {
@@ -104,6 +107,7 @@ impl Plain<Order> for values::Order {
         match self {
             Self::StartFirst => Order::StartFirst,
             Self::StopFirst => Order::StopFirst,
+            Self::BlueGreen => Order::BlueGreen,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     remarks::{
         check_balancers_out_of_scope, check_for_names_given_twice, check_recipe_out_of_scope,
         check_shared_recipes, check_stops_of_servers, warn_of_accessory, warn_of_lost_requests,
-        warn_of_orphans,
+        warn_of_mixed_versions, warn_of_orphans,
     },
     slot::Slot,
 };
@@ -32,6 +32,7 @@ pub fn build(input: &Input) -> Plan {
         if input.scope.has_recipe(&recipe.name) {
             let recipe_plan = plan_recipe(input, recipe, &mut plan.obstacles);
             warn_of_lost_requests(recipe, &recipe_plan, &mut plan.warnings);
+            warn_of_mixed_versions(input, recipe, &recipe_plan, &mut plan.warnings);
             warn_of_accessory(input, &recipe_plan, &mut plan.warnings);
             check_stops_of_servers(input, recipe, &recipe_plan, &mut plan.obstacles);
             if !input.only_stops() {

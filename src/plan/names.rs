@@ -86,7 +86,7 @@ impl Names<'_> {
         let release = container.identity().map_or(0, |identity| identity.release);
         let retired = match self.order {
             // A container that already has a name of its own keeps it.
-            Order::StartFirst => container.name.clone(),
+            Order::StartFirst | Order::BlueGreen => container.name.clone(),
             Order::StopFirst if container.name == self.unique_name(release) => {
                 container.name.clone()
             }

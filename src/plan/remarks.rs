@@ -54,6 +54,58 @@ pub(super) fn warn_of_lost_requests(
     }
 }
 
+/// With blue-green no client sees the old version after the new one. What keeps that from being whole is said.
+pub(super) fn warn_of_mixed_versions(
+    input: &Input,
+    recipe: &Recipe,
+    plan: &RecipePlan,
+    warnings: &mut Vec<Remark>,
+) {
+    let mut replaces = plan.changes().filter(|slot| slot.change == Change::Replace);
+    if plan.order != Order::BlueGreen || replaces.next().is_none() {
+        return;
+    }
+    let name = &recipe.name;
+    let balancers = recipe.drain.iter().flat_map(|drain| &drain.balancers);
+    let balancers = balancers.filter_map(|name| input.environment.recipe(name));
+    let views = balancers.flat_map(|balancer| &balancer.by_host);
+    let views: Vec<_> = views.filter_map(|(_, on)| on.balancer.as_ref()).collect();
+    let leaves = recipe.by_host.values().any(|on| on.leave.is_some());
+    let message = if leaves {
+        format!(
+            "`{name}` leaves by `[drain] run`: both versions answer from when the first new container is well until all are"
+        )
+    } else if recipe.is_registered() || views.iter().any(|it| it.backends.is_none()) {
+        format!("`{name}` is switched container by container: both versions answer for a moment")
+    } else if views.len() > 1 {
+        format!(
+            "`{name}` is behind {} balancers, switched side by side: for a moment they differ",
+            views.len()
+        )
+    } else {
+        String::new()
+    };
+    let left: Vec<_> = recipe
+        .hosts
+        .iter()
+        .filter(|host| !input.scope.has_host(host))
+        .collect();
+    let left = (!left.is_empty()).then(|| {
+        format!(
+            "`{name}` on {} is left alone: both versions answer",
+            text::list(left)
+        )
+    });
+    let messages = left
+        .into_iter()
+        .chain(Some(message).filter(|it| !it.is_empty()));
+    warnings.extend(messages.map(|message| Remark {
+        host: None,
+        message,
+        hint: None,
+    }));
+}
+
 /// What an accessory is left without must be known, and how it gets it.
 pub(super) fn warn_of_accessory(input: &Input, plan: &RecipePlan, warnings: &mut Vec<Remark>) {
     if plan.left_alone.is_empty() {

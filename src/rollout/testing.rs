@@ -37,6 +37,8 @@ pub(crate) struct FakeHost {
     pub containers: Arc<Mutex<BTreeMap<String, bool>>>,
     /// What commands have in them that lose the connection, once each.
     pub losses: Arc<Mutex<Vec<(&'static str, Lost)>>>,
+    /// What commands have in them that docker refuses, once each.
+    pub refusals: Arc<Mutex<Vec<&'static str>>>,
     /// The port on the host that each container has.
     pub port: Arc<AtomicU16>,
     /// Whether `migrate` has run here; `test -e migrated` says so.
@@ -63,6 +65,13 @@ impl FakeHost {
         self
     }
 
+    pub fn refuses(self, command: &'static str) -> Self {
+        let mut refusals = self.refusals.lock().expect("not poisoned");
+        refusals.push(command);
+        drop(refusals);
+        self
+    }
+
     pub fn behaviour(&self) -> Behaviour {
         let host = self.clone();
         behaviour().script(move |command| host.does(command))
@@ -76,6 +85,13 @@ impl FakeHost {
         if lost == Some(Lost::Before) {
             return vec![Act::Disconnect("cut")];
         }
+        let mut refusals = self.refusals.lock().expect("not poisoned");
+        let refused = refusals.iter().position(|part| command.contains(part));
+        if let Some(at) = refused {
+            refusals.remove(at);
+            return fails(1, "Error response from daemon: : unknown\n");
+        }
+        drop(refusals);
         let acts = self.docker(command);
         if lost == Some(Lost::After) {
             return vec![Act::Disconnect("cut")];
@@ -244,6 +260,7 @@ impl TestSlot {
             runs_tasks: true,
             outgoing_is_up: true,
             stops: Default::default(),
+            waits_for_switch: Default::default(),
         };
         Self { lab, placement }
     }

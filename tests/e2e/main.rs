@@ -285,6 +285,14 @@ const STORY: &[(&str, Scenario)] = &[
         "any_balancer::two_recipes_behind_one_balancer",
         any_balancer::two_recipes,
     ),
+    (
+        "any_balancer::blue_green_with_a_written_list",
+        any_balancer::blue_green::with_a_written_list,
+    ),
+    (
+        "any_balancer::blue_green_with_consul",
+        any_balancer::blue_green::with_consul,
+    ),
     ("old_way::loses_requests", old_way::loses_requests),
     (
         "previews::two_beside_their_base_under_requests",

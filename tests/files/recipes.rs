@@ -267,6 +267,28 @@ canary = 3
 }
 
 #[test]
+fn blue_green_goes_all_at_once_behind_a_balancer() {
+    let shown = TestProject::of_recipe(
+        r#"
+hosts = "web"
+
+[container]
+image = "web"
+publish = ["80:80"]
+
+[rollout]
+order = "blue-green"
+max_parallel = 2
+canary = 1
+max_failures = 1
+auto_revert = false
+"#,
+    )
+    .shown();
+    assert_snapshot!(shown);
+}
+
+#[test]
 fn a_check_for_one_port_is_a_check() {
     for name in [
         "SERVICE_CHECK_TCP",

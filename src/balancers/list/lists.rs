@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use tokio::sync::Mutex;
 
 use super::target::ListTarget;
@@ -9,6 +10,7 @@ use crate::{
     balancers::router::only_some,
     hosts::HostError,
     model::{ListError, ListedBackend, Name},
+    text,
 };
 
 /// The containers that requests may go to, of all recipes that drain through a balancer whose list is written, and what
@@ -22,6 +24,8 @@ struct State {
     draining: Vec<ListedBackend>,
     /// What each file has, where that is known.
     written: BTreeMap<(String, Option<String>), String>,
+    /// The last switch that failed: to what, and why.
+    refused: Option<(Vec<ListedBackend>, String)>,
 }
 
 impl BackendLists {
@@ -54,6 +58,31 @@ impl BackendLists {
         state.remove(&backends);
         state.draining.extend(backends);
         state.write_all(targets).await
+    }
+
+    /// Has requests go to the ones and no longer to the others, in one write. Where that was tried and has failed, it
+    /// is not tried again for each slot.
+    pub(super) async fn switch(
+        &self,
+        come: Vec<ListedBackend>,
+        go: Vec<ListedBackend>,
+        targets: &[ListTarget],
+    ) -> Result<(), HostError> {
+        let mut state = self.0.lock().await;
+        if let Some((tried, why)) = &state.refused
+            && *tried == come
+        {
+            return Err(HostError::Fact(why.clone()));
+        }
+        state.remove(&go);
+        let leave = go.into_iter().filter(|one| one.port.is_some());
+        state.draining.extend(leave);
+        state.enter(come.clone());
+        let written = state.write_all(targets).await;
+        state.refused = None;
+        written.inspect_err(|error| {
+            state.refused = Some((come, text::chain(error).join(": ")));
+        })
     }
 
     /// Takes these containers, which have stopped, off the lists.
@@ -123,13 +152,20 @@ impl State {
         target.file.render(&self.active, &self.draining)
     }
 
-    /// Writes every file that would be different. One balancer that fails keeps no other from being told.
+    /// Writes every file that would be different, all of them side by side. One balancer that fails keeps no other from
+    /// being told.
     async fn write_all(&mut self, targets: &[ListTarget]) -> Result<(), HostError> {
         let mut failures = Vec::new();
         let mut told = Vec::new();
-        for target in targets {
-            match self.write_one(target).await {
-                Ok(()) => told.push(target.name()),
+        let writes = targets.iter().map(|target| self.write_one(target));
+        let written: Vec<_> = join_all(writes).await;
+        for (target, written) in targets.iter().zip(written) {
+            self.written.remove(&target.key());
+            match written {
+                Ok(text) => {
+                    self.written.insert(target.key(), text);
+                    told.push(target.name());
+                }
                 Err(error) => failures.push((target, error)),
             }
         }
@@ -147,18 +183,15 @@ impl State {
         Err(only_some(&failures, &told, "has the new list"))
     }
 
-    async fn write_one(&mut self, target: &ListTarget) -> Result<(), HostError> {
+    /// What the file has now: written, unless it has that already.
+    async fn write_one(&self, target: &ListTarget) -> Result<String, HostError> {
         let text = self
             .text(target)
             .map_err(|error| cannot_be_written(&error))?;
-        let key = target.key();
-        if self.written.get(&key) == Some(&text) {
-            return Ok(());
+        if self.written.get(&target.key()) != Some(&text) {
+            target.write(&text).await?;
         }
-        self.written.remove(&key);
-        target.write(&text).await?;
-        self.written.insert(key, text);
-        Ok(())
+        Ok(text)
     }
 }
 

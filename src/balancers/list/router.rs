@@ -9,7 +9,7 @@ use futures::{
 
 use super::{lists::BackendLists, target::ListTarget};
 use crate::{
-    balancers::{Answer, Backend, Registration, RequestRouter, Routes, Upstreams},
+    balancers::{Answer, Backend, Registration, RequestRouter, Routes, Switch, Upstreams},
     model::{HostName, ListedBackend, Name},
 };
 
@@ -62,6 +62,18 @@ impl RequestRouter for ListRouter {
             self.lists
                 .enter(self.listed(backends), &self.targets())
                 .await
+        }
+        .boxed()
+    }
+
+    /// One write for all slots. Each slot asks for it, and finds it done by the first.
+    fn switch<'a>(&'a self, _: &'a [Backend], switch: &'a Switch) -> Answer<'a, ()> {
+        async {
+            if let Some(error) = Backend::lack_of_ports(&switch.come) {
+                return Err(error);
+            }
+            let (come, go) = (self.listed(&switch.come), self.listed(&switch.go));
+            self.lists.switch(come, go, &self.targets()).await
         }
         .boxed()
     }

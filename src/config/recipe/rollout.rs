@@ -12,7 +12,7 @@ macro_rules! rollout_keys {
         $make! {
             /// How containers are replaced. The names and meanings are Nomad's; `order` is Docker Swarm's.
             "`[rollout]`" $name {
-                /// Which container comes first.
+                /// Which container comes first; with `blue-green` all new ones are ready before requests are switched to them.
                 #[default = "`stop-first` with a fixed port or the host's network, else `start-first`"]
                 order: Order => Option<Order>,
                 /// How many containers are replaced at a time.

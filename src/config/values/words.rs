@@ -128,5 +128,8 @@ choice! {
         StartFirst = "start-first",
         /// The old container stops before the new one starts.
         StopFirst = "stop-first",
+        /// All new containers are ready on every host before one is routed to; then the balancers are switched to them
+        /// together, and the old ones stop. A failure switches back.
+        BlueGreen = "blue-green",
     }
 }

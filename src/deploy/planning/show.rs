@@ -3,8 +3,8 @@
 use super::diff::diff;
 use crate::{
     event::{Difference, EventKind, Events, PlanAction, PlanRow, Setting},
-    model::Environment,
-    plan::{self, Change, Desired, ListPlan, Plan, SlotPlan},
+    model::{Environment, Order},
+    plan::{self, Change, Desired, ListPlan, Plan, RecipePlan, SlotPlan},
 };
 
 /// Sends the plan: what happens to each container, and each remark on it.
@@ -31,10 +31,7 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
                     Vec::new()
                 },
                 diff: Vec::new(),
-                note: recipe
-                    .left_alone
-                    .contains(&slot.host)
-                    .then(|| "left alone, as nobody has named it".to_owned()),
+                note: note(recipe, slot),
             });
         }
         for task in &recipe.tasks {
@@ -74,6 +71,16 @@ pub fn plan(plan: &Plan, environment: &Environment, is_rollback: bool, events: &
             message: warning.message.clone(),
             hint: warning.hint.clone(),
         });
+    }
+}
+
+/// What else there is to know of a slot.
+fn note(recipe: &RecipePlan, slot: &SlotPlan) -> Option<String> {
+    let is_switched = recipe.order == Order::BlueGreen && slot.change == Change::Replace;
+    if recipe.left_alone.contains(&slot.host) {
+        Some("left alone, as nobody has named it".to_owned())
+    } else {
+        is_switched.then(|| "blue-green: requests go to all new ones at once".to_owned())
     }
 }
 

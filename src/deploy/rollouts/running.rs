@@ -112,6 +112,7 @@ impl Deployment<'_> {
             is_first: false,
             is_last: false,
             stops: Default::default(),
+            waits_for_switch: Default::default(),
             containers: SlotContainers::before(slot, containers),
         })
     }

@@ -10,6 +10,9 @@ pub(super) fn describe_step(placement: &Placement, side: Side, step: Step) -> St
     let names = placement.names(side);
     match step {
         Step::Start => format!("start {names}"),
+        Step::StartHeld => format!("start {names}, out of traffic until the switch"),
+        Step::Switch if names.is_empty() => "switch requests, as all others do".to_owned(),
+        Step::Switch => format!("switch requests to {names}"),
         Step::OutlastStop => format!("check that no earlier stop of {names} is under way"),
         Step::Resume => format!("check that {names} still runs"),
         Step::EnterRotation => format!("tell the balancers of {names}"),

@@ -214,11 +214,12 @@ impl Driver<'_> {
             return;
         };
         let (events, sender) = (self.events.clone(), self.sender.clone());
+        let all = self.running.slots.clone();
         self.steps.spawn(async move {
             let description = describe_step(&placement, side, step);
             let host = placement.reached.name();
             let recipe = Some(&*placement.context.recipe.name);
-            let work = Box::pin(steps::perform(&placement, side, step));
+            let work = Box::pin(steps::perform(&placement, &all, side, step));
             let result = progress::step(&events, host, recipe, &description, work, |()| None).await;
             let _ = sender.send(Input::StepEnded {
                 slot,

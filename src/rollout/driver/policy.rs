@@ -42,4 +42,5 @@ pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
         }),
         registered: recipe.is_registered(),
     }
+    .settled()
 }

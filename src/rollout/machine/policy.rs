@@ -44,6 +44,30 @@ pub struct Policy {
     pub registered: bool,
 }
 
+impl Policy {
+    /// With blue-green all slots go together, and all or none of them arrive: what else is set has no meaning then.
+    /// Balancers are told by the switch.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        if self.order == Order::BlueGreen {
+            self.max_parallel = usize::MAX;
+            self.canary = 0;
+            self.auto_revert = true;
+            self.max_failures = 0;
+            self.quorum = false;
+            if let Some(drain) = &mut self.drain {
+                drain.is_told = false;
+            }
+        }
+        self
+    }
+
+    /// Whether all slots arrive or none does, whatever the user interrupts.
+    pub(super) fn is_all_or_none(&self) -> bool {
+        self.order == Order::BlueGreen
+    }
+}
+
 /// How an outgoing container is drained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DrainPolicy {

@@ -7,7 +7,7 @@ use super::{
     failure,
     gate::{Gate, Observation, Verdict, WatchEnd},
     outcome::Failure,
-    sequence::{Await, Limit, OnTimeout, Stage, Touched},
+    sequence::{Await, Limit, OnTimeout, Point, Stage, Touched},
     slot::{Side, Slot},
     step::Step,
 };
@@ -34,6 +34,7 @@ enum Wait {
     Step(Side, Step),
     Gate(Watch),
     Pause { until: Duration },
+    Meet(Point),
 }
 
 #[derive(Debug, Clone)]
@@ -96,8 +97,22 @@ impl Run {
     pub(super) fn last_seen(&self) -> Option<&Observation> {
         match &self.wait {
             Wait::Gate(watch) => watch.last_seen.as_ref(),
-            Wait::Nothing | Wait::Step(..) | Wait::Pause { .. } => None,
+            Wait::Nothing | Wait::Step(..) | Wait::Pause { .. } | Wait::Meet(_) => None,
         }
+    }
+
+    /// Where it waits for the other slots, if it does.
+    pub(super) fn meets_at(&self) -> Option<Point> {
+        match self.wait {
+            Wait::Meet(point) => Some(point),
+            Wait::Nothing | Wait::Step(..) | Wait::Gate(_) | Wait::Pause { .. } => None,
+        }
+    }
+
+    /// Goes on from where it waited for the others.
+    pub(super) fn pass(&mut self, now: Duration, actions: &mut Vec<Action>) -> Progress {
+        self.at += 1;
+        self.go_on(now, actions)
     }
 
     /// When time alone takes it on.
@@ -105,7 +120,7 @@ impl Run {
         match &self.wait {
             Wait::Gate(watch) => Some(watch.deadline),
             Wait::Pause { until } => Some(*until),
-            Wait::Nothing | Wait::Step(..) => None,
+            Wait::Nothing | Wait::Step(..) | Wait::Meet(_) => None,
         }
     }
 
@@ -119,6 +134,10 @@ impl Run {
                 Stage::Pause(length) => {
                     let until = now.saturating_add(length);
                     self.wait = Wait::Pause { until };
+                    return Progress::Waits;
+                }
+                Stage::Meet(point) => {
+                    self.wait = Wait::Meet(point);
                     return Progress::Waits;
                 }
                 Stage::Perform(side, step) => {
@@ -204,7 +223,9 @@ impl Run {
                     Progress::Waits
                 }
             },
-            Wait::Nothing | Wait::Step(..) | Wait::Gate(_) | Wait::Pause { .. } => Progress::Waits,
+            Wait::Nothing | Wait::Step(..) | Wait::Gate(_) | Wait::Pause { .. } | Wait::Meet(_) => {
+                Progress::Waits
+            }
         }
     }
 
@@ -216,10 +237,10 @@ impl Run {
     }
 
     fn perform(&mut self, side: Side, step: Step, now: Duration, actions: &mut Vec<Action>) {
-        if matches!(step, Step::Start | Step::Resume) {
+        if matches!(step, Step::Start | Step::StartHeld | Step::Resume) {
             self.started = Some(now);
         }
-        self.touched.note(side);
+        self.touched.note(side, step);
         self.wait = Wait::Step(side, step);
         actions.push(Action::Perform {
             slot: self.slot,

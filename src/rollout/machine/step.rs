@@ -7,6 +7,11 @@ pub enum Step {
     /// The container runs, out of maintenance: made if it is not there, else started. The recipe's
     /// `before` and `after` commands belong to this step.
     Start,
+    /// The container runs as after `Start`, but is kept out of traffic until `Switch`.
+    StartHeld,
+    /// From now on requests go to the containers of this side, and where a list says so at once, to no others: in
+    /// every slot together.
+    Switch,
     /// A `docker stop` that may still be under way has ended, as a release that was cut off can leave one.
     OutlastStop,
     /// It runs still, out of maintenance; started again if it has stopped.

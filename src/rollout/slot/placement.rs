@@ -44,6 +44,8 @@ pub struct Placement {
     pub outgoing_is_up: bool,
     /// Whether `docker stop` was asked for, of the new and of the old ones.
     pub stops: [AtomicBool; 2],
+    /// Whether the new and the old ones wait for the switch of a blue-green rollout.
+    pub waits_for_switch: [AtomicBool; 2],
     /// Its containers before anything was done, see [`SlotContainers::before`].
     pub containers: SlotContainers,
 }
@@ -81,6 +83,26 @@ impl Placement {
     /// Whether `docker stop` was asked for in this rollout.
     pub fn stop_was_asked(&self, side: Side) -> bool {
         self.stops[side as usize].load(Ordering::Relaxed)
+    }
+
+    /// Takes note whether requests are yet to be switched to the containers of one side.
+    pub fn note_switch(&self, side: Side, is_to_come: bool) {
+        self.waits_for_switch[side as usize].store(is_to_come, Ordering::Relaxed);
+    }
+
+    /// Whether requests are yet to be switched to the containers of one side.
+    pub fn waits_for_switch(&self, side: Side) -> bool {
+        self.waits_for_switch[side as usize].load(Ordering::Relaxed)
+    }
+
+    /// Whether containers that wait for the switch must be kept out of traffic. One that ran before may be what
+    /// requests go to, after a release that was cut off or before a switch back.
+    pub fn is_held(&self, side: Side) -> bool {
+        let has_started = match side {
+            Side::New => self.plan.incoming.as_ref().is_some_and(|it| !it.runs),
+            Side::Old => self.stop_was_asked(side) || self.outgoing() == Some(Outgoing::Kept),
+        };
+        has_started && self.waits_for_switch(side)
     }
 
     /// What was here before, for the state machine.
@@ -211,6 +233,30 @@ impl Placement {
         })
     }
 
+    /// Keeps the containers of one side out of traffic, where balancers would learn of them by themselves; whether
+    /// that is so now.
+    pub async fn hold(&self, side: Side) -> Result<bool, HostError> {
+        let backends = self.backends(side).await;
+        let reason = self.reason(side);
+        self.context.routing.hold(&backends, &reason).await
+    }
+
+    /// The reason that operators find in Consul: which release of what, whose it is, and what it does here.
+    pub fn reason(&self, side: Side) -> String {
+        let context = &self.context;
+        let new = self.names(Side::New);
+        let does = match side {
+            _ if self.waits_for_switch(side) => "waits for the switch".to_owned(),
+            Side::Old if new.is_empty() => "removed".to_owned(),
+            Side::Old => format!("replaced by {new}"),
+            Side::New => "reverted".to_owned(),
+        };
+        format!(
+            "{} of {} in {} by {}: {does}",
+            context.release, context.recipe.name, context.environment, context.by
+        )
+    }
+
     /// A container by name, if it is there.
     pub async fn inspect(&self, name: &str) -> Result<Option<Container>, HostError> {
         let command = docker::inspect_containers(&[name]);
@@ -245,5 +291,35 @@ impl Placement {
             }
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rollout::machine::Side;
+    use crate::rollout::testing::{FakeHost, TestSlot};
+
+    #[tokio::test]
+    async fn the_reason_in_consul_says_what_is_done_and_who_does_it() {
+        let mut slot = TestSlot::new("", vec![FakeHost::default().behaviour()]).await;
+        let shown = |slot: &TestSlot, side| slot.placement.reason(side);
+        assert_eq!(
+            shown(&slot, Side::Old),
+            "r2 of web in staging by alice@laptop: replaced by web-r2"
+        );
+        assert_eq!(
+            shown(&slot, Side::New),
+            "r2 of web in staging by alice@laptop: reverted"
+        );
+        slot.placement.note_switch(Side::New, true);
+        assert_eq!(
+            shown(&slot, Side::New),
+            "r2 of web in staging by alice@laptop: waits for the switch"
+        );
+        slot.placement.plan.incoming = None;
+        assert_eq!(
+            shown(&slot, Side::Old),
+            "r2 of web in staging by alice@laptop: removed"
+        );
     }
 }

@@ -1,12 +1,14 @@
 //! Which file performs which step, and what happens when the connection is lost meanwhile.
 
+use std::sync::Arc;
+
 use super::{
     outlast::outlast_a_stop,
     retire::retire,
     start::{resume, start_new, start_old},
     stop::stop,
     tasks,
-    traffic::{deregister, put_in, take_out},
+    traffic::{deregister, put_in, switch, take_out},
 };
 use crate::{
     event::EventKind,
@@ -18,20 +20,33 @@ use crate::{
     text,
 };
 
-/// Performs one step on the containers of one side of a slot.
-pub async fn perform(placement: &Placement, side: Side, step: Step) -> Result<(), HostError> {
+/// Performs one step on the containers of one side of a slot. `all` are the slots of its rollout.
+pub async fn perform(
+    placement: &Placement,
+    all: &[Arc<Placement>],
+    side: Side,
+    step: Step,
+) -> Result<(), HostError> {
+    match step {
+        Step::StartHeld => placement.note_switch(side, true),
+        Step::Start | Step::Resume => placement.note_switch(side, false),
+        _ => {}
+    }
     match (step, side) {
-        (Step::Start, Side::New) => {
+        (Step::Start | Step::StartHeld, Side::New) => {
             // The user's commands are no part of what may be done again: nobody can look whether they are done.
             tasks::before(placement).await?;
             once_more_if_lost(placement, || start_new(placement)).await?;
             tasks::after(placement).await
         }
-        (Step::Start, Side::Old) => once_more_if_lost(placement, || start_old(placement)).await,
+        (Step::Start | Step::StartHeld, Side::Old) => {
+            once_more_if_lost(placement, || start_old(placement)).await
+        }
         (Step::OutlastStop, _) => {
             once_more_if_lost(placement, || outlast_a_stop(placement, side)).await
         }
         (Step::Resume, _) => once_more_if_lost(placement, || resume(placement, side)).await,
+        (Step::Switch, _) => once_more_if_lost(placement, || switch(placement, all, side)).await,
         (Step::EnterRotation, _) => once_more_if_lost(placement, || put_in(placement, side)).await,
         (Step::EnterMaintenance, _) => {
             once_more_if_lost(placement, || take_out(placement, side)).await
@@ -74,7 +89,7 @@ mod tests {
 
     async fn performed(host: &FakeHost, side: Side, step: Step) -> Vec<String> {
         let slot = TestSlot::new(TASKS, vec![host.behaviour()]).await;
-        let result = perform(&slot.placement, side, step).await;
+        let result = perform(&slot.placement, &[], side, step).await;
         result.unwrap_or_else(|error| panic!("{}", text::chain(&error).join(": ")));
         slot.ran(1)
     }
@@ -116,13 +131,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_container_that_ends_while_docker_is_asked_to_restart_it_no_more_is_stopped_all_the_same()
+     {
+        let host = FakeHost::default()
+            .has("web-r1", true)
+            .refuses("docker update");
+        let ran = performed(&host, Side::Old, Step::Stop).await;
+        assert_eq!(
+            ran,
+            ["docker update", "docker update", "docker stop web-r1"]
+        );
+    }
+
+    #[tokio::test]
     async fn a_second_loss_in_one_step_is_a_failure() {
         let host = FakeHost::default()
             .has("web-r1", true)
             .loses("docker stop", Lost::Before)
             .loses("docker stop", Lost::Before);
         let slot = TestSlot::new(TASKS, vec![host.behaviour()]).await;
-        let error = perform(&slot.placement, Side::Old, Step::Stop).await;
+        let error = perform(&slot.placement, &[], Side::Old, Step::Stop).await;
         assert!(error.expect_err("it was lost twice").is_unreachable());
     }
 
@@ -130,7 +158,7 @@ mod tests {
     async fn a_command_of_which_nobody_knows_whether_it_ran_is_not_run_again() {
         let host = FakeHost::default().loses("migrate", Lost::After);
         let slot = TestSlot::new(TASKS, vec![host.behaviour()]).await;
-        let error = perform(&slot.placement, Side::New, Step::Start).await;
+        let error = perform(&slot.placement, &[], Side::New, Step::Start).await;
         let error = error.expect_err("nobody knows");
         assert!(!error.is_unreachable(), "the host is there");
         let told = text::chain(&error).join(": ");
@@ -152,7 +180,7 @@ mod tests {
         ] {
             let host = FakeHost::default().loses("sh -c migrate", when);
             let slot = TestSlot::new(tasks, vec![host.behaviour()]).await;
-            let result = perform(&slot.placement, Side::New, Step::Start).await;
+            let result = perform(&slot.placement, &[], Side::New, Step::Start).await;
             assert!(result.is_ok(), "{result:?}");
             assert_eq!(slot.ran(1), [expected, vec!["docker run"]].concat());
         }

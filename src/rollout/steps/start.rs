@@ -4,7 +4,7 @@ use super::{
     make::{Made, RUN, make},
     names::{free_name, take_serving_name},
     outlast::outlast_a_stop,
-    traffic::put_back,
+    traffic::{hold, put_back},
 };
 use crate::{
     docker,
@@ -52,10 +52,14 @@ pub(super) async fn start_old(placement: &Placement) -> Result<(), HostError> {
     into_traffic(placement, Side::Old).await
 }
 
-/// Puts what was started into traffic, under the ports that it has now.
+/// Puts what was started into traffic, under the ports that it has now; where it waits for the switch, it stays out.
 async fn into_traffic(placement: &Placement, side: Side) -> Result<(), HostError> {
     placement.inspect_again(side).await?;
-    put_back(placement, side).await?;
+    if placement.is_held(side) {
+        hold(placement, side).await?;
+    } else if !placement.waits_for_switch(side) {
+        put_back(placement, side).await?;
+    }
     tell_of_all(placement, side).await
 }
 

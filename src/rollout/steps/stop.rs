@@ -1,11 +1,17 @@
 //! The step `Stop`: `docker stop` with the container's own timeout.
 
+use std::time::Duration;
+
 use super::traffic::{forget, put_back};
 use crate::{
     docker,
     hosts::{HostError, QUICK},
     rollout::{machine::Side, slot::Placement},
 };
+
+/// How often docker is asked, and how long after each other.
+const TRIES: usize = 3;
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Stops the containers of one side; fine if they are not there.
 pub(super) async fn stop(placement: &Placement, side: Side) -> Result<(), HostError> {
@@ -20,10 +26,7 @@ pub(super) async fn stop(placement: &Placement, side: Side) -> Result<(), HostEr
             continue;
         };
         // A container that docker restarts over and over would come back between stop and retire.
-        placement
-            .reached
-            .expect(docker::set_restart(&there.name, "no"), QUICK)
-            .await?;
+        restart_no_more(placement, &there.name).await?;
         placement.note_stop(side);
         placement
             .reached
@@ -32,4 +35,19 @@ pub(super) async fn stop(placement: &Placement, side: Side) -> Result<(), HostEr
     }
     forget(placement, side).await;
     Ok(())
+}
+
+/// Docker refuses the update of a container that ends at this very moment, as one that crashes over and over does.
+async fn restart_no_more(placement: &Placement, name: &str) -> Result<(), HostError> {
+    let mut tries = 1;
+    loop {
+        let update = docker::set_restart(name, "no");
+        match placement.reached.expect(update, QUICK).await {
+            Err(error) if tries < TRIES && !error.is_unreachable() => {
+                tries += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            result => return result.map(|_| ()),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! accidents.
 
 mod balancer;
+pub mod blue_green;
 mod way;
 
 use std::time::Duration;

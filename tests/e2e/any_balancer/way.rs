@@ -98,7 +98,7 @@ pub(super) fn the_whole_way(stage: &Stage, it: &Balancer) -> &'static str {
 }
 
 /// A version that crashes is taken back, and nothing else is touched.
-fn a_bad_version(stage: &Stage, it: &Balancer) {
+pub(super) fn a_bad_version(stage: &Stage, it: &Balancer) {
     let before = APPS.map(|host| it.app_on(host));
     stage.loses_nothing_at(it.endpoints(), &it.row("a bad version"), |_| {
         let run = it.project.shipit("deploy lab --set version=crash");
@@ -109,7 +109,7 @@ fn a_bad_version(stage: &Stage, it: &Balancer) {
 }
 
 /// Deploys are killed, each at another point, and the next one converges.
-fn killed(stage: &Stage, it: &Balancer, points: &[&str], version: &str) {
+pub(super) fn killed(stage: &Stage, it: &Balancer, points: &[&str], version: &str) {
     let what = format!("killed at {} points, then a deploy", points.len());
     stage.loses_nothing_at(it.endpoints(), &it.row(&what), |_| {
         for point in points {

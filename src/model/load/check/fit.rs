@@ -22,11 +22,15 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
 
     let rollout = raw.rollout.as_ref();
     let order = rollout.and_then(|rollout| rollout.order.as_ref());
-    if let Some(order) = order.filter(|order| order.value == Order::StartFirst)
+    if let Some(order) = order.filter(|order| order.value != Order::StopFirst)
         && let Some(publish) = publish.filter(|_| has_fixed_port)
     {
+        let word = match order.value {
+            Order::BlueGreen => "blue-green",
+            Order::StartFirst | Order::StopFirst => "start-first",
+        };
         problems.push(
-            Problem::error("`start-first` with a fixed published port: the new container cannot have the port while the old one holds it")
+            Problem::error(format!("`{word}` with a fixed published port: the new container cannot have the port while the old one holds it"))
                 .at(&order.place, "both would run at once")
                 .at(publish, "one port on the host")
                 .hint("use `order = \"stop-first\"`, or `publish = [\"auto:PORT\"]` behind a balancer"),

@@ -7,7 +7,7 @@ use super::{
     kind::check_kind,
     listed::check_listed,
     ready::check_reachable,
-    rollout::check_times,
+    rollout::{check_blue_green, check_times},
 };
 use crate::{diagnostic::Problems, model::Recipe};
 
@@ -28,6 +28,7 @@ pub(in super::super) fn recipes(
         check_kind(written, problems);
         check_reachable(content, recipe, problems);
         check_times(content, recipe, problems);
+        check_blue_green(content, recipe, problems);
         check_fit(content, recipe, problems);
         check_listed(content, recipe, problems);
         warn_unchecked_service(content, recipe, problems);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    config::recipe::Recipe as Raw,
+    config::{recipe::Recipe as Raw, values::Order},
     diagnostic::{Problem, Problems},
     model::Recipe,
 };
@@ -47,6 +47,70 @@ pub(super) fn check_times(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
             ))
             .at(place, "no container could become healthy in time")
             .hint("`min_healthy_time` < `healthy_deadline` < `progress_deadline`"),
+        );
+    }
+}
+
+/// With blue-green all containers go together, and all or none of them arrive.
+pub(super) fn check_blue_green(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
+    let Some(section) = &raw.rollout else {
+        return;
+    };
+    let order = section.order.as_ref();
+    let Some(order) = order.filter(|order| order.value == Order::BlueGreen) else {
+        return;
+    };
+    let policy = &recipe.rollout;
+    let refused = [
+        (
+            "max_parallel",
+            section.max_parallel.place(),
+            true,
+            "all containers are replaced together",
+        ),
+        (
+            "canary",
+            section.canary.place(),
+            policy.canary > 0,
+            "no container serves before all others do",
+        ),
+        (
+            "max_failures",
+            section.max_failures.place(),
+            policy.max_failures > 0,
+            "the first failure switches back",
+        ),
+        (
+            "auto_revert = false",
+            section.auto_revert.place(),
+            !policy.auto_revert,
+            "a switch that has failed is always taken back",
+        ),
+    ];
+    for (key, place, is_refused, why) in refused {
+        if let Some(place) = place.filter(|_| is_refused) {
+            problems.push(
+                Problem::error(format!("`{key}` with `order = \"blue-green\"`: {why}"))
+                    .at(place, "has no meaning then")
+                    .at(&order.place, "all or none")
+                    .hint(format!(
+                        "leave it away, or use `order = \"start-first\"`, which replaces `{}` bit by bit",
+                        recipe.name
+                    )),
+            );
+        }
+    }
+    if recipe.is_consul() {
+        problems.push(
+            Problem::error("`blue-green` for Consul's own servers: they go one at a time")
+                .at(&order.place, "all at once")
+                .hint("use `order = \"stop-first\"`"),
+        );
+    } else if recipe.drain.is_none() && !recipe.is_registered() {
+        problems.push(
+            Problem::error("`blue-green` without a balancer: there is nothing to switch")
+                .at(&order.place, "no `[drain]`")
+                .hint("name the balancers: `[drain] balancers = [\"…\"]`"),
         );
     }
 }

@@ -60,24 +60,37 @@ async fn is_passing(checked: &CheckedContainer<'_>, name: &str) -> Result<Observ
         (Rotation::OutByOperator(reason), Side::New) => {
             not_yet(format!("someone put it into maintenance mode: {reason}"))
         }
+        // It would be routed to as soon as it passes.
+        (Rotation::In, _) if placement.is_held(side) => {
+            placement.hold(side).await?;
+            not_yet("to be kept out of traffic until the switch")
+        }
+        (Rotation::OutByDeploy, _) if placement.waits_for_switch(side) => {
+            well(registration, name, &endpoint)
+        }
         (Rotation::OutByDeploy, _) => {
             // A kept container that was in maintenance mode when it was stopped comes back in it, if its
             // service was never deregistered.
             routing.put_back(&[backend]).await?;
             not_yet("in maintenance mode")
         }
-        (Rotation::In, _) => match &registration.complaint {
-            None => holds(endpoint.to_string()),
-            Some(complaint) => not_yet(format!("Consul has `{name}` at {endpoint} as {complaint}")),
-        },
+        (Rotation::In, _) => well(registration, name, &endpoint),
     })
 }
 
+fn well(registration: &Registration, name: &str, endpoint: &HostAndPort) -> Observation {
+    match &registration.complaint {
+        None => holds(endpoint.to_string()),
+        Some(complaint) => not_yet(format!("Consul has `{name}` at {endpoint} as {complaint}")),
+    }
+}
+
 /// The registration of this name that is waited for. Two ports may go by one name: then it is one that does not
-/// pass yet.
+/// pass yet, or that is out.
 fn least_well<'r>(all: &'r [Registration], name: &str) -> Option<&'r Registration> {
     let of_name = || all.iter().filter(|it| it.service == name);
     of_name()
         .find(|it| it.complaint.is_some())
+        .or_else(|| of_name().find(|it| it.rotation != Rotation::In))
         .or_else(|| of_name().next())
 }

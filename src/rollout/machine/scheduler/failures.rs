@@ -53,7 +53,8 @@ impl Rollout {
     /// Ends the rollout forwards if more slots have failed than may. After an interrupt each slot in progress
     /// goes to its own end, so there is nothing to end.
     pub(super) fn revert_if_over_max_failures(&mut self, now: Duration, actions: &mut Vec<Action>) {
-        if self.phase.goes_forward() && !self.interrupted && self.is_over_max_failures() {
+        let may_end = !self.interrupted || self.policy.is_all_or_none();
+        if self.phase.goes_forward() && may_end && self.is_over_max_failures() {
             let reason = match &self.failure {
                 Some((_, Failure { error, .. })) => error.first().cloned(),
                 None => None,
@@ -78,7 +79,7 @@ impl Rollout {
 
     /// From here on the rollout reverts. An interrupted one returns what is in progress and no more.
     pub(super) fn begin_revert(&mut self, reason: &str, now: Duration, actions: &mut Vec<Action>) {
-        let all = self.policy.auto_revert && !self.interrupted;
+        let all = self.policy.is_all_or_none() || self.policy.auto_revert && !self.interrupted;
         self.phase = Phase::Reverting { all };
         let has_touched = self.in_progress().any(|(run, _)| !run.touched().nothing());
         let has_unhealthy = self.unhealthy().next().is_some();
@@ -105,13 +106,21 @@ impl Rollout {
         let Some((run, _)) = self.run_at(at) else {
             return;
         };
-        let touched = run.touched();
+        let mut touched = run.touched();
+        // A release that was cut off may have switched to what it left here, in any slot.
+        touched.old |= self.policy.is_all_or_none() && self.may_be_switched();
         if touched.nothing() {
             self.settle(at, SlotState::Untouched);
         } else {
             let stages = sequence::turn_back(&self.policy, &self.places[at].replacement, touched);
             self.begin_run(at, stages, touched, Direction::Back, now, actions);
         }
+    }
+
+    /// Whether requests may have gone to new containers before this rollout began.
+    fn may_be_switched(&self) -> bool {
+        let mut replacements = self.places.iter().map(|place| &place.replacement);
+        replacements.any(|it| it.incoming_runs && it.has_outgoing())
     }
 
     /// Counts a slot against `max_failures`.

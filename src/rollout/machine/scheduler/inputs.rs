@@ -10,7 +10,7 @@ use crate::rollout::machine::{
     input::Input,
     outcome::{Failure, SlotState},
     run::{Progress, Run},
-    sequence::{self, Touched},
+    sequence::{self, Point, Touched},
     slot::{Side, Slot},
     step::Step,
 };
@@ -208,6 +208,16 @@ impl Rollout {
             Progress::Waits => {}
             Progress::Done => self.run_arrived(at, now, actions),
             Progress::Failed(failure) => self.run_failed(at, failure, now, actions),
+        }
+    }
+
+    /// Lets every slot go on that waits at a point.
+    pub(super) fn pass(&mut self, point: Point, now: Duration, actions: &mut Vec<Action>) {
+        for at in 0..self.places.len() {
+            let waits = |(run, _): (&mut Run, _)| run.meets_at() == Some(point);
+            if self.run_at(at).is_some_and(waits) {
+                self.drive(at, now, actions, |run, actions| run.pass(now, actions));
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::state::{Direction, Phase, Place, Rollout, State};
 use crate::rollout::machine::{
     action::Action,
     gate::WatchEnd,
-    sequence::{self, Touched},
+    sequence::{self, Point, Touched},
 };
 
 /// What the rollout does next by itself.
@@ -17,12 +17,19 @@ pub(super) enum Next {
     AskPromotion,
     Promote,
     NoCanaryIsHealthy,
+    /// All slots in progress have come to a point where they wait for each other.
+    Pass(Point),
     Finish,
 }
 
 impl Rollout {
-    /// Decides what may begin now.
+    /// Decides what may begin now. Slots that wait for each other go on when no other joins them.
     pub(super) fn next(&self) -> Option<Next> {
+        let next = self.next_of_phase();
+        next.or_else(|| self.next_to_pass().map(Next::Pass))
+    }
+
+    fn next_of_phase(&self) -> Option<Next> {
         let in_progress = self.in_progress().count();
         let finish = (in_progress == 0 && self.all_monitored_are_ready()).then_some(Next::Finish);
         match self.phase {
@@ -95,6 +102,7 @@ impl Rollout {
             }
             Next::Promote => self.phase = Phase::Rest,
             Next::NoCanaryIsHealthy => self.begin_revert("no canary is healthy", now, actions),
+            Next::Pass(point) => self.pass(point, now, actions),
             Next::Finish => {
                 while let Some((&at, _)) = self.monitored.first_key_value() {
                     self.end_monitoring(at, WatchEnd::Held, actions);
@@ -103,6 +111,12 @@ impl Rollout {
                 self.phase = Phase::Finished;
             }
         }
+    }
+
+    /// The first point at which slots wait, once every slot in progress does.
+    fn next_to_pass(&self) -> Option<Point> {
+        let points: Option<Vec<_>> = self.in_progress().map(|(run, _)| run.meets_at()).collect();
+        points?.into_iter().min()
     }
 
     pub(super) fn first_pending(&self, until: usize) -> Option<usize> {

@@ -25,6 +25,8 @@ use crate::{
 /// updated ones too, newest first. A host that cannot be reached fails with all its slots, and nothing
 /// more is done there.
 ///
+/// Blue-green: all slots go at once and wait for each other, and the first failure takes all of them back.
+///
 /// An updated slot is monitored until the rollout ends. If its container dies, or is not ready for
 /// `healthy_deadline`, the slot has failed after all. Until then no slot starts and the rollout does not
 /// end.
@@ -150,7 +152,7 @@ impl Rollout {
             failed: false,
         };
         Self {
-            policy,
+            policy: policy.settled(),
             places: replacements.into_iter().map(place).collect(),
             phase: Phase::Waiting { revert },
             updated,

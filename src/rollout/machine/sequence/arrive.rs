@@ -23,17 +23,7 @@ pub(super) fn resume(policy: &Policy, side: Side) -> Vec<Stage> {
 
 fn until_it_serves(policy: &Policy, side: Side, first: Step, hold: Duration) -> Vec<Stage> {
     let limit = Limit::FromStart(policy.healthy_deadline);
-    let mut stages = vec![
-        Stage::Perform(side, first),
-        Stage::Await(Await {
-            side,
-            gate: Gate::Ready,
-            purpose: Purpose::Reach,
-            hold,
-            limit,
-            late: OnTimeout::Fail,
-        }),
-    ];
+    let mut stages = until_it_is_ready(policy, side, first, hold).to_vec();
     if let Some(drain) = &policy.drain {
         if drain.is_told {
             stages.push(Stage::Perform(side, Step::EnterRotation));
@@ -42,4 +32,24 @@ fn until_it_serves(policy: &Policy, side: Side, first: Step, hold: Duration) -> 
     }
     stages.push(Stage::Serves);
     stages
+}
+
+/// The stages after which the container of one side is ready.
+pub(super) fn until_it_is_ready(
+    policy: &Policy,
+    side: Side,
+    first: Step,
+    hold: Duration,
+) -> [Stage; 2] {
+    [
+        Stage::Perform(side, first),
+        Stage::Await(Await {
+            side,
+            gate: Gate::Ready,
+            purpose: Purpose::Reach,
+            hold,
+            limit: Limit::FromStart(policy.healthy_deadline),
+            late: OnTimeout::Fail,
+        }),
+    ]
 }

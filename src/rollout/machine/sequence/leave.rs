@@ -23,6 +23,17 @@ pub(super) fn leave(
     successor: Option<Side>,
     is_last: bool,
 ) -> Vec<Stage> {
+    let mut stages = leave_traffic(policy, side, is_last);
+    // The point of no return. A drain can take minutes, and nobody has looked at the successor meanwhile;
+    // where nothing lies between, it was found ready just now.
+    let successor = successor.filter(|_| !stages.is_empty());
+    stages.extend(successor.map(|side| still_ready(policy, side)));
+    stages.extend(stop(policy, side));
+    stages
+}
+
+/// The stages after which the container of one side has no request left.
+pub(super) fn leave_traffic(policy: &Policy, side: Side, is_last: bool) -> Vec<Stage> {
     let mut stages = Vec::new();
     if policy.drain.is_some() || policy.registered {
         stages.push(Stage::Perform(side, Step::EnterMaintenance));
@@ -31,19 +42,24 @@ pub(super) fn leave(
         let leave_deadline = policy.leave_deadline;
         stages.extend(drain::drain(drain_policy, side, leave_deadline, is_last));
     }
-    // The point of no return. A drain can take minutes, and nobody has looked at the successor meanwhile;
-    // where nothing lies between, it was found ready just now.
-    stages.extend(successor.filter(|_| !stages.is_empty()).map(|side| {
-        Stage::Await(Await {
-            side,
-            gate: Gate::Ready,
-            purpose: Purpose::Confirm,
-            hold: Duration::ZERO,
-            limit: Limit::FromHere(policy.leave_deadline),
-            late: OnTimeout::Fail,
-        })
-    }));
-    stages.push(Stage::Perform(side, Step::Stop));
+    stages
+}
+
+/// One look whether the container of one side is ready as it was before.
+pub(super) fn still_ready(policy: &Policy, side: Side) -> Stage {
+    Stage::Await(Await {
+        side,
+        gate: Gate::Ready,
+        purpose: Purpose::Confirm,
+        hold: Duration::ZERO,
+        limit: Limit::FromHere(policy.leave_deadline),
+        late: OnTimeout::Fail,
+    })
+}
+
+/// The stages after which the container of one side is stopped, gone from Consul and kept.
+pub(super) fn stop(policy: &Policy, side: Side) -> Vec<Stage> {
+    let mut stages = vec![Stage::Perform(side, Step::Stop)];
     if policy.registered {
         let limit = Limit::FromHere(policy.leave_deadline);
         let deregister = OnTimeout::Perform(Step::Deregister);

@@ -3,6 +3,7 @@
 //! Going forward and going back are the same stages with the two containers in each other's place.
 
 mod arrive;
+mod blue_green;
 mod consul_servers;
 mod drain;
 mod leave;
@@ -10,4 +11,4 @@ mod order;
 mod stage;
 
 pub(super) use order::{forward, revert, turn_back};
-pub(super) use stage::{Await, Limit, OnTimeout, Stage, Touched};
+pub(super) use stage::{Await, Limit, OnTimeout, Point, Stage, Touched};

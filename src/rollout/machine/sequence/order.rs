@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     arrive::{arrive, resume},
+    blue_green,
     consul_servers::{leader, quorum},
     leave::leave,
     stage::{Stage, Touched},
@@ -19,6 +20,9 @@ use crate::{
 
 /// The stages that bring the new container up and take the old one down.
 pub fn forward(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
+    if policy.order == Order::BlueGreen {
+        return blue_green::forward(policy, replacement);
+    }
     let incoming = replacement.has_incoming.then_some(Side::New);
     let goes = matches!(
         replacement.outgoing,
@@ -61,6 +65,10 @@ pub fn revert(policy: &Policy, replacement: &Replacement) -> Vec<Stage> {
 /// have died meanwhile, so it is looked at too; but not one that was unwell all along, as waiting for it would
 /// only hide the real failure.
 pub fn turn_back(policy: &Policy, replacement: &Replacement, touched: Touched) -> Vec<Stage> {
+    // Before the switch nothing was taken from the old ones, and no slot need wait for another.
+    if policy.order == Order::BlueGreen && touched.old {
+        return blue_green::back(policy, replacement);
+    }
     let stays = if replacement.has_outgoing() {
         Side::Old
     } else {
@@ -86,10 +94,10 @@ fn exchange(
     outgoing: Option<Side>,
     is_last: bool,
 ) -> Vec<Stage> {
-    let successor = incoming.filter(|_| policy.order == Order::StartFirst);
+    let successor = incoming.filter(|_| policy.order != Order::StopFirst);
     let leave = outgoing.map_or_else(Vec::new, |side| leave(policy, side, successor, is_last));
     match policy.order {
-        Order::StartFirst => [arrive, leave].concat(),
+        Order::StartFirst | Order::BlueGreen => [arrive, leave].concat(),
         // The outgoing one is retired before the incoming one starts: both use the same fixed name.
         Order::StopFirst => {
             let between = (policy.quorum && !leave.is_empty() && !arrive.is_empty())
@@ -114,7 +122,7 @@ impl Policy {
         let time = |stage: &Stage| match stage {
             Stage::Await(gate) => gate.hold,
             Stage::Pause(time) => *time,
-            Stage::Perform(..) | Stage::Serves => Duration::ZERO,
+            Stage::Perform(..) | Stage::Meet(_) | Stage::Serves => Duration::ZERO,
         };
         stages.iter().map(time).sum()
     }

@@ -17,8 +17,23 @@ pub enum Stage {
     Await(Await),
     /// Let time pass.
     Pause(Duration),
+    /// Wait until every slot in progress has come as far.
+    Meet(Point),
     /// Nothing to do: from here on the incoming container serves, so the slot is healthy.
     Serves,
+}
+
+/// Where the slots of a blue-green rollout wait for each other, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Point {
+    /// What is to serve is ready.
+    Ready,
+    /// It was found ready once more, when all were: requests may be switched.
+    Confirmed,
+    /// Every balancer routes to it.
+    Routed,
+    /// What served before has no request left.
+    Drained,
 }
 
 /// A gate to wait for.
@@ -88,8 +103,11 @@ impl Touched {
         old: true,
     };
 
-    /// Takes note that something is performed on the container of one side.
-    pub fn note(&mut self, side: Side) {
+    /// Takes note that a step is performed on the container of one side. A switch is about both.
+    pub fn note(&mut self, side: Side, step: Step) {
+        if step == Step::Switch {
+            *self = Self::BOTH;
+        }
         match side {
             Side::New => self.new = true,
             Side::Old => self.old = true,

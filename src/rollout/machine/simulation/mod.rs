@@ -31,7 +31,11 @@ struct Scenario {
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
-    let order = prop_oneof![Just(Order::StartFirst), Just(Order::StopFirst)];
+    let order = prop_oneof![
+        Just(Order::StartFirst),
+        Just(Order::StopFirst),
+        Just(Order::BlueGreen)
+    ];
     let counts = (1..4_usize, 0..3_usize, 0..3_usize);
     let switches = any::<[bool; 6]>();
     let drain = proptest::option::of((0..4_u32, 0..12_u32));
@@ -58,7 +62,7 @@ fn policies() -> impl Strategy<Value = Policy> {
                 auto_revert,
                 max_failures,
                 leave_deadline: TICK * leave,
-                quorum: quorum && rarely,
+                quorum: quorum && rarely && order != Order::BlueGreen,
                 drain: drain.map(|(wait, timeout)| DrainPolicy {
                     wait: TICK * wait,
                     timeout: TICK * timeout,

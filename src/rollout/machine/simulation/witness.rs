@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Scenario,
-    world::{Container, TICK, World},
+    world::{Container, TICK, World, other},
 };
 use crate::model::Order;
 use crate::rollout::machine::{
@@ -48,6 +48,8 @@ pub(super) struct Witness {
     reverting: bool,
     asked: bool,
     promoted: bool,
+    /// Requests were switched to the new ones of a blue-green rollout, or that was tried.
+    switched: bool,
     question: Option<Duration>,
     /// The slots that were without a serving container, tick by tick.
     down: Vec<BTreeSet<Slot>>,
@@ -58,7 +60,7 @@ impl Witness {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let slots = (0..scenario.fates.len()).map(Slot);
         Self {
-            policy: scenario.policy.clone(),
+            policy: scenario.policy.clone().settled(),
             per_host: scenario.per_host,
             revert: scenario.revert,
             first_deploy: !scenario.fates.iter().any(|fate| fate.has_outgoing),
@@ -68,7 +70,8 @@ impl Witness {
             kept: BTreeMap::new(),
             unhealthy: BTreeMap::new(),
             gave_up: BTreeSet::new(),
-            begun: if scenario.revert {
+            // The slots of a blue-green rollout begin together, also those that have nothing to start.
+            begun: if scenario.revert || scenario.policy.order == Order::BlueGreen {
                 slots.collect()
             } else {
                 BTreeSet::new()
@@ -80,6 +83,7 @@ impl Witness {
             reverting: false,
             asked: false,
             promoted: false,
+            switched: scenario.revert,
             question: None,
             down: Vec::new(),
             finish: None,
@@ -168,6 +172,7 @@ impl Witness {
             Action::Perform { slot, side, step } => {
                 self.touches(*slot);
                 self.allows(*slot, *side, *step, world);
+                self.allows_in_blue_green(*slot, *side, *step, world);
                 self.performing.insert(*slot, (*side, *step));
             }
             Action::Watch {
@@ -285,7 +290,10 @@ impl Witness {
     fn allows(&self, slot: Slot, side: Side, step: Step, world: &World) {
         let container = world.places[slot.0].of(side);
         if self.reverting || self.revert {
-            let arrives = matches!(step, Step::Start | Step::Resume | Step::EnterRotation);
+            let arrives = matches!(
+                step,
+                Step::Start | Step::StartHeld | Step::Resume | Step::EnterRotation | Step::Switch
+            );
             assert_eq!(arrives, side == Side::Old, "goes on though it reverts");
         }
         if step == Step::Stop && self.policy.drain.is_some() {
@@ -294,12 +302,9 @@ impl Witness {
                 world.is_idle(slot, side) || self.gave_up.contains(&(slot, side, Gate::Idle));
             assert!(drained, "stops what has connections");
         }
-        let other = match side {
-            Side::New => Side::Old,
-            Side::Old => Side::New,
-        };
+        let other = other(side);
         let is_followed = world.places[slot.0].of(other).raised.is_some();
-        if step == Step::Stop && self.policy.order == Order::StartFirst && is_followed {
+        if step == Step::Stop && self.policy.order != Order::StopFirst && is_followed {
             let follower = world.look(slot, other, Gate::Ready).verdict;
             assert_eq!(follower, Verdict::Holds, "stops the last that is ready");
         }
@@ -311,7 +316,47 @@ impl Witness {
         }
     }
 
+    /// Requests go to the new ones when all are there, and no old one stops before all requests have left.
+    fn allows_in_blue_green(&mut self, slot: Slot, side: Side, step: Step, world: &World) {
+        if self.policy.order != Order::BlueGreen {
+            return;
+        }
+        let is_looked_at = step == Step::Resume && self.reverting;
+        if side == Side::Old && !is_looked_at {
+            assert!(self.switched, "{slot:?} touches an old one too soon");
+        }
+        let arrives = |side: Side, index: usize| {
+            let place = &world.places[index];
+            let by_hand = self.gone_hosts.contains(&place.host);
+            let (new, old) = (place.fate.has_incoming, place.fate.has_outgoing);
+            !by_hand && if side == Side::New { new } else { old }
+        };
+        let mut all = 0..world.places.len();
+        if step == Step::Switch {
+            let mut others = self.performing.values();
+            let other = others.find(|performed| **performed != (side, Step::Switch));
+            assert_eq!(other, None, "{slot:?} switches before all are ready");
+            assert_eq!(self.watching, BTreeMap::new(), "it switches too soon");
+            if side == Side::New {
+                let is_there = |at| !arrives(side, at) || world.places[at].new.raised.is_some();
+                assert!(all.all(is_there), "it switches to what was not started");
+                self.switched = true;
+            }
+        } else if (side, step) == (Side::Old, Step::Stop) && self.policy.drain.is_some() {
+            let has_requests = |at: &usize| world.places[*at].old.routed;
+            assert_eq!(
+                all.find(has_requests),
+                None,
+                "{slot:?} stops before all are left"
+            );
+        }
+    }
+
     pub(super) fn looks_at(&mut self, world: &World) {
+        if self.policy.order == Order::BlueGreen && !self.switched && self.policy.drain.is_some() {
+            let is_routed = world.places.iter().any(|place| place.new.routed);
+            assert!(!is_routed, "a new one is routed to before the switch");
+        }
         let is_down = |slot: &Slot| {
             let place = &world.places[slot.0];
             let is_replaced = place.fate.has_outgoing && place.fate.has_incoming;
@@ -342,7 +387,7 @@ impl Witness {
         }
         let needs_hand = |slot: &Slot| matches!(slots[slot.0], SlotState::NeedsHand(_));
         let floor = match self.policy.order {
-            Order::StartFirst => 0,
+            Order::StartFirst | Order::BlueGreen => 0,
             Order::StopFirst => self.width(),
         };
         for down in &self.down {
@@ -353,6 +398,10 @@ impl Witness {
         let count = |state: fn(&SlotState) -> bool| slots.iter().filter(|slot| state(slot)).count();
         let updated = count(|slot| *slot == SlotState::Updated);
         let by_hand = count(|slot| matches!(slot, SlotState::NeedsHand(_)));
+        if self.policy.order == Order::BlueGreen {
+            let is_whole = updated == 0 || updated == slots.len();
+            assert!(is_whole, "{updated} of {} slots are updated", slots.len());
+        }
         let takes_all_back = self.revert || self.policy.auto_revert;
         match end {
             RolloutEnd::Completed => {

@@ -71,6 +71,8 @@ pub(super) struct Container {
     pub registered: bool,
     /// Whether the balancers were told of it.
     is_known: bool,
+    /// Kept out of traffic until requests are switched to it.
+    held: bool,
     exited: bool,
     /// When it was last started by a step.
     pub raised: Option<Duration>,
@@ -198,6 +200,10 @@ impl World {
             return Err(failed("docker said no", false));
         }
         let lag = TICK * place.latency();
+        if step == Step::Switch {
+            self.switch(slot, side)?;
+        }
+        let place = &mut self.places[slot.0];
         let stuck = side == Side::Old && place.fate.stuck == Some(Gate::Gone);
         let container = place.of_mut(side);
         match step {
@@ -219,7 +225,20 @@ impl World {
                 (container.raised, container.fell_at) = (Some(now), None);
                 container.gone_at = None;
             }
-            Step::OutlastStop => {}
+            Step::StartHeld => {
+                if !container.running {
+                    (container.held, container.maintenance) = (true, false);
+                    container.since = now;
+                }
+                container.exists = true;
+                container.running = true;
+                container.registered = true;
+                container.retired = false;
+                container.exited = false;
+                (container.raised, container.fell_at) = (Some(now), None);
+                container.gone_at = None;
+            }
+            Step::OutlastStop | Step::Switch => {}
             Step::EnterRotation => container.is_known = true,
             Step::EnterMaintenance => (container.maintenance, container.is_known) = (true, false),
             Step::Stop => {
@@ -233,6 +252,48 @@ impl World {
             Some(Fault::Done) => Err(failed("docker did not answer in time", false)),
             _ => Ok(()),
         }
+    }
+
+    fn is_told(&self) -> bool {
+        let drain = self.policy.drain.as_ref();
+        drain.is_some_and(|drain| drain.is_told)
+    }
+
+    /// Balancers that are told have one list for all slots, which takes effect at once; others learn of each
+    /// container by itself.
+    fn switch(&mut self, slot: Slot, to: Side) -> Result<(), Failure> {
+        let now = self.now;
+        let refuses = |place: &Place| {
+            place.fate.has_incoming && place.fate.health == Health::Unroutable && to == Side::New
+        };
+        let is_told = self.is_told();
+        if is_told && self.places.iter().any(refuses) {
+            return Err(failed("a balancer refuses the list", false));
+        }
+        let own = slot.0..slot.0 + 1;
+        let all = 0..self.places.len();
+        for at in if is_told { all } else { own } {
+            let answers = self.answers(at, to);
+            let place = &mut self.places[at];
+            let lasts = TICK * place.latency();
+            let stuck = place.fate.stuck;
+            let comes = place.of_mut(to);
+            (comes.held, comes.maintenance) = (false, false);
+            if is_told {
+                comes.is_known = comes.running;
+                comes.routed = answers;
+                let goes = place.of_mut(other(to));
+                goes.is_known = false;
+                let stays = to == Side::New && stuck == Some(Gate::Unrouted);
+                if goes.routed && !stays {
+                    goes.routed = false;
+                    let never = to == Side::New && stuck == Some(Gate::Idle);
+                    let lasts = if never { Duration::MAX } else { lasts };
+                    goes.connections_end = now.saturating_add(lasts);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether the container would answer a request.
@@ -293,6 +354,7 @@ impl World {
             for side in [Side::New, Side::Old] {
                 self.fall(index, side);
                 let answers = self.answers(index, side);
+                let told = self.is_told();
                 let place = &mut self.places[index];
                 let latency = place.latency();
                 let fate = place.fate.clone();
@@ -312,12 +374,8 @@ impl World {
                 let unroutable = side == Side::New
                     && fate.health == Health::Unroutable
                     && self.policy.drain.is_some();
-                let told = self
-                    .policy
-                    .drain
-                    .as_ref()
-                    .is_some_and(|drain| drain.is_told);
                 let wanted = answers
+                    && !container.held
                     && !container.maintenance
                     && !unroutable
                     && (container.is_known || !told);
@@ -406,6 +464,13 @@ impl World {
             let serves = [Side::New, Side::Old].map(|side| self.answers(slot, side));
             !counts || serves.contains(&true) && !self.lost[place.host]
         })
+    }
+}
+
+pub(super) fn other(side: Side) -> Side {
+    match side {
+        Side::New => Side::Old,
+        Side::Old => Side::New,
     }
 }
 

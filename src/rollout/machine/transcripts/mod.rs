@@ -1,5 +1,6 @@
 //! Small rollouts as transcripts: what is done when, on hosts that answer after a second.
 
+mod blue_green;
 mod failing;
 mod monitoring;
 mod order;
