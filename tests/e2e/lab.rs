@@ -211,10 +211,26 @@ pub fn build(version: &str) {
     ]);
 }
 
+/// Builds an image on this machine from the text of a Dockerfile.
+#[track_caller]
+pub fn build_from(image: &str, dockerfile: &str) {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e-image");
+    std::fs::create_dir_all(&folder).expect("the image's folder");
+    std::fs::write(folder.join("Dockerfile"), dockerfile).expect("the Dockerfile");
+    let folder = folder.to_string_lossy();
+    docker(&["build", "--quiet", "--tag", image, &folder]);
+}
+
 /// Removes a version of the app from this machine.
 #[track_caller]
 pub fn forget(version: &str) {
-    docker(&["rmi", &format!("shipit-lab/flask-nanoservice:{version}")]);
+    forget_image(&format!("shipit-lab/flask-nanoservice:{version}"));
+}
+
+/// Removes an image from this machine.
+#[track_caller]
+pub fn forget_image(image: &str) {
+    docker(&["rmi", image]);
 }
 
 #[track_caller]

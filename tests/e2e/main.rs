@@ -242,6 +242,10 @@ const STORY: &[(&str, Scenario)] = &[
         "recovery::connections_that_are_cut",
         recovery::lost_connections,
     ),
+    (
+        "recovery::an_image_transfer_that_is_cut",
+        recovery::cut_transfer,
+    ),
     ("recovery::a_port_that_is_taken", recovery::taken_port),
     (
         "recovery::a_host_that_was_reinstalled",

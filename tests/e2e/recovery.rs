@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::{
     lab::{self, APPS, HOST_1, HOST_2, HOST_3, HOSTS, Host},
-    project::Project,
+    project::{Project, Running},
     stage::{Stage, both_answer, deployed, other},
 };
 
@@ -109,7 +111,9 @@ pub fn consul_without_a_leader(stage: &Stage) {
 /// Cuts every SSH connection to a host but its own.
 fn cut_connections(host: Host) {
     host.run(
-        "for pid in $(pgrep -f '^sshd: vagrant@notty'); do [ $pid = $PPID ] || kill $pid; done",
+        // OpenSSH 9.8 gave sessions a program of their own.
+        "pids=$(pgrep -f '^sshd(-session)?: vagrant@notty') || exit
+        for pid in $pids; do [ $pid = $PPID ] || kill $pid; done",
     );
 }
 
@@ -132,6 +136,62 @@ pub fn lost_connections(stage: &Stage) {
     });
     both_answer(new);
     project.ok("check staging");
+}
+
+/// Waits until so much of an image was sent.
+#[track_caller]
+fn sent(run: &mut Running, bytes: u64) {
+    let seen = run.wait_until(|line| {
+        let event = serde_json::from_str::<Value>(line).unwrap_or_default();
+        event["event"] == "transfer" && event["bytes"].as_u64().is_some_and(|sent| sent > bytes)
+    });
+    assert!(seen, "it ended before {bytes} bytes were sent");
+}
+
+pub fn cut_transfer(stage: &Stage) {
+    const IMAGE: &str = "shipit-lab/large:cut";
+    stage.now();
+    // What does not compress, so that it takes a while, and what no host has from an earlier run.
+    let run = std::process::id();
+    lab::build_from(
+        IMAGE,
+        &format!(
+            "FROM shipit-lab/registrator\nENTRYPOINT [\"sleep\", \"600\"]\n\
+            RUN head -c 200000000 /dev/urandom >/large && echo {run}\n"
+        ),
+    );
+    let project = stage.copy("cut-transfer");
+    project.write(
+        "inventory/large.toml",
+        "extends = \"staging\"\nrecipes = [\"large\"]\n",
+    );
+    project.write(
+        "recipes/large.toml",
+        &format!(
+            "hosts = \"host-2\"\n\n[container]\nimage = \"{IMAGE}\"\nstop_timeout = \"1s\"\n\n\
+            [rollout]\nmin_healthy_time = \"0s\"\n"
+        ),
+    );
+    let mut doomed = project.start("deploy large --output json");
+    sent(&mut doomed, 80_000_000);
+    doomed.signal("KILL");
+    doomed.finish();
+
+    let mut cut = project.start("deploy large --output json");
+    sent(&mut cut, 140_000_000);
+    // The lock's connection is that of the first host.
+    cut_connections(HOST_2);
+    cut.finish()
+        .exits(0)
+        .says("an earlier transfer of `shipit-lab/large:cut` to `host-2` was cut off: going on after")
+        .says("the connection to `host-2` was lost while `shipit-lab/large:cut` was sent: going on after");
+
+    project.ok("down large --yes");
+    HOST_2.run(
+        "docker images -q shipit-lab/large | sort -u | xargs -r docker rmi --force >/dev/null
+        [ -z \"$(ls ~/.cache/shipit)\" ]",
+    );
+    lab::forget_image(IMAGE);
 }
 
 pub fn taken_port(stage: &Stage) {

@@ -187,23 +187,18 @@ pub fn with_consul(stage: &Stage) {
         "to stop routing to",
         "stop ",
     ];
-    let kills = || {
-        stage.loses_nothing(
-            "blue-green with Consul, killed at 4 points, then a deploy",
-            |_| {
-                for point in points {
-                    let mut doomed =
-                        project.start(&format!("deploy staging --set version={new} -v"));
-                    if doomed.wait_until(|line| line.contains(point) && line.contains("flask")) {
-                        doomed.signal("KILL");
-                    }
-                    let _ = doomed.finish();
-                }
-                vec![deploy(new)]
-            },
-        );
-    };
-    in_order("killed deploys", to[0], kills, (old, new));
+    // Whoever is killed in the middle of the switch leaves both versions, until the next deploy goes on.
+    let what = "blue-green with Consul, killed at 4 points, then a deploy";
+    stage.loses_nothing(what, |_| {
+        for point in points {
+            let mut doomed = project.start(&format!("deploy staging --set version={new} -v"));
+            if doomed.wait_until(|line| line.contains(point) && line.contains("flask")) {
+                doomed.signal("KILL");
+            }
+            let _ = doomed.finish();
+        }
+        vec![deploy(new)]
+    });
     both_answer(new);
     project.ok("check staging");
 }
