@@ -194,9 +194,14 @@ proptest! {
         for encode in [|it: char| it.to_string(), in_url, in_json, in_ascii_json] as [Encode; 4] {
             let units: Vec<_> = secret.chars().map(encode).collect();
             let text = format!("{before}{}{after}", units.concat());
+            // What is around it may look the same.
+            let around = format!("{before}\0{after}");
             for shown in every_cut(&text, at).into_iter().chain([text.clone()]) {
                 let masked = masks.mask(&shown);
                 for window in units.windows(4) {
+                    if around.contains(&window.concat()) {
+                        continue;
+                    }
                     prop_assert!(!masked.contains(&window.concat()), "{window:?} in {} of {}", masked.replace("00", ""), shown.replace("00", ""));
                 }
             }
@@ -206,7 +211,6 @@ proptest! {
         let known = Base64Unpadded::encode_string(secret.as_bytes());
         let start = (8 * before.len()).div_ceil(6);
         let known = &text[start..(8 * (before.len() + secret.len()) / 6).max(start).min(text.len()).min(start + known.len())];
-        // What is around it may look the same.
         let around = format!("{before}{}{after}", "\0".repeat(secret.len()));
         let around = Base64Unpadded::encode_string(around.as_bytes());
         for shown in every_cut(&text, at).into_iter().chain([text.clone()]) {
