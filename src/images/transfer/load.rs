@@ -11,7 +11,7 @@ use crate::{
     docker::{self, PinnedImage},
     event::{EventKind, Events},
     hosts::{HostError, QUICK, Reached, failed},
-    transport::{Output, SessionError},
+    transport::SessionError,
 };
 
 /// A transfer that is cut again and again goes on for as long as so many bytes more arrive each time.
@@ -198,7 +198,12 @@ impl Transfer<'_> {
             layers: self.saved.archive.layers.len(),
             known: self.known,
         };
-        let name = loaded_name(&output)?;
+        if output.status != 0 {
+            return Err(failed("docker load".to_owned(), &output));
+        }
+        let name = loaded_name(&output.stdout).ok_or_else(|| {
+            HostError::Fact("`docker load` did not say what it loaded".to_owned())
+        })?;
         Ok(Loaded { name, sent })
     }
 
@@ -224,15 +229,8 @@ fn loading(source: SessionError) -> HostError {
 }
 
 /// `Loaded image ID: sha256:…` or `Loaded image: NAME`, as the daemon has it; not always the same id.
-fn loaded_name(output: &Output) -> Result<String, HostError> {
-    if output.status != 0 {
-        return Err(failed("docker load".to_owned(), output));
-    }
-    let name = output
-        .stdout
-        .lines()
-        .rev()
-        .find_map(|line| line.split_once(": "))
-        .map(|(_, name)| name.trim().to_owned());
-    name.ok_or_else(|| HostError::Fact("`docker load` did not say what it loaded".to_owned()))
+fn loaded_name(stdout: &str) -> Option<String> {
+    let mut lines = stdout.lines().rev();
+    let (_, name) = lines.find_map(|line| line.split_once(": "))?;
+    Some(name.trim().to_owned())
 }

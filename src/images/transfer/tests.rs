@@ -75,14 +75,14 @@ struct Host {
 }
 
 impl Host {
-    async fn with_cuts(cuts: &[usize]) -> Self {
+    async fn with_cuts(cuts: &'static [usize]) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let bin = home.path().join("bin");
         fs::create_dir(&bin).expect("a folder");
         fs::write(bin.join("docker"), DOCKER).expect("written");
         let mode = fs::Permissions::from_mode(0o755);
         fs::set_permissions(bin.join("docker"), mode).expect("its mode");
-        let cuts = Arc::new(Mutex::new(cuts.to_vec().into_iter()));
+        let cuts = Arc::new(Mutex::new(cuts.iter().copied()));
         let at = home.path().to_owned();
         let fleet = TestFleet::of_one(move |command| {
             let next = || cuts.lock().expect("not poisoned").next();
