@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     balancer::Balancer,
-    way::{a_bad_version, killed},
+    way::{a_bad_version, kill_at, killed},
 };
 use crate::{
     lab::{self, APPS, Host},
@@ -26,6 +26,14 @@ const CLIENTS: usize = 4;
 /// Two versions may answer for so long where balancers take up what is new one after the other, or their old workers
 /// still accept connections.
 const MOMENT: Duration = Duration::from_secs(2);
+
+/// Where deploys are killed.
+const POINTS: [&str; 4] = [
+    "to be ready",
+    "switch requests",
+    "to stop routing to",
+    "stop ",
+];
 
 /// Clients that note which version answers them.
 struct Clients {
@@ -136,13 +144,7 @@ pub fn with_a_written_list(stage: &Stage) {
     a_bad_version(stage, &it);
     clients.saw_only("v1");
 
-    let points = [
-        "to be ready",
-        "switch requests",
-        "to stop routing to",
-        "stop ",
-    ];
-    let kills = || killed(stage, &it, &points, "v2");
+    let kills = || killed(stage, &it, &POINTS, "v2");
     in_order("killed deploys", to[0], kills, ("v1", "v2"));
     project.ok("down lab --yes");
 }
@@ -181,22 +183,11 @@ pub fn with_consul(stage: &Stage) {
     clients.saw_only(old);
     assert_eq!(APPS.map(Host::app), before);
 
-    let points = [
-        "to be ready",
-        "switch requests",
-        "to stop routing to",
-        "stop ",
-    ];
     // Whoever is killed in the middle of the switch leaves both versions, until the next deploy goes on.
     let what = "blue-green with Consul, killed at 4 points, then a deploy";
     stage.loses_nothing(what, |_| {
-        for point in points {
-            let mut doomed = project.start(&format!("deploy staging --set version={new} -v"));
-            if doomed.wait_until(|line| line.contains(point) && line.contains("flask")) {
-                doomed.signal("KILL");
-            }
-            let _ = doomed.finish();
-        }
+        let line = format!("deploy staging --set version={new} -v");
+        kill_at(&project, &line, "flask", &POINTS);
         vec![deploy(new)]
     });
     both_answer(new);

@@ -6,6 +6,7 @@ use super::balancer::Balancer;
 use crate::{
     faults::outside,
     lab::{self, APPS, HOST_1},
+    project::Project,
     stage::{Stage, failed, other},
 };
 
@@ -108,19 +109,23 @@ pub(super) fn a_bad_version(stage: &Stage, it: &Balancer) {
     assert_eq!(APPS.map(|host| it.app_on(host)), before);
 }
 
+/// Runs the same command once for each point, and kills it when it says that it is there with the app.
+pub(super) fn kill_at(project: &Project, line: &str, app: &str, points: &[&str]) {
+    for point in points {
+        let mut doomed = project.start(line);
+        if doomed.wait_until(|line| line.contains(point) && line.contains(app)) {
+            doomed.signal("KILL");
+        }
+        let _ = doomed.finish();
+    }
+}
+
 /// Deploys are killed, each at another point, and the next one converges.
 pub(super) fn killed(stage: &Stage, it: &Balancer, points: &[&str], version: &str) {
     let what = format!("killed at {} points, then a deploy", points.len());
     stage.loses_nothing_at(it.endpoints(), &it.row(&what), |_| {
-        for point in points {
-            let mut doomed = it
-                .project
-                .start(&format!("deploy lab --set version={version} -v"));
-            if doomed.wait_until(|line| line.contains(point) && line.contains(it.app)) {
-                doomed.signal("KILL");
-            }
-            let _ = doomed.finish();
-        }
+        let line = format!("deploy lab --set version={version} -v");
+        kill_at(&it.project, &line, it.app, points);
         vec![it.deploy(version)]
     });
     it.both_answer(version);
