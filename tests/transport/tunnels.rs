@@ -12,6 +12,7 @@ use shipit::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time::timeout,
 };
 
 use super::{home::Home, server::Behaviour};
@@ -152,4 +153,29 @@ async fn a_stream_of_requests_keeps_nobody_else_waiting() {
     }
     let command = session.run(&RemoteCommand::new("docker"), LONG).await;
     assert!(command.unwrap().success());
+}
+
+/// Two connections over one jump host would wait for each other: the inner one reads nothing while what it writes waits
+/// for the outer one, and the outer one reads nothing while what it has for the inner one is not taken.
+#[tokio::test]
+async fn a_tunnel_that_is_not_read_stops_nothing_else() {
+    let home = Home::new();
+    let (_server, session) = home.session(Behaviour::new(&home.key)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let sent: Vec<u8> = (0..=255).cycle().take(6 * 1024 * 1024).collect();
+    let all = sent.clone();
+    let far_end = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(&all).await.unwrap();
+    });
+
+    let mut tunnel = session.tunnel("127.0.0.1", port, LONG).await.unwrap();
+    timeout(LONG, far_end).await.expect("all is taken").unwrap();
+    let output = session.run(&RemoteCommand::new("true"), LONG).await;
+    assert_eq!(output.expect("it runs").status, 0);
+
+    let mut got = Vec::new();
+    tunnel.read_to_end(&mut got).await.unwrap();
+    assert!(got == sent);
 }

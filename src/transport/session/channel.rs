@@ -1,11 +1,6 @@
 //! One channel of a session, with its permit from the connection's limit.
 
-use std::{
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use russh::{ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Sig, client::Msg};
 use tokio::{
@@ -124,16 +119,6 @@ impl Reader {
         }
         let message = self.half.as_mut()?.wait().await;
         self.note(message)
-    }
-
-    /// [`Reader::next`] for those who poll.
-    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ChannelMsg>> {
-        let (ReaderState::Open, Some(half)) = (self.state, self.half.as_mut()) else {
-            return Poll::Ready(None);
-        };
-        // The future has no state of its own: it is tokio's receive, whose waker stays with the queue.
-        let message = ready!(pin!(half.wait()).poll(context));
-        Poll::Ready(self.note(message))
     }
 
     fn note(&mut self, message: Option<ChannelMsg>) -> Option<ChannelMsg> {

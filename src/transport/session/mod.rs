@@ -183,8 +183,8 @@ impl Session {
 
     /// Opens a TCP connection from the host to `host:port`, as seen from there.
     ///
-    /// It counts as a channel for as long as it lives. What comes out of it must be read: russh hands all
-    /// channels of a connection over in turn, and one that is full stops the others.
+    /// It counts as a channel for as long as it lives. What comes out of it must be read: more than 8 MiB that are not
+    /// stop the connection's other channels, which russh hands over in turn.
     pub async fn tunnel(
         &self,
         host: &str,

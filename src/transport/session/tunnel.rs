@@ -3,21 +3,41 @@
 use std::{
     fmt, io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use russh::ChannelMsg;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::AbortHandle,
+};
 use tokio_util::bytes::{Buf, Bytes};
 
 use super::channel::OpenChannel;
 
+/// How much of what a host sent waits to be read at most, in bytes.
+///
+/// It is taken from the connection at once, as russh reads nothing more of one while a channel of it is full. Where the
+/// tunnel carries another connection, that would be for ever: russh reads nothing of that one while it writes, and what
+/// it writes waits for the word of this one's server that there is room. So this is more than a host has to say
+/// meanwhile: a full window of output, and the words that its own windows have room, which are short and many.
+const UNREAD: usize = 8 * 1024 * 1024;
+
 /// A TCP connection that a host made for us. It is closed when dropped.
 pub struct Tunnel {
-    channel: OpenChannel,
     writer: Pin<Box<dyn AsyncWrite + Send>>,
-    unread: Bytes,
+    pieces: mpsc::UnboundedReceiver<Piece>,
+    unread: Option<Piece>,
     ended: bool,
+    taking: AbortHandle,
+}
+
+/// What came at once, and its part of what may wait.
+struct Piece {
+    bytes: Bytes,
+    _room: OwnedSemaphorePermit,
 }
 
 impl fmt::Debug for Tunnel {
@@ -31,12 +51,43 @@ impl fmt::Debug for Tunnel {
 impl Tunnel {
     pub(super) fn new(channel: OpenChannel) -> Self {
         let writer = Box::pin(channel.write.make_writer());
+        let (sender, pieces) = mpsc::unbounded_channel();
         Self {
-            channel,
             writer,
-            unread: Bytes::new(),
+            pieces,
+            unread: None,
             ended: false,
+            taking: tokio::spawn(take(channel, sender)).abort_handle(),
         }
+    }
+}
+
+/// Takes what the host sends, up to its end. The channel ends with this.
+async fn take(mut channel: OpenChannel, pieces: mpsc::UnboundedSender<Piece>) {
+    let room = Arc::new(Semaphore::new(UNREAD));
+    while let Some(message) = channel.read.next().await {
+        let bytes = match message {
+            ChannelMsg::Data { data } if !data.is_empty() => data,
+            ChannelMsg::Eof => break,
+            _ => continue,
+        };
+        // A packet is far smaller than all the room, and the semaphore is never closed.
+        let length = u32::try_from(bytes.len().min(UNREAD)).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&room).acquire_many_owned(length).await else {
+            break;
+        };
+        if pieces.send(Piece { bytes, _room: room }).is_err() {
+            break;
+        }
+    }
+    drop(pieces);
+    // What is written still goes out on it, until the host closes it.
+    while channel.read.next().await.is_some() {}
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.taking.abort();
     }
 }
 
@@ -47,16 +98,18 @@ impl AsyncRead for Tunnel {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let tunnel = &mut *self;
-        while tunnel.unread.is_empty() && !tunnel.ended {
-            match ready!(tunnel.channel.read.poll_next(context)) {
-                Some(ChannelMsg::Data { data }) => tunnel.unread = data,
-                Some(ChannelMsg::Eof) | None => tunnel.ended = true,
-                Some(_) => {}
+        if tunnel.unread.is_none() && !tunnel.ended {
+            tunnel.unread = ready!(tunnel.pieces.poll_recv(context));
+            tunnel.ended = tunnel.unread.is_none();
+        }
+        if let Some(piece) = &mut tunnel.unread {
+            let length = piece.bytes.len().min(buffer.remaining());
+            buffer.put_slice(&piece.bytes[..length]);
+            piece.bytes.advance(length);
+            if piece.bytes.is_empty() {
+                tunnel.unread = None;
             }
         }
-        let length = tunnel.unread.len().min(buffer.remaining());
-        buffer.put_slice(&tunnel.unread[..length]);
-        tunnel.unread.advance(length);
         Poll::Ready(Ok(()))
     }
 }
