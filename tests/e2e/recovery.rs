@@ -151,6 +151,8 @@ fn sent(run: &mut Running, bytes: u64) {
 pub fn cut_transfer(stage: &Stage) {
     const IMAGE: &str = "shipit-lab/large:cut";
     stage.now();
+    // What is left of any transfer is looked for at the end.
+    HOST_2.run("rm -rf ~/.cache/shipit");
     // What does not compress, so that it takes a while, and what no host has from an earlier run.
     let run = std::process::id();
     lab::build_from(
