@@ -41,10 +41,7 @@ async fn make_release(
     request: &DeployRequest,
     hooks: &Hooks<'_>,
 ) -> Run<Outcome> {
-    // Nothing is changed in here, so an interrupt may end it at any point.
-    let preparing = prepare(context, request, hooks);
-    let prepared = context.interruptible("nothing was changed", preparing);
-    let (fleet, prepared) = prepared.await?;
+    let (fleet, prepared) = prepare(context, request, hooks).await?;
     let result = match prepared {
         Prepared::UpToDate => Ok(Outcome::NothingToDo),
         Prepared::Planned => Ok(Outcome::Done),
@@ -73,12 +70,42 @@ struct Ready {
     key: Option<RecordKey>,
 }
 
+/// What an interrupt says before any container was changed: it may come at any point.
+const UNCHANGED: &str = "nothing was changed";
+
 /// The phases that change no container.
 async fn prepare(
     context: &Context<'_>,
     request: &DeployRequest,
     hooks: &Hooks<'_>,
 ) -> Run<(Fleet, Prepared)> {
+    let looking = context.interruptible(UNCHANGED, look(context, request));
+    let (fleet, seen) = looking.await?;
+    let is_new = seen.lock.is_some() && seen.observed.is_before_the_first_deploy();
+    let making_ready = Box::pin(make_ready(context, request, hooks, &fleet, seen));
+    match context.interruptible(UNCHANGED, making_ready).await {
+        Ok(prepared) => Ok((fleet, prepared)),
+        Err(stop) => {
+            if is_new && context.environment.preview.is_some() {
+                // Nothing else is there by which it would be found again and removed.
+                lock::forget(context, &fleet).await;
+            }
+            fleet.close().await;
+            Err(stop)
+        }
+    }
+}
+
+/// What is known before anything is decided.
+struct Seen<'a> {
+    credentials: Credentials<'a>,
+    /// None where only the plan is asked for.
+    lock: Option<Lock>,
+    observed: Observed,
+}
+
+/// The phases up to what runs.
+async fn look<'a>(context: &'a Context<'a>, request: &DeployRequest) -> Run<(Fleet, Seen<'a>)> {
     let credentials = credentials::read(context, request).await?;
     let asking = context.with_consul(credentials.consul.clone());
     let fleet = reach(&asking, request).await?;
@@ -92,19 +119,12 @@ async fn prepare(
         strays: matches!(request.trust, Trust::Granted),
     };
     let observed = observe(&fleet, context.environment, terms, context.events).await?;
-    let is_new = lock.is_some() && observed.is_before_the_first_deploy();
-    let making_ready = make_ready(context, request, hooks, &fleet, credentials, lock, observed);
-    match Box::pin(making_ready).await {
-        Ok(prepared) => Ok((fleet, prepared)),
-        Err(stop) => {
-            if is_new && context.environment.preview.is_some() {
-                // Nothing else is there by which it would be found again and removed.
-                lock::forget(context, &fleet).await;
-            }
-            fleet.close().await;
-            Err(stop)
-        }
-    }
+    let seen = Seen {
+        credentials,
+        lock,
+        observed,
+    };
+    Ok((fleet, seen))
 }
 
 /// Those that follow when it is known what runs.
@@ -113,10 +133,13 @@ async fn make_ready(
     request: &DeployRequest,
     hooks: &Hooks<'_>,
     fleet: &Fleet,
-    credentials: Credentials<'_>,
-    lock: Option<Lock>,
-    observed: Observed,
+    seen: Seen<'_>,
 ) -> Run<Prepared> {
+    let Seen {
+        credentials,
+        lock,
+        observed,
+    } = seen;
     let events = context.events;
     if lock.is_some() {
         one_offs::remove_left(context, fleet, &observed.facts).await?;

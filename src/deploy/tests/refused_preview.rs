@@ -1,8 +1,8 @@
-//! The first deploy of a preview that is refused before anything is made.
+//! The first deploy of a preview that is refused, or interrupted, before anything is made.
 
 use crate::{
     deploy::{DeployRequest, Goal, Trust, deploy, tests::lost_lock::host},
-    hosts::testing::{TestFleet, prints},
+    hosts::testing::{Act, TestFleet, prints},
     plan::Scope,
     rollout::driver::Promotion,
     run::{Context, Interrupts},
@@ -15,7 +15,26 @@ const FORGETS: &str = "rm -f -- \"$file\"";
 
 /// How often the lock's files were removed after a deploy whose image nobody has.
 async fn forgotten(is_preview: bool, dry_run: bool) -> usize {
-    let behaviour = host(|command| command.contains(FORGETS).then(|| prints("")));
+    forgotten_after(is_preview, dry_run, None).await
+}
+
+/// The same after an interrupt at a command with this in it.
+async fn forgotten_after(
+    is_preview: bool,
+    dry_run: bool,
+    interrupted_at: Option<&'static str>,
+) -> usize {
+    let interrupts = Interrupts::listen().expect("signals can be listened to");
+    let behaviour = {
+        let interrupts = interrupts.clone();
+        host(move |command| {
+            if interrupted_at.is_some_and(|part| command.contains(part)) {
+                interrupts.raise();
+                return Some(vec![Act::Stall]);
+            }
+            command.contains(FORGETS).then(|| prints(""))
+        })
+    };
     let lab = TestFleet::new(&[("web", WEB)], vec![behaviour]).await;
     let environment = if is_preview {
         let name = "pr-42".parse().expect("a name");
@@ -25,7 +44,6 @@ async fn forgotten(is_preview: bool, dry_run: bool) -> usize {
     } else {
         lab.environment.clone()
     };
-    let interrupts = Interrupts::listen().expect("signals can be listened to");
     let context = Context::of_alice(
         &environment,
         lab.project.path(),
@@ -44,7 +62,7 @@ async fn forgotten(is_preview: bool, dry_run: bool) -> usize {
         // The image is looked for when it is needed.
         Ok(_) => assert!(dry_run),
         Err(stop) => assert!(
-            stop.report.message.contains("web:1"),
+            stop.report.message.contains("web:1") != interrupted_at.is_some(),
             "{}",
             stop.report.message
         ),
@@ -63,4 +81,12 @@ async fn it_leaves_no_file_of_its_lock() {
 async fn what_took_no_lock_or_is_no_preview_removes_none() {
     assert_eq!(forgotten(true, true).await, 0);
     assert_eq!(forgotten(false, false).await, 0);
+}
+
+#[tokio::test]
+async fn neither_does_an_interrupt() {
+    let interrupted =
+        async |is_preview| forgotten_after(is_preview, false, Some("docker image inspect")).await;
+    assert_eq!(interrupted(true).await, 1);
+    assert_eq!(interrupted(false).await, 0);
 }
