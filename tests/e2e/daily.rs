@@ -213,7 +213,7 @@ pub fn accessory(stage: &Stage) {
     let recipe = |name: &str, version: &str, more: &str| {
         let text = format!(
             "hosts = \"host-1\"\n\n[container]\nimage = \"{{{{flask_image}}}}:{{{{{version}}}}}\"\n\
-             publish_all = true\nenv = {{ SERVICE_NAME = \"{name}\" }}\n{more}\n[ready]\nhttp = \"/health\"\n\n[rollout]\nhealthy_deadline = \"6s\"\nmin_healthy_time = \"0s\"\n",
+             publish_all = true\nenv = {{ SERVICE_NAME = \"{name}\" }}\n{more}\n[ready]\nhttp = \"/health\"\n\n[rollout]\nhealthy_deadline = \"15s\"\nmin_healthy_time = \"0s\"\n",
         );
         project.write(&format!("recipes/{name}.toml"), &text);
     };
