@@ -5,7 +5,7 @@ pub mod tls;
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::{
     HeaderMap, Method, Request,
     body::{Bytes, Incoming},
@@ -73,7 +73,7 @@ pub enum HttpError {
     TooLong,
 }
 
-/// A request without a body.
+/// A request.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// The method.
@@ -84,6 +84,8 @@ pub struct Question {
     pub path: String,
     /// Further headers.
     pub headers: Vec<(String, String)>,
+    /// Its body; most have none.
+    pub body: String,
 }
 
 /// Sends one request over `stream` and reads what is `wanted` of the answer, all within `deadline`.
@@ -105,6 +107,7 @@ where
         authority: authority.to_owned(),
         path: path.to_owned(),
         headers: Vec::new(),
+        body: String::new(),
     };
     ask(stream, &question, None, wanted, deadline).await
 }
@@ -175,7 +178,7 @@ where
 }
 
 /// The request as both versions have it.
-fn made(question: &Question, uri: String) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+fn made(question: &Question, uri: String) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
     let mut headers = HeaderMap::new();
     let agent = concat!("shipit/", env!("CARGO_PKG_VERSION"));
     headers.insert(USER_AGENT, HeaderValue::from_static(agent));
@@ -186,7 +189,7 @@ fn made(question: &Question, uri: String) -> Result<Request<Empty<Bytes>>, hyper
     let mut request = Request::builder()
         .method(question.method.clone())
         .uri(uri)
-        .body(Empty::new())?;
+        .body(Full::from(question.body.clone()))?;
     *request.headers_mut() = headers;
     Ok(request)
 }

@@ -18,7 +18,7 @@ use shipit::{commands, event::Outcome};
 use tempfile::TempDir;
 
 /// What a page's project needs beside what the page shows.
-const BESIDE: [(&str, &str, &str); 6] = [
+const BESIDE: [(&str, &str, &str); 7] = [
     (
         "docs/hooks.md",
         "recipes/web.toml",
@@ -28,6 +28,12 @@ const BESIDE: [(&str, &str, &str); 6] = [
         "docs/files.md",
         "files/logrotate.conf",
         "# on {{host.name}}\n",
+    ),
+    (
+        "docs/consul.md",
+        "inventory/staging.toml",
+        "recipes = [\"direct-lb\", \"direct\"]\n[hosts]\nhost-1 = { address = \"192.0.2.1\", groups = [\"apps\", \"balancers\"] }\n\
+         [consul]\naddress = \"127.0.0.1:8500\"\n[vars]\nflask_image = \"web\"\ndr_con_image = \"lb\"\nversion = \"v1\"\n",
     ),
     // No inventory there names these, so that each can be shown on its own.
     (

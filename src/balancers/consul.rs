@@ -11,10 +11,16 @@ use super::{
     maintenance::{MAINTENANCE, is_own_maintenance, operator_maintenance},
     router::{Answer, Registration, RequestRouter, Rotation, Routes},
 };
-use crate::{consul::ServiceInstance, hosts::HostError, model::HostName};
+use crate::{
+    consul::ServiceInstance,
+    hosts::HostError,
+    model::{ConsulService, HostAndPort, HostName, Recipe},
+};
 
 /// The containers of one recipe that Consul has.
 pub(super) struct ConsulRouter {
+    /// The recipe.
+    pub recipe: Recipe,
     /// Every balancer of the recipe's `[drain]`.
     pub balancers: Vec<Upstreams>,
 }
@@ -26,9 +32,9 @@ impl RequestRouter for ConsulRouter {
             .boxed()
     }
 
-    /// They learn of them from Consul.
-    fn put_in<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
-        async { Ok(()) }.boxed()
+    /// They learn of them from Consul, and Consul from whoever registers them.
+    fn put_in<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {
+        self.register(backends).boxed()
     }
 
     fn take_out<'a>(
@@ -39,12 +45,12 @@ impl RequestRouter for ConsulRouter {
         take_out(backends, reason).boxed()
     }
 
-    /// It is registered a moment after it has started, and passes when its check has run for the first time.
+    /// By others it is registered a moment after it has started, and passes when its check has run for the first time.
     fn hold<'a>(&'a self, backends: &'a [Backend], reason: &'a str) -> Answer<'a, bool> {
         async move {
             let mut all = true;
             for backend in backends {
-                all &= hold(backend, reason).await?;
+                all &= hold(backend, reason).await? || self.service(backend).is_some();
             }
             Ok(all)
         }
@@ -64,13 +70,43 @@ impl RequestRouter for ConsulRouter {
     }
 
     /// Whoever registers them takes note of that.
-    fn forget<'a>(&'a self, _: &'a [Backend]) -> Answer<'a, ()> {
-        async { Ok(()) }.boxed()
+    fn forget<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {
+        let own = backends.iter().filter(|it| self.service(it).is_some());
+        let own: Vec<_> = own.cloned().collect();
+        async move { deregister(&own).await }.boxed()
     }
 
     fn deregister<'a>(&'a self, backends: &'a [Backend]) -> Answer<'a, ()> {
         deregister(backends).boxed()
     }
+}
+
+impl ConsulRouter {
+    /// What shipit registers of a container.
+    fn service(&self, backend: &Backend) -> Option<&ConsulService> {
+        let on = self.recipe.by_host.get(backend.host.name())?;
+        on.register.as_ref()
+    }
+
+    async fn register(&self, backends: &[Backend]) -> Result<(), HostError> {
+        for backend in backends {
+            if let Some(service) = self.service(backend) {
+                register(backend, service).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Registers a container in the agent of its host.
+async fn register(backend: &Backend, service: &ConsulService) -> Result<(), HostError> {
+    let Some(port) = backend.port else {
+        let lack = Backend::lack_of_ports(std::slice::from_ref(backend));
+        return lack.map_or(Ok(()), Err);
+    };
+    let at = HostAndPort::new(backend.address(), port);
+    let agent = &backend.host.consul;
+    Ok(agent.register(&backend.container, service, &at).await?)
 }
 
 async fn take_out(backends: &mut [Backend], reason: &str) -> Result<Vec<String>, HostError> {

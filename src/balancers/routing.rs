@@ -47,7 +47,10 @@ impl Routing {
             }));
         }
         if recipe.is_registered() {
-            routers.push(Arc::new(ConsulRouter { balancers: others }));
+            routers.push(Arc::new(ConsulRouter {
+                recipe: recipe.clone(),
+                balancers: others,
+            }));
         }
         if !called.is_empty() {
             routers.push(Arc::new(CommandRouter {

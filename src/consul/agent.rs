@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     http::{self, Question, Response, Wanted},
-    model::HostAndPort,
+    model::{ConsulService, HostAndPort},
     text,
     transport::Session,
 };
@@ -62,6 +62,16 @@ impl Agent {
     }
 
     async fn ask(&self, method: Method, path: &str, rules: &str) -> Result<Response, ConsulError> {
+        self.send(method, path, rules, String::new()).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        rules: &str,
+        body: String,
+    ) -> Result<Response, ConsulError> {
         let way = self.access.way().map_err(|no| ConsulError::NotAsked {
             host: self.host(),
             why: no.why.clone(),
@@ -70,7 +80,7 @@ impl Agent {
         // What is in the query says nothing of what is refused.
         let asked = path.split('?').next().unwrap_or_default();
         let request = format!("{method} {asked}");
-        let response = self.answer(way, method, path).await?;
+        let response = self.answer(way, (method, path), body).await?;
         if response.is_success() {
             return Ok(response);
         }
@@ -92,7 +102,12 @@ impl Agent {
         })
     }
 
-    async fn answer(&self, way: &Way, method: Method, path: &str) -> Result<Response, ConsulError> {
+    async fn answer(
+        &self,
+        way: &Way,
+        (method, path): (Method, &str),
+        body: String,
+    ) -> Result<Response, ConsulError> {
         let address = self.access.address();
         let HostAndPort { host, port } = address;
         let tunnel = self
@@ -112,6 +127,7 @@ impl Agent {
             headers: token
                 .map(|token| (TOKEN.to_owned(), token.expose_secret().to_owned()))
                 .collect(),
+            body,
         };
         let answer = http::ask(tunnel, &question, way.tls.as_ref(), Wanted::All, DEADLINE);
         answer.await.map_err(|source| ConsulError::NoAnswer {
@@ -195,6 +211,22 @@ impl Agent {
         ));
         let rules = rules::changes(&service.service);
         self.ask(Method::PUT, &path, &rules).await.map(|_| ())
+    }
+
+    /// Registers a service with this agent, as passing. One that is there already by this id takes on what is new, and
+    /// keeps its maintenance mode.
+    pub async fn register(
+        &self,
+        id: &str,
+        service: &ConsulService,
+        at: &HostAndPort,
+    ) -> Result<(), ConsulError> {
+        let path = self.of_services("/v1/agent/service/register");
+        let body = types::registration(id, service, at).to_string();
+        let rules = rules::changes(&service.name);
+        self.send(Method::PUT, &path, &rules, body)
+            .await
+            .map(|_| ())
     }
 
     /// Takes a service away from this agent, its checks with it.

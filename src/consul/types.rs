@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-use crate::{model::is_same_address, text};
+use crate::{
+    model::{ConsulService, HostAndPort, is_same_address},
+    text,
+};
 
 /// A service as `/v1/agent/services` has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -21,6 +25,29 @@ pub struct AgentService {
     /// The port it was registered with; 0 for one that there cannot be, which Consul takes as well.
     #[serde(default, deserialize_with = "text::number_or_zero")]
     pub port: u16,
+}
+
+/// How long one check of a service that shipit registers may take.
+const CHECK_TIMEOUT: &str = "5s";
+
+/// A service as `/v1/agent/service/register` takes it. It is passing until its first check, as it was found ready.
+pub(super) fn registration(id: &str, service: &ConsulService, at: &HostAndPort) -> Value {
+    let ConsulService {
+        name,
+        tags,
+        check,
+        interval,
+    } = service;
+    let mut checked = json!({
+        "Interval": format!("{}s", interval.as_secs().max(1)),
+        "Timeout": CHECK_TIMEOUT,
+        "Status": "passing",
+    });
+    match check {
+        Some(path) => checked["HTTP"] = format!("http://{at}{path}").into(),
+        None => checked["TCP"] = at.to_string().into(),
+    }
+    json!({ "ID": id, "Name": name, "Tags": tags, "Address": at.host, "Port": at.port, "Check": checked })
 }
 
 /// A check as `/v1/agent/checks` has it.
@@ -190,6 +217,8 @@ pub(crate) fn join(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -211,6 +240,29 @@ mod tests {
             };
             assert!(!service.is_at("10.0.0.1", 4464) && !service.is_at("10.0.0.1", 0));
         }
+    }
+
+    #[test]
+    fn a_service_is_registered_as_passing_at_the_hosts_address() {
+        let service = |check: Option<&str>| ConsulService {
+            name: "web".into(),
+            tags: vec!["blue".into()],
+            check: check.map(str::to_owned),
+            interval: Duration::from_secs(1),
+        };
+        let at = HostAndPort::new("fd00::5", 20001);
+        let checked = |check| registration("web-r1", &service(check), &at)["Check"].clone();
+        assert_eq!(
+            registration("web-r1", &service(Some("/health")), &at),
+            json!({
+                "ID": "web-r1", "Name": "web", "Tags": ["blue"], "Address": "fd00::5", "Port": 20001,
+                "Check": {
+                    "HTTP": "http://[fd00::5]:20001/health",
+                    "Interval": "1s", "Timeout": "5s", "Status": "passing",
+                },
+            })
+        );
+        assert_eq!(checked(None)["TCP"], "[fd00::5]:20001");
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub use name::{HostName, InvalidName, Name};
 pub use preview::{InvalidPreviewName, Preview, PreviewName, PreviewSettings};
 pub use publish::{Publish, WrongPort};
 pub use recipe::{
-    BalancerView, ConsulReady, Drain, HostRecipe, HttpDetails, HttpReady, Leave, Probe, Ready,
-    Recipe, RolloutPolicy, Task, TaskAction,
+    BalancerView, ConsulReady, ConsulService, Drain, HostRecipe, HttpDetails, HttpReady, Leave,
+    Probe, Ready, Recipe, RolloutPolicy, Task, TaskAction,
 };
 pub use reference::{Reference, registry_named};
 pub use template::{LateValues, Template, TemplateError};

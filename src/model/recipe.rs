@@ -45,13 +45,20 @@ impl Recipe {
 }
 
 impl Recipe {
-    /// Whether Consul has this recipe's containers: its readiness or its drain goes through Consul.
+    /// Whether shipit itself registers this recipe's containers in Consul.
+    pub fn registers(&self) -> bool {
+        self.by_host.values().any(|on| on.register.is_some())
+    }
+
+    /// Whether Consul has this recipe's containers: shipit registers them, or their readiness or their drain goes
+    /// through Consul.
     pub fn is_registered(&self) -> bool {
         let by_service = self
             .by_host
             .values()
             .any(|on| matches!(on.ready.consul, Some(ConsulReady::Service(_))));
         by_service
+            || self.registers()
             || self
                 .drain
                 .as_ref()
@@ -84,6 +91,16 @@ impl Ready {
 }
 
 impl HostRecipe {
+    /// The service that Consul has of its containers, as far as the recipe names it.
+    pub fn consul_service(&self) -> Option<&str> {
+        let waited_for = match &self.ready.consul {
+            Some(ConsulReady::Service(name)) => Some(name),
+            _ => None,
+        };
+        let registered = self.register.as_ref().map(|service| &service.name);
+        registered.or(waited_for).map(String::as_str)
+    }
+
     /// What a host has of a recipe that no longer names it: its containers are only taken away.
     pub fn none() -> Self {
         Self {
@@ -94,6 +111,7 @@ impl HostRecipe {
             after: Vec::new(),
             commands: Vec::new(),
             ready: Ready::default(),
+            register: None,
             leave: None,
             balancer: None,
         }
@@ -117,6 +135,8 @@ pub struct HostRecipe {
     pub commands: Vec<Task>,
     /// When a new container counts as ready.
     pub ready: Ready,
+    /// How shipit registers it in Consul once it is ready.
+    pub register: Option<ConsulService>,
     /// How the app leaves by itself, for balancers that follow a health check of it.
     pub leave: Option<Leave>,
     /// How a load balancer tells what it routes to; `Some` only on a recipe with `[balancer]`.
@@ -198,6 +218,37 @@ pub enum ConsulReady {
     /// The local agent has this very container, by address and port, under this service name, and
     /// reports all its checks passing.
     Service(String),
+}
+
+/// How a container is registered in the agent of its host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsulService {
+    /// The service's name.
+    pub name: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The path that the agent asks for; without it the agent opens a TCP connection.
+    pub check: Option<String>,
+    /// The time between two checks, in whole seconds; at least 1.
+    pub interval: Duration,
+}
+
+impl ConsulService {
+    /// The label of a container by which a registration counts as part of it: another one is a change, which a deploy
+    /// brings about as carefully as any. Nothing is read from it.
+    pub const LABEL: &str = "shipit.consul";
+
+    /// The label's value.
+    pub fn label(&self) -> String {
+        let Self {
+            name,
+            tags,
+            check,
+            interval,
+        } = self;
+        serde_json::json!({ "name": name, "tags": tags, "check": check, "interval": interval.as_secs() })
+            .to_string()
+    }
 }
 
 /// How traffic is taken away from a container before it is stopped.

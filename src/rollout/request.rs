@@ -101,6 +101,7 @@ impl HttpRequest {
                 authority,
                 path: path.to_owned(),
                 headers: headers.clone().into_iter().collect(),
+                body: String::new(),
             },
             tls,
             status,

@@ -297,6 +297,10 @@ const STORY: &[(&str, Scenario)] = &[
         "any_balancer::blue_green_with_consul",
         any_balancer::blue_green::with_consul,
     ),
+    (
+        "any_balancer::consul_without_registrator",
+        any_balancer::registers::without_registrator,
+    ),
     ("old_way::loses_requests", old_way::loses_requests),
     (
         "previews::two_beside_their_base_under_requests",

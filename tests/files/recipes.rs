@@ -786,3 +786,45 @@ fn a_sealed_secret_is_named_like_a_file() {
         "{shown}"
     );
 }
+
+#[test]
+fn what_shipit_registers_in_consul_is_checked() {
+    let app = |name: &str, container: &str, more: &str| {
+        (
+            format!("recipes/{name}.toml"),
+            format!(
+                "hosts = \"all\"\n[container]\nimage = \"a\"\n{container}\n[register.consul]\n{more}"
+            ),
+        )
+    };
+    let files: Vec<(String, String)> = vec![
+        (
+            "inventory/test.toml".into(),
+            "recipes = [\"good\", \"nameless\", \"closed\", \"moves\", \"waits\", \"task\"]\n[hosts]\na = { address = \"192.0.2.1\" }\n\
+             [consul]\naddress = \"127.0.0.1:8500\"\n"
+                .into(),
+        ),
+        app(
+            "good",
+            "publish = [\"auto:80\"]",
+            "name = \"good-{{environment}}\"\ntags = [\"{{host.name}}\"]\ncheck = \"/health\"\n",
+        ),
+        app("nameless", "publish = [\"auto:80\"]", "interval = \"0s\"\n"),
+        app("closed", "", "name = \"closed\"\n"),
+        app("moves", "publish_all = true", "name = \"moves\"\n"),
+        app(
+            "waits",
+            "publish = [\"81:80\"]",
+            "name = \"waits\"\n[ready]\nconsul = \"waits\"\n",
+        ),
+        (
+            "recipes/task.toml".into(),
+            "hosts = \"all\"\n[[commands]]\nrun = \"true\"\n[register.consul]\nname = \"task\"\n".into(),
+        ),
+    ];
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, text)| (&**path, &**text))
+        .collect();
+    insta::assert_snapshot!(TestProject::new(&files).shown());
+}

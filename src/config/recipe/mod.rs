@@ -2,6 +2,7 @@
 
 mod container;
 mod ready;
+mod register;
 mod rollout;
 mod task;
 mod traffic;
@@ -10,6 +11,7 @@ pub use container::ContainerSection;
 pub(crate) use container::container_keys;
 pub use ready::{HttpCheck, HttpSection, ReadySection};
 pub(crate) use ready::{http_keys, ready_keys};
+pub use register::{ConsulServiceSection, RegisterSection};
 pub use rollout::RolloutSection;
 pub(crate) use rollout::rollout_keys;
 pub use task::{TaskSection, UploadSection};
@@ -45,6 +47,8 @@ section! {
         ready: ReadySection,
         /// How containers are replaced.
         rollout: RolloutSection,
+        /// Where shipit itself registers a container once it is ready.
+        register: RegisterSection,
         /// How traffic is taken away from a container before it is stopped.
         drain: DrainSection,
         /// Says that this recipe is a load balancer: its container, or without one what runs on its hosts.

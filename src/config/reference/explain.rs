@@ -33,6 +33,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("[ready]", &["ready"]),
     ("http", &["ready.http"]),
     ("[rollout]", &["rollout"]),
+    ("[register]", &["register"]),
+    ("[register.consul]", &["register.consul"]),
     ("[drain]", &["drain"]),
     ("[balancer]", &["balancer"]),
     ("[balancer.backends]", &["balancer.backends"]),

@@ -12,8 +12,9 @@ use super::{
     },
     key::{Key, Shape, Table},
     recipe::{
-        BackendsSection, BalancerSection, ContainerSection, DrainSection, HttpSection,
-        ProbeSection, ReadySection, Recipe, RolloutSection, TaskSection, UploadSection,
+        BackendsSection, BalancerSection, ConsulServiceSection, ContainerSection, DrainSection,
+        HttpSection, ProbeSection, ReadySection, Recipe, RegisterSection, RolloutSection,
+        TaskSection, UploadSection,
     },
 };
 
@@ -39,6 +40,8 @@ pub fn tables() -> Vec<(&'static str, Table)> {
         ("[ready]", ReadySection::table()),
         ("http", HttpSection::table()),
         ("[rollout]", RolloutSection::table()),
+        ("[register]", RegisterSection::table()),
+        ("[register.consul]", ConsulServiceSection::table()),
         ("[drain]", DrainSection::table()),
         ("[balancer]", BalancerSection::table()),
         ("[balancer.backends]", BackendsSection::table()),

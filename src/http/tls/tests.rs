@@ -25,6 +25,7 @@ async fn asked(port: u16, trust: &Trust, host: &str) -> Result<String, String> {
         authority: format!("{host}:8443"),
         path: "/health".to_owned(),
         headers: vec![("x-tenant".to_owned(), "acme".to_owned())],
+        body: String::new(),
     };
     let deadline = Duration::from_secs(30);
     let answer = ask(stream, &question, Some(&tls), Wanted::All, deadline).await;

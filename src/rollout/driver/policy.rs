@@ -41,6 +41,7 @@ pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
             is_told: drain.is_told,
         }),
         registered: recipe.is_registered(),
+        registers: recipe.registers(),
     }
     .settled()
 }

@@ -42,6 +42,8 @@ pub struct Policy {
     /// Whether Consul has the containers: without, `Gone` and `Deregister` fall away. The step
     /// `EnterMaintenance` falls away when there is neither this nor a drain.
     pub registered: bool,
+    /// Whether shipit itself registers a container that is ready.
+    pub registers: bool,
 }
 
 impl Policy {
@@ -55,6 +57,7 @@ impl Policy {
             self.auto_revert = true;
             self.max_failures = 0;
             self.quorum = false;
+            self.registers = false;
             if let Some(drain) = &mut self.drain {
                 drain.is_told = false;
             }

@@ -3,6 +3,7 @@
 
 mod balancer;
 pub mod blue_green;
+pub mod registers;
 mod way;
 
 use std::time::Duration;

@@ -167,14 +167,12 @@ impl Seen<'_> {
         let address = &self.reached.host.address;
         let ports = container.ports.on_host(address);
         let mut own = services.iter().filter(|service| {
-            let is_named = match &on.ready.consul {
-                Some(ConsulReady::Service(name)) => service.service.service == *name,
-                _ => true,
-            };
+            let name = on.consul_service();
+            let is_named = name.is_none_or(|name| service.service.service == name);
             is_named && ports.iter().any(|port| service.is_at(address, *port))
         });
         let Some(first) = own.next() else {
-            let is_expected = on.ready.consul.is_some();
+            let is_expected = on.consul_service().is_some();
             return is_expected.then(|| "not registered".to_owned());
         };
         let complaint = first

@@ -14,8 +14,7 @@ use crate::{
     },
     hosts::{HostError, Reached},
     model::{
-        ConsulReady, ContainerSpec, Environment, HostAndPort, HostRecipe, LateValues,
-        ListedBackend, Recipe,
+        ContainerSpec, Environment, HostAndPort, HostRecipe, LateValues, ListedBackend, Recipe,
     },
     observe::Observed,
     text,
@@ -69,7 +68,7 @@ pub async fn find(
         }
         // Where a deploy was cut off there are more, of which one may be out on purpose: the next deploy's to settle.
         let may_tell = up.len() <= usize::from(on.instances);
-        let Some(ConsulReady::Service(service)) = &on.ready.consul else {
+        let Some(service) = on.consul_service() else {
             let unrouted = up
                 .into_iter()
                 .flat_map(|it| unrouted(reached, recipe, it, answers, may_tell));
@@ -91,9 +90,7 @@ pub async fn find(
             }
         };
         for container in up {
-            findings.extend(in_consul(
-                reached, recipe, service, container, services, answers,
-            ));
+            findings.extend(in_consul(reached, recipe, on, container, services, answers));
         }
         findings.extend(stale(reached, recipe, on, service, services, &seen.ports));
     }
@@ -203,7 +200,7 @@ fn missing(recipe: &Recipe, on: &HostRecipe, up: usize) -> Option<Finding> {
 fn in_consul(
     reached: &Reached,
     recipe: &Recipe,
-    service: &str,
+    on: &HostRecipe,
     container: &Container,
     services: &[ServiceInstance],
     answers: &[Answer],
@@ -213,6 +210,7 @@ fn in_consul(
         return Vec::new();
     }
     let name = &container.name;
+    let service = on.consul_service().unwrap_or_default();
     let address = &reached.host.address;
     let ports = container.ports.on_host(address);
     let registered = services.iter().find(|instance| {
@@ -221,7 +219,15 @@ fn in_consul(
     });
     let Some(registered) = registered else {
         let message = format!("`{name}` runs, but Consul's agent has no `{service}` for it");
-        return vec![Finding::new(recipe, message)];
+        let backend = listed(recipe, &reached.host, container);
+        let fix = on
+            .register
+            .clone()
+            .map(|service| Fix::Register(Box::new((backend, service))));
+        return vec![Finding {
+            fix,
+            ..Finding::new(recipe, message)
+        }];
     };
     if let Some(complaint) = registered.complaint() {
         let message = format!("Consul has `{name}` as {complaint}");

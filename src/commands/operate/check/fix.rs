@@ -10,7 +10,7 @@ use crate::{
     consul::AgentService,
     event::Outcome,
     hosts::{HostError, Reached, Run, Stop},
-    model::{HostName, ListedBackend},
+    model::{ConsulService, HostAndPort, HostName, ListedBackend},
 };
 
 /// How long a balancer that was told of a container is given until it routes to it.
@@ -23,6 +23,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 pub enum Fix {
     /// Deregisters a service in Consul whose container is gone.
     Deregister(AgentService),
+    /// Registers a container in Consul, as its recipe says.
+    Register(Box<(ListedBackend, ConsulService)>),
     /// Writes the list of a balancer.
     Write(Box<ListTarget>),
     /// Tells a balancer of a container.
@@ -55,6 +57,17 @@ impl Fix {
                     failed(what, reached.name(), &HostError::Consul(error))
                 })?;
                 Ok("deregistered")
+            }
+            Self::Register(it) => {
+                let (backend, service) = &**it;
+                let at = HostAndPort::new(&backend.address, backend.port.unwrap_or_default());
+                let agent = &reached.consul;
+                let registered = agent.register(&backend.container, service, &at).await;
+                registered.map_err(|error| {
+                    let what = format!("cannot register `{}`", backend.container);
+                    failed(what, reached.name(), &HostError::Consul(error))
+                })?;
+                Ok("registered")
             }
             Self::Write(target) => {
                 let written = lists.write(target).await;

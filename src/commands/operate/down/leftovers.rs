@@ -58,6 +58,55 @@ pub async fn services_of(
     (services, failures)
 }
 
+/// Takes away what shipit has registered of these recipes, while Consul and the containers' ports are there to find it.
+pub async fn deregister_own(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    observed: &Observed,
+    recipes: &[&Recipe],
+) -> Vec<HostFailure> {
+    let done = fleet.each(|reached| async move {
+        let services = registered_on(reached, observed, recipes);
+        if services.is_empty() {
+            return Ok(());
+        }
+        let work = async {
+            let consul = &reached.consul;
+            for there in consul.services().await? {
+                let is_own = |(name, port): &(&str, u16)| {
+                    there.service.service == *name && there.is_at(&reached.host.address, *port)
+                };
+                if services.iter().any(is_own) {
+                    consul.deregister(&there.service).await?;
+                }
+            }
+            Ok(())
+        };
+        let (name, step) = (reached.name(), "leave Consul");
+        progress::step(context.events, name, None, step, work, |()| None).await
+    });
+    failures(done.await)
+}
+
+/// The services that shipit may have registered on a host: their names, and the ports of the containers.
+fn registered_on<'r>(
+    reached: &Reached,
+    observed: &Observed,
+    recipes: &[&'r Recipe],
+) -> Vec<(&'r str, u16)> {
+    let Some(facts) = observed.facts.hosts.get(reached.name()) else {
+        return Vec::new();
+    };
+    let of_recipe = |recipe: &&'r Recipe| {
+        let on = recipe.by_host.get(reached.name());
+        let name = &on.and_then(|on| on.register.as_ref())?.name;
+        let containers = facts.of_recipe(&recipe.name).into_iter();
+        let ports = containers.flat_map(|it| it.ports.on_host(&reached.host.address));
+        Some(ports.map(|port| (&**name, port)).collect::<Vec<_>>())
+    };
+    recipes.iter().filter_map(of_recipe).flatten().collect()
+}
+
 /// Waits until Consul has none of these services, and takes away those that nobody takes away in time.
 pub async fn deregister(
     context: &Context<'_>,

@@ -27,6 +27,9 @@ pub async fn remove_everything(
         Default::default()
     };
     let stays = |recipe: &str| stay.iter().any(|name| ***name == *recipe);
+    let go = environment.recipes.iter().filter(|it| !stays(&it.name));
+    let go: Vec<_> = go.collect();
+    failures.extend(leftovers::deregister_own(context, fleet, observed, &go).await);
     for recipe in in_order_of_removal(environment, observed) {
         if recipe.as_deref().is_some_and(stays) {
             continue;

@@ -28,6 +28,10 @@ pub(super) fn check_kind(recipe: &RawRecipe, problems: &mut Problems) {
                 ("[[after]]", raw.after.as_ref().map(|found| &found.place)),
                 ("[ready]", raw.ready.as_ref().map(|found| &found.place)),
                 ("[rollout]", raw.rollout.as_ref().map(|found| &found.place)),
+                (
+                    "[register]",
+                    raw.register.as_ref().map(|found| &found.place),
+                ),
                 ("[drain]", raw.drain.as_ref().map(|found| &found.place)),
                 ("[probe]", raw.probe.as_ref().map(|found| &found.place)),
             ];

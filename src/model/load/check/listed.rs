@@ -1,18 +1,31 @@
 //! Whether balancers whose list is written can know a recipe's containers by their ports.
 
 use crate::{
-    config::recipe::Recipe as Raw,
-    diagnostic::{Problem, Problems},
+    config::recipe::{ContainerSection, Recipe as Raw},
+    diagnostic::{Located, Place, Problem, Problems},
     model::{ContainerSpec, Recipe},
 };
 
-/// A container that is in a list needs a port there, and the same one after docker has restarted it.
+/// A container that is in a list needs a port there.
 pub(super) fn check_listed(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     let is_told = recipe.drain.as_ref().is_some_and(|drain| drain.is_told);
     let (Some(drain), Some(container)) = (raw.drain.as_ref().filter(|_| is_told), &raw.container)
     else {
         return;
     };
+    let what = ("its list", "the list of its balancer");
+    check_ports(&drain.place, container, recipe, what, problems);
+}
+
+/// What knows a container by its address and port needs such a port, and the same one after docker has restarted it.
+/// `what` is that, at its place and in a sentence.
+pub(super) fn check_ports(
+    place: &Place,
+    container: &Located<ContainerSection>,
+    recipe: &Recipe,
+    (what, knower): (&str, &str),
+    problems: &mut Problems,
+) {
     let specs = || {
         let on = recipe.by_host.values();
         on.filter_map(|on| on.container.as_ref())
@@ -25,7 +38,7 @@ pub(super) fn check_listed(raw: &Raw, recipe: &Recipe, problems: &mut Problems) 
     if !specs().all(publishes) {
         problems.push(
             Problem::error("nothing is published that a balancer could route to")
-                .at(&drain.place, "its list has an address and a port")
+                .at(place, format!("{what} has an address and a port"))
                 .at(&container.place, "publishes no TCP port")
                 .hint(hint),
         );
@@ -35,12 +48,14 @@ pub(super) fn check_listed(raw: &Raw, recipe: &Recipe, problems: &mut Problems) 
         let mut ports = spec.publish.iter();
         spec.publish_all || ports.any(|it| it.host_port.is_none() && !it.auto)
     };
-    let place = container.publish.as_ref().map(|it| &it.place);
-    let place = place.or(container.publish_all.place());
-    if let Some(place) = place.filter(|_| specs().any(changes)) {
+    let written = container.publish.as_ref().map(|it| &it.place);
+    let written = written.or(container.publish_all.place());
+    if let Some(written) = written.filter(|_| specs().any(changes)) {
         problems.push(
-            Problem::warning("docker gives another port whenever it restarts the container, which the list of its balancer does not know")
-                .at(place, "any free port, at each start")
+            Problem::warning(format!(
+                "docker gives another port whenever it restarts the container, which {knower} does not know"
+            ))
+                .at(written, "any free port, at each start")
                 .hint(hint),
         );
     }

@@ -9,6 +9,7 @@ mod listed;
 mod project;
 mod ready;
 mod recipes;
+mod register;
 mod rollout;
 
 pub(super) use inventory::warn_without_recipes;

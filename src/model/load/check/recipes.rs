@@ -7,6 +7,7 @@ use super::{
     kind::check_kind,
     listed::check_listed,
     ready::check_reachable,
+    register::check_register,
     rollout::{check_blue_green, check_times},
 };
 use crate::{diagnostic::Problems, model::Recipe};
@@ -31,6 +32,7 @@ pub(in super::super) fn recipes(
         check_blue_green(content, recipe, problems);
         check_fit(content, recipe, problems);
         check_listed(content, recipe, problems);
+        check_register(content, recipe, problems);
         warn_unchecked_service(content, recipe, problems);
         if !has_consul {
             warn_without_consul(content, recipe, problems);

@@ -8,6 +8,7 @@ mod order;
 mod probe;
 mod ready;
 mod references;
+mod register;
 mod rollout;
 mod tasks;
 
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     config::recipe::Recipe as Raw,
     diagnostic::Problems,
-    model::{HostRecipe, Name, Recipe},
+    model::{ConsulService, HostRecipe, Name, Recipe},
 };
 
 /// Resolves the recipes, in order.
@@ -111,6 +112,14 @@ fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostReci
         .container
         .as_ref()
         .map(|section| container::secret_sources(section, resolver));
+    let register = register::resolve(raw, resolver);
+    let container = container.map(|mut container| {
+        if let Some(service) = &register {
+            let label = (ConsulService::LABEL.to_owned(), service.label());
+            container.labels.extend([label]);
+        }
+        container
+    });
     HostRecipe {
         secrets: secrets.unwrap_or_default(),
         instances: raw
@@ -122,6 +131,7 @@ fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostReci
         after: tasks::resolve(raw.after.as_ref(), container.is_some(), resolver),
         commands: tasks::resolve(raw.commands.as_ref(), container.is_some(), resolver),
         ready: raw.ready.settle(resolver),
+        register,
         leave: drain::leave(raw, resolver),
         balancer: balancer::resolve(raw, drained, resolver),
         container,

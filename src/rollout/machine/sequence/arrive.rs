@@ -24,10 +24,11 @@ pub(super) fn resume(policy: &Policy, side: Side) -> Vec<Stage> {
 fn until_it_serves(policy: &Policy, side: Side, first: Step, hold: Duration) -> Vec<Stage> {
     let limit = Limit::FromStart(policy.healthy_deadline);
     let mut stages = until_it_is_ready(policy, side, first, hold).to_vec();
-    if let Some(drain) = &policy.drain {
-        if drain.is_told {
-            stages.push(Stage::Perform(side, Step::EnterRotation));
-        }
+    let is_told = policy.drain.as_ref().is_some_and(|drain| drain.is_told);
+    if is_told || policy.registers {
+        stages.push(Stage::Perform(side, Step::EnterRotation));
+    }
+    if policy.drain.is_some() {
         stages.push(Stage::wait(side, Gate::Routed, limit, OnTimeout::Fail));
     }
     stages.push(Stage::Serves);

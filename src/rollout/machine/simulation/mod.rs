@@ -69,6 +69,7 @@ fn policies() -> impl Strategy<Value = Policy> {
                     is_told,
                 }),
                 registered,
+                registers: false,
             }
         },
     )

@@ -31,6 +31,7 @@ fn policy() -> Policy {
             is_told: false,
         }),
         registered: true,
+        registers: false,
     }
 }
 

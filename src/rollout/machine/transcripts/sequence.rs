@@ -113,6 +113,16 @@ fn a_break_in_readiness_begins_the_healthy_time_anew() {
 }
 
 #[test]
+fn what_shipit_registers_itself_is_registered_when_it_is_ready() {
+    let policy = Policy {
+        drain: None,
+        registers: true,
+        ..policy()
+    };
+    insta::assert_snapshot!(rollout(policy, 1).transcript());
+}
+
+#[test]
 fn a_container_that_exits_fails_at_once() {
     let play = rollout(plain(), 1).when("host-1 new ready", Answer::Never("exited with code 1"));
     insta::assert_snapshot!(play.transcript(), @"

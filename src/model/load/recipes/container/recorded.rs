@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Problems, SourceFile},
-    model::{ContainerSpec, LONGEST_STOP_TIMEOUT, Reference},
+    model::{ConsulService, ContainerSpec, LONGEST_STOP_TIMEOUT, Reference},
 };
 
 use super::super::super::secret::is_env_name;
@@ -66,7 +66,8 @@ pub fn container_faults(spec: &ContainerSpec) -> Vec<String> {
         faults.push("its `workdir` is not an absolute path".to_owned());
     }
     for name in labels.keys() {
-        if name.is_empty() || name.starts_with("shipit.") || name.contains(['=', '\n']) {
+        let is_own = name.starts_with("shipit.") && name != ConsulService::LABEL;
+        if name.is_empty() || is_own || name.contains(['=', '\n']) {
             faults.push(format!("{name:?} cannot be a label here"));
         }
     }
