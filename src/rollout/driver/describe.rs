@@ -15,7 +15,15 @@ pub(super) fn describe_step(placement: &Placement, side: Side, step: Step) -> St
         Step::Switch => format!("switch requests to {names}"),
         Step::OutlastStop => format!("check that no earlier stop of {names} is under way"),
         Step::Resume => format!("check that {names} still runs"),
-        Step::EnterRotation => format!("tell the balancers of {names}"),
+        Step::EnterRotation => {
+            let recipe = &placement.context.recipe;
+            let is_told = recipe.drain.as_ref().is_some_and(|drain| drain.is_told);
+            match (recipe.registers(), is_told) {
+                (true, true) => format!("register {names} in Consul and tell the balancers"),
+                (true, false) => format!("register {names} in Consul"),
+                (false, _) => format!("tell the balancers of {names}"),
+            }
+        }
         Step::EnterMaintenance => {
             let drain = placement.context.recipe.drain.as_ref();
             if drain.is_some_and(|drain| !drain.through_consul && !drain.is_told) {

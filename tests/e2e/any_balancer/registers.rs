@@ -45,7 +45,9 @@ pub fn without_registrator(stage: &Stage) {
     };
     // What a run that was broken off has left.
     project.shipit("down direct --yes");
-    project.ok("deploy direct --set version=v1");
+    project
+        .ok("deploy direct --set version=v1")
+        .says("register direct-r1 in Consul");
     both_answer("v1");
     for host in APPS {
         let has = services(host);
