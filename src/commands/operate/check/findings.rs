@@ -90,7 +90,14 @@ pub async fn find(
             }
         };
         for container in up {
-            findings.extend(in_consul(reached, recipe, on, container, services, answers));
+            let found = in_consul(
+                (reached, recipe, on),
+                container,
+                services,
+                answers,
+                may_tell,
+            );
+            findings.extend(found);
         }
         findings.extend(stale(reached, recipe, on, service, services, &seen.ports));
     }
@@ -196,14 +203,13 @@ fn missing(recipe: &Recipe, on: &HostRecipe, up: usize) -> Option<Finding> {
     Some(Finding::new(recipe, message))
 }
 
-/// Whether Consul has a container passing, and the balancers route to it.
+/// Whether Consul has a container passing, and the balancers route to it. Consul may be told of it with `may_tell`.
 fn in_consul(
-    reached: &Reached,
-    recipe: &Recipe,
-    on: &HostRecipe,
+    (reached, recipe, on): (&Reached, &Recipe, &HostRecipe),
     container: &Container,
     services: &[ServiceInstance],
     answers: &[Answer],
+    may_tell: bool,
 ) -> Vec<Finding> {
     // It has no ports of its own to be looked up by.
     if container.uses_host_network() {
@@ -220,10 +226,9 @@ fn in_consul(
     let Some(registered) = registered else {
         let message = format!("`{name}` runs, but Consul's agent has no `{service}` for it");
         let backend = listed(recipe, &reached.host, container);
-        let fix = on
-            .register
-            .clone()
-            .map(|service| Fix::Register(Box::new((backend, service))));
+        let service = on.register.clone();
+        let service = service.filter(|_| may_tell && backend.port.is_some());
+        let fix = service.map(|service| Fix::Register(Box::new((backend, service))));
         return vec![Finding {
             fix,
             ..Finding::new(recipe, message)

@@ -104,7 +104,7 @@ fn resolve_one(
 }
 
 fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostRecipe {
-    let container = raw
+    let mut container = raw
         .container
         .as_ref()
         .map(|section| container::resolve(section, resolver));
@@ -113,13 +113,10 @@ fn on_host(raw: &Raw, drained: &[Name], resolver: &mut Resolver<'_>) -> HostReci
         .as_ref()
         .map(|section| container::secret_sources(section, resolver));
     let register = register::resolve(raw, resolver);
-    let container = container.map(|mut container| {
-        if let Some(service) = &register {
-            let label = (ConsulService::LABEL.to_owned(), service.label());
-            container.labels.extend([label]);
-        }
-        container
-    });
+    if let (Some(container), Some(service)) = (&mut container, &register) {
+        let label = ConsulService::LABEL.to_owned();
+        container.labels.insert(label, service.label());
+    }
     HostRecipe {
         secrets: secrets.unwrap_or_default(),
         instances: raw
