@@ -84,6 +84,13 @@ impl Balancer {
         vec![&*self.endpoint().leak()].leak()
     }
 
+    /// Has the app rolled out in this way, and no longer than it takes.
+    pub fn rolls_out(&self, how: &str) {
+        let recipe = format!("recipes/{}.toml", self.app);
+        let quick = format!("[rollout]\n{how}\nmin_healthy_time = \"0s\"\n\n[drain]");
+        self.project.edit(&recipe, "[drain]", &quick);
+    }
+
     pub fn deploy(&self, version: &str) -> crate::table::Deployed {
         deployed(
             &self.project,

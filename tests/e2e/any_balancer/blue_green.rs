@@ -8,8 +8,11 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
     balancer::Balancer,
@@ -17,15 +20,17 @@ use super::{
 };
 use crate::{
     lab::{self, APPS, Host},
+    project::Project,
     stage::{Stage, both_answer, deployed, failed, other},
+    table::Deployed,
 };
 
 /// How many clients ask, each one request after the other.
 const CLIENTS: usize = 4;
 
-/// Two versions may answer for so long where balancers take up what is new one after the other, or their old workers
-/// still accept connections.
-const MOMENT: Duration = Duration::from_secs(2);
+/// For so long nginx's old workers may still answer beside the new ones. Four deploys, one host after the other, take
+/// several times as long.
+const MOMENT: Duration = Duration::from_secs(10);
 
 /// Where deploys are killed.
 const POINTS: [&str; 4] = [
@@ -38,7 +43,13 @@ const POINTS: [&str; 4] = [
 /// Clients that note which version answers them.
 struct Clients {
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<Vec<(Instant, String)>>>,
+    threads: Vec<JoinHandle<Vec<(Timestamp, String)>>>,
+}
+
+/// When one client's answers changed.
+struct Change {
+    first_new: Timestamp,
+    last_old: Timestamp,
 }
 
 impl Clients {
@@ -50,7 +61,7 @@ impl Clients {
                 let mut seen = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
                     if let Some(version) = version_at(endpoint) {
-                        seen.push((Instant::now(), version));
+                        seen.push((Timestamp::now(), version));
                     }
                     std::thread::sleep(Duration::from_millis(10));
                 }
@@ -61,21 +72,23 @@ impl Clients {
         Self { stop, threads }
     }
 
-    /// That each client saw the old version, and from some moment on the new one alone. Returns for how long both were
-    /// seen by one.
+    /// That each client saw both versions. Returns when it saw what.
     #[track_caller]
-    fn saw(self, old: &str, new: &str) -> Duration {
-        let mut longest = Duration::ZERO;
-        for seen in self.end() {
-            let first_new = seen.iter().position(|(_, version)| version == new);
-            let first_new = first_new.unwrap_or_else(|| panic!("no {new} of {}", seen.len()));
-            let last_old = seen.iter().rposition(|(_, version)| version == old);
-            let last_old = last_old.unwrap_or_else(|| panic!("no {old} of {}", seen.len()));
-            if last_old > first_new {
-                longest = longest.max(seen[last_old].0 - seen[first_new].0);
+    fn saw(self, old: &str, new: &str) -> Vec<Change> {
+        let change = |seen: Vec<(Timestamp, String)>| {
+            let mut of_new = seen.iter().filter(|(_, version)| version == new);
+            let mut of_old = seen.iter().rev().filter(|(_, version)| version == old);
+            let (first_new, last_old) = (of_new.next(), of_old.next());
+            Change {
+                first_new: first_new
+                    .unwrap_or_else(|| panic!("no {new} of {}", seen.len()))
+                    .0,
+                last_old: last_old
+                    .unwrap_or_else(|| panic!("no {old} of {}", seen.len()))
+                    .0,
             }
-        }
-        longest
+        };
+        self.end().into_iter().map(change).collect()
     }
 
     #[track_caller]
@@ -87,7 +100,7 @@ impl Clients {
         }
     }
 
-    fn end(self) -> Vec<Vec<(Instant, String)>> {
+    fn end(self) -> Vec<Vec<(Timestamp, String)>> {
         self.stop.store(true, Ordering::Relaxed);
         let ends = self.threads.into_iter().map(JoinHandle::join);
         ends.map(|seen| seen.expect("a client")).collect()
@@ -106,23 +119,74 @@ fn version_at(endpoint: &str) -> Option<String> {
     Some(version.split_once(')')?.0.to_owned())
 }
 
-/// Each client's order through a deploy, a rollback, a bad version and deploys that are killed.
-fn in_order(what: &str, endpoint: &'static str, act: impl FnOnce(), (old, new): (&str, &str)) {
+/// For how long one client saw both versions, at the longest.
+fn both(changes: &[Change]) -> Duration {
+    let each = changes
+        .iter()
+        .map(|change| change.last_old.duration_since(change.first_new));
+    each.filter_map(|both| Duration::try_from(both).ok())
+        .max()
+        .unwrap_or_default()
+}
+
+/// When the first step that begins so began.
+#[track_caller]
+fn began(events: &[Value], step: &str) -> Timestamp {
+    let is_it = |event: &&Value| {
+        event["event"] == "step-started"
+            && event["step"]
+                .as_str()
+                .is_some_and(|it| it.starts_with(step))
+    };
+    let event = events
+        .iter()
+        .find(is_it)
+        .unwrap_or_else(|| panic!("no `{step}` in {events:?}"));
+    event["at"]
+        .as_str()
+        .and_then(|at| at.parse().ok())
+        .unwrap_or_else(|| panic!("{event}"))
+}
+
+/// Carries out a deploy or a rollback. No client sees the new version before requests are switched to all of it at once,
+/// nor the old one when it begins to be stopped.
+#[track_caller]
+fn in_order(
+    project: &Project,
+    line: &str,
+    endpoint: &'static str,
+    (old, new): (&str, &str),
+) -> Deployed {
     let clients = Clients::ask(endpoint);
-    act();
-    let both = clients.saw(old, new);
-    println!("{what}: one client saw both versions for {both:?}");
-    assert!(both <= MOMENT, "{what}: both versions for {both:?}");
+    let (run, events) = project.events(line);
+    run.exits(0);
+    let changes = clients.saw(old, new);
+    println!(
+        "{line}: one client saw both versions for {:?}",
+        both(&changes)
+    );
+    let (switched, stopped) = (began(&events, "switch requests"), began(&events, "stop "));
+    for Change {
+        first_new,
+        last_old,
+    } in changes
+    {
+        assert!(
+            switched <= first_new,
+            "{new} at {first_new}, switched at {switched}"
+        );
+        assert!(
+            last_old <= stopped,
+            "{old} at {last_old}, stopped at {stopped}"
+        );
+    }
+    Deployed::from_events(&run, &events)
 }
 
 pub fn with_a_written_list(stage: &Stage) {
     let it = Balancer::new("nginx", ("lb", "web"), 80);
     let (project, to) = (&it.project, it.endpoints());
-    project.edit(
-        "recipes/web.toml",
-        "[drain]",
-        "[rollout]\norder = \"blue-green\"\n\n[drain]",
-    );
+    it.rolls_out("order = \"blue-green\"");
     project.ok("deploy lab --set version=v1");
     it.both_answer("v1");
     project
@@ -130,12 +194,10 @@ pub fn with_a_written_list(stage: &Stage) {
         .says("blue-green: requests go to all new ones at once");
 
     stage.loses_nothing_at(to, &it.row("blue-green, a deploy and a rollback"), |_| {
-        let mut deploys = Vec::new();
-        let (forth, back) = (("v1", "v2"), ("v2", "v1"));
-        in_order("a deploy", to[0], || deploys.push(it.deploy("v2")), forth);
-        let rollback = || deploys.push((&project.ok("rollback lab")).into());
-        in_order("a rollback", to[0], rollback, back);
-        deploys
+        vec![
+            in_order(project, "deploy lab --set version=v2", to[0], ("v1", "v2")),
+            in_order(project, "rollback lab", to[0], ("v2", "v1")),
+        ]
     });
     it.both_answer("v1");
     project.ok("check lab");
@@ -144,8 +206,11 @@ pub fn with_a_written_list(stage: &Stage) {
     a_bad_version(stage, &it);
     clients.saw_only("v1");
 
-    let kills = || killed(stage, &it, &POINTS, "v2");
-    in_order("killed deploys", to[0], kills, ("v1", "v2"));
+    let clients = Clients::ask(to[0]);
+    killed(stage, &it, &POINTS, "v2");
+    let mixed = both(&clients.saw("v1", "v2"));
+    println!("killed deploys: one client saw both versions for {mixed:?}");
+    assert!(mixed <= MOMENT, "both versions for {mixed:?}");
     project.ok("down lab --yes");
 }
 
@@ -159,17 +224,15 @@ pub fn with_consul(stage: &Stage) {
     let to = lab::balancer();
     let old = stage.now();
     let new = other(old);
-    let deploy =
-        |version: &str| deployed(&project, &format!("deploy staging --set version={version}")).0;
     project
         .ok(&format!("plan staging --set version={new}"))
         .says("both versions answer for a moment");
     stage.loses_nothing("blue-green with Consul, a deploy and a rollback", |_| {
-        let mut deploys = Vec::new();
-        in_order("a deploy", to[0], || deploys.push(deploy(new)), (old, new));
-        let rollback = || deploys.push((&project.ok("rollback staging")).into());
-        in_order("a rollback", to[0], rollback, (new, old));
-        deploys
+        let line = format!("deploy staging --set version={new}");
+        vec![
+            in_order(&project, &line, to[0], (old, new)),
+            in_order(&project, "rollback staging", to[0], (new, old)),
+        ]
     });
     both_answer(old);
 
@@ -188,7 +251,7 @@ pub fn with_consul(stage: &Stage) {
     stage.loses_nothing(what, |_| {
         let line = format!("deploy staging --set version={new} -v");
         kill_at(&project, &line, "flask", &POINTS);
-        vec![deploy(new)]
+        vec![deployed(&project, &format!("deploy staging --set version={new}")).0]
     });
     both_answer(new);
     project.ok("check staging");

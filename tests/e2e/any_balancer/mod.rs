@@ -92,6 +92,7 @@ pub fn nginx(stage: &Stage) {
 
 pub fn two_recipes(stage: &Stage) {
     let it = Balancer::new("nginx", ("lb", "web"), 80);
+    it.rolls_out("max_parallel = \"100%\"");
     let project = &it.project;
     let web = std::fs::read_to_string(project.path("recipes/web.toml")).expect("the recipe");
     project.write("recipes/admin.toml", &web);
