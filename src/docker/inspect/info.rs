@@ -23,6 +23,20 @@ pub struct Info {
     /// Why the daemon could not be asked, where it could not.
     #[serde(deserialize_with = "null_is_default")]
     pub server_errors: Vec<String>,
+    /// What the store of images says of itself, each a name and a value.
+    #[serde(deserialize_with = "null_is_default")]
+    pub driver_status: Vec<(String, String)>,
+}
+
+impl Info {
+    /// Whether containerd keeps the images, as a new Docker 29 has it do. It loads an image only as a whole: it wants the
+    /// files of layers that it has, too.
+    /// <https://docs.docker.com/engine/storage/containerd/>
+    pub fn keeps_images_in_containerd(&self) -> bool {
+        let is_snapshotter = |value: &str| value.starts_with("io.containerd.snapshotter");
+        let mut status = self.driver_status.iter();
+        status.any(|(name, value)| name == "driver-type" && is_snapshotter(value))
+    }
 }
 
 /// Reads what `docker info --format '{{json .}}'` printed. Podman's `docker` prints its own `podman info` there.
@@ -72,7 +86,7 @@ impl Podman {
             docker_root_dir: self.store.graph_root,
             os_type: self.host.os,
             architecture: self.host.arch,
-            server_errors: Vec::new(),
+            ..Info::default()
         })
     }
 }
@@ -80,6 +94,24 @@ impl Podman {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_keeps_the_images() {
+        for (json, is_containerd) in [
+            (
+                r#"{"ServerVersion":"28.5.2","Driver":"overlayfs","DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}"#,
+                true,
+            ),
+            (
+                r#"{"ServerVersion":"28.5.2","Driver":"overlay2","DriverStatus":[["Backing Filesystem","extfs"],["Supports d_type","true"]]}"#,
+                false,
+            ),
+            (r#"{"ServerVersion":"20.10.24","DriverStatus":null}"#, false),
+        ] {
+            let info = parse_info(json).expect("read");
+            assert_eq!(info.keeps_images_in_containerd(), is_containerd, "{json}");
+        }
+    }
 
     #[test]
     fn podman_says_the_same_under_other_names() {

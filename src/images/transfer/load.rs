@@ -60,7 +60,17 @@ pub async fn send_archive(
     let present = reached
         .read(docker::list_image_layers(), docker::parse_layers)
         .await?;
-    let known = saved.archive.known_layers(&present);
+    let known = match saved.archive.known_layers(&present) {
+        0 => 0,
+        known => {
+            let info = reached.read(docker::info(), docker::parse_info).await?;
+            if info.keeps_images_in_containerd() {
+                0
+            } else {
+                known
+            }
+        }
+    };
     let load = async |known| {
         let mut transfer = Transfer {
             reached,
@@ -74,7 +84,7 @@ pub async fn send_archive(
         transfer.load().await
     };
     let loaded = match load(known).await {
-        // A daemon that keeps images in containerd may ask for the files of layers that it has.
+        // Not every store of images takes one without the layers that it has.
         Err(error) if known > 0 && !error.is_unreachable() => load(0).await?,
         result => result?,
     };
@@ -101,8 +111,8 @@ struct Loss {
     error: HostError,
     /// How often that happened.
     times: usize,
-    /// What the host had from before.
-    had: u64,
+    /// What the host had from before, and no more than that: it may claim anything.
+    skipped: u64,
 }
 
 impl Transfer<'_> {
@@ -113,17 +123,21 @@ impl Transfer<'_> {
             let image = Compressed::of(self.saved, self.known);
             let partial = Partial::open(self.reached, self.written, self.pin, image.total).await?;
             let had = partial.as_ref().map_or(0, |partial| partial.bytes);
-            let is_stuck = |loss: &mut Loss| loss.times > 1 && had < loss.had + WORTH_IT;
+            let (rest, skipped) = self.rest(image, partial.as_ref()).await?;
+            let is_stuck = |loss: &mut Loss| loss.times > 1 && skipped < loss.skipped + WORTH_IT;
             if let Some(loss) = lost.take_if(is_stuck) {
                 return Err(loss.error);
             }
-            let (rest, skipped) = self.rest(image, partial.as_ref()).await?;
             self.note(lost.is_some(), had, skipped);
             let result = self.send(rest, partial.as_ref(), skipped).await;
             match (result, partial) {
                 (Err(error), _) if error.is_unreachable() => {
                     let times = 1 + lost.map_or(0, |loss| loss.times);
-                    lost = Some(Loss { error, times, had });
+                    lost = Some(Loss {
+                        error,
+                        times,
+                        skipped,
+                    });
                 }
                 // Docker does not take it, so that it would lie there for nothing.
                 (Err(error @ HostError::Status { .. }), Some(partial)) => {

@@ -50,6 +50,10 @@ impl Partial {
         let why = match reached.run(command, STALL).await {
             Ok(output) if output.status != 0 => output.stderr.trim().to_owned(),
             Ok(output) => match parse(&output.stdout) {
+                // What cannot be compressed becomes a little longer.
+                Ok(partial) if partial.bytes > total + total / 100 => {
+                    format!("it claims {} bytes of {total}", partial.bytes)
+                }
                 Ok(partial) => return Ok(Some(partial)),
                 Err(why) => why.to_owned(),
             },

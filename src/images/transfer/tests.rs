@@ -18,7 +18,7 @@ use crate::{
     event::EventKind,
     hosts::{
         HostError,
-        testing::{Act, TestFleet},
+        testing::{Act, TestFleet, out},
     },
 };
 
@@ -68,6 +68,10 @@ async fn large() -> SavedImage {
     saved(&noise(1, 20)).await
 }
 
+fn says(text: &str) -> Vec<Act> {
+    vec![out(text), Act::Status(0)]
+}
+
 /// A host whose connections are cut when so much of an image has come, one after the other.
 struct Host {
     home: TempDir,
@@ -76,6 +80,14 @@ struct Host {
 
 impl Host {
     async fn with_cuts(cuts: &'static [usize]) -> Self {
+        Self::with(|_| None, cuts).await
+    }
+
+    /// A host that answers these commands so.
+    async fn with(
+        answer: impl Fn(&str) -> Option<Vec<Act>> + Send + Sync + 'static,
+        cuts: &'static [usize],
+    ) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let bin = home.path().join("bin");
         fs::create_dir(&bin).expect("a folder");
@@ -86,6 +98,9 @@ impl Host {
         let at = home.path().to_owned();
         let fleet = TestFleet::of_one(move |command| {
             let next = || cuts.lock().expect("not poisoned").next();
+            if let Some(answer) = answer(command) {
+                return answer;
+            }
             match command {
                 _ if command.contains(".RootFS.Layers") => vec![Act::Status(0)],
                 _ if command.starts_with("docker tag") => vec![Act::Status(0)],
@@ -239,6 +254,50 @@ async fn a_small_image_and_one_that_cannot_be_kept_are_sent_again_once() {
     fs::write(host.home.path().join(".cache"), "").expect("written");
     assert_eq!(host.send(&image).await.expect("it arrives"), "21.0 MB");
     assert!(host.was_given(&image).await);
+}
+
+#[tokio::test]
+async fn layers_that_a_host_has_are_not_sent_unless_containerd_wants_them() {
+    let image = saved(&noise(1, 1)).await;
+    let with_docker = |status: &'static str| {
+        let answer = move |command: &str| match command {
+            _ if command.contains(".RootFS.Layers") => Some(says("[\"sha256:a\"]\n")),
+            _ if command.contains("docker info") => Some(says(&format!(
+                r#"{{"ServerVersion":"28.5.2","DriverStatus":{status}}}"#
+            ))),
+            _ => None,
+        };
+        Host::with(answer, &[])
+    };
+    let host = with_docker(r#"[["Backing Filesystem","extfs"]]"#).await;
+    let sent = host.send(&image).await.expect("it arrives");
+    assert_eq!(sent, "0.0 MB, 1 of 1 layers were there");
+
+    let host = with_docker(r#"[["driver-type","io.containerd.snapshotter.v1"]]"#).await;
+    assert_eq!(host.send(&image).await.expect("it arrives"), "1.0 MB");
+    assert!(host.was_given(&image).await);
+}
+
+#[tokio::test]
+async fn a_host_that_claims_to_have_more_each_time_is_given_up() {
+    let image = large().await;
+    for each in [2 * MEBIBYTE as u64, u64::MAX] {
+        let claimed = Mutex::new(0_u64);
+        let answer = move |command: &str| {
+            if command.contains("' shipit load ") {
+                return Some(vec![Act::Take(MEBIBYTE), Act::Disconnect("enough")]);
+            }
+            let mut claimed = claimed.lock().expect("not poisoned");
+            command.contains("' shipit open ").then(|| {
+                *claimed = claimed.saturating_add(each);
+                says(&format!("partial image-a-b.c {claimed} 00\n"))
+            })
+        };
+        let host = Host::with(answer, &[8 * MEBIBYTE; 9]).await;
+        let error = host.send(&image).await.expect_err("cut off for good");
+        assert!(error.is_unreachable(), "{error}");
+        assert!(host.connections() <= 3, "{}", host.connections());
+    }
 }
 
 #[tokio::test]
