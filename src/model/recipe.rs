@@ -65,6 +65,11 @@ impl Recipe {
                 .is_some_and(|drain| drain.through_consul)
     }
 
+    /// Whether Consul has this recipe's containers on a host: its agent there may be asked, with the token.
+    pub fn is_registered_on(&self, host: &HostName) -> bool {
+        self.by_host.contains_key(host) && self.is_registered()
+    }
+
     /// Whether this recipe's containers are Consul's own servers.
     pub fn is_consul(&self) -> bool {
         self.by_host

@@ -1,23 +1,17 @@
 //! Reads what is on the hosts: containers, release records, and which commands are done already.
 
+mod host;
 mod lists;
 mod records;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
+use self::host::observe_host;
 use crate::{
-    balancers::maintenance::is_own_maintenance,
-    docker::{self, Container},
     event::{EventKind, Events, Outcome, Phase, Severity},
-    facts::{
-        Facts, HostFacts, parse_names,
-        ports::{self, TakenPort},
-    },
-    hosts::{Fleet, HostError, HostFailure, QUICK, Reached, Run, SOON, Stop, row, within},
-    model::{ContainerSpec, Environment, Host, HostName, LateValues, Recipe},
+    facts::Facts,
+    hosts::{Fleet, HostError, HostFailure, QUICK, Run, SOON, Stop, row},
+    model::{Environment, Host, HostName, LateValues},
     plan::{Scope, TaskRef},
     release::{History, Reading, Terms},
     state::{self, StoredRecords},
@@ -55,8 +49,7 @@ pub async fn observe(
     terms: Terms<'_>,
     events: &Events,
 ) -> Run<Observed> {
-    let registered = environment.recipes.iter().any(Recipe::is_registered);
-    let (observed, failures) = read(fleet, environment, terms, events, QUICK, registered).await;
+    let (observed, failures) = read(fleet, environment, terms, events, QUICK, true).await;
     if failures.is_empty() {
         return Ok(observed);
     }
@@ -94,22 +87,22 @@ pub async fn observe_any(
     Ok(observed)
 }
 
-/// What the hosts' dockers answer within `deadline`, and the hosts that could not be read. With `registered` their
-/// Consul agents are asked too, whose silence is no failure.
+/// What the hosts' dockers answer within `deadline`, and the hosts that could not be read. `with_consul`, the
+/// agents are asked too where a recipe has its containers in Consul; their silence is no failure.
 async fn read(
     fleet: &Fleet,
     environment: &Environment,
     terms: Terms<'_>,
     events: &Events,
     deadline: Duration,
-    registered: bool,
+    with_consul: bool,
 ) -> (Observed, Vec<HostFailure>) {
     events.send(EventKind::Phase {
         phase: Phase::Observe,
     });
     let state = state::open(environment, fleet);
     let (observed, stored) = tokio::join!(
-        fleet.each(|reached| Box::pin(observe_host(reached, environment, deadline, registered))),
+        fleet.each(|reached| Box::pin(observe_host(reached, environment, deadline, with_consul))),
         state.read_records(terms, deadline),
     );
     let StoredRecords {
@@ -145,89 +138,6 @@ async fn read(
         .with_copies_of(copied)
         .without_unsigned(unsigned);
     (Observed { facts, history }, failures)
-}
-
-async fn observe_host(
-    reached: &Reached,
-    environment: &Environment,
-    deadline: Duration,
-    registered: bool,
-) -> Result<HostFacts, HostError> {
-    let containers = reached.read(
-        docker::list_containers(&environment.name),
-        docker::parse_containers,
-    );
-    let shared = shared(reached, environment);
-    let names = reached.expect(docker::list_names(), QUICK);
-    let listening = listening(reached, environment);
-    let answers = async { tokio::try_join!(containers, shared, names, listening) };
-    // Consul has deadlines of its own: what docker has answered must not be lost by them.
-    let maintenance = async { Ok(left_in_maintenance(reached, registered).await) };
-    let ((containers, shared, names, listening), left_in_maintenance) =
-        tokio::try_join!(within(deadline, answers), maintenance)?;
-    let taken_ports = ports::parse_published(&names).into_iter();
-    let mut facts = HostFacts {
-        containers,
-        shared,
-        names: parse_names(&names),
-        taken_ports: taken_ports.chain(listening).collect(),
-        left_in_maintenance,
-        lists: BTreeMap::new(),
-    };
-    facts.lists = within(deadline, lists::read(reached, environment, &facts)).await?;
-    Ok(facts)
-}
-
-/// The containers of the recipes that a preview shares with its base.
-async fn shared(reached: &Reached, environment: &Environment) -> Result<Vec<Container>, HostError> {
-    let Some(preview) = &environment.preview else {
-        return Ok(Vec::new());
-    };
-    let command = docker::list_containers(&preview.base);
-    let mut containers = reached.read(command, docker::parse_containers).await?;
-    containers.retain(|container| {
-        let identity = container.identity();
-        let mut shared = environment.shared.iter();
-        identity.is_some_and(|it| shared.any(|recipe| *recipe.name == *it.recipe))
-    });
-    Ok(containers)
-}
-
-/// The ports of a host that programs listen on, where a recipe wants a fixed one. A host without IPv6 lacks one of
-/// the two tables.
-async fn listening(
-    reached: &Reached,
-    environment: &Environment,
-) -> Result<Vec<TakenPort>, HostError> {
-    let specs = environment.recipes.iter().filter_map(|recipe| {
-        let on = recipe.by_host.get(reached.name())?;
-        on.container.as_ref()
-    });
-    if !specs.into_iter().any(ContainerSpec::publishes_fixed_port) {
-        return Ok(Vec::new());
-    }
-    let table = reached.run(ports::read_sockets(), QUICK).await?;
-    Ok(ports::parse_listening(&table.stdout))
-}
-
-/// The ports of services that are in a maintenance mode of ours. A host whose agent does not answer counts as
-/// having none: where Consul is needed, its absence is found before anything is changed.
-async fn left_in_maintenance(reached: &Reached, registered: bool) -> BTreeSet<u16> {
-    if !registered {
-        return BTreeSet::new();
-    }
-    let services = match reached.consul.services().await {
-        Ok(services) => services,
-        Err(error) => {
-            tracing::info!(host = %reached.name(), error = %text::chain(&error).join(": "), "Consul cannot be asked");
-            Vec::new()
-        }
-    };
-    services
-        .iter()
-        .filter(|service| is_own_maintenance(service))
-        .map(|service| service.service.port)
-        .collect()
 }
 
 /// Which commands of recipes without a container are done already. Their `unless` really runs, for a plan too.
@@ -359,6 +269,36 @@ mod tests {
         let observed = tokio::time::timeout(SOON, looking).await.expect("soon");
         let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));
         assert_eq!(observed.facts.hosts.len(), 1);
+    }
+
+    /// Whoever listens where another host's agent would be must not be given the token.
+    #[tokio::test]
+    async fn only_the_agents_of_hosts_whose_recipes_are_in_consul_are_asked() {
+        let recipe = "hosts = [\"host-1\"]\ncontainer.image = \"web\"\ncontainer.publish = [\"80\"]\n\
+            ready.consul = \"web\"\n";
+        let server = || {
+            behaviour().script(|command| {
+                let has_inspected = command.contains("inspect");
+                prints(if has_inspected { "[]\n" } else { "" })
+            })
+        };
+        let mut lab = TestFleet::new(&[("web", recipe)], vec![server(), server()]).await;
+        let agents = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = agents.local_addr().expect("its address").port();
+        let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = asked.clone();
+        std::thread::spawn(move || {
+            for _ in agents.incoming() {
+                count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            }
+        });
+        let at = HostAndPort::new("127.0.0.1", port);
+        lab.fleet = lab.fleet.with_consul_at(&at);
+        let (fleet, environment) = (&lab.fleet, &lab.environment);
+        let observed = observe(fleet, environment, Terms::default(), &lab.events).await;
+        let observed = observed.unwrap_or_else(|stop| panic!("{:?}", stop.report));
+        assert_eq!(observed.facts.hosts.len(), 2);
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1);
     }
 
     #[tokio::test]

@@ -62,7 +62,7 @@ fn needs_tunnels(environment: &Environment, reached: &Reached) -> bool {
         });
         let probes = recipe.probe.as_ref();
         let carries_probe = probes.is_some_and(|probe| probe.through.as_ref() == Some(host));
-        checks || carries_probe || recipe.by_host.contains_key(host) && recipe.is_registered()
+        checks || carries_probe || recipe.is_registered_on(host)
     };
     environment.recipes.iter().any(asks)
 }

@@ -24,7 +24,7 @@ pub async fn of_consul(context: &Context<'_>, reached: &Reached) -> OfConsul {
     let consul = &reached.consul;
     let why = |error: HostError| text::chain(&error).join(": ");
     let services = async {
-        if !recipes().any(Recipe::is_registered) {
+        if !recipes().any(|recipe| recipe.is_registered_on(reached.name())) {
             return None;
         }
         let asked = async { consul.services().await.map_err(HostError::Consul) };
