@@ -98,6 +98,11 @@ impl ConsulRouter {
     }
 }
 
+/// The id of a service that shipit registers. Several hosts may ask the same agent.
+pub fn service_id(host: &HostName, container: &str) -> String {
+    format!("{host}:{container}")
+}
+
 /// Registers a container in the agent of its host.
 async fn register(backend: &Backend, service: &ConsulService) -> Result<(), HostError> {
     let Some(port) = backend.port else {
@@ -105,8 +110,11 @@ async fn register(backend: &Backend, service: &ConsulService) -> Result<(), Host
         return lack.map_or(Ok(()), Err);
     };
     let at = HostAndPort::new(backend.address(), port);
-    let agent = &backend.host.consul;
-    Ok(agent.register(&backend.container, service, &at).await?)
+    let Backend {
+        host, container, ..
+    } = backend;
+    let id = service_id(host.name(), container);
+    Ok(host.consul.register(&id, service, &at).await?)
 }
 
 async fn take_out(backends: &mut [Backend], reason: &str) -> Result<Vec<String>, HostError> {
@@ -167,13 +175,13 @@ async fn deregister(backends: &[Backend]) -> Result<(), HostError> {
 
 /// The services of one container in its host's agent: found by address and port, never by a guessed id.
 async fn services_of(backend: &Backend) -> Result<Vec<ServiceInstance>, HostError> {
-    let mut services = backend.host.consul.services().await?;
-    services.retain(|service| {
+    let is_own = |service: &ServiceInstance| {
         let mut ports = backend.ports.iter();
         backend.service_ids.contains(&service.service.id)
             || ports.any(|(_, port)| service.is_at(backend.address(), *port))
-    });
-    Ok(services)
+    };
+    let agent = &backend.host.consul;
+    Ok(agent.services_of(backend.ports.len(), is_own).await?)
 }
 
 fn registration(service: ServiceInstance) -> Registration {

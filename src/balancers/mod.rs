@@ -16,6 +16,7 @@ mod upstreams;
 
 pub use backend::Backend;
 pub use commands::CommandTarget;
+pub use consul::service_id;
 pub use list::{BackendLists, ListTarget};
 pub use router::{Answer, Registration, RequestRouter, Rotation, Routes, Switch};
 pub use routing::Routing;

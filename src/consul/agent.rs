@@ -21,6 +21,10 @@ use crate::{
 /// requests wait for a leader while the cluster has none.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// The most services that an agent may have at one port. Each of them is changed by a request of its own: an agent that makes
+/// them up would have a rollout last for days.
+const MOST_AT_ONE_PORT: usize = 16;
+
 /// The longest reason of a refusal that is shown, in characters.
 const REASON: usize = 200;
 
@@ -194,6 +198,23 @@ impl Agent {
         let checks: std::collections::BTreeMap<String, AgentCheck> =
             self.get(&path, rules::SERVICES).await?;
         Ok(types::join(services, &checks))
+    }
+
+    /// Those services of this agent that belong to containers with so many ports. More than they can have are an error.
+    pub async fn services_of(
+        &self,
+        ports: usize,
+        is_own: impl Fn(&ServiceInstance) -> bool,
+    ) -> Result<Vec<ServiceInstance>, ConsulError> {
+        let mut services = self.services().await?;
+        services.retain(is_own);
+        if services.len() > ports.max(1) * MOST_AT_ONE_PORT {
+            return Err(ConsulError::TooMany {
+                host: self.host(),
+                services: services.len(),
+            });
+        }
+        Ok(services)
     }
 
     /// Puts a service of this agent into maintenance mode, or takes it out: while in it a check of its

@@ -59,6 +59,16 @@ pub enum ConsulError {
         /// Its first line of reason.
         body: String,
     },
+    /// It says that containers have more services than anybody registers.
+    #[error(
+        "Consul's agent on `{host}` says that {services} of its services are at a container's port"
+    )]
+    TooMany {
+        /// The host it runs on.
+        host: String,
+        /// How many.
+        services: usize,
+    },
     /// It answered something else than its documentation says.
     #[error("Consul's agent on `{host}` answered {path} with something unexpected")]
     Unexpected {
@@ -114,8 +124,14 @@ impl Lack {
             ),
             Self::Rules { rules } => {
                 let create = typed("consul acl policy create -name shipit -rules", [rules]);
+                // The agent, and so its host, has named the service.
+                let caution = if rules.starts_with("service \"") {
+                    "if that service is this project's, "
+                } else {
+                    ""
+                };
                 format!(
-                    "the token of [consul] needs the rule `{rules}`: `{create}`, then \
+                    "{caution}the token of [consul] needs the rule `{rules}`: `{create}`, then \
                     `consul acl token update -merge-policies -policy-name shipit -id ACCESSOR`"
                 )
             }
@@ -141,7 +157,10 @@ impl ConsulError {
             Self::Refused { body, .. } if body.contains("HTTP request to an HTTPS server") => {
                 Some("add `scheme = \"https\"` under [consul]".to_owned())
             }
-            Self::NoAnswer { .. } | Self::Refused { .. } | Self::Unexpected { .. } => None,
+            Self::NoAnswer { .. }
+            | Self::Refused { .. }
+            | Self::TooMany { .. }
+            | Self::Unexpected { .. } => None,
         }
     }
 

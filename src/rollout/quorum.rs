@@ -105,8 +105,8 @@ async fn asked(
 /// Whether the token may change the services of the containers that serve. Consul has no question for that but to end a
 /// maintenance mode where there is none, which changes nothing.
 async fn may_take_out(reached: &Reached, recipe: &Recipe, facts: &Facts) -> Result<(), HostError> {
-    let services = reached.consul.services().await?;
     if !recipe.drain.as_ref().is_some_and(|it| it.through_consul) {
+        reached.consul.services().await?;
         return Ok(());
     }
     let address = &reached.host.address;
@@ -115,11 +115,11 @@ async fn may_take_out(reached: &Reached, recipe: &Recipe, facts: &Facts) -> Resu
     let serving = containers.filter(|container| container.state.running);
     let ports = serving.flat_map(|it| it.ports.on_host(address));
     let ports: Vec<_> = ports.collect();
-    let is_own = |service: &&ServiceInstance| {
+    let is_own = |service: &ServiceInstance| {
         ports.iter().any(|port| service.is_at(address, *port)) && service.maintenance().is_none()
     };
-    for service in services.iter().filter(is_own) {
-        let agent = &reached.consul;
+    let agent = &reached.consul;
+    for service in agent.services_of(ports.len(), is_own).await? {
         agent.set_maintenance(&service.service, false, "").await?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 use shipit::{
-    consul::{Access, Agent, AgentService, ConsulError, NoAccess},
+    consul::{Access, Agent, AgentService, ConsulError, NoAccess, ServiceInstance},
     model::{ConsulSettings, HostAndPort, SecretSource},
 };
 use tokio::{
@@ -232,7 +232,7 @@ async fn a_refusal_says_which_rule_is_missing() {
     assert_eq!(
         error.hint().unwrap(),
         format!(
-            "the token of [consul] needs the rule `{rule}`: \
+            "if that service is this project's, the token of [consul] needs the rule `{rule}`: \
             `consul acl policy create -name shipit -rules '{rule}'`, then \
             `consul acl token update -merge-policies -policy-name shipit -id ACCESSOR`"
         )
@@ -254,6 +254,38 @@ async fn a_refusal_says_which_rule_is_missing() {
     assert!(hinted.contains("`consul acl token list`"), "{hinted}");
     let hinted = hint(known.leader().await.unwrap_err());
     assert!(hinted.contains("`scheme = \"https\"`"), "{hinted}");
+}
+
+#[tokio::test]
+async fn more_services_than_a_port_can_have_are_an_error() {
+    let home = Home::new();
+    let (_server, session) = home.session(Behaviour::new(&home.key)).await;
+    let (port, _) = agent(|line| match line {
+        "GET /v1/agent/services" => {
+            let service = |at: u16| {
+                let port = 8000 + at / 17;
+                format!(
+                    r#""web-{at}": {{"ID":"web-{at}","Service":"web","Address":"10.0.0.1","Port":{port},"Tags":[]}}"#
+                )
+            };
+            let all: Vec<_> = (0..34).map(service).collect();
+            (200, format!("{{{}}}", all.join(",")))
+        }
+        _ => (200, "{}".to_owned()),
+    })
+    .await;
+    let consul = Agent::new(session, Access::without_token(&settings(port)));
+    let at = |port: u16| move |it: &ServiceInstance| it.is_at("10.0.0.1", port);
+    let error = consul.services_of(1, at(8000)).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("17 of its services are at a container's port"),
+        "{error}"
+    );
+    // A container with two ports may have as many at one of them.
+    assert_eq!(consul.services_of(2, at(8001)).await.unwrap().len(), 17);
+    assert_eq!(consul.services_of(1, at(80)).await.unwrap().len(), 0);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ pub fn without_registrator(stage: &Stage) {
     for host in APPS {
         let has = services(host);
         assert!(
-            has.contains("\"direct-r1\"") && has.contains("\"Tags\":[\"direct\"]"),
+            has.contains(":direct-r1\"") && has.contains("\"Tags\":[\"direct\"]"),
             "{has}"
         );
     }
@@ -71,7 +71,7 @@ pub fn without_registrator(stage: &Stage) {
     project.ok("status direct").says("passing");
 
     // One that Consul has lost.
-    HOST_1.run("curl -s -X PUT http://127.0.0.1:8500/v1/agent/service/deregister/direct-r1");
+    HOST_1.run("curl -s -X PUT http://127.0.0.1:8500/v1/agent/service/deregister/host-1:direct-r1");
     project
         .shipit("check direct")
         .exits(1)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    balancers::{BackendLists, CommandTarget, ListTarget},
+    balancers::{BackendLists, CommandTarget, ListTarget, service_id},
     commands::on_hosts::routes::Answer,
     consul::AgentService,
     event::Outcome,
@@ -61,8 +61,8 @@ impl Fix {
             Self::Register(it) => {
                 let (backend, service) = &**it;
                 let at = HostAndPort::new(&backend.address, backend.port.unwrap_or_default());
-                let agent = &reached.consul;
-                let registered = agent.register(&backend.container, service, &at).await;
+                let id = service_id(reached.name(), &backend.container);
+                let registered = reached.consul.register(&id, service, &at).await;
                 registered.map_err(|error| {
                     let what = format!("cannot register `{}`", backend.container);
                     failed(what, reached.name(), &HostError::Consul(error))

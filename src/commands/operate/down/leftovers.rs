@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     consul::ServiceInstance,
-    docker,
+    docker::{self, Container},
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, progress},
     model::{Environment, HostName, Name, Recipe},
     observe::Observed,
@@ -28,24 +28,29 @@ pub async fn services_of(
     fleet: &Fleet,
     observed: &Observed,
 ) -> (Services, Vec<HostFailure>) {
-    if !environment.recipes.iter().any(Recipe::is_registered) {
-        return (Services::new(), Vec::new());
-    }
+    // No other agent is asked: whoever listens there instead of one would be given the token.
+    let is_in_consul = |container: &&Container| {
+        let of = container.identity().map(|identity| identity.recipe);
+        let mut recipes = environment.recipes.iter();
+        recipes.any(|it| it.is_registered() && of.as_deref() == Some(&*it.name))
+    };
+    let is_in_consul = &is_in_consul;
     let asked = fleet.each(|reached| async move {
         let facts = observed.facts.hosts.get(reached.name());
         let containers = facts.into_iter().flat_map(|facts| &facts.containers);
         let address = &reached.host.address;
         let ports: Vec<_> = containers
             .filter(|container| container.state.running)
+            .filter(is_in_consul)
             .flat_map(|container| container.ports.on_host(address))
             .collect();
         if ports.is_empty() {
             return Ok(Vec::new());
         }
-        let services = reached.consul.services().await.map_err(HostError::Consul)?;
         let is_own =
             |service: &ServiceInstance| ports.iter().any(|port| service.is_at(address, *port));
-        let own = services.into_iter().filter(is_own);
+        let own = reached.consul.services_of(ports.len(), is_own).await;
+        let own = own.map_err(HostError::Consul)?.into_iter();
         Ok(own.map(|service| service.service.id).collect())
     });
     let (mut services, mut failures) = (Services::new(), Vec::new());
@@ -72,13 +77,13 @@ pub async fn deregister_own(
         }
         let work = async {
             let consul = &reached.consul;
-            for there in consul.services().await? {
-                let is_own = |(name, port): &(&str, u16)| {
+            let is_own = |there: &ServiceInstance| {
+                services.iter().any(|(name, port)| {
                     there.service.service == *name && there.is_at(&reached.host.address, *port)
-                };
-                if services.iter().any(is_own) {
-                    consul.deregister(&there.service).await?;
-                }
+                })
+            };
+            for there in consul.services_of(services.len(), is_own).await? {
+                consul.deregister(&there.service).await?;
             }
             Ok(())
         };
