@@ -66,12 +66,14 @@ pub async fn find(
         if stopped.is_none() || !up.is_empty() {
             findings.extend(missing(recipe, on, up.len()));
         }
-        // Where a deploy was cut off there are more, of which one may be out on purpose: the next deploy's to settle.
-        let may_tell = up.len() <= usize::from(on.instances);
+        // Where a deploy was cut off there are more, of which one may be out on purpose, or there is one that nobody has
+        // found ready yet: the next deploy's to settle.
+        let are_settled = up.len() <= usize::from(on.instances);
+        let may_tell = |it: &Container| are_settled && is_confirmed(observed, reached, recipe, it);
         let Some(service) = on.consul_service() else {
             let unrouted = up
                 .into_iter()
-                .flat_map(|it| unrouted(reached, recipe, it, answers, may_tell));
+                .flat_map(|it| unrouted(reached, recipe, it, answers, may_tell(it)));
             findings.extend(unrouted);
             continue;
         };
@@ -95,13 +97,31 @@ pub async fn find(
                 container,
                 services,
                 answers,
-                may_tell,
+                may_tell(container),
             );
             findings.extend(found);
         }
         findings.extend(stale(reached, recipe, on, service, services, &seen.ports));
     }
     Ok(findings)
+}
+
+/// Whether a release has ended since a container was started, so that it was found ready.
+fn is_confirmed(
+    observed: &Observed,
+    reached: &Reached,
+    recipe: &Recipe,
+    container: &Container,
+) -> bool {
+    let Some(identity) = container.identity() else {
+        return false;
+    };
+    let started = container.state.started_at.parse().ok();
+    let (host, hash) = (reached.name(), identity.spec.as_str());
+    let history = &observed.history;
+    history
+        .unconfirmed(host, &recipe.name, hash, started)
+        .is_none()
 }
 
 /// The files with backends on a host that are not as what runs wants them.
