@@ -17,13 +17,16 @@ use tokio_util::bytes::{Buf, Bytes};
 
 use super::channel::OpenChannel;
 
-/// How much of what a host sent waits to be read at most, in bytes.
+/// How much memory may be taken by what a host sent and nobody has read, in bytes.
 ///
 /// It is taken from the connection at once, as russh reads nothing more of one while a channel of it is full. Where the
 /// tunnel carries another connection, that would be for ever: russh reads nothing of that one while it writes, and what
 /// it writes waits for the word of this one's server that there is room. So this is more than a host has to say
 /// meanwhile: a full window of output, and the words that its own windows have room, which are short and many.
 const UNREAD: usize = 8 * 1024 * 1024;
+
+/// What a piece takes besides its bytes, at most: a host may send each byte in a message of its own.
+const EACH: usize = 256;
 
 /// A TCP connection that a host made for us. It is closed when dropped.
 pub struct Tunnel {
@@ -72,8 +75,8 @@ async fn take(mut channel: OpenChannel, pieces: mpsc::UnboundedSender<Piece>) {
             _ => continue,
         };
         // A packet is far smaller than all the room, and the semaphore is never closed.
-        let length = u32::try_from(bytes.len().min(UNREAD)).unwrap_or(u32::MAX);
-        let Ok(room) = Arc::clone(&room).acquire_many_owned(length).await else {
+        let takes = u32::try_from((bytes.len() + EACH).min(UNREAD)).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&room).acquire_many_owned(takes).await else {
             break;
         };
         if pieces.send(Piece { bytes, _room: room }).is_err() {
