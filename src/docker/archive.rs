@@ -144,6 +144,9 @@ impl Archive {
     }
 }
 
+/// The most entries of an archive that is read: an image has at most some hundred layers, each with a few.
+pub(super) const MOST_ENTRIES: usize = 50_000;
+
 /// The longest manifest or configuration that is read, in bytes; each has a few kilobytes.
 const LONGEST_JSON: u64 = 4 * 1024 * 1024;
 

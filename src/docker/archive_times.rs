@@ -5,7 +5,14 @@
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-/// Sets the time of every entry to zero. `docker load` reads none of them.
+use super::{archive::MOST_ENTRIES, archive_identity::wrong};
+
+/// The longest name that an entry may have, and the longest extension of its header, in bytes. Linux has no path of more
+/// than 4,096.
+const LONGEST_NAME: u64 = 64 * 1024;
+
+/// Sets the time of every entry to zero. `docker load` reads none of them. An archive that no docker writes is refused: it
+/// comes from a host, and its headers are kept.
 pub fn clear_times(mut archive: impl Read + Write + Seek) -> io::Result<()> {
     archive.rewind()?;
     let mut headers = Vec::new();
@@ -14,6 +21,14 @@ pub fn clear_times(mut archive: impl Read + Write + Seek) -> io::Result<()> {
         .raw(true)
     {
         let entry = entry?;
+        let kind = entry.header().entry_type();
+        let is_file = kind.is_file() || kind.is_contiguous();
+        if headers.len() >= MOST_ENTRIES {
+            return Err(wrong("it has too many files"));
+        }
+        if !is_file && entry.size() > LONGEST_NAME {
+            return Err(wrong("one of its names is too long"));
+        }
         headers.push((entry.raw_header_position(), entry.header().clone()));
     }
     for (place, mut header) in headers {
@@ -71,6 +86,27 @@ mod tests {
         let mut archive = Cursor::new(saved_at(1_700_000_000));
         clear_times(&mut archive).expect("an archive");
         assert_eq!(archive.into_inner(), saved_at(0));
+    }
+
+    #[test]
+    fn an_archive_of_nothing_but_names_is_refused() {
+        let header = |kind: tar::EntryType, size: u64| {
+            let mut header = tar::Header::new_gnu();
+            header.set_path("x").expect("a path");
+            header.set_entry_type(kind);
+            header.set_size(size);
+            header.set_cksum();
+            header.as_bytes().to_vec()
+        };
+        let refused = |archive: Vec<u8>| {
+            let refused = clear_times(Cursor::new(archive)).expect_err("no image");
+            refused.to_string()
+        };
+        let folders = header(tar::EntryType::Directory, 0).repeat(MOST_ENTRIES + 1);
+        assert!(refused(folders).contains("too many files"));
+        let long = header(tar::EntryType::GNULongName, LONGEST_NAME + 1);
+        let archive = [long, vec![b'x'; 2 * 65_536]].concat();
+        assert!(refused(archive).contains("too long"));
     }
 
     #[test]
