@@ -3,6 +3,9 @@
 /// The width of what has to fit nowhere.
 pub const UNLIMITED: usize = usize::MAX;
 
+/// The widest column of names. Formatting knows none wider than 65,535, and nobody reads one.
+const WIDEST: usize = 200;
+
 /// Names, and beside each, `column` behind the indent, a text that goes on below itself. Where little is left for it,
 /// it goes on below the name.
 pub fn in_two_columns<'a>(
@@ -11,7 +14,7 @@ pub fn in_two_columns<'a>(
     indent: &str,
     width: usize,
 ) -> String {
-    let is_narrow = width < indent.len() + column + 30;
+    let is_narrow = column > WIDEST || width < indent.len() + column + 30;
     let line = |(name, text): (&str, &str)| {
         if is_narrow {
             let below = format!("{indent}    ");
@@ -34,4 +37,19 @@ pub fn filled(text: &str, first: &str, below: &str, width: usize) -> String {
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .break_words(false);
     textwrap::fill(text, options) + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_any_length_has_its_text_beside_it_or_below() {
+        let long = "x".repeat(70_000);
+        let rows = [("name", "text"), (&long, "another")];
+        let shown = |column| in_two_columns(rows.into_iter(), column, "  ", UNLIMITED);
+        assert_eq!(shown(6), format!("  name  text\n  {long}another\n"));
+        let below = format!("  name\n      text\n  {long}\n      another\n");
+        assert_eq!(shown(long.len() + 2), below);
+    }
 }
