@@ -187,22 +187,22 @@ pub fn list_ports() -> RemoteCommand {
     )
 }
 
-/// `docker events` of containers since so long ago, as `ACTION ID`, one a line. Docker keeps no more than
-/// 256 (`eventsLimit` in its daemon/events), and none from before its own start.
+/// How many events docker keeps (`eventsLimit` in its daemon/events), of containers and of all else.
+const KEPT_EVENTS: usize = 256;
+
+/// All of `docker events` since so long ago, as `"ACTION" ID`, one a line. Docker keeps none from before its own start.
 pub fn events_since(ago: Duration) -> RemoteCommand {
     let since = format!("{}s", whole_seconds(ago));
-    docker(&["events", "--filter", "type=container"])
-        .args(["--since", &since, "--until", "0s"])
-        .args(["--format", "{{.Action}} {{.Actor.ID}}"])
+    docker(&["events", "--since", &since, "--until", "0s"])
+        // An action may have several lines, as that of `docker exec` has the command.
+        .args(["--format", "{{json .Action}} {{.Actor.ID}}"])
 }
 
 /// Whether a container was sent a signal, as `docker stop` does first, by what [`events_since`] printed; also where
-/// docker may have dropped the event that says so.
+/// docker may have dropped the event that says so: then all that it keeps is later than the time that was asked for.
 pub fn was_signalled(events: &str, id: &str) -> bool {
-    // Images and networks have events too, which count against docker's limit and are not printed.
-    const MANY: usize = 100;
-    let kill = format!("kill {id}");
-    events.lines().count() >= MANY || events.lines().any(|event| event == kill)
+    let kill = format!("\"kill\" {id}");
+    events.lines().count() >= KEPT_EVENTS || events.lines().any(|event| event == kill)
 }
 
 /// `docker inspect` of containers by name, as one JSON array. A missing one makes the status non-zero;

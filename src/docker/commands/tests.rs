@@ -188,7 +188,13 @@ fn a_stop_timeout_is_rounded_up_to_whole_seconds() {
 
 #[test]
 fn a_signal_is_seen_or_may_have_been_dropped() {
-    assert!(was_signalled("start aa\nkill bb\n", "bb"));
-    assert!(!was_signalled("start bb\nkill aa\nexec_die bb\n", "bb"));
-    assert!(was_signalled(&"exec_start: true aa\n".repeat(256), "bb"));
+    assert!(was_signalled("\"start\" aa\n\"kill\" bb\n", "bb"));
+    assert!(!was_signalled(
+        "\"start\" bb\n\"kill\" aa\n\"exec_die\" bb\n",
+        "bb"
+    ));
+    // Balancers that are asked by `docker exec` make many events. As long as docker keeps all, nothing is missed.
+    let asked = "\"exec_start: curl -s http://127.0.0.1:8081/\" lb\n";
+    assert!(!was_signalled(&asked.repeat(255), "bb"));
+    assert!(was_signalled(&asked.repeat(256), "bb"));
 }
