@@ -3,7 +3,7 @@ help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 check: ## the tests that need no hosts (with cargo-nextest if it is installed)
 	@lab/check
-test: ## every test, those on the hosts included; ONLY=NAME: the scenarios with NAME in their name; LABS=N
+test: ## the tests, those on the hosts included; ONLY=NAME: the scenarios with NAME in their name; ALL=1; LABS=N
 	@lab/test
 test-matrix: ## every scenario on every kind of host: Docker 20.10 to 28, both image stores; KINDS=LIST, ONLY=NAME
 	@lab/test-matrix

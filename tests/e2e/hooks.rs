@@ -38,7 +38,12 @@ fn events(project: &Project) -> Vec<String> {
 pub fn each_end(stage: &Stage) {
     let old = stage.now();
     let new = other(old);
-    let project = stage.copy("hooks");
+    let project = stage.quick("hooks");
+    project.edit(
+        "recipes/flask-nanoservice.toml",
+        "healthy_deadline = \"60s\"",
+        "healthy_deadline = \"20s\"",
+    );
     let tells = format!("[[hooks]]\n{ALL}\nrun = \"cat >> told.jsonl; echo told\"\n");
     with_hooks(&project, &tells);
     project.ok(&format!("deploy staging --set version={new} --dry-run"));

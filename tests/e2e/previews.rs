@@ -45,7 +45,7 @@ const MOST_LINES: usize = 20;
 const NEW_PREVIEW: Duration = Duration::from_secs(15);
 
 fn project(stage: &Stage, name: &str) -> Project {
-    let project = stage.copy(name);
+    let project = stage.quick(name);
     for (path, old, new) in EDITS {
         project.edit(path, old, new);
     }
@@ -57,7 +57,7 @@ fn lines(stage: &Stage, project: &Project) -> usize {
     [INVENTORY, RECIPE]
         .map(|path| {
             let read = |project: &Project| fs::read_to_string(project.path(path)).expect("a file");
-            let before = read(stage.project());
+            let before = read(&stage.quick("base"));
             let after = read(project);
             let before: Vec<_> = before.lines().collect();
             after.lines().filter(|line| !before.contains(line)).count()

@@ -218,8 +218,8 @@ pub fn with_consul(stage: &Stage) {
     let project = stage.copy("blue-green");
     project.edit(
         "recipes/flask-nanoservice.toml",
-        "order = \"start-first\"\nmax_parallel = 1\ncanary = 1\nauto_promote = true\n",
-        "order = \"blue-green\"\n",
+        "order = \"start-first\"\nmax_parallel = 1\ncanary = 1\nauto_promote = true\nmin_healthy_time = \"2s\"\n",
+        "order = \"blue-green\"\nmin_healthy_time = \"0s\"\n",
     );
     let to = lab::balancer();
     let old = stage.now();
