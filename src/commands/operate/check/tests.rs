@@ -12,7 +12,8 @@ use crate::{
     docker::{Identity, SpecHash, parse_containers},
     facts::{Facts, HostFacts},
     hosts::testing::{TestFleet, behaviour, prints},
-    release::History,
+    model::HostName,
+    release::{History, Record},
 };
 
 const LB: &str = "hosts = \"all\"\n[balancer]\nupstreams = \"routes\"\nadd = \"add {{backend.endpoint}}\"\n\
@@ -50,6 +51,15 @@ fn containers(ports: &[u16]) -> Facts {
 /// What `check` finds where these containers run and the balancer routes to none, what `--fix` says of each, and what
 /// was run. The balancer learns of what it is told with `listens`.
 async fn fixed(ports: &[u16], listens: bool) -> (Vec<String>, Vec<String>, Vec<String>) {
+    fixed_after(BTreeMap::new(), ports, listens).await
+}
+
+/// The same after these releases.
+async fn fixed_after(
+    records: BTreeMap<HostName, Vec<Record>>,
+    ports: &[u16],
+    listens: bool,
+) -> (Vec<String>, Vec<String>, Vec<String>) {
     let told = Arc::new(AtomicBool::new(false));
     let knows = Arc::clone(&told);
     let server = behaviour().script(move |command| {
@@ -62,7 +72,7 @@ async fn fixed(ports: &[u16], listens: bool) -> (Vec<String>, Vec<String>, Vec<S
     let lab = TestFleet::new(&[("lb", LB), ("web", WEB)], vec![server]).await;
     let observed = Observed {
         facts: containers(ports),
-        history: History::new(BTreeMap::new(), 0),
+        history: History::new(records, 0),
     };
     let answers = of_balancers(&lab.environment, &lab.fleet, &observed.facts).await;
     let reached = &lab.fleet.hosts()[0];
@@ -118,4 +128,31 @@ async fn where_a_deploy_was_cut_off_it_is_told_of_neither() {
     let (found, said, ran) = fixed(&[20001, 20002], true).await;
     assert_eq!(found.len(), 3, "{found:?}");
     assert_eq!((said.len(), ran.len()), (0, 0), "{said:?} {ran:?}");
+}
+
+/// The old one went first, and the new one is the only one: nobody has seen it ready.
+#[tokio::test]
+async fn what_no_release_has_found_ready_is_told_to_nobody() {
+    let record = |outcome: &str| -> Record {
+        let record = serde_json::json!({
+            "number": 1, "environment": "staging", "host": "host-1", "action": "deploy", "by": "alice@laptop",
+            "started": "1970-01-01T00:00:00Z", "outcome": outcome, "recipes": {
+                "web": {
+                    "spec": { "image": "web" }, "image": { "reference": "web", "digest": "sha256:aa" },
+                    "instances": 1, "hash": "aa",
+                },
+            },
+        });
+        serde_json::from_value(record).expect("a record")
+    };
+    for (outcome, tells) in [("succeeded", 1), ("unfinished", 0), ("interrupted", 0)] {
+        let records = BTreeMap::from([("host-1".into(), vec![record(outcome)])]);
+        let (found, said, ran) = fixed_after(records, &[20001], true).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (said.len(), ran.len()),
+            (tells, tells),
+            "{outcome}: {said:?}"
+        );
+    }
 }
