@@ -1,7 +1,10 @@
 //! What is not as it should be on one host: recipes against docker against Consul against what the
 //! balancers route to.
 
-use super::fix::{Fix, ROUTES, Tell};
+use super::{
+    confirmed::is_confirmed,
+    fix::{Fix, ROUTES, Register, Tell},
+};
 use crate::{
     balancers::ListTarget,
     commands::on_hosts::routes::Answer,
@@ -69,7 +72,8 @@ pub async fn find(
         // Where a deploy was cut off there are more, of which one may be out on purpose, or there is one that nobody has
         // found ready yet: the next deploy's to settle.
         let are_settled = up.len() <= usize::from(on.instances);
-        let may_tell = |it: &Container| are_settled && is_confirmed(observed, reached, recipe, it);
+        let may_tell =
+            |it: &Container| are_settled && is_confirmed(observed, reached.name(), recipe, it);
         let Some(service) = on.consul_service() else {
             let unrouted = up
                 .into_iter()
@@ -101,27 +105,9 @@ pub async fn find(
             );
             findings.extend(found);
         }
-        findings.extend(stale(reached, recipe, on, service, services, &seen.ports));
+        findings.extend(stale(reached, recipe, on, service, services, seen));
     }
     Ok(findings)
-}
-
-/// Whether a release has ended since a container was started, so that it was found ready.
-fn is_confirmed(
-    observed: &Observed,
-    reached: &Reached,
-    recipe: &Recipe,
-    container: &Container,
-) -> bool {
-    let Some(identity) = container.identity() else {
-        return false;
-    };
-    let started = container.state.started_at.parse().ok();
-    let (host, hash) = (reached.name(), identity.spec.as_str());
-    let history = &observed.history;
-    history
-        .unconfirmed(host, &recipe.name, hash, started)
-        .is_none()
 }
 
 /// The files with backends on a host that are not as what runs wants them.
@@ -197,6 +183,8 @@ struct Seen {
     /// The ports of every container that runs: other environments, and others than shipit, may have containers
     /// under the same service name.
     ports: Vec<u16>,
+    /// Whether docker is about to start one again, which has no port until then.
+    restarts: bool,
 }
 
 impl Seen {
@@ -210,6 +198,7 @@ impl Seen {
         Ok(Self {
             services: services.map_err(|error| text::chain(&error).join(": ")),
             ports: ports.collect(),
+            restarts: running.iter().any(|it| it.state.restarting),
         })
     }
 }
@@ -248,7 +237,15 @@ fn in_consul(
         let backend = listed(recipe, &reached.host, container);
         let service = on.register.clone();
         let service = service.filter(|_| may_tell && backend.port.is_some());
-        let fix = service.map(|service| Fix::Register(Box::new((backend, service))));
+        let fix = service.map(|service| {
+            let answers = of_recipe(recipe, answers).cloned().collect();
+            Fix::Register(Box::new(Register {
+                backend,
+                service,
+                answers,
+                within: ROUTES,
+            }))
+        });
         return vec![Finding {
             fix,
             ..Finding::new(recipe, message)
@@ -281,6 +278,15 @@ fn unrouted(
     not_routed_to(recipe, &backend, answers, may_tell)
 }
 
+/// What the balancers of a recipe have answered.
+fn of_recipe<'a>(recipe: &'a Recipe, answers: &'a [Answer]) -> impl Iterator<Item = &'a Answer> {
+    let balancers = recipe.drain.iter().flat_map(|drain| &drain.balancers);
+    balancers.flat_map(move |balancer| {
+        let mine = answers.iter();
+        mine.filter(move |answer| answer.balancer == *balancer)
+    })
+}
+
 /// The balancers of a recipe that do not route to one of its containers.
 fn not_routed_to(
     recipe: &Recipe,
@@ -288,12 +294,7 @@ fn not_routed_to(
     answers: &[Answer],
     may_tell: bool,
 ) -> Vec<Finding> {
-    let balancers = recipe.drain.iter().flat_map(|drain| &drain.balancers);
-    let asked = balancers.flat_map(|balancer| {
-        answers
-            .iter()
-            .filter(move |answer| answer.balancer == *balancer)
-    });
+    let asked = of_recipe(recipe, answers);
     let port = backend.port.unwrap_or_default();
     let findings = asked.filter_map(|answer| {
         let balancer = &answer.balancer;
@@ -333,7 +334,9 @@ fn stale(
     on: &HostRecipe,
     service: &str,
     services: &[ServiceInstance],
-    ports: &[u16],
+    Seen {
+        ports, restarts, ..
+    }: &Seen,
 ) -> Vec<Finding> {
     // On its host's network a service is not known by a published port.
     let container = on.container.as_ref();
@@ -351,6 +354,11 @@ fn stale(
         .filter(is_stale)
         .map(|instance| {
             let id = &instance.service.id;
+            if *restarts {
+                let message =
+                    format!("Consul has `{id}`, whose container is gone or is being restarted");
+                return Finding::new(recipe, message);
+            }
             let message = format!("Consul has `{id}`, whose container is gone");
             Finding {
                 fix: Some(Fix::Deregister(instance.service.clone())),

@@ -24,11 +24,23 @@ pub enum Fix {
     /// Deregisters a service in Consul whose container is gone.
     Deregister(AgentService),
     /// Registers a container in Consul, as its recipe says.
-    Register(Box<(ListedBackend, ConsulService)>),
+    Register(Box<Register>),
     /// Writes the list of a balancer.
     Write(Box<ListTarget>),
     /// Tells a balancer of a container.
     Tell(Box<Tell>),
+}
+
+/// A container that Consul is to be told of.
+pub struct Register {
+    /// The container.
+    pub backend: ListedBackend,
+    /// What its recipe says of the service.
+    pub service: ConsulService,
+    /// What its recipe's balancers route to now.
+    pub answers: Vec<Answer>,
+    /// How long they are given until they route there.
+    pub within: Duration,
 }
 
 /// A container that a balancer is to be told of.
@@ -59,13 +71,9 @@ impl Fix {
                 Ok("deregistered")
             }
             Self::Register(it) => {
-                let (backend, service) = &**it;
-                let at = HostAndPort::new(&backend.address, backend.port.unwrap_or_default());
-                let id = service_id(reached.name(), &backend.container);
-                let registered = reached.consul.register(&id, service, &at).await;
-                registered.map_err(|error| {
-                    let what = format!("cannot register `{}`", backend.container);
-                    failed(what, reached.name(), &HostError::Consul(error))
+                it.register(reached).await.map_err(|error| {
+                    let what = format!("cannot register `{}`", it.backend.container);
+                    failed(what, reached.name(), &error)
                 })?;
                 Ok("registered")
             }
@@ -88,6 +96,56 @@ impl Fix {
                 Ok("told")
             }
         }
+    }
+}
+
+impl Register {
+    /// Registers it. It counts when the agent has it without a complaint, and the balancers route there.
+    async fn register(&self, reached: &Reached) -> Result<(), HostError> {
+        let (backend, agent) = (&self.backend, &reached.consul);
+        let at = HostAndPort::new(&backend.address, backend.port.unwrap_or_default());
+        let id = service_id(reached.name(), &backend.container);
+        agent.register(&id, &self.service, &at).await?;
+        let began = Instant::now();
+        loop {
+            let services = agent.services().await?;
+            let there = services.iter().find(|it| it.service.id == id);
+            let complaint = match there {
+                None => Some("the agent took it, and does not have it".to_owned()),
+                Some(there) => there
+                    .complaint()
+                    .map(|complaint| format!("Consul has it as {complaint}")),
+            };
+            let why = match complaint {
+                Some(why) => Some(why),
+                None => self.not_routed_to().await,
+            };
+            let Some(why) = why else {
+                return Ok(());
+            };
+            if began.elapsed() >= self.within {
+                return Err(HostError::Fact(why));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The first balancer that does not route to it.
+    async fn not_routed_to(&self) -> Option<String> {
+        let (address, port) = (&self.backend.address, self.backend.port.unwrap_or_default());
+        for answer in &self.answers {
+            let balancer = &answer.balancer;
+            let seen = answer.again().await;
+            let routes = seen
+                .as_ref()
+                .map_or(Ok(false), |seen| seen.routes_to(address, port));
+            match routes {
+                Ok(true) => {}
+                Ok(false) => return Some(format!("`{balancer}` does not route to it")),
+                Err(error) => return Some(format!("`{balancer}` cannot be asked: {error}")),
+            }
+        }
+        None
     }
 }
 

@@ -1,5 +1,6 @@
 //! `shipit check`.
 
+mod confirmed;
 mod findings;
 mod fix;
 #[cfg(test)]
@@ -9,7 +10,10 @@ use std::{collections::BTreeSet, time::Duration};
 
 use clap::Args;
 
-use self::findings::{Finding, find, wrong_lists};
+use self::{
+    confirmed::unconfirmed,
+    findings::{Finding, find, wrong_lists},
+};
 use crate::{
     balancers::BackendLists,
     commands::{
@@ -100,16 +104,19 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         fleet.close().await;
         return Ok(Outcome::Done);
     }
-    let active = in_service(context.environment, &observed.facts, &BTreeSet::new());
+    let unconfirmed = unconfirmed(context.environment, &observed);
+    let active = in_service(context.environment, &observed.facts, &unconfirmed);
     let lists = BackendLists::new(active.clone());
     let lists = fix.then_some(&lists);
     let (mut left, mut fixed) = (0, 0);
+    // What fails on one host keeps nobody from seeing the others.
+    let mut failed = None;
     let mut wrong = BTreeSet::new();
     // A list that is written now is what the balancers are asked about next.
     for reached in fleet.hosts() {
         for finding in wrong_lists(context.environment, reached, &observed, &active) {
             wrong.insert(reached.name());
-            let mended = settle(context, reached, finding, lists).await?;
+            let mended = settle(context, reached, finding, lists, &mut failed).await;
             (left, fixed) = counted(mended, left, fixed);
         }
     }
@@ -121,26 +128,32 @@ async fn check(context: &Context<'_>, scope: &Scope, fix: bool) -> Run<Outcome> 
         .each(|reached| find(context.environment, reached, &observed, &routes))
         .await;
     for (reached, findings) in found {
-        let findings = findings.map_err(|error| {
-            Stop::on_host(
-                Outcome::NotReady,
-                format!("cannot check `{}`", reached.name()),
-                reached.name(),
-                &error,
-            )
-        })?;
+        let findings = match findings {
+            Ok(findings) => findings,
+            Err(error) => {
+                let message = format!("cannot check `{}`", reached.name());
+                let stop = Stop::on_host(Outcome::NotReady, message, reached.name(), &error);
+                let row = hosts::row(reached.name(), "cannot be checked", Severity::Bad);
+                context.events.send(EventKind::HostState { row });
+                failed.get_or_insert(stop);
+                continue;
+            }
+        };
         show_stopped(context, reached, &observed);
         if findings.is_empty() && !wrong.contains(reached.name()) {
             let row = hosts::row(reached.name(), "as it should be", Severity::Good);
             context.events.send(EventKind::HostState { row });
         }
         for finding in findings {
-            let mended = settle(context, reached, finding, lists).await?;
+            let mended = settle(context, reached, finding, lists, &mut failed).await;
             (left, fixed) = counted(mended, left, fixed);
         }
     }
     drop(lock);
     fleet.close().await;
+    if let Some(stop) = failed {
+        return Err(stop);
+    }
     outcome(&context.environment.name, left, fixed)
 }
 
@@ -148,13 +161,15 @@ fn counted(mended: bool, left: usize, fixed: usize) -> (usize, usize) {
     (left + usize::from(!mended), fixed + usize::from(mended))
 }
 
-/// Shows a finding; with `lists`, mends it where that can be done. Returns whether it is mended.
+/// Shows a finding; with `lists`, mends it where that can be done. Returns whether it is mended; the first failure of that
+/// is kept in `failed`.
 async fn settle(
     context: &Context<'_>,
     reached: &Reached,
     finding: Finding,
     lists: Option<&BackendLists>,
-) -> Run<bool> {
+    failed: &mut Option<Box<Stop>>,
+) -> bool {
     let mut row = HostRow {
         host: reached.name().to_string(),
         recipe: Some(finding.recipe),
@@ -164,15 +179,19 @@ async fn settle(
         severity: Severity::Bad,
     };
     let mended = match (&finding.fix, lists) {
-        (Some(fix), Some(lists)) => Some(fix.apply(reached, lists).await?),
-        _ => None,
+        (Some(fix), Some(lists)) => fix.apply(reached, lists).await.map(Some),
+        _ => Ok(None),
     };
+    let mended = mended.unwrap_or_else(|stop| {
+        failed.get_or_insert(stop);
+        None
+    });
     if let Some(mended) = mended {
         row.detail = Some(mended.to_owned());
         row.severity = Severity::Notable;
     }
     context.events.send(EventKind::HostState { row });
-    Ok(mended.is_some())
+    mended.is_some()
 }
 
 /// A row for each recipe that somebody has stopped: that is no mistake.

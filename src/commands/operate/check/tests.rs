@@ -147,6 +147,13 @@ async fn what_no_release_has_found_ready_is_told_to_nobody() {
     };
     for (outcome, tells) in [("succeeded", 1), ("unfinished", 0), ("interrupted", 0)] {
         let records = BTreeMap::from([("host-1".into(), vec![record(outcome)])]);
+        let lab = TestFleet::new(&[("lb", LB), ("web", WEB)], vec![behaviour()]).await;
+        let observed = Observed {
+            facts: containers(&[20001]),
+            history: History::new(records.clone(), 1),
+        };
+        let unconfirmed = confirmed::unconfirmed(&lab.environment, &observed);
+        assert_eq!(unconfirmed.len(), 1 - tells, "{outcome}");
         let (found, said, ran) = fixed_after(records, &[20001], true).await;
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(
