@@ -178,6 +178,8 @@ async fn services_of(backend: &Backend) -> Result<Vec<ServiceInstance>, HostErro
     let is_own = |service: &ServiceInstance| {
         let mut ports = backend.ports.iter();
         backend.service_ids.contains(&service.service.id)
+            // Of a container that docker is about to start again, which has no port meanwhile.
+            || service.service.id == service_id(backend.host.name(), &backend.container)
             || ports.any(|(_, port)| service.is_at(backend.address(), *port))
     };
     let agent = &backend.host.consul;

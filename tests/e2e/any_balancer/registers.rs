@@ -85,6 +85,23 @@ pub fn without_registrator(stage: &Stage) {
         .ok("plan direct --set version=v1")
         .says("2 to replace");
 
+    // What Consul cannot be asked to forget is not forgotten by the next `down` either.
+    HOST_1.run("docker stop consul");
+    project
+        .shipit("down direct --yes")
+        .exits(1)
+        .says("not everything could be removed on `host-1`");
+    HOST_1.run("docker start consul");
+    let limit = Duration::from_secs(30);
+    lab::eventually("the agent is back", limit, || {
+        let services = HOST_1.try_run("curl -sf http://127.0.0.1:8500/v1/agent/services")?;
+        let leader = HOST_1.try_run("curl -sf http://127.0.0.1:8500/v1/status/leader")?;
+        if services.contains("direct") && leader.contains("8300") {
+            Ok(())
+        } else {
+            Err(format!("{services} {leader}"))
+        }
+    });
     project.ok("down direct --yes");
     for host in APPS {
         assert_eq!(services(host).trim(), "{}");

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
+    balancers::service_id,
     consul::ServiceInstance,
     docker::{self, Container},
     hosts::{Fleet, HostError, HostFailure, QUICK, Reached, progress},
@@ -71,18 +72,16 @@ pub async fn deregister_own(
     recipes: &[&Recipe],
 ) -> Vec<HostFailure> {
     let done = fleet.each(|reached| async move {
-        let services = registered_on(reached, observed, recipes);
-        if services.is_empty() {
+        let registered = registered_on(reached, observed, recipes);
+        if registered.is_empty() {
             return Ok(());
         }
         let work = async {
             let consul = &reached.consul;
-            let is_own = |there: &ServiceInstance| {
-                services.iter().any(|(name, port)| {
-                    there.service.service == *name && there.is_at(&reached.host.address, *port)
-                })
-            };
-            for there in consul.services_of(services.len(), is_own).await? {
+            let is_own =
+                |there: &ServiceInstance| registered.iter().any(|own| own.is(reached, there));
+            let places = registered.iter().map(|own| own.ports.len() + 1).sum();
+            for there in consul.services_of(places, is_own).await? {
                 consul.deregister(&there.service).await?;
             }
             Ok(())
@@ -93,12 +92,29 @@ pub async fn deregister_own(
     failures(done.await)
 }
 
-/// The services that shipit may have registered on a host: their names, and the ports of the containers.
+/// The service of a container, as shipit registers it.
+struct OwnService<'r> {
+    name: &'r str,
+    /// A container that docker is about to start again has no port to find it by.
+    id: String,
+    ports: Vec<u16>,
+}
+
+impl OwnService<'_> {
+    fn is(&self, reached: &Reached, there: &ServiceInstance) -> bool {
+        let address = &reached.host.address;
+        let mut ports = self.ports.iter();
+        there.service.service == self.name
+            && (there.service.id == self.id || ports.any(|port| there.is_at(address, *port)))
+    }
+}
+
+/// The services that shipit may have registered on a host.
 fn registered_on<'r>(
     reached: &Reached,
     observed: &Observed,
     recipes: &[&'r Recipe],
-) -> Vec<(&'r str, u16)> {
+) -> Vec<OwnService<'r>> {
     let Some(facts) = observed.facts.hosts.get(reached.name()) else {
         return Vec::new();
     };
@@ -106,8 +122,16 @@ fn registered_on<'r>(
         let on = recipe.by_host.get(reached.name());
         let name = &on.and_then(|on| on.register.as_ref())?.name;
         let containers = facts.of_recipe(&recipe.name).into_iter();
-        let ports = containers.flat_map(|it| it.ports.on_host(&reached.host.address));
-        Some(ports.map(|port| (&**name, port)).collect::<Vec<_>>())
+        let own = containers.map(|container| OwnService {
+            name,
+            id: service_id(reached.name(), &container.name),
+            ports: container
+                .ports
+                .on_host(&reached.host.address)
+                .into_iter()
+                .collect(),
+        });
+        Some(own.collect::<Vec<_>>())
     };
     recipes.iter().filter_map(of_recipe).flatten().collect()
 }

@@ -11,7 +11,8 @@ use crate::{
     state, tasks,
 };
 
-/// Removes every container and every record, and of a preview all else that it has; where recipes stay, their containers and all records stay too. Returns
+/// Removes every container and every record, and of a preview all else that it has; where recipes stay, their containers and all records stay too, and so does what a
+/// host has whose Consul agent cannot be asked. Returns
 /// the hosts on which something could not be removed; an interrupt ends it between two recipes.
 pub async fn remove_everything(
     context: &Context<'_>,
@@ -30,6 +31,8 @@ pub async fn remove_everything(
     let go = environment.recipes.iter().filter(|it| !stays(&it.name));
     let go: Vec<_> = go.collect();
     failures.extend(leftovers::deregister_own(context, fleet, observed, &go).await);
+    // Consul would keep their services, and nothing would be left to find them by.
+    let unasked: Vec<_> = failures.iter().map(|(host, _)| host.clone()).collect();
     for recipe in in_order_of_removal(environment, observed) {
         if recipe.as_deref().is_some_and(stays) {
             continue;
@@ -40,7 +43,15 @@ pub async fn remove_everything(
                 .hint(format!("shipit down {}", environment.name)));
         }
         let removed = fleet
-            .each(|reached| remove_recipe(context, reached, observed, recipe.as_deref()))
+            .each(|reached| {
+                let (recipe, is_kept) = (recipe.as_deref(), unasked.contains(reached.name()));
+                async move {
+                    if is_kept {
+                        return Ok(());
+                    }
+                    remove_recipe(context, reached, observed, recipe).await
+                }
+            })
             .await;
         failures.extend(
             removed
@@ -55,6 +66,9 @@ pub async fn remove_everything(
             // By its records it is found again.
             return Ok(failures);
         }
+    }
+    if !unasked.is_empty() {
+        return Ok(failures);
     }
     if stay.is_empty() {
         let state = state::open(environment, fleet);
