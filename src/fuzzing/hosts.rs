@@ -158,6 +158,7 @@ pub fn records(input: &[u8]) {
         records,
         copied,
         left_out,
+        ..
     } = reading;
     assert!(copied.iter().all(|host| records.contains_key(host)));
     assert!(left_out.len() <= hosts.len() * volumes.len());

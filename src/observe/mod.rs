@@ -129,6 +129,7 @@ async fn read(
         records,
         copied,
         left_out,
+        ..
     } = reading;
     let unsigned = left_out.iter().filter(|it| it.is_unsigned).cloned();
     let unsigned = unsigned.collect();

@@ -132,7 +132,11 @@ impl History {
     /// The number for the next release.
     pub fn next_number(&self) -> Number {
         let newest_record = self.newest().map_or(0, |number| number.0);
-        Number(newest_record.max(self.newest_label) + 1)
+        // Their volumes are there: what is written under such a number would be taken for written, and is not.
+        let unsigned = self.unsigned.iter().filter_map(|it| it.number);
+        let newest_unsigned = unsigned.max().map_or(0, |number| number.0);
+        let newest = newest_record.max(newest_unsigned).max(self.newest_label);
+        Number(newest + 1)
     }
 
     /// The newest release, however it ended.

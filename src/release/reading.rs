@@ -50,6 +50,8 @@ pub struct Reading {
     pub copied: BTreeSet<HostName>,
     /// What is left out.
     pub left_out: BTreeSet<LeftOut>,
+    /// The volumes, wherever they lie, that have not the right signature, if there is a key.
+    pub unsigned: BTreeSet<String>,
 }
 
 /// A record that is left out.
@@ -63,6 +65,8 @@ pub struct LeftOut {
     pub volume: String,
     /// Whether all that it lacks is the right signature.
     pub is_unsigned: bool,
+    /// Its release, if it is one that there can be.
+    pub number: Option<Number>,
 }
 
 /// A record that lies where it may.
@@ -88,23 +92,26 @@ pub fn read_records<'a>(
         let Some(json) = found.volume.labels.get(label::RECORD) else {
             continue;
         };
-        let left_out = |why: String, is_unsigned| LeftOut {
+        let left_out = |why: String, number: Option<Number>| LeftOut {
             on: found.on.clone(),
             why,
             volume: found.volume.name.clone(),
-            is_unsigned,
+            is_unsigned: number.is_some(),
+            number,
         };
         let valid = match read(environment, terms, found, json) {
             Ok(valid) => valid,
             Err(why) => {
-                reading.left_out.insert(left_out(why, false));
+                reading.left_out.insert(left_out(why, None));
                 continue;
             }
         };
         let Valid { place, record, .. } = valid;
         ends.note(place, &record);
         if let Some(why) = valid.refused {
-            refused.push((place, record, left_out(why.to_owned(), true)));
+            reading.unsigned.insert(found.volume.name.clone());
+            let left_out = left_out(why.to_owned(), Some(record.number));
+            refused.push((place, record, left_out));
             continue;
         }
         let of_host = by_place.entry((record.host.clone(), place)).or_default();

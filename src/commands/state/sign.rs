@@ -115,9 +115,11 @@ async fn find(context: &Context<'_>, fleet: &Fleet, key: &RecordKey) -> Run<Vec<
     };
     let signed: Reading = read(Some(key)).await?;
     let all: Reading = read(None).await?;
+    // A signed copy on another host says nothing of the record that it is a copy of.
     let is_signed = |record: &Record| {
         let of_host = signed.records.get(&record.host);
         of_host.is_some_and(|records| records.contains(record))
+            && !signed.unsigned.contains(&record.volume_name())
     };
     let all = all.records.into_values().flatten();
     Ok(all.filter(|record| !is_signed(record)).collect())

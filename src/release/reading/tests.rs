@@ -203,3 +203,28 @@ fn what_would_not_count_without_a_key_is_not_refused_with_one() {
         ]
     );
 }
+
+#[test]
+fn a_signed_copy_does_not_sign_the_record_that_it_is_a_copy_of() {
+    let key = RecordKey::new("a".repeat(32).into()).unwrap_or_else(|why| panic!("{why}"));
+    let own = volume(10, "host-1", Outcome::Succeeded);
+    let mut copy = own.clone();
+    let signed = Record {
+        host: "host-1".into(),
+        ..record(10, Outcome::Succeeded)
+    };
+    copy.labels = signed_labels(&signed, Some(&key)).expect("labels");
+    let found = [(HostName::from("host-1"), own), ("host-2".into(), copy)];
+    let found = found.iter().map(|(on, volume)| Found { on, volume });
+    let terms = Terms {
+        key: Some(&key),
+        strays: false,
+    };
+    let reading = read_records(&environment(3), terms, found);
+    assert_eq!(reading.unsigned, [signed.volume_name()].into());
+    // Its number is taken, though it does not count.
+    let unsigned: Vec<_> = reading.left_out.iter().cloned().collect();
+    assert_eq!(unsigned.len(), 1);
+    let history = crate::release::History::default().without_unsigned(unsigned);
+    assert_eq!(history.next_number(), Number(11));
+}
