@@ -120,7 +120,8 @@ async fn show(context: &Context<'_>) -> Run<()> {
     };
     let (found, failures) = read::read(&fleet, context, terms, Timestamp::now()).await;
     warn_of(&failures, context);
-    if found.is_empty() && failures.is_empty() {
+    let all_answer = failures.is_empty() && fleet.hosts().len() == hosts.len();
+    if found.is_empty() && all_answer {
         let message = format!(
             "`{0}` has no preview now; `shipit deploy {0} --as NAME` makes one",
             environment.name

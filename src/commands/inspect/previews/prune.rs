@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::read::{FoundPreview, read};
+use super::read::{FoundPreview, last_change, read};
 use crate::{
     commands::{
         on_hosts::{consul, invocation::Invocation},
@@ -58,7 +58,7 @@ pub async fn prune(invocation: &Invocation<'_>, is_agreed: bool) -> Run<Outcome>
         context.events.send(EventKind::Note { message });
         return Ok(Outcome::NothingToDo);
     }
-    let removed = remove_all(context, &fleet, &old).await;
+    let removed = remove_all(context, &fleet, &old, terms).await;
     fleet.close().await;
     removed
 }
@@ -88,11 +88,16 @@ fn question(old: &[FoundPreview]) -> String {
 }
 
 /// One that fails, or that somebody deploys meanwhile, keeps no other from going.
-async fn remove_all(context: &Context<'_>, fleet: &Fleet, old: &[FoundPreview]) -> Run<Outcome> {
+async fn remove_all(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    old: &[FoundPreview],
+    terms: Terms<'_>,
+) -> Run<Outcome> {
     context.events.send(EventKind::Phase {
         phase: Phase::Deploy,
     });
-    let mut failed = Vec::new();
+    let (mut failed, mut kept) = (Vec::new(), 0);
     for preview in old {
         if context.interrupts.happened() {
             let message = "interrupted; what was not yet removed is still there";
@@ -101,13 +106,19 @@ async fn remove_all(context: &Context<'_>, fleet: &Fleet, old: &[FoundPreview]) 
         }
         let name = &preview.environment.name;
         let context = context.of(&preview.environment);
-        let failures = match Box::pin(remove(&context, fleet)).await {
-            Ok(failures) if failures.is_empty() => {
+        let failures = match Box::pin(remove(&context, fleet, terms, preview.row.since)).await {
+            Ok(None) => {
+                let message = format!("`{name}` was deployed meanwhile, and stays");
+                context.events.send(EventKind::Note { message });
+                kept += 1;
+                continue;
+            }
+            Ok(Some(failures)) if failures.is_empty() => {
                 let message = format!("removed `{name}`");
                 context.events.send(EventKind::Note { message });
                 continue;
             }
-            Ok(failures) => causes(&failures),
+            Ok(Some(failures)) => causes(&failures),
             Err(stop) if stop.outcome == Outcome::Interrupted => return Err(stop),
             Err(stop) => {
                 let causes = stop.report.causes.iter().cloned();
@@ -120,7 +131,7 @@ async fn remove_all(context: &Context<'_>, fleet: &Fleet, old: &[FoundPreview]) 
         failed.push((name.clone(), failures));
     }
     for reached in fleet.hosts().iter().filter(|_| failed.is_empty()) {
-        let state = format!("{} removed", text::count(old.len(), "preview"));
+        let state = format!("{} removed", text::count(old.len() - kept, "preview"));
         let row = row(reached.name(), &state, Severity::Good);
         context.events.send(EventKind::HostState { row });
     }
@@ -143,13 +154,21 @@ fn causes(failures: &[HostFailure]) -> Vec<String> {
         .collect()
 }
 
-/// Removes one, under its own lock.
-async fn remove(context: &Context<'_>, fleet: &Fleet) -> Run<Vec<HostFailure>> {
+/// Removes one, under its own lock; `None` when it has changed since it was found to be old.
+async fn remove(
+    context: &Context<'_>,
+    fleet: &Fleet,
+    terms: Terms<'_>,
+    since: Option<Timestamp>,
+) -> Run<Option<Vec<HostFailure>>> {
     let lock = lock::take(context, fleet, "previews --prune").await?;
     let environment = context.environment;
-    let observed = observe(fleet, environment, Terms::default(), context.events).await?;
+    let observed = observe(fleet, environment, terms, context.events).await?;
+    if last_change(&observed.history.releases()) > since {
+        return Ok(None);
+    }
     let failures = removal::remove_everything(context, fleet, &observed, &[]).await?;
     drop(lock);
     removal::forget_lock(context, fleet, &failures).await;
-    Ok(failures)
+    Ok(Some(failures))
 }
