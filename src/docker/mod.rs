@@ -25,7 +25,7 @@ pub use identity::{
 };
 pub use inspect::{
     Container, ContainerState, DiskUsage, Health, Image, Info, PortBinding, PublishedPorts, Volume,
-    deleted_images, is_only_missing, manifest_config_digests, parse_containers, parse_disk_usage,
-    parse_images, parse_info, parse_layers, parse_volumes,
+    deleted_images, is_only_missing, keeps_the_image, manifest_config_digests, parse_containers,
+    parse_disk_usage, parse_images, parse_info, parse_layers, parse_volumes,
 };
 pub use pull::PullProgress;

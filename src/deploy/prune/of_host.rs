@@ -6,7 +6,7 @@ use super::needed::{kept_specs, not_needed, unused_images};
 use crate::{
     docker::{self, Container, DiskUsage, label},
     event::Events,
-    hosts::{HostError, QUICK, Reached, progress},
+    hosts::{HostError, QUICK, Reached, failed, progress},
     release::{History, Number, Record},
     text,
 };
@@ -109,13 +109,8 @@ async fn look(
         Vec::new()
     } else {
         let references: Vec<_> = images.iter().map(String::as_str).collect();
-        // Those that are not there print nothing.
         let command = docker::inspect_images(&references);
-        let output = reached.run(command, QUICK).await?;
-        docker::parse_images(&output.stdout).map_err(|source| HostError::Output {
-            command: "docker image inspect".to_owned(),
-            source,
-        })?
+        reached.read(command, docker::parse_images).await?
     };
     let usage = usage(reached).await;
     let bytes = usage.map(|usage| {
@@ -155,8 +150,10 @@ async fn remove(
         pruned.containers.push(container.name.clone());
     }
     for reference in images {
-        // Docker refuses while a container uses the image, and the image may be gone already: both are fine.
         let output = reached.run(docker::image_remove(reference), QUICK).await?;
+        if output.status != 0 && !docker::keeps_the_image(&output.stderr) {
+            return Err(failed("docker rmi".to_owned(), &output));
+        }
         let deleted = docker::deleted_images(&output.stdout);
         if let Some(usage) = usage {
             let of_images = deleted.iter().map(|id| usage.image(id));
@@ -179,7 +176,7 @@ mod tests {
     use super::super::{prunable, prune_measured};
     use super::*;
     use crate::{
-        hosts::testing::{TestFleet, prints},
+        hosts::testing::{Act, TestFleet, fails, prints},
         model::Environment,
         release::RecipeRecord,
     };
@@ -225,6 +222,11 @@ mod tests {
     /// A host with the images of four releases and a container of each but the second. Another environment may go back
     /// to the image of the first.
     async fn lab() -> (TestFleet, History) {
+        lab_where(prints("Untagged: web\nDeleted: sha256:2f01234567890000\n")).await
+    }
+
+    /// The same, where `docker rmi` comes to this.
+    async fn lab_where(rmi: Vec<Act>) -> (TestFleet, History) {
         let containers = Value::from([1, 3, 4].map(container).to_vec()).to_string();
         let labels =
             json!({ label::RECORD: serde_json::to_string(&record("other", 1)).expect("JSON") });
@@ -238,9 +240,7 @@ mod tests {
             _ if command.contains("docker image inspect") => {
                 prints(&format!("{} [\"sha256:2f0123456789\",[],[]]\n", image(2)))
             }
-            _ if command.contains("docker rmi") => {
-                prints("Untagged: web\nDeleted: sha256:2f01234567890000\n")
-            }
+            _ if command.contains("docker rmi") => rmi.clone(),
             _ => prints(""),
         })
         .await;
@@ -275,6 +275,19 @@ mod tests {
         };
         assert_eq!(would, [("host-1".into(), expected)]);
         assert_eq!(changes(&lab), [] as [&str; 0]);
+    }
+
+    #[tokio::test]
+    async fn an_image_that_docker_cannot_remove_is_a_failure_unless_it_is_used() {
+        let used = "Error response from daemon: conflict: unable to delete 2f01 (cannot be forced) - image is being used by running container 0a1b";
+        let busy = "Error response from daemon: unlinkat /var/lib/docker/overlay2/ab: device or resource busy";
+        for (stderr, is_failure) in [(used, false), (busy, true)] {
+            let (lab, history) = lab_where(fails(1, stderr)).await;
+            let environment: &Environment = &lab.environment;
+            let (_, failed) = prune_measured(&lab.fleet, environment, &history, &lab.events).await;
+            let failed: Vec<_> = failed.iter().map(|(_, error)| error.to_string()).collect();
+            assert_eq!(failed.len(), usize::from(is_failure), "{failed:?}");
+        }
     }
 
     #[tokio::test]

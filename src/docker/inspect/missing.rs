@@ -18,6 +18,17 @@ pub fn is_only_missing(stderr: &str) -> bool {
     }) && any
 }
 
+/// Whether `docker rmi` failed, and printed this as errors, only because the image is used or gone.
+pub fn keeps_the_image(stderr: &str) -> bool {
+    let mut complaints = stderr.lines().filter(|line| !is_beside_the_point(line));
+    let mut any = false;
+    complaints.all(|line| {
+        any = true;
+        let is_used = line.contains("conflict: ") || line.contains("is in use by a container");
+        is_used || names_a_missing_thing(line)
+    }) && any
+}
+
 fn names_a_missing_thing(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
     // Podman's word for an image.
@@ -39,7 +50,26 @@ fn is_beside_the_point(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_only_missing;
+    use super::{is_only_missing, keeps_the_image};
+
+    #[test]
+    fn an_image_that_is_used_is_told_from_one_that_cannot_be_removed() {
+        for stderr in [
+            "Error response from daemon: conflict: unable to remove repository reference \"web:1\" (must force) - container 0a1b is using its referenced image 2c3d\n",
+            "Error response from daemon: conflict: unable to delete 2c3d (cannot be forced) - image is being used by running container 0a1b",
+            "Error: image used by 0a1b: image is in use by a container: consider listing external containers and force-removing image\n",
+            "Error: No such image: web:1\n",
+        ] {
+            assert!(keeps_the_image(stderr), "{stderr}");
+        }
+        for stderr in [
+            "",
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+            "Error response from daemon: unlinkat /var/lib/docker/overlay2/ab: device or resource busy",
+        ] {
+            assert!(!keeps_the_image(stderr), "{stderr}");
+        }
+    }
 
     #[test]
     fn what_is_missing_is_told_from_any_other_complaint() {
