@@ -53,7 +53,10 @@ impl HostCommand for Lock {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
         let placed = place(context, &scope, self.message);
-        context.interruptible("nothing was changed", placed).await
+        let name = &context.environment.name;
+        // Docker goes on with what it was asked for.
+        let state = format!("`shipit status {name}` says whether it is locked");
+        context.interruptible(&state, placed).await
     }
 }
 

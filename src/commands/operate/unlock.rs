@@ -43,7 +43,10 @@ impl HostCommand for Unlock {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
         let taken = take_away(context, &scope);
-        context.interruptible("nothing was changed", taken).await
+        let name = &context.environment.name;
+        // Docker goes on with what it was asked for.
+        let state = format!("`shipit status {name}` says whether it is locked");
+        context.interruptible(&state, taken).await
     }
 }
 
