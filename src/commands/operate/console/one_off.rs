@@ -57,20 +57,29 @@ pub async fn console(
     // Before there is a container that could be left.
     let watch = Watch::begin(reached, &name).await.map_err(cannot)?;
     let create = one_off.create(&name, words, has_terminal);
-    reached.expect(create, QUICK).await.map_err(cannot)?;
-    let what = format!("`{name}` (new) on `{host}`");
-    let command = Some(docker::attach(&name));
-    let ended = attach(invocation, reached, &what, command, has_terminal).await;
-    drop(watch);
-    if let Err(error) = tasks::remove_now(reached, &name).await {
+    let may_be_left = |error: &HostError| {
         context.events.send(EventKind::Warning {
             host: Some(host.to_string()),
-            message: format!("`{name}` may be left: {}", text::chain(&error).join(": ")),
+            message: format!("`{name}` may be left: {}", text::chain(error).join(": ")),
             hint: Some(crate::command::typed(
                 "docker rm --force --volumes",
                 [&name],
             )),
         });
+    };
+    if let Err(error) = reached.expect(create, QUICK).await {
+        // Without an answer docker may make it yet, after everybody has looked for it.
+        if !matches!(error, HostError::Status { .. }) {
+            may_be_left(&error);
+        }
+        return Err(cannot(error));
+    }
+    let what = format!("`{name}` (new) on `{host}`");
+    let command = Some(docker::attach(&name));
+    let ended = attach(invocation, reached, &what, command, has_terminal).await;
+    drop(watch);
+    if let Err(error) = tasks::remove_now(reached, &name).await {
+        may_be_left(&error);
     }
     ended
 }
