@@ -6,6 +6,7 @@ use futures::{
     FutureExt, StreamExt,
     stream::{self, BoxStream},
 };
+use tokio::time::Instant;
 
 use super::{
     Backend, Upstreams,
@@ -64,7 +65,7 @@ impl LeaveRouter {
 /// Runs a command of a container that was up a moment ago. One that crashes again and again has nothing to leave: docker
 /// is about to start it anew most of the time, so it is looked at a few times.
 async fn run_in(backend: &Backend, command: RemoteCommand) -> Result<(), HostError> {
-    let mut looks = 0;
+    let (mut looks, began) = (0, Instant::now());
     loop {
         let Err(error) = backend.host.expect(command.clone(), DEADLINE).await else {
             return Ok(());
@@ -78,7 +79,7 @@ async fn run_in(backend: &Backend, command: RemoteCommand) -> Result<(), HostErr
             return Ok(());
         }
         looks += 1;
-        if looks == LOOKS {
+        if looks == LOOKS || began.elapsed() >= DEADLINE {
             return Err(error);
         }
         tokio::time::sleep(PAUSE).await;
