@@ -269,7 +269,11 @@ pub fn killed(stage: &Stage) {
     pane.types(&format!("{words} & echo pid $!; fg"));
     eventually_left(1);
     let screen = pane.screen();
-    let pid = screen.lines().find_map(|line| line.strip_prefix("pid "));
+    // The shell's prompt may stand before it.
+    let pid = screen.lines().find_map(|line| {
+        let (_, pid) = line.split_once("pid ")?;
+        pid.trim().parse::<u32>().is_ok().then_some(pid)
+    });
     let pid = pid
         .unwrap_or_else(|| panic!("no pid:\n{screen}"))
         .trim()
