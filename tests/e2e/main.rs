@@ -73,6 +73,7 @@ const AT_LENGTH: &[&str] = &[
     "any_balancer::one_that_follows_a_health_check",
     "any_balancer::blue_green_with_consul",
     "previews::many_environments_from_one_base",
+    "recovery::a_host_that_was_reinstalled",
 ];
 
 /// Has this program run every scenario.
