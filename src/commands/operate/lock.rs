@@ -53,11 +53,14 @@ impl HostCommand for Lock {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
         let placed = place(context, &scope, self.message);
-        let name = &context.environment.name;
-        // Docker goes on with what it was asked for.
-        let state = format!("`shipit status {name}` says whether it is locked");
-        context.interruptible(&state, placed).await
+        context.interruptible(&where_to_look(context), placed).await
     }
+}
+
+/// What is known after an interrupt: docker goes on with what it was asked for.
+pub fn where_to_look(context: &Context<'_>) -> String {
+    let name = &context.environment.name;
+    format!("`shipit status {name}` says whether it is locked")
 }
 
 async fn place(context: &Context<'_>, scope: &Scope, message: String) -> Run<Outcome> {

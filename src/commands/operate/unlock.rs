@@ -43,10 +43,9 @@ impl HostCommand for Unlock {
     async fn run(self, invocation: &Invocation<'_>, scope: Scope) -> Run<Outcome> {
         let context = &invocation.context;
         let taken = take_away(context, &scope);
-        let name = &context.environment.name;
-        // Docker goes on with what it was asked for.
-        let state = format!("`shipit status {name}` says whether it is locked");
-        context.interruptible(&state, taken).await
+        context
+            .interruptible(&super::lock::where_to_look(context), taken)
+            .await
     }
 }
 

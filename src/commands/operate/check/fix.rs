@@ -135,11 +135,7 @@ impl Register {
         let (address, port) = (&self.backend.address, self.backend.port.unwrap_or_default());
         for answer in &self.answers {
             let balancer = &answer.balancer;
-            let seen = answer.again().await;
-            let routes = seen
-                .as_ref()
-                .map_or(Ok(false), |seen| seen.routes_to(address, port));
-            match routes {
+            match routes_now(answer, address, port).await {
                 Ok(true) => {}
                 Ok(false) => return Some(format!("`{balancer}` does not route to it")),
                 Err(error) => return Some(format!("`{balancer}` cannot be asked: {error}")),
@@ -162,11 +158,7 @@ impl Tell {
         let port = backend.port.unwrap_or_default();
         let began = Instant::now();
         loop {
-            let seen = answer.again().await;
-            let routes = seen
-                .as_ref()
-                .map_or(Ok(false), |seen| seen.routes_to(&backend.address, port));
-            let why = match routes {
+            let why = match routes_now(answer, &backend.address, port).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => format!(
                     "`add` exited with 0, and it does not route to {}",
@@ -180,4 +172,13 @@ impl Tell {
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// Whether a balancer routes there when it is asked again, or why it cannot be asked.
+async fn routes_now(answer: &Answer, address: &str, port: u16) -> Result<bool, String> {
+    let seen = answer.again().await;
+    let routes = seen
+        .as_ref()
+        .map_or(Ok(false), |seen| seen.routes_to(address, port));
+    routes.map_err(str::to_owned)
 }
