@@ -173,7 +173,8 @@ async fn deregister(backends: &[Backend]) -> Result<(), HostError> {
     Ok(())
 }
 
-/// The services of one container in its host's agent: found by address and port, never by a guessed id.
+/// The services of one container in its host's agent: found by address and port, and by the id only
+/// where shipit gives it.
 async fn services_of(backend: &Backend) -> Result<Vec<ServiceInstance>, HostError> {
     let is_own = |service: &ServiceInstance| {
         let mut ports = backend.ports.iter();

@@ -66,7 +66,7 @@ const CORE: &[&str] = &[
 ];
 
 /// Those that show at length, or for one more of several balancers, what others show: `make balancers` and `make faults` run
-/// them too. They are ignored unless a name is asked for or [`ALL`] is set.
+/// most of them too. They are ignored unless a name is asked for or [`ALL`] is set.
 const AT_LENGTH: &[&str] = &[
     "faults::the_deployer_is_killed_stop_first",
     "any_balancer::caddy_by_its_admin_api",

@@ -148,7 +148,6 @@ fn found(
 
 /// When it was released last. What each host says is looked at, whatever the release's number: one host alone, which may
 /// lie, makes no preview old that is to be pruned on all.
-/// When a preview was last changed: the end of its newest release.
 pub fn last_change(releases: &[Release]) -> Option<Timestamp> {
     let ends = releases.iter();
     let ends = ends.map(|release| release.finished.unwrap_or(release.started));

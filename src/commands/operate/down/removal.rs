@@ -11,9 +11,9 @@ use crate::{
     state, tasks,
 };
 
-/// Removes every container and every record, and of a preview all else that it has; where recipes stay, their containers and all records stay too, and so does what a
-/// host has whose Consul agent cannot be asked. Returns
-/// the hosts on which something could not be removed; an interrupt ends it between two recipes.
+/// Removes every container and every record, and of a preview all else that it has; where recipes stay, their
+/// containers and all records stay too, and so does what a host has whose Consul agent cannot be asked. Returns the
+/// hosts on which something could not be removed; an interrupt ends it between two recipes.
 pub async fn remove_everything(
     context: &Context<'_>,
     fleet: &Fleet,
