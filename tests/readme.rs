@@ -205,8 +205,8 @@ fn the_commands_are_commands() {
                     assert_diagram_is_of_modules(&block);
                     continue;
                 }
-                // In `the_files_load`; a policy is given to Consul by a scenario of the lab.
-                "toml" | "handlebars" | "hcl" => continue,
+                // In `the_files_load`; a policy is given to Consul, and lines to nginx, by scenarios of the lab.
+                "toml" | "handlebars" | "hcl" | "nginx" => continue,
                 // Steps of a pipeline: `- run: shipit …` and `- shipit …`.
                 "yaml" => {
                     let steps = block

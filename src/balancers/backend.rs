@@ -16,6 +16,8 @@ pub struct Backend {
     pub ports: Vec<(u16, u16)>,
     /// The one of its host that requests come to; `None` where it publishes none.
     pub port: Option<u16>,
+    /// Its part of the requests beside those of the others: 1 to [`EQUAL_WEIGHT`](crate::model::EQUAL_WEIGHT).
+    pub weight: u8,
     /// Whether it runs, as it was last seen.
     pub is_up: bool,
     /// Whether it may have been taken out before: it was not made just now.
@@ -40,6 +42,7 @@ impl Backend {
             container: self.container.clone(),
             port: self.port,
             ports: self.ports.clone(),
+            weight: self.weight,
         }
     }
 

@@ -129,7 +129,10 @@ impl RequestRouter for LeaveRouter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::testing::{TestFleet, behaviour, fails, prints};
+    use crate::{
+        hosts::testing::{TestFleet, behaviour, fails, prints},
+        model::EQUAL_WEIGHT,
+    };
 
     #[tokio::test]
     async fn one_that_has_crashed_has_nothing_to_leave() {
@@ -155,6 +158,7 @@ mod tests {
                 container: "web-r1".into(),
                 ports: Vec::new(),
                 port: None,
+                weight: EQUAL_WEIGHT,
                 is_up: true,
                 may_be_out: true,
                 service_ids: Vec::new(),
@@ -182,6 +186,7 @@ mod tests {
             container: name.into(),
             ports: vec![(80, 32768)],
             port: Some(32768),
+            weight: EQUAL_WEIGHT,
             is_up,
             may_be_out: true,
             service_ids: Vec::new(),

@@ -121,6 +121,14 @@ impl Routing {
         Ok(())
     }
 
+    /// Gives every container the same part of the requests; see [`RequestRouter::weigh_equally`].
+    pub async fn weigh_equally(&self) -> Result<(), HostError> {
+        for router in &self.0 {
+            router.weigh_equally().await?;
+        }
+        Ok(())
+    }
+
     /// Under which services balancers find a container.
     pub async fn registrations(&self, backend: &Backend) -> Result<Vec<Registration>, HostError> {
         let mut registrations = Vec::new();

@@ -6,7 +6,7 @@ use super::Routes;
 use crate::{
     command::RemoteCommand,
     docker,
-    hosts::{HostError, Reached},
+    hosts::{HostError, Reached, failed},
     model::{BalancerView, HostName, LateValues, Name, Template},
 };
 
@@ -50,6 +50,26 @@ impl Upstreams {
                 None => Routes::Refused(output.stderr),
             },
             Err(error) => Routes::Failed(error),
+        }
+    }
+
+    /// Asks it once how many requests it has sent to each container, and how many were answered with 5xx.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot say that.
+    pub async fn errors(&self) -> Result<String, HostError> {
+        let Some(errors) = &self.view.errors else {
+            return Err(HostError::Fact("its recipe has no `errors`".to_owned()));
+        };
+        let script = errors.render(&self.late);
+        let script = script.map_err(|error| HostError::Fact(error.to_string()))?;
+        let shown = script.trim().to_owned();
+        let command = RemoteCommand::shell(script);
+        let output = self.reached.run(command, DEADLINE).await?;
+        match output.status {
+            0 => Ok(output.stdout),
+            _ => Err(failed(shown, &output)),
         }
     }
 

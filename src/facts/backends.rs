@@ -6,7 +6,8 @@ use super::{Facts, HostFacts, routes::routes_to};
 use crate::{
     docker::Container,
     model::{
-        BackendsFile, Environment, Host, HostName, HostRecipe, ListedBackend, Name, Order, Recipe,
+        BackendsFile, EQUAL_WEIGHT, Environment, Host, HostName, HostRecipe, ListedBackend, Name,
+        Order, Recipe,
     },
 };
 
@@ -86,6 +87,7 @@ pub fn listed(recipe: &Recipe, host: &Host, container: &Container) -> ListedBack
         container: container.name.clone(),
         port: main_port(&ports, on),
         ports,
+        weight: EQUAL_WEIGHT,
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod backends;
 pub mod connections;
 pub mod ports;
+pub mod responses;
 pub mod routes;
 mod sockets;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{HostAndPort, HostName, Name, Template, TemplateError};
+use super::{HostAndPort, HostName, Name, Percentage, Template, TemplateError};
 
 /// The file that is written for a balancer on one host.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct BackendCommands {
     pub drain: Option<Template>,
     /// Takes one away.
     pub remove: Template,
+    /// Gives one its weight; `None` where canaries get no smaller one.
+    pub weight: Option<Template>,
     /// Whether they run on the deployer's machine, and not on the balancer's host.
     pub local: bool,
     /// The recipes that drain through this balancer.
@@ -53,6 +55,30 @@ pub struct ListedBackend {
     pub port: Option<u16>,
     /// All its TCP ports: in the container, and on the host.
     pub ports: Vec<(u16, u16)>,
+    /// Its part of the requests beside those of the others: 1 to [`EQUAL_WEIGHT`].
+    pub weight: u8,
+}
+
+/// The weight of every container but a canary.
+pub const EQUAL_WEIGHT: u8 = 100;
+
+/// The weight with which each of so many canaries gets its part of `share` of the requests, among `total` containers.
+/// Never more than the others have.
+pub fn canary_weight(share: Percentage, canaries: usize, total: usize) -> u8 {
+    let others = total.saturating_sub(canaries);
+    let weights = (1..EQUAL_WEIGHT).rev();
+    // With the weight w the canaries get canaries * w / (canaries * w + others * 100) of all.
+    let is_too_much = |weight: &u8| {
+        let part = canaries as u64 * u64::from(*weight);
+        share.is_exceeded_by(part, part + others as u64 * u64::from(EQUAL_WEIGHT))
+    };
+    if others == 0 || !is_too_much(&EQUAL_WEIGHT) {
+        return EQUAL_WEIGHT;
+    }
+    weights
+        .into_iter()
+        .find(|weight| !is_too_much(weight))
+        .unwrap_or(1)
 }
 
 /// What stands for a port that is not known yet.
@@ -68,6 +94,7 @@ impl ListedBackend {
             container: format!("{recipe}-r1"),
             port: Some(20000),
             ports: vec![(80, 20000)],
+            weight: EQUAL_WEIGHT,
         }
     }
 
@@ -106,6 +133,7 @@ impl ListedBackend {
             "endpoint": self.endpoint(),
             "ports": ports.collect::<Map<_, _>>(),
             "state": state,
+            "weight": self.weight,
         })
     }
 }
@@ -200,6 +228,7 @@ mod tests {
             container: format!("{recipe}-r1"),
             port,
             ports: port.map(|port| (80, port)).into_iter().collect(),
+            weight: EQUAL_WEIGHT,
         }
     }
 
@@ -221,6 +250,28 @@ mod tests {
         let planned = [backend("web", "host-1", "10.0.0.1", None)];
         let text = file.render(&planned, &[]).expect("a list");
         assert!(text.contains("  10.0.0.1:(new port) web-r1"), "{text}");
+    }
+
+    #[test]
+    fn a_canary_gets_no_more_than_its_share() {
+        // The share in hundredths of a percent, the canaries, all containers; the weight.
+        let table = [
+            (500, 1, 2, 5),
+            (500, 1, 10, 47),
+            (2_000, 1, 2, 25),
+            (5_000, 1, 2, 100),
+            (9_000, 1, 2, 100),
+            (1_000, 1, 10, 100),
+            (1_000, 2, 10, 44),
+            (1, 1, 2, 1),
+            (0, 1, 2, 1),
+            (500, 2, 2, 100),
+            (500, 0, 2, 100),
+        ];
+        for (share, canaries, total, weight) in table {
+            let found = canary_weight(Percentage::of_hundredths(share), canaries, total);
+            assert_eq!(found, weight, "{share} {canaries} {total}");
+        }
     }
 
     #[test]

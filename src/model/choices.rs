@@ -1,5 +1,7 @@
 //! What is chosen by one word or number of the files.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::{slot::Plain, values};
@@ -87,6 +89,39 @@ impl Plain<Count> for values::Count {
             Self::Number(number) => Count::Number(number),
             Self::Percent(percent) => Count::Percent(percent),
         }
+    }
+}
+
+/// A share of a whole, in hundredths of a percent; at most 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percentage(u16);
+
+impl Percentage {
+    /// So many hundredths of a percent.
+    pub fn of_hundredths(hundredths: u16) -> Self {
+        Self(hundredths.min(10_000))
+    }
+
+    /// The share as a part of 1.
+    pub fn share(self) -> f64 {
+        f64::from(self.0) / 10_000.0
+    }
+
+    /// Whether `part` is more than this share of `whole`.
+    pub fn is_exceeded_by(self, part: u64, whole: u64) -> bool {
+        u128::from(part) * 10_000 > u128::from(whole) * u128::from(self.0)
+    }
+}
+
+impl fmt::Display for Percentage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", f64::from(self.0) / 100.0)
+    }
+}
+
+impl Plain<Percentage> for values::Percentage {
+    fn meaning(&self) -> Percentage {
+        Percentage::of_hundredths(self.0)
     }
 }
 

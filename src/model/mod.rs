@@ -20,8 +20,10 @@ mod template;
 pub(crate) mod testing;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
-pub use backends::{BackendCommands, BackendsFile, ListError, ListedBackend};
-pub use choices::{Count, HostKeyPolicy, ImageSource, Order, Scheme};
+pub use backends::{
+    BackendCommands, BackendsFile, EQUAL_WEIGHT, ListError, ListedBackend, canary_weight,
+};
+pub use choices::{Count, HostKeyPolicy, ImageSource, Order, Percentage, Scheme};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};
 pub use environment::{
     ConsulSettings, Environment, Hook, HookEvent, Host, RegistryLogin, SshSettings,

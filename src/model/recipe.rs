@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{
-    BackendCommands, BackendsFile, ContainerSpec, Count, HostName, Name, Order, Scheme,
+    BackendCommands, BackendsFile, ContainerSpec, Count, HostName, Name, Order, Percentage, Scheme,
     SecretSource, Template, keys::meant,
 };
 use crate::config::recipe::{http_keys, ready_keys, rollout_keys};
@@ -207,6 +207,8 @@ pub struct Leave {
 pub struct BalancerView {
     /// A command whose output has every `ADDRESS:PORT` it routes to now; `None` where it cannot print that.
     pub upstreams: Option<Template>,
+    /// A command that prints how many requests it has sent to each container, and how many were answered with 5xx.
+    pub errors: Option<Template>,
     /// The list that is written for it; `None` where it learns of containers in another way.
     pub backends: Option<BackendsFile>,
     /// The commands that tell it of containers, for one with an API of its own.
@@ -331,6 +333,8 @@ pub struct Probe {
     pub details: HttpDetails,
     /// How many may fail before the rollout stops.
     pub budget: u64,
+    /// How many of the answers of new containers may be 5xx, as balancers have counted them.
+    pub max_error_rate: Option<Percentage>,
     /// The longest that one request may take.
     pub timeout: Duration,
     /// Send them through the SSH connection of this host instead of from the deployer.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     facts::backends::{ListFile, in_service, list_files},
-    model::{HostName, HostRecipe, ListError, ListedBackend, Recipe},
+    model::{EQUAL_WEIGHT, HostName, HostRecipe, ListError, ListedBackend, Recipe},
 };
 
 /// Plans what the files with backends will have, those that a deploy of the scope touches.
@@ -110,6 +110,7 @@ fn comes(input: &Input, recipe: &Recipe, slot: &SlotPlan) -> Option<ListedBacken
         container: incoming.name.active.clone(),
         port,
         ports: Vec::new(),
+        weight: EQUAL_WEIGHT,
     })
 }
 

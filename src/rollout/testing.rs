@@ -18,7 +18,7 @@ use crate::{
     balancers::{BackendLists, Routing, Upstreams},
     docker::{self, Identity, PinnedImage, SpecHash},
     hosts::testing::{Act, Behaviour, TestFleet, behaviour, fails, prints},
-    model::Recipe,
+    model::{EQUAL_WEIGHT, Recipe},
     plan::{Change, ContainerName, Desired, Incoming, SlotPlan},
     release::Number,
 };
@@ -209,8 +209,7 @@ impl TestSlot {
     /// `web` is the rest of its recipe's file.
     pub async fn new(web: &str, behaviours: Vec<Behaviour>) -> Self {
         let web = format!("hosts = \"all\"\n[container]\nimage = \"web\"\n{web}");
-        let balancer =
-            "hosts = \"all\"\ncontainer.image = \"lb\"\nbalancer.upstreams = \"upstreams\"\n";
+        let balancer = "hosts = \"all\"\ncontainer.image = \"lb\"\nbalancer = { upstreams = \"upstreams\", errors = \"errors\" }\n";
         let lab = TestFleet::new(&[("lb", balancer), ("web", &web)], behaviours).await;
         let recipe = |name: &str| lab.environment.recipe(name).expect("a recipe").clone();
         let reached = lab.fleet.hosts()[0].clone();
@@ -261,6 +260,7 @@ impl TestSlot {
             outgoing_is_up: true,
             stops: Default::default(),
             waits_for_switch: Default::default(),
+            weight: EQUAL_WEIGHT.into(),
         };
         Self { lab, placement }
     }
@@ -293,6 +293,7 @@ impl TestSlot {
     }
 }
 
-fn balancers(lab: &TestFleet, recipe: &Recipe) -> Vec<Upstreams> {
+/// The balancers of every host but the first.
+pub fn balancers(lab: &TestFleet, recipe: &Recipe) -> Vec<Upstreams> {
     Upstreams::on_each(&lab.fleet.hosts()[1..], recipe, "lb")
 }

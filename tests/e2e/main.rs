@@ -312,6 +312,14 @@ const STORY: &[(&str, Scenario)] = &[
         any_balancer::blue_green::with_consul,
     ),
     (
+        "any_balancer::canaries_with_a_share_of_their_own",
+        any_balancer::canary::haproxy,
+    ),
+    (
+        "any_balancer::canaries_with_a_written_list",
+        any_balancer::canary::nginx,
+    ),
+    (
         "any_balancer::consul_without_registrator",
         any_balancer::registers::without_registrator,
     ),

@@ -289,6 +289,95 @@ auto_revert = false
 }
 
 #[test]
+fn canaries_have_a_share_only_behind_balancers_that_know_of_weights() {
+    let inventory = "recipes = [\"lb\", \"web\"]\n[hosts]\nweb-1.address = \"192.0.2.1\"\nweb-2.address = \"192.0.2.2\"\n";
+    let app = |canaries: &str, more: &str| {
+        format!(
+            "hosts = \"all\"\n[container]\nimage = \"web\"\npublish = [\"auto:80\"]\n[rollout]\n{canaries}\n{more}"
+        )
+    };
+    let drained = "[drain]\nbalancers = [\"lb\"]\n";
+    let lb = |balancer: &str| {
+        format!(
+            "hosts = \"all\"\ncontainer.image = \"lb\"\n[balancer]\nupstreams = \"routes\"\n{balancer}\n"
+        )
+    };
+    let consul = lb("");
+    let commands = lb("add = \"a {{backend.name}}\"\nremove = \"r\"");
+    let weighs = lb(
+        "add = \"a {{backend.name}}\"\nremove = \"r\"\nweight = \"w {{backend.weight}}\"\nerrors = \"e\"",
+    );
+    let list = lb("backends = { template = \"list\", to = \"/list\", reload = \"true\" }");
+    let canary = "canary = 1\ncanary_weight = \"5%\"";
+    let rate = "[probe]\nurl = \"http://web\"\nmax_error_rate = \"1%\"\n";
+    let each = "{{#each backends.web}}{{endpoint}} {{/each}}";
+    let weighted = "{{#each backends.web}}{{endpoint}} {{weight}} {{/each}}";
+    let cases = [
+        (
+            "without canaries",
+            &weighs,
+            app("canary_weight = \"5%\"", drained),
+            each,
+        ),
+        (
+            "too few containers",
+            &weighs,
+            app("canary = 2\ncanary_weight = \"5%\"", drained),
+            each,
+        ),
+        ("without a balancer", &weighs, app(canary, ""), each),
+        ("behind Consul", &consul, app(canary, drained), each),
+        (
+            "commands without a weight",
+            &commands,
+            app(canary, &format!("{drained}{rate}")),
+            each,
+        ),
+        ("a list without a weight", &list, app(canary, drained), each),
+        (
+            "a list with a weight",
+            &list,
+            app(canary, drained),
+            weighted,
+        ),
+        (
+            "commands with a weight, and a rate",
+            &weighs,
+            app(canary, &format!("{drained}{rate}")),
+            each,
+        ),
+        (
+            "a time for nothing",
+            &weighs,
+            app("canary_time = \"5s\"", drained),
+            each,
+        ),
+        (
+            "no percentages",
+            &weighs,
+            app(
+                "canary = 1\ncanary_weight = 5",
+                &format!("{drained}{}", rate.replace("1%", "1")),
+            ),
+            each,
+        ),
+    ];
+    let shown = cases.iter().map(|(case, lb, web, list)| {
+        let project = TestProject::new(&[
+            ("inventory/test.toml", inventory),
+            ("recipes/lb.toml", lb),
+            ("recipes/web.toml", web),
+            ("list", list),
+        ]);
+        format!("== {case}\n{}\n", project.shown())
+    });
+    assert_snapshot!(
+        "canaries_have_a_share_only_behind_balancers_that_know_of_weights",
+        shown.collect::<String>()
+    );
+}
+
+#[test]
 fn a_check_for_one_port_is_a_check() {
     for name in [
         "SERVICE_CHECK_TCP",

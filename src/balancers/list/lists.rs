@@ -9,7 +9,7 @@ use super::target::ListTarget;
 use crate::{
     balancers::router::only_some,
     hosts::HostError,
-    model::{ListError, ListedBackend, Name},
+    model::{EQUAL_WEIGHT, ListError, ListedBackend, Name},
     text,
 };
 
@@ -93,6 +93,18 @@ impl BackendLists {
     ) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
         state.remove(backends);
+        state.write_all(targets).await
+    }
+
+    /// Gives all containers of a recipe the same part of the requests.
+    pub(super) async fn weigh_equally(
+        &self,
+        recipe: &Name,
+        targets: &[ListTarget],
+    ) -> Result<(), HostError> {
+        let mut state = self.0.lock().await;
+        let own = state.active.iter_mut().filter(|one| one.recipe == *recipe);
+        own.for_each(|one| one.weight = EQUAL_WEIGHT);
         state.write_all(targets).await
     }
 

@@ -78,6 +78,15 @@ impl RequestRouter for ListRouter {
         .boxed()
     }
 
+    fn weigh_equally(&self) -> Answer<'_, ()> {
+        async {
+            self.lists
+                .weigh_equally(&self.recipe, &self.targets())
+                .await
+        }
+        .boxed()
+    }
+
     fn take_out<'a>(&'a self, backends: &'a mut [Backend], _: &'a str) -> Answer<'a, Vec<String>> {
         async {
             let listed = self.listed(backends);

@@ -9,11 +9,11 @@ use crate::{
         HostError,
         testing::{Act, Behaviour, TestFleet, behaviour, fails, out, prints},
     },
-    model::ListedBackend,
+    model::{EQUAL_WEIGHT, ListedBackend},
     text,
 };
 
-const LIST: &str = "{{#each backends.web}}server {{endpoint}};\n{{/each}}{{#each draining.web}}# {{name}} leaves\n{{/each}}";
+const LIST: &str = "{{#each backends.web}}server {{endpoint}}{{#unless (eq weight 100)}} weight={{weight}}{{/unless}};\n{{/each}}{{#each draining.web}}# {{name}} leaves\n{{/each}}";
 
 /// Balancers that do this when their list is written.
 async fn lab(behaviours: Vec<Behaviour>) -> (TestFleet, ListRouter) {
@@ -44,6 +44,7 @@ fn listed(container: &str, port: u16) -> ListedBackend {
         container: container.into(),
         port: Some(port),
         ports: vec![(80, port)],
+        weight: EQUAL_WEIGHT,
     }
 }
 
@@ -53,6 +54,7 @@ fn backend(lab: &TestFleet, container: &str, port: Option<u16>) -> Backend {
         container: container.into(),
         ports: port.map(|port| (80, port)).into_iter().collect(),
         port,
+        weight: EQUAL_WEIGHT,
         is_up: true,
         may_be_out: true,
         service_ids: Vec::new(),
@@ -108,6 +110,24 @@ async fn a_list_is_written_when_it_changes_and_only_then() {
             .expect("none")
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_canary_has_its_weight_until_all_weigh_the_same() {
+    let (lab, router) = lab(vec![well()]).await;
+    let canary = Backend {
+        weight: 5,
+        ..backend(&lab, "web-r2", Some(20001))
+    };
+    assert_eq!(told(router.put_in(&[canary]).await), "told");
+    assert_eq!(told(router.weigh_equally().await), "told");
+    assert_eq!(told(router.weigh_equally().await), "told");
+    let write = |bytes: usize| {
+        format!("docker exec --interactive lb-r1 /etc/lb/list 'lb -t' 'lb reload lb-r1' {bytes}")
+    };
+    let line = "server 127.0.0.1:20000;\n".len();
+    let expected = [2 * line + " weight=5".len(), 2 * line].map(write);
+    assert_eq!(written(&lab, 0), expected);
 }
 
 #[tokio::test]

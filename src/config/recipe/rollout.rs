@@ -2,7 +2,7 @@
 
 use super::super::{
     section::section,
-    values::{Count, DurationValue, Order},
+    values::{Count, DurationValue, Order, Percentage},
 };
 
 /// The keys of `[rollout]`. `RolloutSection` and `RolloutPolicy` are both made from this list; what a key
@@ -21,6 +21,13 @@ macro_rules! rollout_keys {
                 /// How many containers are replaced first, on their own.
                 #[default(0)]
                 canary: u16 => u16,
+                /// The share of all requests that the canaries get until the others follow, for balancers that have a
+                /// weight: `"5%"`. At most an equal share.
+                #[default = "an equal share"]
+                canary_weight: Percentage => Option<Percentage>,
+                /// How long healthy canaries serve before the others follow, or before the question.
+                #[default(DurationValue::seconds(0))]
+                canary_time: DurationValue => Duration,
                 /// Whether the others follow healthy canaries without a question.
                 #[default(true)]
                 auto_promote: bool => bool,

@@ -2,7 +2,9 @@
 
 use super::super::{
     section::section,
-    values::{CaFile, DurationValue, HostHeader, HttpHeaders, HttpMethod, Line, Script},
+    values::{
+        CaFile, DurationValue, HostHeader, HttpHeaders, HttpMethod, Line, Percentage, Script,
+    },
 };
 use crate::diagnostic::Located;
 
@@ -36,7 +38,7 @@ section! {
         /// The list of backends that shipit writes for it: no Consul is needed then.
         backends: BackendsSection,
         /// A command that tells it of one backend, for balancers with an API of their own: no Consul is needed then. It
-        /// can name `backend.name`, `.address`, `.port`, `.endpoint` and `.host`, and runs on each of the balancer's
+        /// can name `backend.name`, `.address`, `.port`, `.endpoint`, `.host` and `.weight`, and runs on each of the balancer's
         /// hosts. It must be right also where the balancer has the backend already.
         add: Script,
         /// The command that makes it send no further request to a backend. Without it, `remove` does that.
@@ -44,7 +46,13 @@ section! {
         /// The command that takes a backend away, once its container has stopped. It must be right also where the
         /// balancer does not have it.
         remove: Script,
-        /// Whether `add`, `drain` and `remove` run on the deployer's machine, once for each of the balancer's hosts.
+        /// The command that gives a backend `backend.weight`, 1 to 100, once the canaries need no smaller share. `add` can
+        /// name it too.
+        weight: Script,
+        /// A command that prints a line `ADDRESS:PORT REQUESTS ERRORS` for each container: how many requests the
+        /// balancer has sent there so far, and how many of them were answered with 5xx.
+        errors: Script,
+        /// Whether `add`, `drain`, `remove` and `weight` run on the deployer's machine, once for each of the balancer's hosts.
         #[default(false)]
         local: bool,
     }
@@ -107,6 +115,9 @@ section! {
         /// How many may fail before the rollout stops.
         #[default(0)]
         budget: u64,
+        /// How many of the answers that new containers give may be 5xx, as balancers with `errors` have counted them,
+        /// before the rollout stops: `"1%"`. Fewer than 100 requests count as 100.
+        max_error_rate: Percentage,
         /// The longest that one request may take.
         #[default(DurationValue::seconds(5))]
         #[range(1.., "no time to answer")]

@@ -3,6 +3,7 @@
 mod count;
 mod duration;
 mod lists;
+mod percentage;
 mod plain;
 mod scalar;
 mod texts;
@@ -11,6 +12,7 @@ mod words;
 pub use count::{Count, Instances};
 pub use duration::{DurationValue, LONGEST_DURATION};
 pub use lists::{Entries, OneOrMany};
+pub use percentage::Percentage;
 pub use scalar::{Scalar, VarValue};
 pub use texts::{
     CaFile, ConsulCheck, EnvironmentVariables, HostHeader, HttpHeaders, HttpMethod, Image, Labels,

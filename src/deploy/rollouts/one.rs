@@ -36,17 +36,13 @@ impl Deployment<'_> {
         let mut stop = self.failure(&running, &driven);
         let mut states = driven.states.clone();
         if let Some(probe) = probe {
-            let (summary, within) = probe.finish().await;
-            if !within && stop.is_none() {
-                let reason = format!(
-                    "{} of {} probe requests failed",
-                    summary.failed, summary.requests
-                );
+            let failure = probe.finish().await;
+            if let (Some((reason, cause)), None) = (failure, &stop) {
                 let mut failed = Stop::new(
                     Outcome::Failed,
                     format!("{} stopped: {reason}", self.title(recipe)),
                 );
-                failed.report.causes.extend(summary.first_failure);
+                failed.report.causes.extend(cause);
                 let finished = FinishedRollout { running, states };
                 return self.revert_after_probe(finished, failed).await;
             }

@@ -9,12 +9,13 @@ use crate::{
     docker::Container,
     event::EventKind,
     hosts::Reached,
-    model::{HostName, HostRecipe, LateValues, Name, Recipe},
+    model::{EQUAL_WEIGHT, HostName, HostRecipe, LateValues, Name, Probe, Recipe, canary_weight},
     plan::{RecipePlan, SlotPlan},
     release::Action,
     rollout::{
         driver::{self, Running},
-        probe::ProbeWatch,
+        machine::Policy,
+        probe::{ErrorWatch, ProbeWatch},
         quorum::consul_servers,
         slot::{Placement, RequiredRecipe, RolloutContext, SlotContainers},
     },
@@ -31,6 +32,10 @@ impl Deployment<'_> {
             .collect();
         if let Some(first) = slots.first_mut() {
             first.is_first = true;
+        }
+        let weight = canary_weight_of(recipe, &policy, &slots);
+        for canary in slots.iter_mut().take(policy.canary) {
+            canary.weight = weight.into();
         }
         if self.leaves_nothing(recipe_plan, recipe) {
             // Any of those that go at once may be the last one.
@@ -113,6 +118,7 @@ impl Deployment<'_> {
             is_last: false,
             stops: Default::default(),
             waits_for_switch: Default::default(),
+            weight: EQUAL_WEIGHT.into(),
             containers: SlotContainers::before(slot, containers),
         })
     }
@@ -212,6 +218,26 @@ impl Deployment<'_> {
         )
     }
 
+    /// Begins to watch the errors that balancers count, where there is a `max_error_rate`. What cannot be watched holds
+    /// nothing up: a balancer that is down must be deployable.
+    async fn watch_errors(&self, probe: &Probe, running: &Running) -> Option<ErrorWatch> {
+        let rate = probe.max_error_rate?;
+        let mut balancers = self.balancers(&running.recipe);
+        balancers.retain(|balancer| balancer.view.errors.is_some());
+        let events = self.context.events.clone();
+        let slots = running.slots.clone();
+        let watch = ErrorWatch::start(rate, balancers, slots, events).await;
+        watch
+            .inspect_err(|why| {
+                self.context.events.send(EventKind::Warning {
+                    host: None,
+                    message: format!("`max_error_rate` is not enforced: {why}"),
+                    hint: None,
+                });
+            })
+            .ok()
+    }
+
     /// Starts the recipe's probe, if it has one and something serves already that it can probe.
     pub(super) async fn start_probe(&self, running: &Running) -> Option<ProbeWatch> {
         let probe = running.recipe.probe.clone()?;
@@ -229,7 +255,8 @@ impl Deployment<'_> {
             .and_then(|host| self.fleet.host(host))
             .cloned();
         let recipe = running.recipe.name.to_string();
-        ProbeWatch::start(probe, through, recipe, self.context.events.clone())
+        let errors = self.watch_errors(&probe, running).await;
+        ProbeWatch::start(probe, through, recipe, self.context.events.clone(), errors)
             .await
             .inspect_err(|message| {
                 let (message, hint) = (format!("no probe: {message}"), None);
@@ -241,6 +268,18 @@ impl Deployment<'_> {
             })
             .ok()
     }
+}
+
+/// The part of the requests that each canary gets until the others follow. A first deploy has no canaries.
+fn canary_weight_of(recipe: &Recipe, policy: &Policy, slots: &[Placement]) -> u8 {
+    let is_first_deploy = slots.iter().all(|slot| slot.outgoing().is_none());
+    let share = recipe.rollout.canary_weight;
+    let Some(share) = share.filter(|_| policy.weighs_canaries && !is_first_deploy) else {
+        return EQUAL_WEIGHT;
+    };
+    let on = recipe.by_host.values();
+    let all = on.map(|on| usize::from(on.instances)).sum();
+    canary_weight(share, policy.canary.min(slots.len()), all)
 }
 
 /// Whether all containers that a slot lets go were up when docker was asked.

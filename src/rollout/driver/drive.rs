@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     describe::describe_step,
-    promotion::Promotion,
+    promotion::{Promoting, Promotion},
     running::Running,
     watches::{Watched, Watches},
 };
@@ -169,10 +169,13 @@ impl Driver<'_> {
                     self.watches.end((slot, side, gate), end).await;
                     self.show_pause((slot, side, gate), end);
                 }
-                Action::AskPromotion => {
-                    let recipe = &self.running.recipe.name;
+                Action::AskPromotion { others } => {
+                    let promoting =
+                        Promoting::of(self.running, self.promotion, self.events, others);
                     let sender = self.sender.clone();
-                    self.promotion.ask(recipe, self.events, sender);
+                    self.steps.spawn(async move {
+                        let _ = sender.send(promoting.answer().await);
+                    });
                 }
                 Action::Reverting { reason } => {
                     self.events.send(EventKind::Phase {

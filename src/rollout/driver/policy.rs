@@ -16,6 +16,8 @@ pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
         order: _, // as the plan has it, which knows the container
         max_parallel,
         canary,
+        canary_weight,
+        canary_time,
         auto_promote,
         min_healthy_time,
         healthy_deadline,
@@ -27,7 +29,8 @@ pub fn policy(recipe: &Recipe, order: Order, slots: usize) -> Policy {
         order,
         max_parallel: max_parallel.of(slots),
         canary: usize::from(canary),
-        auto_promote,
+        auto_promote: auto_promote && canary_time.is_zero() && canary_weight.is_none(),
+        weighs_canaries: canary_weight.is_some(),
         min_healthy_time,
         healthy_deadline,
         progress_deadline,

@@ -42,8 +42,11 @@ pub enum Action {
         /// What came of it.
         end: WatchEnd,
     },
-    /// The canaries are healthy: ask whether the others may follow.
-    AskPromotion,
+    /// The canaries are healthy: ask whether the others may follow, or see to what comes before that.
+    AskPromotion {
+        /// Whether there are others.
+        others: bool,
+    },
     /// The rollout has failed and now takes back what it did: the slots in hand, and with `auto_revert`
     /// the finished ones. At most once, and not where nothing was done.
     Reverting {

@@ -19,6 +19,9 @@ pub struct Policy {
     pub canary: usize,
     /// Whether the others follow without a question.
     pub auto_promote: bool,
+    /// Whether canaries get a smaller part of the requests, which ends with their promotion. Then it is asked for also
+    /// where no other slot follows.
+    pub weighs_canaries: bool,
     /// How long [`Gate::Ready`](super::Gate::Ready) must hold without a break.
     pub min_healthy_time: Duration,
     /// From the moment a slot's `Start` is asked for to ready and routed. Also how long an updated slot may
@@ -54,6 +57,7 @@ impl Policy {
         if self.order == Order::BlueGreen {
             self.max_parallel = usize::MAX;
             self.canary = 0;
+            self.weighs_canaries = false;
             self.auto_revert = true;
             self.max_failures = 0;
             self.quorum = false;

@@ -191,6 +191,7 @@ mod tests {
             status: Some(200),
             details,
             budget: 0,
+            max_error_rate: None,
             timeout: Duration::from_secs(30),
             through: None,
         };
@@ -234,6 +235,7 @@ mod tests {
             rate: 1,
             status: None,
             budget: 0,
+            max_error_rate: None,
             timeout: Duration::from_secs(5),
             through: None,
         };

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 use super::{
+    errors::ErrorWatch,
     sender::Sender,
     tally::{Tally, lock},
     target::Target,
 };
 use crate::{
-    event::{EventKind, Events, ProbeSummary},
+    event::{EventKind, Events},
     hosts::Reached,
     model::Probe,
 };
@@ -27,11 +28,12 @@ pub struct ProbeWatch {
     sending: tokio::task::JoinHandle<()>,
     enforced: bool,
     reported: bool,
+    errors: Option<ErrorWatch>,
 }
 
 impl ProbeWatch {
     /// Starts to send. `through` is the host whose session carries the requests; without it they go from
-    /// here.
+    /// here. `errors` looks at what balancers count meanwhile.
     ///
     /// Whatever fails before the rollout has touched anything is not the rollout's loss: a service that is
     /// down must be deployable, and a deployer may have no way to the balancer. Then requests are counted,
@@ -41,6 +43,7 @@ impl ProbeWatch {
         through: Option<Reached>,
         recipe: String,
         events: Events,
+        errors: Option<ErrorWatch>,
     ) -> Result<Self, String> {
         let target = Target::of(&probe)?;
         let mut enforced = true;
@@ -78,23 +81,38 @@ impl ProbeWatch {
             sending,
             enforced,
             reported: false,
+            errors,
         })
     }
 
-    /// Waits until more requests have failed than the budget allows, and says why. Only once.
+    /// Waits until more requests have failed than the budget allows, or new containers answer with too many errors,
+    /// and says why. Only once.
     pub async fn over_budget(&mut self) -> String {
-        let budget = self.probe.budget;
-        if self.reported
-            || !self.enforced
-            || self
-                .failed
-                .wait_for(|failed| *failed > budget)
-                .await
-                .is_err()
-        {
+        if self.reported {
             std::future::pending::<()>().await;
         }
+        let errors = self.errors.as_mut();
+        let errors = async {
+            match errors {
+                Some(errors) => errors.exceeded().await,
+                None => std::future::pending().await,
+            }
+        };
+        let budget = self.probe.budget;
+        let lost = async {
+            let is_over = self.failed.wait_for(|failed| *failed > budget);
+            if !self.enforced || is_over.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let reason = tokio::select! {
+            reason = errors => Some(reason),
+            () = lost => None,
+        };
         self.reported = true;
+        if let Some(reason) = reason {
+            return reason;
+        }
         let summary = lock(&self.tally).summary();
         let why = summary.first_failure.unwrap_or_default();
         format!(
@@ -103,12 +121,21 @@ impl ProbeWatch {
         )
     }
 
-    /// Stops sending, waits for the requests under way and returns what became of all.
-    pub async fn finish(self) -> (ProbeSummary, bool) {
+    /// Stops sending and waits for the requests under way. Returns why the rollout is not to stand, if so: a fact and
+    /// its cause.
+    pub async fn finish(self) -> Option<(String, Option<String>)> {
         let _ = self.stop.send(true);
         let _ = self.sending.await;
+        let errors = match self.errors {
+            Some(errors) => errors.finish().await,
+            None => None,
+        };
         let summary = lock(&self.tally).summary();
-        let within = !self.enforced || summary.failed <= self.probe.budget;
-        (summary, within)
+        if self.enforced && summary.failed > self.probe.budget {
+            let (failed, all) = (summary.failed, summary.requests);
+            let fact = format!("{failed} of {all} probe requests failed");
+            return Some((fact, summary.first_failure));
+        }
+        errors.map(|reason| (reason, None))
     }
 }

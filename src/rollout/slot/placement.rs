@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use super::{
@@ -14,7 +14,7 @@ use crate::{
     docker::{self, Container},
     facts::backends::{main_port, ports_of},
     hosts::{HostError, Reached},
-    model::{HostRecipe, LateValues},
+    model::{EQUAL_WEIGHT, HostRecipe, LateValues},
     plan::SlotPlan,
     rollout::machine::{Outgoing, Side},
 };
@@ -44,6 +44,9 @@ pub struct Placement {
     pub outgoing_is_up: bool,
     /// Whether `docker stop` was asked for, of the new and of the old ones.
     pub stops: [AtomicBool; 2],
+    /// The part of the requests that its new container gets: less than [`EQUAL_WEIGHT`] for a canary, until the
+    /// others follow.
+    pub weight: AtomicU8,
     /// Whether the new and the old ones wait for the switch of a blue-green rollout.
     pub waits_for_switch: [AtomicBool; 2],
     /// Its containers before anything was done, see [`SlotContainers::before`].
@@ -144,12 +147,17 @@ impl Placement {
         let containers = self.containers_of(side).await.into_iter();
         let made = self.plan.incoming.as_ref().is_some_and(|it| !it.exists);
         let may_be_out = side == Side::Old || !made;
+        let weight = match side {
+            Side::New => self.weight.load(Ordering::Relaxed),
+            Side::Old => EQUAL_WEIGHT,
+        };
         let backend = |container: SlotContainer| {
             let ports = container.ports(&self.host_recipe, &self.reached.host.address);
             Backend {
                 host: self.reached.clone(),
                 port: main_port(&ports, &self.host_recipe),
                 ports,
+                weight,
                 is_up: container.is_up(),
                 may_be_out,
                 container: container.name.active,
@@ -194,6 +202,7 @@ impl Placement {
             host: self.reached.clone(),
             port: main_port(&ports, &self.host_recipe),
             ports,
+            weight: EQUAL_WEIGHT,
             is_up: container.state.is_up(),
             may_be_out: true,
             container: container.name.clone(),

@@ -91,6 +91,13 @@ impl Balancer {
         self.project.edit(&recipe, "[drain]", &quick);
     }
 
+    /// Whether each of the app's containers has a port of its own, so that several can run on one host.
+    pub fn has_ports_of_its_own(&self) -> bool {
+        let recipe = self.project.path(&format!("recipes/{}.toml", self.app));
+        let recipe = std::fs::read_to_string(recipe).expect("the recipe");
+        recipe.contains("publish = [\"auto:")
+    }
+
     pub fn deploy(&self, version: &str) -> crate::table::Deployed {
         deployed(
             &self.project,

@@ -3,6 +3,7 @@
 
 mod balancer;
 pub mod blue_green;
+pub mod canary;
 pub mod registers;
 mod way;
 

@@ -102,6 +102,27 @@ pub(super) fn the_whole_way(stage: &Stage, it: &Balancer) -> &'static str {
     if length.restarts_a_host {
         a_host_is_restarted(stage, it, version);
     }
+    // A fixed port keeps both versions from running on a host at once.
+    if length.as_written && it.has_ports_of_its_own() {
+        version = blue_green(stage, it, version);
+    }
+    version
+}
+
+/// All hosts are switched to a version at once, and back.
+fn blue_green(stage: &Stage, it: &Balancer, version: &'static str) -> &'static str {
+    it.rolls_out("order = \"blue-green\"");
+    stage.loses_nothing_at(
+        it.endpoints(),
+        &it.row("blue-green, there and back"),
+        |_| {
+            let there = it.deploy(other(version));
+            it.both_answer(other(version));
+            vec![there, (&it.project.ok("rollback lab")).into()]
+        },
+    );
+    it.both_answer(version);
+    it.project.ok("check lab");
     version
 }
 

@@ -1,6 +1,7 @@
 //! What no part can see by itself: whether the parts of a recipe fit together, and what a project has beside
 //! its environments.
 
+mod canary;
 mod consul;
 mod fit;
 mod inventory;

@@ -2,6 +2,7 @@
 
 use super::{
     super::{hosts::Members, read::RawRecipe},
+    canary::{check_canary_weight, check_error_rate},
     consul::{warn_named_hosts, warn_unchecked_service, warn_without_consul},
     fit::check_fit,
     kind::check_kind,
@@ -32,6 +33,8 @@ pub(in super::super) fn recipes(
         check_blue_green(content, recipe, problems);
         check_fit(content, recipe, problems);
         check_listed(content, recipe, problems);
+        check_canary_weight(content, recipe, resolved, problems);
+        check_error_rate(content, recipe, resolved, problems);
         check_register(content, recipe, problems);
         warn_unchecked_service(content, recipe, problems);
         if !has_consul {

@@ -44,6 +44,8 @@ pub(super) fn resolve(
         add,
         drain,
         remove,
+        weight,
+        errors,
         local: _,
     } = &section.value;
     if let (Some(backends), Some(command)) = (backends, add.as_ref().or(remove.as_ref())) {
@@ -63,8 +65,11 @@ pub(super) fn resolve(
             .problems
             .push(needs("add", "remove", &remove.place)),
         (None, None) => {
-            if let Some(drain) = drain {
-                resolver.problems.push(needs("add", "drain", &drain.place));
+            let others = [("drain", drain), ("weight", weight)];
+            for (key, other) in others {
+                if let Some(other) = other {
+                    resolver.problems.push(needs("add", key, &other.place));
+                }
             }
         }
         (Some(_), Some(_)) => {}
@@ -72,6 +77,7 @@ pub(super) fn resolve(
     let in_container = raw.container.is_some();
     Some(BalancerView {
         upstreams: upstreams.settle(resolver),
+        errors: errors.settle(resolver),
         backends: backends
             .as_ref()
             .and_then(|backends| list(backends, in_container, recipes, resolver)),
@@ -100,6 +106,7 @@ fn commands(
         add: command(add),
         drain: section.drain.as_ref().map(&mut command),
         remove: command(remove),
+        weight: section.weight.as_ref().map(&mut command),
         local: *section.local.value(),
         recipes: recipes.to_vec(),
     })

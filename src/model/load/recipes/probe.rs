@@ -12,8 +12,8 @@ use crate::{
         recipe::{ProbeSection, Recipe as Raw},
         suggest::did_you_mean_or_all,
     },
-    diagnostic::Problem,
-    model::{HttpDetails, Probe},
+    diagnostic::{Located, Problem, Problems},
+    model::{HostName, HttpDetails, Probe},
 };
 
 /// `[probe]`, which is about no single host.
@@ -31,6 +31,7 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
         server_name,
         insecure,
         budget,
+        max_error_rate,
         timeout,
         through,
     } = &section.value;
@@ -62,22 +63,8 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
                 .at(&url.place, "expected `http://…` or `https://…`"),
         );
     }
-    let through = through.as_ref().and_then(|text| {
-        let names = members.hosts.iter().map(|member| &member.host.name);
-        let found = names.clone().find(|name| ***name == *text.value).cloned();
-        if found.is_none() {
-            resolver.problems.push(
-                Problem::error(format!("unknown host `{}`", text.value))
-                    .at(&text.place, "not a host of this environment")
-                    .hint(did_you_mean_or_all(
-                        text,
-                        "hosts",
-                        names.map(|name| &**name).collect(),
-                    )),
-            );
-        }
-        found
-    });
+    let through = through.as_ref();
+    let through = through.and_then(|text| known_host(text, members, resolver.problems));
     Some(Probe {
         url: address,
         rate: *rate.value(),
@@ -92,7 +79,30 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
             insecure: *insecure.value(),
         },
         budget: *budget.value(),
+        max_error_rate: max_error_rate.settle(resolver),
         timeout: timeout.value().0,
         through,
     })
+}
+
+/// The host of this name, if the environment has it.
+fn known_host(
+    text: &Located<String>,
+    members: &Members,
+    problems: &mut Problems,
+) -> Option<HostName> {
+    let names = members.hosts.iter().map(|member| &member.host.name);
+    let found = names.clone().find(|name| ***name == *text.value).cloned();
+    if found.is_none() {
+        problems.push(
+            Problem::error(format!("unknown host `{}`", text.value))
+                .at(&text.place, "not a host of this environment")
+                .hint(did_you_mean_or_all(
+                    text,
+                    "hosts",
+                    names.map(|name| &**name).collect(),
+                )),
+        );
+    }
+    found
 }

@@ -9,7 +9,9 @@ use crate::{
         values::{self, Line, Script, Text, Word},
     },
     diagnostic::{Located, Place, Problem},
-    model::{Count, ImageSource, Order, Ready, RolloutPolicy, Scheme, SecretNames, Template},
+    model::{
+        Count, ImageSource, Order, Percentage, Ready, RolloutPolicy, Scheme, SecretNames, Template,
+    },
 };
 
 /// A kind of value that means something on a host.
@@ -93,6 +95,7 @@ plain! {
     values::Count => Count,
     values::ImageSource => ImageSource,
     values::Order => Order,
+    values::Percentage => Percentage,
     values::Scheme => Scheme,
 }
 

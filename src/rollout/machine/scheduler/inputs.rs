@@ -61,7 +61,8 @@ impl Rollout {
                 self.fail_as_a_whole(failure::of_the_rollout(reason), now, actions);
             }
             Input::Promotion { granted } => {
-                if self.phase == Phase::Promotion && !self.interrupted {
+                let is_awaited = !self.interrupted || self.has_only_weights_left();
+                if self.phase == Phase::Promotion && is_awaited {
                     if granted {
                         // Where the canaries have failed meanwhile there is nothing to follow.
                         if !self.updated.is_empty() {

@@ -14,7 +14,9 @@ use crate::rollout::machine::{
 pub(super) enum Next {
     Start(usize),
     Revert(usize),
-    AskPromotion,
+    AskPromotion {
+        others: bool,
+    },
     Promote,
     NoCanaryIsHealthy,
     /// All slots in progress have come to a point where they wait for each other.
@@ -40,7 +42,7 @@ impl Rollout {
                 newest.filter(|_| in_progress < self.width())
             }
             Phase::Reverting { .. } => finish,
-            _ if self.interrupted => finish,
+            _ if self.interrupted && !self.has_only_weights_left() => finish,
             Phase::Promotion => {
                 let no_canary_is_left = in_progress == 0 && self.updated.is_empty();
                 no_canary_is_left.then_some(Next::NoCanaryIsHealthy)
@@ -50,16 +52,34 @@ impl Rollout {
             Phase::Canaries => match self.first_pending(self.canaries()) {
                 Some(at) => (in_progress < self.width()).then_some(Next::Start(at)),
                 None if in_progress > 0 => None,
-                None if self.first_pending(self.places.len()).is_none() => finish,
-                None if self.updated.is_empty() => Some(Next::NoCanaryIsHealthy),
-                None if self.policy.auto_promote => Some(Next::Promote),
-                None => Some(Next::AskPromotion),
+                None => self.next_after_canaries().or(finish),
             },
             Phase::Rest => match self.first_pending(self.places.len()) {
                 Some(at) => (in_progress < self.width()).then_some(Next::Start(at)),
                 None => finish,
             },
         }
+    }
+
+    /// What follows the canaries, none of which is in progress any more; `None` where nothing does.
+    fn next_after_canaries(&self) -> Option<Next> {
+        let others = self.first_pending(self.places.len()).is_some();
+        let is_healthy = !self.updated.is_empty();
+        match (others, is_healthy) {
+            (true, false) => Some(Next::NoCanaryIsHealthy),
+            (true, true) if self.policy.auto_promote => Some(Next::Promote),
+            (true, true) => Some(Next::AskPromotion { others }),
+            (false, _) => {
+                (is_healthy && self.policy.weighs_canaries).then_some(Next::AskPromotion { others })
+            }
+        }
+    }
+
+    /// Whether all slots are done, and canaries have yet to get their equal share. An interrupt lets that be finished.
+    pub(super) fn has_only_weights_left(&self) -> bool {
+        let before_the_rest = matches!(self.phase, Phase::Canaries | Phase::Promotion);
+        let is_last = self.first_pending(self.places.len()).is_none();
+        self.policy.weighs_canaries && before_the_rest && is_last && !self.updated.is_empty()
     }
 
     pub(super) fn do_next(&mut self, next: Next, now: Duration, actions: &mut Vec<Action>) {
@@ -96,9 +116,9 @@ impl Rollout {
                     self.begin_run(at, stages, Touched::BOTH, Direction::Back, now, actions);
                 }
             }
-            Next::AskPromotion => {
+            Next::AskPromotion { others } => {
                 self.phase = Phase::Promotion;
-                actions.push(Action::AskPromotion);
+                actions.push(Action::AskPromotion { others });
             }
             Next::Promote => self.phase = Phase::Rest,
             Next::NoCanaryIsHealthy => self.begin_revert("no canary is healthy", now, actions),

@@ -37,13 +37,14 @@ fn policies() -> impl Strategy<Value = Policy> {
         Just(Order::BlueGreen)
     ];
     let counts = (1..4_usize, 0..3_usize, 0..3_usize);
-    let switches = any::<[bool; 6]>();
+    let switches = any::<[bool; 7]>();
     let drain = proptest::option::of((0..4_u32, 0..12_u32));
     let times = (0..8_u32, 40..80_u32, 100..400_u32, 20..40_u32);
     (order, counts, switches, drain, times).prop_map(
         |(order, (max_parallel, canary, max_failures), switches, drain, times)| {
             let [
                 auto_promote,
+                weighs,
                 auto_revert,
                 quorum,
                 rarely,
@@ -55,7 +56,9 @@ fn policies() -> impl Strategy<Value = Policy> {
                 order,
                 max_parallel,
                 canary,
-                auto_promote,
+                // As the driver has it: what has a weight is promoted by an answer.
+                auto_promote: auto_promote && !weighs,
+                weighs_canaries: weighs,
                 min_healthy_time: TICK * min_healthy,
                 healthy_deadline: TICK * healthy,
                 progress_deadline: TICK * progress,

@@ -212,8 +212,15 @@ impl Witness {
                     WatchEnd::Held | WatchEnd::Abandoned => {}
                 }
             }
-            Action::AskPromotion => {
-                assert!(!self.asked && !self.closed && !self.policy.auto_promote);
+            Action::AskPromotion { others } => {
+                // An interrupt lets the last canaries get their equal share.
+                assert!(!self.asked && !self.reverting);
+                assert!(!self.closed || !others, "nothing more may begin");
+                let has_to = match others {
+                    true => !self.policy.auto_promote,
+                    false => self.policy.weighs_canaries,
+                };
+                assert!(has_to, "nothing hangs on it");
                 self.asked = true;
                 self.question = Some(now);
             }
@@ -407,6 +414,11 @@ impl Witness {
             RolloutEnd::Completed => {
                 assert!(slots.len() - updated <= self.policy.max_failures);
                 assert_eq!(failure.is_some(), !self.failed.is_empty());
+                let weighs = self.policy.weighs_canaries && !self.policy.auto_promote;
+                let has_canaries = self.policy.canary > 0 && !self.first_deploy;
+                if weighs && has_canaries && updated > 0 {
+                    assert!(self.promoted, "the canaries keep their share");
+                }
             }
             RolloutEnd::Stopped => {
                 assert!(!takes_all_back && by_hand == 0 && failure.is_some());

@@ -18,6 +18,7 @@ fn policy() -> Policy {
         max_parallel: 1,
         canary: 0,
         auto_promote: true,
+        weighs_canaries: false,
         min_healthy_time: seconds(2),
         healthy_deadline: seconds(60),
         progress_deadline: seconds(600),
@@ -249,7 +250,8 @@ impl Play {
                 };
                 self.line(&format!("{} {end}", name(slot, side, &gate)));
             }
-            Action::AskPromotion => self.line("ask promotion"),
+            Action::AskPromotion { others: true } => self.line("ask promotion"),
+            Action::AskPromotion { others: false } => self.line("ask promotion of all"),
             Action::Reverting { reason } => self.line(&format!("reverting: {reason}")),
             Action::Finish(finish) => {
                 assert_eq!(finish.slots.len(), self.hosts);

@@ -67,6 +67,58 @@ fn canaries_go_first_and_the_rest_waits_for_the_answer() {
 }
 
 #[test]
+fn canaries_with_a_share_of_their_own_are_promoted_also_where_no_other_follows() {
+    let weighs = Policy {
+        canary: 2,
+        auto_promote: false,
+        weighs_canaries: true,
+        ..plain()
+    };
+    let play = rollout(weighs.clone(), 1).at(10, Input::Promotion { granted: true });
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 new start
+        1s     host-1 new ready held
+        1s     host-1 old stop
+        2s     host-1 old retire
+        3s     ask promotion of all
+        10s    > promotion: true
+        10s    host-1 new ready kept
+        10s    completed
+               host-1 updated
+    ");
+    let cannot = "the canary cannot be given an equal share of the requests".to_owned();
+    let play = rollout(weighs, 3).at(10, Input::OverBudget { reason: cannot });
+    insta::assert_snapshot!(play.transcript(), @r"
+        0s     host-1 new start
+        1s     host-1 new ready held
+        1s     host-1 old stop
+        2s     host-1 old retire
+        3s     host-2 new start
+        4s     host-2 new ready held
+        4s     host-2 old stop
+        5s     host-2 old retire
+        6s     ask promotion
+        10s    > over budget: the canary cannot be given an equal share of the requests
+        10s    reverting: the canary cannot be given an equal share of the requests
+        10s    host-2 new ready no longer kept
+        10s    host-2 old start
+        11s    host-2 old ready held
+        11s    host-2 new stop
+        12s    host-2 new retire
+        13s    host-1 new ready no longer kept
+        13s    host-1 old start
+        14s    host-1 old ready held
+        14s    host-1 new stop
+        15s    host-1 new retire
+        16s    reverted
+               host-1 reverted
+               host-2 reverted
+               host-3 untouched
+               rollout failed: the canary cannot be given an equal share of the requests
+    ");
+}
+
+#[test]
 fn a_refused_promotion_takes_the_canary_back() {
     let play = rollout(
         Policy {
