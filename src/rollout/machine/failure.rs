@@ -179,6 +179,45 @@ fn last_seen(hold: Duration, seen: Option<&Observation>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rollout::machine::sequence::{Limit, OnTimeout};
+
+    #[test]
+    fn what_was_not_so_in_time_is_said_with_what_was_last_seen() {
+        let told = |side, gate, purpose, verdict, hold| {
+            let awaited = Await {
+                side,
+                gate,
+                purpose,
+                hold: Duration::from_secs(hold),
+                limit: Limit::FromHere(Duration::ZERO),
+                late: OnTimeout::Fail,
+            };
+            let detail = "a look".to_owned();
+            let seen = Some(Observation { verdict, detail });
+            let limit = Duration::from_secs(60);
+            late("web-1", &awaited, limit, seen.as_ref())
+                .error
+                .join("; ")
+        };
+        let (new, old) = (Side::New, Side::Old);
+        let (reach, confirm) = (Purpose::Reach, Purpose::Confirm);
+        let (holds, not_yet) = (Verdict::Holds, Verdict::NotYet);
+        let table = [
+            told(new, Gate::Ready, reach, not_yet, 0),
+            told(new, Gate::Ready, reach, not_yet, 5),
+            told(new, Gate::Ready, reach, holds, 0),
+            told(new, Gate::Ready, reach, holds, 5),
+            told(new, Gate::Ready, confirm, not_yet, 0),
+            told(old, Gate::Ready, confirm, not_yet, 0),
+            told(new, Gate::Routed, reach, not_yet, 0),
+            told(old, Gate::Unrouted, reach, not_yet, 0),
+            told(old, Gate::Idle, reach, not_yet, 0),
+            told(old, Gate::Gone, reach, not_yet, 0),
+            told(old, Gate::Quorum, reach, not_yet, 0),
+            told(old, Gate::Leader, reach, not_yet, 0),
+        ];
+        insta::assert_snapshot!(table.join("\n"));
+    }
 
     #[test]
     fn a_span_reads_as_people_write_it() {

@@ -309,6 +309,16 @@ impl Executor {
             let again = wakes_at.filter(|at| *at < self.now);
             assert_eq!(again, None, "a tick left something overdue");
         }
+        // Who drives a rollout sends a tick only when it asks for one.
+        if self.rollout.wakes_at().is_none_or(|at| at > self.now) {
+            let mut other = self.rollout.clone();
+            let early = other.step(Input::Tick, self.now);
+            assert_eq!(
+                early,
+                [],
+                "time alone does something that no tick was asked for"
+            );
+        }
         if let Some(answer_at) = self.witness.take_question() {
             self.promotion = Some(answer_at + TICK * scenario.promotion.1);
         }
@@ -348,6 +358,10 @@ impl Executor {
                     detail: "stale".to_owned(),
                 },
             });
+        }
+        if self.promotion.is_none() && !self.witness.is_asked_now() {
+            let granted = tick.is_multiple_of(2);
+            self.input(Input::Promotion { granted });
         }
         self.input(Input::Begin);
         self.input(Input::Tick);

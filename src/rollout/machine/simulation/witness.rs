@@ -47,6 +47,7 @@ pub(super) struct Witness {
     interrupted: bool,
     reverting: bool,
     asked: bool,
+    answered: bool,
     promoted: bool,
     /// Requests were switched to the new ones of a blue-green rollout, or that was tried.
     switched: bool,
@@ -82,6 +83,7 @@ impl Witness {
             interrupted: false,
             reverting: false,
             asked: false,
+            answered: false,
             promoted: false,
             switched: scenario.revert,
             question: None,
@@ -106,6 +108,11 @@ impl Witness {
             Some(None) | None => true,
         });
         watched
+    }
+
+    /// Whether a question has come up since the last one was taken.
+    pub(super) fn is_asked_now(&self) -> bool {
+        self.question.is_some()
     }
 
     pub(super) fn take_question(&mut self) -> Option<Duration> {
@@ -153,10 +160,13 @@ impl Witness {
                 self.interrupted = true;
                 self.closed = true;
             }
-            Input::OverBudget { .. } | Input::Promotion { granted: false } => {
-                self.closed |= !self.revert;
+            Input::OverBudget { .. } => self.closed |= !self.revert,
+            // Who has not asked gets no answer, and a second one is none.
+            Input::Promotion { granted } if self.asked && !self.answered => {
+                self.answered = true;
+                self.promoted = *granted;
+                self.closed |= !granted && !self.revert;
             }
-            Input::Promotion { granted: true } => self.promoted |= self.asked,
             _ => {}
         }
         self.closed |= self.is_over_its_failures();

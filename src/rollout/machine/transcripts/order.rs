@@ -119,6 +119,54 @@ fn canaries_with_a_share_of_their_own_are_promoted_also_where_no_other_follows()
 }
 
 #[test]
+fn a_slot_that_is_in_its_last_step_when_another_fails_has_arrived() {
+    let both = Policy {
+        max_parallel: 2,
+        auto_revert: false,
+        ..plain()
+    };
+    let play = rollout(both, 2).when("host-2 old stop", Answer::Err("docker does not answer"));
+    insta::assert_snapshot!(play.transcript());
+}
+
+#[test]
+fn a_first_deploy_that_fails_leaves_nothing_and_needs_no_hand() {
+    let play = Play::of(Rollout::new(plain(), replacements(1, true, false)), 1);
+    let play = play.when("host-1 new start", Answer::Err("no such image"));
+    insta::assert_snapshot!(play.transcript());
+}
+
+/// Two at a time. The first serves after so many seconds, and drains for long.
+fn one_that_drains(serves_after: u64) -> Play {
+    let draining = Policy {
+        max_parallel: 2,
+        healthy_deadline: seconds(100_000),
+        progress_deadline: seconds(600),
+        registered: false,
+        min_healthy_time: Duration::ZERO,
+        drain: Some(DrainPolicy {
+            wait: seconds(5_000),
+            timeout: seconds(10),
+            is_told: false,
+        }),
+        ..policy()
+    };
+    let late = Answer::Breaks(0, serves_after, "not yet");
+    rollout(draining, 2).when("host-1 new ready", late)
+}
+
+#[test]
+fn the_progress_deadline_moves_on_when_a_slot_serves_and_not_when_it_has_drained() {
+    let play = one_that_drains(500).when("host-2 new ready", Answer::Breaks(0, 900, "not yet"));
+    insta::assert_snapshot!(
+        "one_serves_and_the_other_follows_in_time",
+        play.transcript()
+    );
+    let play = one_that_drains(10).when("host-2 new ready", Answer::NotYet("no answer"));
+    insta::assert_snapshot!("one_serves_and_the_other_never_does", play.transcript());
+}
+
+#[test]
 fn a_refused_promotion_takes_the_canary_back() {
     let play = rollout(
         Policy {
