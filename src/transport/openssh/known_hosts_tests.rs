@@ -135,3 +135,33 @@ fn a_missing_file_is_empty_and_an_unreadable_one_an_error() {
     assert!(KnownHosts::read(&[folder.path().join("missing")]).is_ok());
     assert!(KnownHosts::read(&[folder.path().to_owned()]).is_err());
 }
+
+#[test]
+fn what_a_host_is_known_by_are_the_types_of_its_plain_keys() {
+    let web = Names::new("web", 22, None);
+    let other_port = Names::new("web", 2222, None);
+    let algorithms = |text: &str, names: &Names| {
+        let found = known(text).algorithms(names).into_iter();
+        found.map(|it| it.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let plain = format!("web {KEY}\n");
+    let with_port = format!("[web]:2222 {KEY}\n[web]:2222 {OTHER}\n");
+    let authority = format!("@cert-authority web {KEY}\n");
+    assert_eq!(algorithms(&plain, &web), "ssh-ed25519");
+    assert_eq!(algorithms("", &web), "");
+    assert_eq!(algorithms(&authority, &web), "");
+    // Those with the port, else those without.
+    let both = format!("{plain}{with_port}");
+    assert_eq!(algorithms(&both, &other_port), "ssh-ed25519 ssh-ed25519");
+    assert_eq!(algorithms(&plain, &other_port), "ssh-ed25519");
+    assert_eq!(algorithms(&with_port, &web), "");
+}
+
+#[test]
+fn comments_and_empty_lines_are_no_entries_and_count_as_lines() {
+    let text = format!("# web {OTHER}\n\n   \nweb   {KEY}\nnonsense\n");
+    let names = Names::new("web", 22, None);
+    assert_eq!(check(&text, &names), Verdict::Known);
+    let changed = known(&text).check(&names, &key(OTHER));
+    assert_eq!(changed, Verdict::Changed(line(4)));
+}

@@ -62,3 +62,34 @@ fn local_user() -> String {
         .or_else(|| env::var("USER").ok())
         .unwrap_or_else(|| "root".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tilde_is_the_home_directory() {
+        let paths = Paths {
+            home: "/home/alice".into(),
+            ..Paths::of_this_account()
+        };
+        for (path, expanded) in [
+            ("~", "/home/alice"),
+            ("~/.ssh/id", "/home/alice/.ssh/id"),
+            ("~bob/id", "~bob/id"),
+            ("/etc/~", "/etc/~"),
+        ] {
+            // As text: a path with a slash at its end equals the one without.
+            let found = paths.expand(Path::new(path));
+            assert_eq!(found.as_os_str(), expanded, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_local_user_is_the_one_whose_process_this_is() {
+        let id = Command::new("id").arg("-u").output().expect("id");
+        let name = local_user();
+        let of_name = Command::new("id").args(["-u", &name]).output();
+        assert_eq!(of_name.expect("id").stdout, id.stdout, "{name}");
+    }
+}

@@ -194,4 +194,50 @@ mod tests {
             assert!(JumpHost::parse_list(text).is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_command_that_is_a_jump_is_one_and_every_other_is_refused() {
+        let expand = |text: &str| Ok(text.replace("%r", "deploy"));
+        let table = [
+            "none",
+            "ssh -W %h:%p bastion",
+            "ssh -W [%h]:%p bastion",
+            "exec ssh -W %h:%p bastion 2>/dev/null",
+            "/usr/bin/ssh bastion -W%h:%p",
+            "ssh -46AaCknNqTvxW %h:%p me@bastion:2222",
+            "ssh -l other -p 2200 -W %h:%p me@bastion:2222",
+            "ssh -l %r -W %h:%p bastion",
+            "ssh -J first,second -W %h:%p bastion",
+            "ssh -W %h:%p -W other:22 bastion",
+            "ssh -W other:22 -W %h:%p bastion",
+            "ssh bastion",
+            "ssh -W %h:22 bastion",
+            "ssh -W %h:%p",
+            "ssh -W %h:%p bastion nc",
+            "ssh -W %h:%p none",
+            "ssh -W %h:%p a,b",
+            "ssh -p 0 -W %h:%p bastion",
+            "ssh -p x -W %h:%p bastion",
+            "ssh -o X=y -W %h:%p bastion",
+            "ssh -qo X=y -W %h:%p bastion",
+            "ssh -W",
+            "ssh - -W %h:%p",
+            "ssh -W %h:%p -a- bastion",
+            "exec",
+            "nc %h %p",
+            "notssh -W %h:%p bastion",
+            "ssh/x -W %h:%p bastion",
+        ];
+        let shown = table.map(|text| {
+            let value = Value::for_tests("proxycommand", text);
+            match jumps_of_command(&value, expand) {
+                Ok(hops) => {
+                    let hops: Vec<_> = hops.iter().map(ToString::to_string).collect();
+                    format!("{text}: [{}]", hops.join(", "))
+                }
+                Err(problem) => format!("{text}: {}", problem.reason),
+            }
+        });
+        insta::assert_snapshot!(shown.join("\n"));
+    }
 }

@@ -40,6 +40,8 @@ mod tests {
             ("1m30s", Some(90)),
             ("1M", Some(60)),
             ("2h", Some(7200)),
+            ("1d", Some(86_400)),
+            ("1W2d", Some(777_600)),
             ("0", None),
             ("m", None),
             ("5x", None),

@@ -107,3 +107,67 @@ fn variables(text: &str) -> Option<String> {
     expanded.push_str(rest);
     Some(expanded)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(paths: &Paths, alias: Option<&str>) -> Vec<String> {
+        let tokens = Tokens {
+            paths,
+            original_host: "web".into(),
+            host: "web.example".into(),
+            port: 2222,
+            user: "deploy".into(),
+            alias: alias.map(str::to_owned),
+        };
+        let texts = [
+            "%n %h %p %r %k %u %d %% %",
+            "%n",
+            "%h",
+            "%p",
+            "%r",
+            "%k",
+            "%u",
+            "%d",
+            "100%%",
+            "%C",
+            "${SHIPIT_NO_SUCH_VARIABLE}",
+            "a${b",
+            "$b",
+            "${PATH}!",
+        ];
+        let shown = texts.map(|text| {
+            let value = Value::for_tests("identityfile", text);
+            match tokens.text(&value, text) {
+                Ok(expanded) => format!("{text} = {expanded}"),
+                Err(problem) => format!("{text}: {}", problem.reason),
+            }
+        });
+        let path = env::var("PATH").expect("a path");
+        let shown = shown.map(|line| line.replace(&path, "PATH"));
+        let mut all = shown.to_vec();
+        for word in ["~", "~/id_%n", "~bob/id", "/etc/%h"] {
+            let value = Value::for_tests("identityfile", word);
+            all.push(match tokens.path(&value, word) {
+                Ok(path) => format!("{word} is {}", path.display()),
+                Err(problem) => format!("{word}: {}", problem.reason),
+            });
+        }
+        let several = Value::for_tests("globalknownhostsfile", "/a NONE ~/b");
+        all.push(format!("{:?}", tokens.paths(&several).expect("paths")));
+        all
+    }
+
+    #[test]
+    fn tokens_are_openssh_s() {
+        let paths = Paths {
+            home: "/home/alice".into(),
+            user: "alice".into(),
+            ..Paths::of_this_account()
+        };
+        insta::assert_snapshot!(tokens(&paths, None).join("\n"));
+        let with_alias = tokens(&paths, Some("alias"));
+        assert!(with_alias.contains(&"%k = alias".to_owned()));
+    }
+}

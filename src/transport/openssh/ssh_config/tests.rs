@@ -271,3 +271,193 @@ fn mistakes_have_their_line() {
         assert_eq!((problem.line, &problem.reason[..]), (line, reason));
     }
 }
+
+#[test]
+fn each_keyword_is_read_by_its_name_and_takes_one_word_or_several() {
+    // Whether several words are a mistake; `ssh -G` takes them for the others.
+    let keywords = [
+        ("CanonicalizeHostname", Keyword::CanonicalizeHostname, true),
+        ("CertificateFile", Keyword::CertificateFile, true),
+        ("ConnectTimeout", Keyword::ConnectTimeout, true),
+        ("GlobalKnownHostsFile", Keyword::GlobalKnownHostsFile, false),
+        ("HostKeyAlias", Keyword::HostKeyAlias, true),
+        ("HostName", Keyword::HostName, true),
+        ("IdentitiesOnly", Keyword::IdentitiesOnly, true),
+        ("IdentityAgent", Keyword::IdentityAgent, true),
+        ("IdentityFile", Keyword::IdentityFile, true),
+        ("KnownHostsCommand", Keyword::KnownHostsCommand, false),
+        ("Port", Keyword::Port, true),
+        ("ProxyCommand", Keyword::ProxyCommand, false),
+        ("ProxyJump", Keyword::ProxyJump, false),
+        ("RevokedHostKeys", Keyword::RevokedHostKeys, false),
+        (
+            "StrictHostKeyChecking",
+            Keyword::StrictHostKeyChecking,
+            true,
+        ),
+        ("Tag", Keyword::Tag, true),
+        ("User", Keyword::User, true),
+        ("UserKnownHostsFile", Keyword::UserKnownHostsFile, false),
+    ];
+    for (name, keyword, takes_one) in keywords {
+        let found = value(&format!("{name} no\n"), "host", keyword);
+        assert_eq!(found.as_deref(), Some("no"), "{name}");
+        let several = look_up(&format!("{name} no no\n"), "host");
+        let reason = several.err().map(|problem| problem.reason);
+        let expected = format!("`{}` takes one value", name.to_ascii_lowercase());
+        assert_eq!(reason, takes_one.then_some(expected), "{name}");
+    }
+}
+
+#[test]
+fn of_a_jump_and_a_command_the_first_counts_and_none_is_no_timeout() {
+    let text = "ProxyJump a\nProxyCommand nc\n";
+    assert_eq!(value(text, "host", Keyword::ProxyCommand), None);
+    let text = "ProxyCommand nc\nProxyJump a\n";
+    assert_eq!(value(text, "host", Keyword::ProxyJump), None);
+    let text = "ConnectTimeout none\nConnectTimeout 5\n";
+    let timeout = value(text, "host", Keyword::ConnectTimeout);
+    assert_eq!(timeout.as_deref(), Some("5"));
+    let named = look_up("ProxyJump NONE\n", "host").expect("well-formed");
+    let jump = named.get(Keyword::ProxyJump).expect("decided");
+    assert!(jump.is_some_and(Value::is_none));
+    let named = look_up("ProxyJump none,a\n", "host").expect("well-formed");
+    let jump = named.get(Keyword::ProxyJump).expect("decided");
+    assert!(jump.is_some_and(|value| !value.is_none()));
+}
+
+#[test]
+fn a_value_of_both_readings_is_there_once_and_a_name_is_fixed_by_the_first() {
+    let text = "Match final\n User final\nMatch all\n IdentityFile a\n IdentityFile b\n";
+    let config = look_up(text, "host").expect("well-formed");
+    let files = config.all(Keyword::IdentityFile).expect("decided");
+    let files: Vec<_> = files.iter().map(Value::first).collect();
+    assert_eq!(files, ["a", "b"]);
+    let text = "Match final\n HostName other\n";
+    let config = look_up(text, "host").expect("well-formed");
+    assert_eq!(config.host_name("host").expect("decided"), "host");
+}
+
+#[test]
+fn names_are_not_made_canonical_and_addresses_are_already() {
+    for (value, host, is_fine) in [
+        ("no", "web", true),
+        ("FALSE", "web", true),
+        ("none", "web", true),
+        ("yes", "10.0.0.1", true),
+        ("always", "fd88::1", true),
+        ("yes", "web", false),
+    ] {
+        let text = format!("CanonicalizeHostname {value}\nMatch final\n User final\n");
+        let found = look_up(&text, host);
+        assert_eq!(found.is_ok(), is_fine, "{value} for {host}");
+    }
+    // What would be canonical is read twice.
+    let text = "CanonicalizeHostname yes\nMatch canonical\n User canonical\n";
+    let user = value(text, "10.0.0.1", Keyword::User);
+    assert_eq!(user.as_deref(), Some("canonical"));
+    let text = "Match sessiontype exec\n User x\n";
+    assert_eq!(value(text, "host", Keyword::User).as_deref(), Some("x"));
+}
+
+#[test]
+fn match_all_stands_alone_or_after_one_other() {
+    for (criteria, is_fine) in [
+        ("all", true),
+        ("final all", true),
+        ("host a all", true),
+        ("host a final all", false),
+        ("all host a", false),
+        ("all all", false),
+    ] {
+        let found = look_up(&format!("Match {criteria}\n User x\n"), "host");
+        assert_eq!(found.is_ok(), is_fine, "{criteria}");
+    }
+}
+
+#[test]
+fn a_file_that_must_be_there_is_missed_and_others_are_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    fs::create_dir(home.join("folder")).expect("made");
+    fs::write(home.join("closed"), "User x\n").expect("written");
+    let evaluated = |name: &str, required: bool| {
+        let file = ConfigFile {
+            path: home.join(name),
+            folder: home.to_owned(),
+            required,
+        };
+        let lookup = Lookup {
+            host: "host",
+            user: None,
+        };
+        evaluate(&[file], lookup, &paths(home)).is_ok()
+    };
+    let of = |name: &str| [evaluated(name, false), evaluated(name, true)];
+    assert_eq!(of("absent"), [true, false]);
+    assert_eq!(of("folder"), [true, false]);
+    assert_eq!(of("closed"), [true, true]);
+    // What is there and cannot be read is an error in any case: below a file there is nothing.
+    assert_eq!(of("closed/x"), [false, false]);
+}
+
+#[test]
+fn includes_may_be_sixteen_deep() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    for number in 0..18 {
+        let text = match number {
+            17 => "User deep\n".to_owned(),
+            _ => format!("Include {}\n", number + 1),
+        };
+        fs::write(home.join(number.to_string()), text).expect("written");
+    }
+    let user = |first: usize| {
+        let file = ConfigFile {
+            path: home.join(first.to_string()),
+            folder: home.to_owned(),
+            required: true,
+        };
+        let lookup = Lookup {
+            host: "host",
+            user: None,
+        };
+        let config = evaluate(&[file], lookup, &paths(home));
+        let config = config.map_err(|problem| problem.reason)?;
+        let user = config.get(Keyword::User).expect("decided");
+        Ok(user.map(|value| value.first().to_owned()))
+    };
+    assert_eq!(user(1), Ok(Some("deep".to_owned())));
+    let cycle = "files include each other in a cycle".to_owned();
+    assert_eq!(user(0), Err(cycle));
+}
+
+#[test]
+fn a_token_in_an_include_is_an_error_where_the_section_may_apply() {
+    for (text, is_fine) in [
+        ("Include %h\n", false),
+        ("Include ${HOME}/x\n", false),
+        ("Host other\n Include %h\n", true),
+        ("Host other\n Include ${HOME}/x\n", true),
+    ] {
+        assert_eq!(look_up(text, "host").is_ok(), is_fine, "{text}");
+    }
+}
+
+#[test]
+fn comments_and_blanks_are_no_lines_and_backslashes_escape_what_is_special() {
+    for (line, words) in [
+        ("   ", None),
+        ("# UserKnownHostsFile a", None),
+        ("UserKnownHostsFile a\\ b", Some("a b")),
+        ("UserKnownHostsFile \"a\\ b\"", Some("a\\ b")),
+        ("UserKnownHostsFile a\\\"b", Some("a\"b")),
+        ("UserKnownHostsFile a\\nb", Some("a\\nb")),
+        ("\"UserKnownHostsFile\" a", Some("a")),
+        ("UserKnownHostsFile=a", Some("a")),
+        ("UserKnownHostsFile\"a\"", Some("a")),
+    ] {
+        let found = value(line, "host", Keyword::UserKnownHostsFile);
+        assert_eq!(found.as_deref(), words, "{line}");
+    }
+}

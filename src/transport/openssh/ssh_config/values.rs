@@ -27,6 +27,21 @@ pub(in crate::transport) struct Value {
     pub(super) condition: Option<String>,
 }
 
+#[cfg(test)]
+impl Value {
+    /// A line of a configuration, its words as they are between blanks.
+    pub(in crate::transport) fn for_tests(keyword: &str, text: &str) -> Self {
+        Self {
+            keyword: keyword.to_owned(),
+            words: text.split_whitespace().map(str::to_owned).collect(),
+            text: text.to_owned(),
+            file: "config".into(),
+            line: 7,
+            condition: None,
+        }
+    }
+}
+
 impl Value {
     pub(in crate::transport) fn first(&self) -> &str {
         self.words.first().map_or("", String::as_str)
