@@ -3,6 +3,7 @@
 mod look;
 mod pace;
 mod recorded;
+mod recordings;
 mod screen;
 mod secrets;
 mod support;

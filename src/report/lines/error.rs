@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use crate::{
     event::{ErrorReport, Evidence, Outcome},
-    report::text::{Paint, Painter, clean, clean_lines, columns, precise_seconds},
+    report::text::{Paint, Painter, clean, clean_lines, columns, precise_seconds, wrapped},
 };
 
-/// The error as a block: fact, causes, evidence, the table of hosts, a blank line, the hint.
+/// The error as a block: fact, causes, evidence, the table of hosts, a blank line, the hint. The fact and its causes are
+/// broken between words where they are wider than the terminal.
 pub(super) fn error_lines(
     error: &ErrorReport,
     table: Vec<String>,
     painter: Painter,
+    width: Option<usize>,
 ) -> Vec<String> {
     let ErrorReport {
         message,
@@ -24,6 +26,8 @@ pub(super) fn error_lines(
     for cause in causes {
         push_titled(&mut lines, "  ", "caused by:", Paint::Bad, cause, painter);
     }
+    let facts = std::mem::take(&mut lines).into_iter();
+    lines.extend(facts.flat_map(|line| wrapped(line, 4, width)));
     for Evidence {
         title,
         lines: shown,

@@ -82,7 +82,7 @@ impl LineFormatter {
             | EventKind::Waiting { .. } => self.push_step(&mut lines, event),
             EventKind::Note { message } => {
                 for line in clean_lines(message) {
-                    lines.push(Level::Normal, Stream::Err, line);
+                    lines.push_prose(Level::Normal, Stream::Err, line, 2);
                 }
             }
             EventKind::Warning {
@@ -184,6 +184,7 @@ impl LineFormatter {
         let options = plan::PlanOptions {
             painter: self.options.out,
             complete: self.options.level >= Level::Verbose,
+            width: self.options.width,
         };
         for line in plan::lines(rows, options) {
             lines.push(level, Stream::Out, line);
@@ -300,6 +301,10 @@ impl LineFormatter {
         };
         let mut texts = Vec::new();
         push_titled(&mut texts, "", "warning:", Paint::Notable, &text, painter);
+        for text in texts {
+            lines.push_prose(Level::Quiet, Stream::Err, text, "warning: ".len());
+        }
+        let mut texts = Vec::new();
         if let Some(hint) = hint {
             push_titled(&mut texts, "  ", "hint:", Paint::Progress, hint, painter);
         }
@@ -320,7 +325,7 @@ impl LineFormatter {
             with_bars: _,
             out,
             err,
-            width: _,
+            width,
             height: _,
         } = self.options;
         let run = &self.run;
@@ -330,7 +335,8 @@ impl LineFormatter {
             for line in run.probe_lines(err) {
                 lines.push(Level::Normal, Stream::Err, line);
             }
-            for line in error_lines(error, table(&run.rows, err, complete), err) {
+            let rows = table(&run.rows, err, complete);
+            for line in error_lines(error, rows, err, width) {
                 lines.push(Level::Quiet, Stream::Err, line);
             }
             return;

@@ -1,6 +1,6 @@
 //! A line, the stream it belongs to, and the level from which it is shown.
 
-use crate::report::text::{Paint, Painter, clean, pad};
+use crate::report::text::{Paint, Painter, clean, columns, pad, wrapped};
 
 /// The widest column of host names; longer ones push their line to the right.
 const WIDEST_PREFIX: usize = 30;
@@ -67,6 +67,27 @@ impl Lines {
             let text = text.into();
             self.shown.push(Line { stream, text });
         }
+    }
+
+    /// Adds prose from `level` on: broken between words where it is wider than the terminal, and indented by `below`
+    /// columns from its second line on.
+    pub(super) fn push_prose(
+        &mut self,
+        level: Level,
+        stream: Stream,
+        text: impl Into<String>,
+        below: usize,
+    ) {
+        for line in wrapped(text.into(), below, self.options.width) {
+            self.push(level, stream, line);
+        }
+    }
+
+    /// Adds what a host does or has done, as `push_prose`. `mark` is before it, one column wide.
+    pub(super) fn push_of_host(&mut self, level: Level, host: &str, mark: &str, text: &str) {
+        let prefix = self.prefix(host, self.options.err);
+        let below = columns(&prefix) + 2;
+        self.push_prose(level, Stream::Err, format!("{prefix}{mark} {text}"), below);
     }
 
     /// Adds a line on standard error from `level` on, unless bars show the same.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     event::{Difference, PlanAction, PlanRow, Setting},
-    report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad},
+    report::text::{Paint, Painter, clean, clean_lines, columns, count, counted, pad, wrapped},
 };
 
 /// How many hosts are named on one line before the rest is a number.
@@ -16,6 +16,8 @@ pub(super) struct PlanOptions {
     pub(super) painter: Painter,
     /// Whether every host is named, and every unchanged container too.
     pub(super) complete: bool,
+    /// The columns of the terminal, where it is one.
+    pub(super) width: Option<usize>,
 }
 
 /// Whether the plan changes anything.
@@ -37,7 +39,7 @@ pub(super) fn lines(rows: &[PlanRow], options: PlanOptions) -> Vec<String> {
         if changed.is_empty() {
             let hosts = hosts_of(&unchanged, options);
             let line = format!("{name}: unchanged on {hosts}");
-            lines.push(options.painter.paint(Paint::Faint, line));
+            lines.extend(faint(line, 4, options));
             continue;
         }
         lines.push(options.painter.paint(Paint::Strong, name));
@@ -46,7 +48,7 @@ pub(super) fn lines(rows: &[PlanRow], options: PlanOptions) -> Vec<String> {
         }
         if !unchanged.is_empty() {
             let line = format!("  unchanged on {}", hosts_of(&unchanged, options));
-            lines.push(options.painter.paint(Paint::Faint, line));
+            lines.extend(faint(line, 4, options));
         }
     }
     lines.push(options.painter.paint(Paint::Strong, summary(rows)));
@@ -123,7 +125,7 @@ fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) 
         let _ = write!(rest, ": {}", clean(&row.reason));
     }
     let word = options.painter.paint(paint, word);
-    lines.push(format!("  {word}{rest}"));
+    lines.extend(wrapped(format!("  {word}{rest}"), 6, options.width));
     let fields = row.differences.iter().map(|difference| &difference.field);
     let width = fields.map(|field| columns(&clean(field))).max();
     for difference in &row.differences {
@@ -151,9 +153,16 @@ fn push_entry(rows: &[&PlanRow], options: PlanOptions, lines: &mut Vec<String>) 
         for (number, line) in clean_lines(note).enumerate() {
             let start = if number == 0 { "note:" } else { "     " };
             let start = options.painter.paint(Paint::Notable, start);
-            lines.push(format!("    {start} {line}"));
+            let line = format!("    {start} {line}");
+            lines.extend(wrapped(line, 10, options.width));
         }
     }
+}
+
+/// A line that is no news, broken where it is too wide.
+fn faint(line: String, below: usize, options: PlanOptions) -> impl Iterator<Item = String> {
+    let lines = wrapped(line, below, options.width).into_iter();
+    lines.map(move |line| options.painter.paint(Paint::Faint, line))
 }
 
 fn difference_line(difference: &Difference, width: usize, options: PlanOptions) -> String {
@@ -219,6 +228,7 @@ mod tests {
         let options = PlanOptions {
             painter: Painter::default(),
             complete: false,
+            width: None,
         };
         assert_eq!(
             lines(&[row], options),
@@ -255,6 +265,7 @@ mod tests {
         let options = PlanOptions {
             painter: Painter::default(),
             complete: false,
+            width: None,
         };
         assert_eq!(
             lines(&[row], options),

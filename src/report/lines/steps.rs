@@ -42,9 +42,8 @@ pub(super) fn push_finished(lines: &mut Lines, step: Step, took: Duration, detai
     let mark = painter.paint(Paint::Good, "✓");
     let took = painter.paint(Paint::Faint, format!("({})", precise_seconds(took)));
     let detail = detail.map_or_else(String::new, |detail| format!(": {}", clean(detail)));
-    let prefix = lines.prefix(step.host, painter);
-    let line = format!("{prefix}{mark} {}{detail} {took}", step.title());
-    lines.push(Level::Normal, Stream::Err, line);
+    let text = format!("{}{detail} {took}", step.title());
+    lines.push_of_host(Level::Normal, step.host, &mark, &text);
 }
 
 /// `host-1  ✗ start web-r42: fact: cause`, and the evidence below.
@@ -52,9 +51,9 @@ pub(super) fn push_failed(lines: &mut Lines, step: Step, error: &[String], evide
     let painter = lines.err();
     let mark = painter.paint(Paint::Bad, "✗");
     let error: Vec<_> = error.iter().map(|part| clean(part)).collect();
+    let text = format!("{}: {}", step.title(), error.join(": "));
+    lines.push_of_host(Level::Normal, step.host, &mark, &text);
     let prefix = lines.prefix(step.host, painter);
-    let line = format!("{prefix}{mark} {}: {}", step.title(), error.join(": "));
-    lines.push(Level::Normal, Stream::Err, line);
     // The error at the end has it too, but only of the failure that decided the run.
     for line in evidence_lines(evidence, painter) {
         lines.push(Level::Verbose, Stream::Err, format!("{prefix}  {line}"));

@@ -92,7 +92,11 @@ pub(super) fn bars(rows: u16, columns: u16, verbosity: Verbosity) -> (BoxedRepor
         Arc::new(screen.clone()),
         Box::new(OnScreen(screen.clone())),
         Box::new(OnScreen(screen.clone())),
-        options(verbosity, Colour::Never),
+        LineOptions {
+            width: Some(columns.into()),
+            height: Some(rows.into()),
+            ..options(verbosity, Colour::Never)
+        },
     );
     (Box::new(bars), screen)
 }
