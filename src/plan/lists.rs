@@ -17,7 +17,7 @@ pub(super) fn plan_lists(input: &Input, plan: &mut Plan) {
     let later = afterwards(input, plan, &now);
     let mut lists = Vec::new();
     let mut obstacles = Vec::new();
-    for file in files(input, plan) {
+    for (file, is_there) in files(input, plan) {
         let rendered = file.file.render(&now, &[]);
         let rendered = rendered.and_then(|now| Ok((now, file.file.render(&later, &[])?)));
         let (at_first, new) = match rendered {
@@ -27,8 +27,7 @@ pub(super) fn plan_lists(input: &Input, plan: &mut Plan) {
                 continue;
             }
         };
-        // One that is about to be made has none, and is given its own.
-        let is_there = file.file.on_host || is_running(input, &file);
+        // One that is about to be made or started has none, and is given its own.
         let is_drifted = is_there && file.now.as_ref() != Some(&at_first);
         if is_drifted || file.now.as_ref() != Some(&new) {
             lists.push(ListPlan {
@@ -115,9 +114,10 @@ fn comes(input: &Input, recipe: &Recipe, slot: &SlotPlan) -> Option<ListedBacken
 }
 
 /// The files that a deploy of the scope touches: of balancers in it, and of those that a recipe in it drains through.
-/// Those of containers that the plan makes or starts are among them.
-fn files<'e>(input: &Input<'e>, plan: &Plan) -> Vec<ListFile<'e>> {
-    let mut files = list_files(input.environment, input.facts);
+/// With each whether its balancer runs: those of containers that the plan makes or starts are among them.
+fn files<'e>(input: &Input<'e>, plan: &Plan) -> Vec<(ListFile<'e>, bool)> {
+    let files = list_files(input.environment, input.facts).into_iter();
+    let mut files: Vec<_> = files.map(|file| (file, true)).collect();
     let replaced = |file: &ListFile<'_>| {
         let mut slots = slots(plan, file);
         slots.any(|slot| {
@@ -125,7 +125,7 @@ fn files<'e>(input: &Input<'e>, plan: &Plan) -> Vec<ListFile<'e>> {
             outgoing.any(|name| Some(&name.active) == file.container.as_ref())
         })
     };
-    files.retain(|file| !replaced(file));
+    files.retain(|(file, _)| !replaced(file));
     for recipe in &input.environment.recipes {
         for (host, on) in &recipe.by_host {
             let file = on.balancer.as_ref().and_then(|on| on.backends.as_ref());
@@ -136,12 +136,15 @@ fn files<'e>(input: &Input<'e>, plan: &Plan) -> Vec<ListFile<'e>> {
             let slots = of_recipe.flat_map(RecipePlan::changes);
             for slot in slots.filter(|slot| slot.host == *host) {
                 let incoming = slot.incoming.as_ref().filter(|incoming| !incoming.runs);
-                files.extend(incoming.map(|incoming| ListFile {
-                    recipe,
-                    host: host.clone(),
-                    container: Some(incoming.name.active.clone()),
-                    file,
-                    now: None,
+                files.extend(incoming.map(|incoming| {
+                    let file = ListFile {
+                        recipe,
+                        host: host.clone(),
+                        container: Some(incoming.name.active.clone()),
+                        file,
+                        now: None,
+                    };
+                    (file, false)
                 }));
             }
         }
@@ -151,7 +154,7 @@ fn files<'e>(input: &Input<'e>, plan: &Plan) -> Vec<ListFile<'e>> {
         input.scope.has_recipe(&file.recipe.name) && input.scope.has_host(&file.host)
             || recipes.any(|recipe| input.scope.has_recipe(recipe))
     };
-    files.retain(is_touched);
+    files.retain(|(file, _)| is_touched(file));
     files
 }
 
@@ -160,16 +163,6 @@ fn slots<'p>(plan: &'p Plan, file: &ListFile<'_>) -> impl Iterator<Item = &'p Sl
     let plans = plan.recipes.iter().filter(move |it| it.recipe == recipe);
     let slots = plans.flat_map(RecipePlan::changes);
     slots.filter(move |slot| slot.host == host)
-}
-
-fn is_running(input: &Input, file: &ListFile<'_>) -> bool {
-    let facts = input.facts.hosts.get(&file.host);
-    facts.is_some_and(|facts| {
-        let of_recipe = facts.of_recipe(&file.recipe.name);
-        of_recipe.iter().any(|container| {
-            container.state.is_up() && Some(&container.name) == file.container.as_ref()
-        })
-    })
 }
 
 fn cannot_be_written(file: &ListFile<'_>, error: &ListError) -> Remark {

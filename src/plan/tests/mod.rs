@@ -3,6 +3,7 @@
 
 mod deploys;
 mod leftovers;
+mod lists;
 mod names;
 mod ports;
 mod previews;

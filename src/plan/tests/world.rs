@@ -51,6 +51,9 @@ image = "consul:{{version}}"
 network = "host"
 "#;
 
+/// The template of a file with backends.
+const LIST: &str = "{{#each backends}}{{#each this}}{{name}} {{endpoint}}\n{{/each}}{{/each}}{{#each draining}}{{#each this}}{{name}} leaves\n{{/each}}{{/each}}";
+
 /// One environment and the docker of its hosts, which another environment may share.
 pub struct World {
     files: TempDir,
@@ -75,6 +78,8 @@ pub struct World {
     pub done: BTreeSet<TaskRef>,
     /// `--force`.
     pub forced: bool,
+    /// What the files with backends have: by host, recipe and container.
+    pub lists: BTreeMap<(HostName, Name, Option<String>), String>,
 }
 
 impl World {
@@ -109,6 +114,7 @@ impl World {
             listening: Vec::new(),
             done: BTreeSet::new(),
             forced: false,
+            lists: BTreeMap::new(),
         }
     }
 
@@ -200,6 +206,14 @@ impl World {
             records.push(record);
         }
         shown(&plan)
+    }
+
+    /// Writes every list as it is to be now.
+    pub fn write_lists(&mut self) {
+        for list in self.planned().lists {
+            let key = (list.host, list.recipe, list.container);
+            self.lists.insert(key, list.new);
+        }
     }
 
     fn carry_out(&mut self, plan: &Plan, desired: &DesiredState, action: Action) {
@@ -361,6 +375,11 @@ impl World {
         for host in facts.hosts.values_mut() {
             host.taken_ports.extend(self.listening.clone());
         }
+        for ((host, recipe, container), text) in &self.lists {
+            let key = (recipe.clone(), container.clone());
+            let host = facts.hosts.get_mut(host).expect("a host");
+            host.lists.insert(key, text.clone());
+        }
         facts
     }
 
@@ -395,6 +414,7 @@ fn write(files: &TempDir, name: &str, inventory: &str, recipes: &[(&str, &str)])
     for (recipe, content) in recipes {
         put(format!("recipes/{recipe}.toml"), content);
     }
+    put("list".to_owned(), LIST);
 }
 
 fn read(files: &TempDir, name: &str, set: &BTreeMap<String, String>) -> Environment {
