@@ -330,3 +330,74 @@ fn a_replacement_lets_the_time_pass_that_its_policy_has() {
     assert_eq!(policy.waiting(None, true), seconds(1), "drained");
     assert_eq!(plain().waiting(Some(false), true), Duration::ZERO);
 }
+
+#[test]
+fn stop_first_whose_new_one_cannot_start_starts_the_old_one_again() {
+    let stop_first = Policy {
+        order: Order::StopFirst,
+        ..plain()
+    };
+    let play = rollout(stop_first, 1).when("host-1 new start", Answer::Err("no such image"));
+    insta::assert_snapshot!(play.transcript());
+}
+
+#[test]
+fn a_host_that_is_lost_takes_only_its_own_slots_with_it() {
+    let two_of_host_1 = |number: usize| Replacement {
+        host: ["host-1", "host-1", "host-2"][number].into(),
+        has_incoming: true,
+        incoming_runs: false,
+        outgoing: Some(Outgoing::Serves),
+        is_last: false,
+    };
+    let replacements = (0..3).map(two_of_host_1).collect();
+    let policy = Policy {
+        auto_revert: false,
+        max_failures: 2,
+        ..plain()
+    };
+    let play = Play::of(Rollout::new(policy, replacements), 3);
+    let play = play.when(
+        "host-2 new start",
+        Answer::Unreachable("lost the connection"),
+    );
+    insta::assert_snapshot!(play.transcript());
+}
+
+/// Steps and gates that a transcript has done for one slot.
+fn done(transcript: &str) -> usize {
+    let lines = transcript.lines().filter(|line| line.contains(" host-1 "));
+    let states = ["kept", "updated", "reverted", "untouched"];
+    lines
+        .filter(|line| !states.iter().any(|state| line.ends_with(state)))
+        .count()
+}
+
+#[test]
+fn as_many_steps_are_counted_beforehand_as_are_done() {
+    let orders = [Order::StartFirst, Order::StopFirst, Order::BlueGreen];
+    for order in orders {
+        for policy in [policy(), plain()] {
+            let policy = Policy { order, ..policy };
+            for (incoming_runs, has_outgoing) in [
+                (Some(false), true),
+                (Some(false), false),
+                (Some(true), true),
+                (Some(true), false),
+                (None, true),
+            ] {
+                let replacement = Replacement {
+                    host: "host-1".into(),
+                    has_incoming: incoming_runs.is_some(),
+                    incoming_runs: incoming_runs == Some(true),
+                    outgoing: has_outgoing.then_some(Outgoing::Serves),
+                    is_last: false,
+                };
+                let play = Play::of(Rollout::new(policy.clone(), vec![replacement]), 1);
+                let transcript = play.transcript();
+                let counted = policy.steps(incoming_runs, has_outgoing);
+                assert_eq!(counted, done(&transcript), "{order:?}\n{transcript}");
+            }
+        }
+    }
+}
