@@ -1,6 +1,7 @@
 //! Plans as a person reads them. Each test is the story of a few hosts: what the files say, what docker has
 //! there, and what would change.
 
+mod blue_green;
 mod deploys;
 mod leftovers;
 mod lists;

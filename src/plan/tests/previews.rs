@@ -81,3 +81,24 @@ fn what_a_preview_shares_must_run() {
     preview.docker.container("host-1", "lb-r1").status = "exited";
     assert_snapshot!(preview.plan());
 }
+
+#[test]
+fn what_a_preview_shares_must_be_healthy_where_it_runs() {
+    let (mut base, mut preview) = worlds("start-first");
+    let obstacles = |preview: &World| {
+        let all = preview.planned().obstacles.into_iter();
+        all.map(|it| it.message).collect::<Vec<_>>()
+    };
+    let mut says = |health: &'static str, status: &'static str| {
+        let lb = base.docker.container("host-1", "lb-r1");
+        (lb.health, lb.status) = (Some(health), status);
+        preview.docker = base.docker.clone();
+        obstacles(&preview)
+    };
+    assert_eq!(says("healthy", "running"), [""; 0]);
+    assert_eq!(says("starting", "running"), [""; 0]);
+    let unhealthy = "docker says that `lb-r1` of `staging` is unhealthy, and `web` needs it";
+    assert_eq!(says("unhealthy", "running"), [unhealthy]);
+    let down = "`lb` of `staging` does not run on `host-1`, and `web` needs it";
+    assert_eq!(says("unhealthy", "exited"), [down]);
+}

@@ -447,6 +447,8 @@ pub struct Fake {
     labels: BTreeMap<String, String>,
     /// `running`, `exited`, `restarting`.
     pub status: &'static str,
+    /// What docker's healthcheck says, where it has one.
+    pub health: Option<&'static str>,
     /// The ports that it publishes, as `docker ps` writes them.
     pub ports: &'static str,
     /// Whether Consul has it in a maintenance mode that a deploy left.
@@ -481,6 +483,7 @@ impl Fake {
                 "Status": self.status,
                 "Running": self.runs(),
                 "Restarting": self.status == "restarting",
+                "Health": self.health.map(|health| json!({ "Status": health, "FailingStreak": 3, "Log": [] })),
             },
             "Config": { "Image": self.image, "Labels": self.labels },
             "HostConfig": { "NetworkMode": "default" },
@@ -554,6 +557,7 @@ impl Docker {
             image: image.into(),
             labels,
             status: "running",
+            health: None,
             ports: "",
             in_maintenance: false,
         };

@@ -342,6 +342,22 @@ fn stop_first_whose_new_one_cannot_start_starts_the_old_one_again() {
 }
 
 #[test]
+fn an_old_one_that_was_unwell_is_started_again_where_it_was_stopped() {
+    let stop_first = Policy {
+        order: Order::StopFirst,
+        ..plain()
+    };
+    let unwell = Replacement {
+        outgoing: Some(Outgoing::Unwell),
+        ..replacements(1, true, true).remove(0)
+    };
+    let play = Play::of(Rollout::new(stop_first, vec![unwell]), 1);
+    let play = play.when("host-1 new start", Answer::Err("no such image"));
+    let transcript = play.transcript();
+    assert!(transcript.contains("host-1 old start\n"), "{transcript}");
+}
+
+#[test]
 fn a_host_that_is_lost_takes_only_its_own_slots_with_it() {
     let two_of_host_1 = |number: usize| Replacement {
         host: ["host-1", "host-1", "host-2"][number].into(),
