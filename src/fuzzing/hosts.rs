@@ -17,6 +17,7 @@ use crate::{
     facts::{
         connections, parse_names,
         ports::{self, TakenPort},
+        responses::Responses,
         routes,
     },
     http::{self, Response},
@@ -98,7 +99,7 @@ pub fn consul_json(input: &[u8]) {
     }
 }
 
-/// What a balancer prints and the address that is looked for; then docker's list of names, and the kernel's table of
+/// What a balancer prints, of its routes or of what it has counted, and the address that is looked for; then docker's list of names, and the kernel's table of
 /// sockets. A route that is added is found, and little text does not become many ports.
 pub fn upstreams(input: &[u8]) {
     let [printed, address, names, table] = parts(input);
@@ -115,6 +116,12 @@ pub fn upstreams(input: &[u8]) {
             let more = format!("{printed}\n{added}\n");
             assert!(routes::routes_to(&more, address, 8080), "{more}");
         }
+    }
+
+    if let Ok(seen) = Responses::read(&printed, address, 8080) {
+        let again = Responses::read(&format!("{printed}\n{printed}"), address, 8080);
+        assert_eq!(again, Ok(seen + seen), "each line counts");
+        assert_eq!(seen.since(seen), Responses::default());
     }
 
     let known = parse_names(&names);
