@@ -1,10 +1,9 @@
 //! Plans as a person reads them. Each test is the story of a few hosts: what the files say, what docker has
 //! there, and what would change.
 
-mod blue_green;
+mod balancers;
 mod deploys;
 mod leftovers;
-mod lists;
 mod names;
 mod ports;
 mod previews;

@@ -1,6 +1,6 @@
 //! What a plan says of both versions at once with `order = "blue-green"`.
 
-use super::world::World;
+use super::super::world::World;
 
 const HOSTS: &str = r#"
 recipes = ["lb", "web"]

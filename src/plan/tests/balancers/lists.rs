@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::world::World;
+use super::super::world::World;
 use crate::plan::Plan;
 
 const INVENTORY: &str = r#"
