@@ -5,7 +5,7 @@ use std::io;
 use async_compression::tokio::bufread::GzipDecoder;
 use tokio::{
     fs::File,
-    io::{AsyncWriteExt, BufReader, BufWriter, copy, sink},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt, BufReader, BufWriter, copy, sink},
 };
 use tokio_util::io::InspectReader;
 
@@ -14,8 +14,13 @@ use crate::{
     docker,
     event::{EventKind, Events},
     hosts::{HostError, Reached, failed, progress},
-    transport::Stdout,
 };
+
+/// What an image leaves free of the disk, in bytes.
+const LEFT_FREE: u64 = 1 << 30;
+
+/// What a command may send after the end of what it compressed, in bytes.
+const MOST_AFTER_THE_END: u64 = 1 << 20;
 
 /// Saves an image that a host has, by its `id` there.
 ///
@@ -39,7 +44,8 @@ pub async fn save_from_host(
     };
     let work = async {
         let file = temporary().map_err(wrong)?;
-        let to = file.try_clone().map_err(wrong)?;
+        let to: File = file.try_clone().map_err(wrong)?.into();
+        let room = room_for(&to).map_err(wrong)?;
         let command = source.adapt(docker::image_save(id));
         let mut stdout = source.session.stdout(command, STALL);
         let mut bytes = 0;
@@ -55,7 +61,7 @@ pub async fn save_from_host(
                 });
             }
         };
-        let unpacked = unpack(&mut stdout, to.into(), on_bytes).await;
+        let unpacked = unpack(&mut stdout, to, room, on_bytes).await;
         match stdout.into_end() {
             Some(Err(source)) => {
                 return Err(HostError::Session {
@@ -77,20 +83,38 @@ pub async fn save_from_host(
     saved.map(|(saved, _)| saved)
 }
 
-/// Writes what is compressed in `stdout` to a file.
+/// Writes what is compressed in `stdout` to a file, which may take `room` bytes.
 async fn unpack(
-    stdout: &mut Stdout,
+    stdout: &mut (impl AsyncRead + Unpin),
     to: File,
+    room: u64,
     on_bytes: impl FnMut(&[u8]) + Send + Unpin,
 ) -> io::Result<()> {
     let mut file = BufWriter::with_capacity(BLOCK, to);
     let watched = InspectReader::new(&mut *stdout, on_bytes);
-    let mut unpacked = GzipDecoder::new(BufReader::with_capacity(BLOCK, watched));
-    copy(&mut unpacked, &mut file).await?;
+    let unpacked = GzipDecoder::new(BufReader::with_capacity(BLOCK, watched));
+    let copied = copy(&mut unpacked.take(room.saturating_add(1)), &mut file).await?;
+    if copied > room {
+        let room = megabytes(room);
+        let fact = format!("it is larger than {room}, and no more may be taken of the disk here");
+        return Err(io::Error::new(io::ErrorKind::StorageFull, fact));
+    }
     file.flush().await?;
     // The compressed data marks its own end. What is left is the end of the command.
-    copy(stdout, &mut sink()).await?;
+    let left = copy(&mut stdout.take(MOST_AFTER_THE_END), &mut sink()).await?;
+    if left == MOST_AFTER_THE_END {
+        let fact = "more follows after the end of what it compressed";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, fact));
+    }
     Ok(())
+}
+
+/// How many bytes of the disk that a file is on may be taken: a host that sends without end must not fill it, as other
+/// programs need some of it.
+fn room_for(file: &File) -> io::Result<u64> {
+    let disk = rustix::fs::fstatvfs(file)?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    Ok(free.saturating_sub(LEFT_FREE.max(free / 10)))
 }
 
 /// How often a transfer of unknown length sends an event: for each megabyte at first, later for each hundredth
@@ -110,7 +134,48 @@ impl Interval {
 
 #[cfg(test)]
 mod tests {
+    use async_compression::tokio::write::GzipEncoder;
+
     use super::*;
+
+    /// So many zeros, compressed.
+    async fn zeros(bytes: usize) -> Vec<u8> {
+        let mut encoder = GzipEncoder::new(Vec::new());
+        encoder.write_all(&vec![0; bytes]).await.expect("written");
+        encoder.shutdown().await.expect("ended");
+        encoder.into_inner()
+    }
+
+    async fn unpacked(sent: &[u8], room: u64) -> Result<u64, String> {
+        let file = temporary().expect("a file");
+        let to = file.try_clone().expect("the same").into();
+        let done = unpack(&mut &*sent, to, room, |_| ()).await;
+        let length = file.metadata().expect("its metadata").len();
+        done.map(|()| length).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn an_image_without_end_does_not_fill_the_disk_here() {
+        let sent = zeros(5_000_000).await;
+        assert!(sent.len() < 50_000, "few bytes become many");
+        assert_eq!(unpacked(&sent, 5_000_000).await, Ok(5_000_000));
+        let full = "it is larger than 4.0 MB, and no more may be taken of the disk here";
+        assert_eq!(unpacked(&sent, 4_000_000).await, Err(full.to_owned()));
+        let endless = [zeros(10).await, vec![7; 3_000_000]].concat();
+        let more = "more follows after the end of what it compressed";
+        assert_eq!(unpacked(&endless, 100).await, Err(more.to_owned()));
+        let ends = [zeros(10).await, vec![7; 100]].concat();
+        assert_eq!(unpacked(&ends, 100).await, Ok(10));
+    }
+
+    #[tokio::test]
+    async fn some_of_the_disk_is_left_to_others() {
+        let file: File = temporary().expect("a file").into();
+        let room = room_for(&file).expect("a disk");
+        let disk = rustix::fs::fstatvfs(&file).expect("a disk");
+        let free = disk.f_bavail * disk.f_frsize;
+        assert!(room < free || free == 0, "{room} of {free}");
+    }
 
     #[test]
     fn a_transfer_of_unknown_length_sends_neither_too_few_events_nor_too_many() {
