@@ -229,7 +229,7 @@ impl RequestRouter for CommandRouter {
             }
             self.tell(&lighter, "active", |commands| commands.weight.as_ref())
                 .await?;
-            self.lists.note_active(lighter).await;
+            self.lists.note_weights(&self.recipe).await;
             Ok(())
         }
         .boxed()

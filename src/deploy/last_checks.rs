@@ -35,12 +35,16 @@ fn promotion_can_be_answered(
         let rollout = environment
             .recipe(&recipe_plan.recipe)
             .map(|recipe| &recipe.rollout);
-        // As the rollout counts: a first deploy has no canaries.
-        let is_first = recipe_plan.changes().all(|slot| slot.outgoing.is_empty());
-        let slots = recipe_plan.changes().count();
+        // As the rollout counts: a first deploy has no canaries, nor has a stop, and what runs is only confirmed.
+        let slots = || recipe_plan.changes();
+        let is_first = slots().all(|slot| slot.outgoing.is_empty());
+        let comes = slots().any(|slot| slot.incoming.is_some());
+        let runs = |slot: &&plan::SlotPlan| slot.incoming.as_ref().is_some_and(|it| it.runs);
+        let to_try = slots().count() - slots().filter(runs).count();
         rollout.is_some_and(|rollout| {
             let canaries = usize::from(rollout.canary);
-            !rollout.auto_promote && !is_first && canaries > 0 && canaries < slots
+            let has_others = canaries > 0 && canaries < to_try;
+            !rollout.auto_promote && !is_first && comes && has_others
         })
     };
     match plan.recipes.iter().find(asks) {

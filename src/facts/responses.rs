@@ -14,32 +14,51 @@ pub struct Responses {
     pub errors: u64,
 }
 
-impl Responses {
-    /// What a balancer has counted for `address:port`, in lines `ADDRESS:PORT REQUESTS ERRORS`; several lines of one
-    /// address are added up. One that has got no request yet has no line.
+/// The most that a balancer may print of what it has counted, in bytes: some thousands of containers.
+const MOST: usize = 1 << 20;
+
+/// What a balancer has counted, by container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted(Vec<(String, Responses)>);
+
+impl Counted {
+    /// Reads lines of `ADDRESS:PORT REQUESTS ERRORS`.
     ///
     /// # Errors
     ///
-    /// The line that is no such line.
-    pub fn read(printed: &str, address: &str, port: u16) -> Result<Self, String> {
-        let mut all = Self::default();
-        for line in printed.lines().filter(|line| !line.trim().is_empty()) {
+    /// The line that is no such line, or that there is too much of them.
+    pub fn read(printed: &str) -> Result<Self, String> {
+        if printed.len() > MOST {
+            return Err(format!("it printed more than {} kB", MOST / 1024));
+        }
+        let lines = printed.lines().filter(|line| !line.trim().is_empty());
+        let read = |line: &str| {
             let mut words = line.split_whitespace();
             let (endpoint, requests, errors) = (words.next(), words.next(), words.next());
             let number = |word: Option<&str>| word?.parse::<u64>().ok();
             let (Some(endpoint), Some(requests), Some(errors), None) =
                 (endpoint, number(requests), number(errors), words.next())
             else {
-                let line = text::cut_line(line);
+                let line = text::first_line(line);
                 return Err(format!("`{line}` is not `ADDRESS:PORT REQUESTS ERRORS`"));
             };
-            if routes_to(endpoint, address, port) {
-                all = all + Self { requests, errors };
-            }
-        }
-        Ok(all)
+            Ok((endpoint.to_owned(), Responses { requests, errors }))
+        };
+        lines.map(read).collect::<Result<_, _>>().map(Self)
     }
 
+    /// What was counted for `address:port`; several lines of one address are added up. One that has got no request yet
+    /// has no line.
+    pub fn of(&self, address: &str, port: u16) -> Responses {
+        let own = self
+            .0
+            .iter()
+            .filter(|(endpoint, _)| routes_to(endpoint, address, port));
+        own.fold(Responses::default(), |all, (_, one)| all + *one)
+    }
+}
+
+impl Responses {
     /// What has come since `earlier`. A counter that is lower now has begun again.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
@@ -85,14 +104,14 @@ mod tests {
     #[test]
     fn lines_are_read_by_their_whole_address_and_added_up() {
         let printed = "10.0.0.1:80 7 1\n10.0.0.1:8080 100 100\n110.0.0.1:80 9 9\n\n10.0.0.1:80 3 0\n[fd88::1]:80 5 2\n";
-        let read = |address, port| Responses::read(printed, address, port);
-        assert_eq!(read("10.0.0.1", 80), Ok(responses(10, 1)));
-        assert_eq!(read("10.0.0.2", 80), Ok(responses(0, 0)));
-        assert_eq!(read("fd88::1", 80), Ok(responses(5, 2)));
-        assert_eq!(Responses::read("", "10.0.0.1", 80), Ok(responses(0, 0)));
+        let counted = Counted::read(printed).expect("lines");
+        assert_eq!(counted.of("10.0.0.1", 80), responses(10, 1));
+        assert_eq!(counted.of("10.0.0.2", 80), responses(0, 0));
+        assert_eq!(counted.of("fd88::1", 80), responses(5, 2));
+        assert_eq!(Counted::read(""), Ok(Counted::default()));
         let most = format!("10.0.0.1:80 {0} {0}\n10.0.0.1:80 {0} {0}\n", u64::MAX);
-        let read = Responses::read(&most, "10.0.0.1", 80);
-        assert_eq!(read, Ok(responses(u64::MAX, u64::MAX)));
+        let most = Counted::read(&most).expect("lines");
+        assert_eq!(most.of("10.0.0.1", 80), responses(u64::MAX, u64::MAX));
     }
 
     #[test]
@@ -103,10 +122,18 @@ mod tests {
             "10.0.0.1:80 -7 1",
             "no such command",
         ] {
-            let read = Responses::read(line, "10.0.0.1", 80);
             let expected = format!("`{line}` is not `ADDRESS:PORT REQUESTS ERRORS`");
-            assert_eq!(read, Err(expected));
+            assert_eq!(Counted::read(line), Err(expected));
         }
+    }
+
+    #[test]
+    fn what_is_long_is_neither_read_nor_shown() {
+        let much = "10.0.0.1:80 1 0\n".repeat(100_000);
+        let expected = Err("it printed more than 1024 kB".to_owned());
+        assert_eq!(Counted::read(&much), expected);
+        let long = Counted::read(&"x".repeat(100_000)).expect_err("no such line");
+        assert!(long.len() < 300, "{}", long.len());
     }
 
     #[test]

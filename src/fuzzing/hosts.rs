@@ -17,7 +17,7 @@ use crate::{
     facts::{
         connections, parse_names,
         ports::{self, TakenPort},
-        responses::Responses,
+        responses::{Counted, Responses},
         routes,
     },
     http::{self, Response},
@@ -118,8 +118,10 @@ pub fn upstreams(input: &[u8]) {
         }
     }
 
-    if let Ok(seen) = Responses::read(&printed, address, 8080) {
-        let again = Responses::read(&format!("{printed}\n{printed}"), address, 8080);
+    if let Ok(counted) = Counted::read(&printed) {
+        let seen = counted.of(address, 8080);
+        let again = Counted::read(&format!("{printed}\n{printed}"));
+        let again = again.map(|again| again.of(address, 8080));
         assert_eq!(again, Ok(seen + seen), "each line counts");
         assert_eq!(seen.since(seen), Responses::default());
     }

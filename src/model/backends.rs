@@ -62,23 +62,35 @@ pub struct ListedBackend {
 /// The weight of every container but a canary.
 pub const EQUAL_WEIGHT: u8 = 100;
 
-/// The weight with which each of so many canaries gets its part of `share` of the requests, among `total` containers.
-/// Never more than the others have.
-pub fn canary_weight(share: Percentage, canaries: usize, total: usize) -> u8 {
-    let others = total.saturating_sub(canaries);
-    let weights = (1..EQUAL_WEIGHT).rev();
-    // With the weight w the canaries get canaries * w / (canaries * w + others * 100) of all.
+/// The weight with which so many canaries get `share` of the requests together, beside so many others. Never more than
+/// the others have, and at least 1.
+pub fn canary_weight(share: Percentage, canaries: usize, others: usize) -> u8 {
     let is_too_much = |weight: &u8| {
-        let part = canaries as u64 * u64::from(*weight);
-        share.is_exceeded_by(part, part + others as u64 * u64::from(EQUAL_WEIGHT))
+        let (part, whole) = parts(*weight, canaries, others);
+        share.is_exceeded_by(part, whole)
     };
-    if others == 0 || !is_too_much(&EQUAL_WEIGHT) {
+    let mut weights = (1..=EQUAL_WEIGHT).rev();
+    if canaries == 0 || others == 0 {
         return EQUAL_WEIGHT;
     }
-    weights
-        .into_iter()
-        .find(|weight| !is_too_much(weight))
-        .unwrap_or(1)
+    weights.find(|weight| !is_too_much(weight)).unwrap_or(1)
+}
+
+/// The share of the requests that canaries get together with this weight, as people read it: `4.8%`.
+pub fn canary_share(weight: u8, canaries: usize, others: usize) -> String {
+    let (part, whole) = parts(weight, canaries, others);
+    let per_mille = part.saturating_mul(1000) / whole.max(1);
+    let (percent, tenths) = (per_mille / 10, per_mille % 10);
+    match tenths {
+        0 => format!("{percent}%"),
+        _ => format!("{percent}.{tenths}%"),
+    }
+}
+
+/// The weights of the canaries, and of all.
+fn parts(weight: u8, canaries: usize, others: usize) -> (u64, u64) {
+    let part = canaries as u64 * u64::from(weight);
+    (part, part + others as u64 * u64::from(EQUAL_WEIGHT))
 }
 
 /// What stands for a port that is not known yet.
@@ -254,23 +266,28 @@ mod tests {
 
     #[test]
     fn a_canary_gets_no_more_than_its_share() {
-        // The share in hundredths of a percent, the canaries, all containers; the weight.
+        // The share in hundredths of a percent, the canaries, the others; the weight, and what it comes to.
         let table = [
-            (500, 1, 2, 5),
-            (500, 1, 10, 47),
-            (2_000, 1, 2, 25),
-            (5_000, 1, 2, 100),
-            (9_000, 1, 2, 100),
-            (1_000, 1, 10, 100),
-            (1_000, 2, 10, 44),
-            (1, 1, 2, 1),
-            (0, 1, 2, 1),
-            (500, 2, 2, 100),
-            (500, 0, 2, 100),
+            (500, 1, 1, 5, "4.7%"),
+            (500, 1, 9, 47, "4.9%"),
+            (2_000, 1, 1, 25, "20%"),
+            (5_000, 1, 1, 100, "50%"),
+            (9_000, 1, 1, 100, "50%"),
+            (1_000, 1, 9, 100, "10%"),
+            (1_000, 2, 8, 44, "9.9%"),
+            (1, 1, 1, 1, "0.9%"),
+            (0, 1, 1, 1, "0.9%"),
+            (500, 2, 0, 100, "100%"),
+            (500, 0, 2, 100, "0%"),
         ];
-        for (share, canaries, total, weight) in table {
-            let found = canary_weight(Percentage::of_hundredths(share), canaries, total);
-            assert_eq!(found, weight, "{share} {canaries} {total}");
+        for (share, canaries, others, weight, comes_to) in table {
+            let found = canary_weight(Percentage::of_hundredths(share), canaries, others);
+            let shown = canary_share(found, canaries, others);
+            assert_eq!(
+                (found, &*shown),
+                (weight, comes_to),
+                "{share} {canaries} {others}"
+            );
         }
     }
 

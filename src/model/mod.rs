@@ -21,7 +21,8 @@ pub(crate) mod testing;
 
 pub use address::{HostAndPort, is_ipv6, is_same_address, without_brackets};
 pub use backends::{
-    BackendCommands, BackendsFile, EQUAL_WEIGHT, ListError, ListedBackend, canary_weight,
+    BackendCommands, BackendsFile, EQUAL_WEIGHT, ListError, ListedBackend, canary_share,
+    canary_weight,
 };
 pub use choices::{Count, HostKeyPolicy, ImageSource, Order, Percentage, Scheme};
 pub use container::{ContainerSpec, LONGEST_STOP_TIMEOUT, SecretNames, SecretSource};

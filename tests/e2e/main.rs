@@ -304,6 +304,10 @@ const STORY: &[(&str, Scenario)] = &[
         any_balancer::two_recipes,
     ),
     (
+        "any_balancer::one_of_two_balancers_does_not_read_its_list",
+        any_balancer::one_of_two_refuses,
+    ),
+    (
         "any_balancer::blue_green_with_a_written_list",
         any_balancer::blue_green::with_a_written_list,
     ),

@@ -305,8 +305,10 @@ fn canaries_have_a_share_only_behind_balancers_that_know_of_weights() {
     let consul = lb("");
     let commands = lb("add = \"a {{backend.name}}\"\nremove = \"r\"");
     let weighs = lb(
-        "add = \"a {{backend.name}}\"\nremove = \"r\"\nweight = \"w {{backend.weight}}\"\nerrors = \"e\"",
+        "add = \"a {{backend.name}} {{backend.weight}}\"\nremove = \"r\"\nweight = \"w {{backend.weight}}\"\nerrors = \"e\"",
     );
+    let half =
+        lb("add = \"a {{backend.name}}\"\nremove = \"r\"\nweight = \"w {{backend.weight}}\"");
     let list = lb("backends = { template = \"list\", to = \"/list\", reload = \"true\" }");
     let canary = "canary = 1\ncanary_weight = \"5%\"";
     let rate = "[probe]\nurl = \"http://web\"\nmax_error_rate = \"1%\"\n";
@@ -327,6 +329,12 @@ fn canaries_have_a_share_only_behind_balancers_that_know_of_weights() {
         ),
         ("without a balancer", &weighs, app(canary, ""), each),
         ("behind Consul", &consul, app(canary, drained), each),
+        (
+            "commands that give the weight too late",
+            &half,
+            app(canary, drained),
+            each,
+        ),
         (
             "commands without a weight",
             &commands,

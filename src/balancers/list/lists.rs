@@ -113,6 +113,13 @@ impl BackendLists {
         self.0.lock().await.enter(backends);
     }
 
+    /// Takes note that all containers of a recipe weigh the same now. One that has gone meanwhile stays away.
+    pub(in crate::balancers) async fn note_weights(&self, recipe: &Name) {
+        let mut state = self.0.lock().await;
+        let own = state.active.iter_mut().filter(|one| one.recipe == *recipe);
+        own.for_each(|one| one.weight = EQUAL_WEIGHT);
+    }
+
     /// Takes note of containers that get no further request.
     pub(in crate::balancers) async fn note_gone(&self, backends: &[ListedBackend]) {
         self.0.lock().await.remove(backends);

@@ -46,8 +46,8 @@ section! {
         /// The command that takes a backend away, once its container has stopped. It must be right also where the
         /// balancer does not have it.
         remove: Script,
-        /// The command that gives a backend `backend.weight`, 1 to 100, once the canaries need no smaller share. `add` can
-        /// name it too.
+        /// The command that gives a backend `backend.weight`, 1 to 100, once the canaries need no smaller share. `add` must
+        /// name it too: that is what gives canaries theirs.
         weight: Script,
         /// A command that prints a line `ADDRESS:PORT REQUESTS ERRORS` for each container: how many requests the
         /// balancer has sent there so far, and how many of them were answered with 5xx.

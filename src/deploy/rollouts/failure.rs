@@ -153,6 +153,7 @@ mod tests {
         slot.look_again(Side::New).await;
         let recipe = slot.placement.context.recipe.clone();
         Running {
+            canary_share: None,
             policy: policy(&recipe, crate::model::Order::StartFirst, 1),
             recipe,
             slots: vec![Arc::new(slot.placement)],

@@ -36,7 +36,8 @@ impl Deployment<'_> {
         let mut stop = self.failure(&running, &driven);
         let mut states = driven.states.clone();
         if let Some(probe) = probe {
-            let failure = probe.finish().await;
+            // What has failed, or was stopped at once, waits for no last look.
+            let failure = probe.finish(self.context.events, stop.is_none()).await;
             if let (Some((reason, cause)), None) = (failure, &stop) {
                 let mut failed = Stop::new(
                     Outcome::Failed,

@@ -75,6 +75,7 @@ impl Deployment<'_> {
             .filter(|index| finished.states[*index] == SlotState::Updated)
             .collect();
         let running = Running {
+            canary_share: None,
             recipe: finished.running.recipe.clone(),
             policy: finished.running.policy.clone(),
             slots: updated

@@ -9,7 +9,10 @@ use crate::{
     docker::Container,
     event::EventKind,
     hosts::Reached,
-    model::{EQUAL_WEIGHT, HostName, HostRecipe, LateValues, Name, Probe, Recipe, canary_weight},
+    model::{
+        EQUAL_WEIGHT, HostName, HostRecipe, LateValues, Name, Probe, Recipe, canary_share,
+        canary_weight,
+    },
     plan::{RecipePlan, SlotPlan},
     release::Action,
     rollout::{
@@ -33,10 +36,7 @@ impl Deployment<'_> {
         if let Some(first) = slots.first_mut() {
             first.is_first = true;
         }
-        let weight = canary_weight_of(recipe, &policy, &slots);
-        for canary in slots.iter_mut().take(policy.canary) {
-            canary.weight = weight.into();
-        }
+        let canary_share = self.weigh_canaries(recipe, &policy, &mut slots);
         if self.leaves_nothing(recipe_plan, recipe) {
             // Any of those that go at once may be the last one.
             let last = slots.iter_mut().rev().take(policy.max_parallel);
@@ -44,9 +44,41 @@ impl Deployment<'_> {
         }
         Running {
             policy,
+            canary_share,
             recipe: context.recipe.clone(),
             slots: slots.into_iter().map(Arc::new).collect(),
         }
+    }
+
+    /// Gives the canaries their weight, which they have until the others follow, and says which share of the requests
+    /// they get; `None` where it is an equal one. What runs already is none of them, and a first deploy has none.
+    fn weigh_canaries(
+        &self,
+        recipe: &Recipe,
+        policy: &Policy,
+        slots: &mut [Placement],
+    ) -> Option<String> {
+        let share = recipe.rollout.canary_weight?;
+        if !policy.weighs_canaries || slots.iter().all(|slot| slot.outgoing().is_none()) {
+            return None;
+        }
+        let comes = |slot: &&mut Placement| {
+            let incoming = slot.plan.incoming.as_ref();
+            incoming.is_some_and(|incoming| !incoming.runs)
+        };
+        let mut canaries: Vec<_> = slots.iter_mut().filter(comes).take(policy.canary).collect();
+        let replaced: usize = canaries.iter().map(|slot| slot.plan.outgoing.len()).sum();
+        let serving = recipe.by_host.iter().map(|(host, on)| {
+            let is_known = self.facts.hosts.contains_key(host);
+            let serving = is_known.then(|| self.facts.serving(host, &recipe.name).len());
+            serving.unwrap_or_else(|| usize::from(on.instances))
+        });
+        let others = serving.sum::<usize>().saturating_sub(replaced);
+        let weight = canary_weight(share, canaries.len(), others);
+        for canary in &mut canaries {
+            canary.weight = weight.into();
+        }
+        (weight < EQUAL_WEIGHT).then(|| canary_share(weight, canaries.len(), others))
     }
 
     /// Whether nothing of a recipe is left to serve when this plan is carried out. A host that was not looked at may
@@ -256,10 +288,12 @@ impl Deployment<'_> {
             .cloned();
         let recipe = running.recipe.name.to_string();
         let errors = self.watch_errors(&probe, running).await;
+        let rate = probe.max_error_rate;
         ProbeWatch::start(probe, through, recipe, self.context.events.clone(), errors)
             .await
             .inspect_err(|message| {
-                let (message, hint) = (format!("no probe: {message}"), None);
+                let rate = rate.map_or("", |_| ", and `max_error_rate` is not enforced");
+                let (message, hint) = (format!("no probe{rate}: {message}"), None);
                 self.context.events.send(EventKind::Warning {
                     host: None,
                     message,
@@ -268,18 +302,6 @@ impl Deployment<'_> {
             })
             .ok()
     }
-}
-
-/// The part of the requests that each canary gets until the others follow. A first deploy has no canaries.
-fn canary_weight_of(recipe: &Recipe, policy: &Policy, slots: &[Placement]) -> u8 {
-    let is_first_deploy = slots.iter().all(|slot| slot.outgoing().is_none());
-    let share = recipe.rollout.canary_weight;
-    let Some(share) = share.filter(|_| policy.weighs_canaries && !is_first_deploy) else {
-        return EQUAL_WEIGHT;
-    };
-    let on = recipe.by_host.values();
-    let all = on.map(|on| usize::from(on.instances)).sum();
-    canary_weight(share, policy.canary.min(slots.len()), all)
 }
 
 /// Whether all containers that a slot lets go were up when docker was asked.

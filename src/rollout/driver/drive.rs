@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time::Instant,
 };
 
@@ -59,6 +59,7 @@ pub async fn drive(
         sender,
         began: Instant::now(),
         steps: JoinSet::new(),
+        promoting: None,
         watches: Watches::default(),
     };
     let mut interrupts = interrupts.clone();
@@ -98,6 +99,8 @@ struct Driver<'a> {
     began: Instant,
     /// Aborts what still runs when the driver is dropped.
     steps: JoinSet<()>,
+    /// What comes between the canaries and the others, from when it has begun.
+    promoting: Option<AbortHandle>,
     watches: Watches,
 }
 
@@ -173,11 +176,15 @@ impl Driver<'_> {
                     let promoting =
                         Promoting::of(self.running, self.promotion, self.events, others);
                     let sender = self.sender.clone();
-                    self.steps.spawn(async move {
+                    self.promoting = Some(self.steps.spawn(async move {
                         let _ = sender.send(promoting.answer().await);
-                    });
+                    }));
                 }
                 Action::Reverting { reason } => {
+                    // Nobody follows the canaries any more, and they are given no other share.
+                    if let Some(promoting) = self.promoting.take() {
+                        promoting.abort();
+                    }
                     self.events.send(EventKind::Phase {
                         phase: Phase::Revert,
                     });

@@ -77,7 +77,7 @@ impl Promoting {
             } else {
                 Duration::ZERO
             },
-            share: settings.canary_weight.map(|share| share.to_string()),
+            share: running.canary_share.clone(),
             slots: running.slots.clone(),
         }
     }

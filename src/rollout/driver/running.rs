@@ -16,6 +16,8 @@ pub struct Running {
     pub recipe: Arc<Recipe>,
     /// How.
     pub policy: Policy,
+    /// The share of the requests that the canaries get until the others follow; `None` for an equal one.
+    pub canary_share: Option<String>,
     /// The slots, in the rollout's order.
     pub slots: Vec<Arc<Placement>>,
 }

@@ -15,7 +15,7 @@ pub struct Policy {
     pub order: Order,
     /// How many slots are in hand at once; at least 1.
     pub max_parallel: usize,
-    /// How many slots go first on their own; 0 for none.
+    /// How many slots go first on their own, beside those that run already; 0 for none.
     pub canary: usize,
     /// Whether the others follow without a question.
     pub auto_promote: bool,

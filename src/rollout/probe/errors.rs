@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     balancers::Upstreams,
     event::{EventKind, Events},
-    facts::responses::Responses,
+    facts::responses::{Counted, Responses},
     hosts::HostError,
     model::{HostAndPort, Percentage},
     rollout::{machine::Side, slot::Placement},
@@ -23,11 +23,17 @@ const FAILURES: usize = 5;
 /// Fewer requests count as so many, so that one error among the first few is no rate.
 const LEAST_REQUESTS: u64 = 100;
 
-/// A look at the balancers' counts, over and over.
+/// How long the last look may take, with its tries.
+const LAST: Duration = Duration::from_secs(15);
+
+/// How many ports of one container are looked for: a host may tell of thousands.
+const PORTS: usize = 16;
+
+/// A look at the balancers' counts, over and over; it ends when this is dropped.
 pub struct ErrorWatch {
     stop: watch::Sender<bool>,
     exceeded: watch::Receiver<Option<String>>,
-    looking: tokio::task::JoinHandle<()>,
+    looking: JoinSet<()>,
 }
 
 impl ErrorWatch {
@@ -46,13 +52,14 @@ impl ErrorWatch {
             rate,
             balancers,
             slots,
-            before: Vec::new(),
+            last: Vec::new(),
             seen: HashMap::new(),
         };
-        counts.before = counts.ask().await?;
+        counts.last = counts.ask().await?;
         let (stop, stopped) = watch::channel(false);
         let (sender, exceeded) = watch::channel(None);
-        let looking = tokio::spawn(counts.look(stopped, sender, events));
+        let mut looking = JoinSet::new();
+        looking.spawn(counts.look(stopped, sender, events));
         Ok(Self {
             stop,
             exceeded,
@@ -68,11 +75,23 @@ impl ErrorWatch {
         }
     }
 
-    /// Looks a last time; why the rollout is not to stand, if there are too many.
-    pub async fn finish(self) -> Option<String> {
+    /// Looks a last time; why the rollout is not to stand, if there are too many. What cannot be read then is warned of:
+    /// all looks before were good enough.
+    pub async fn finish(mut self, events: &Events) -> Option<String> {
         let _ = self.stop.send(true);
-        let _ = self.looking.await;
+        let ended = tokio::time::timeout(LAST, self.looking.join_next()).await;
+        if ended.is_err() {
+            events.send(last_look_failed("it took too long"));
+        }
         self.exceeded.borrow().clone()
+    }
+}
+
+fn last_look_failed(why: &str) -> EventKind {
+    EventKind::Warning {
+        host: None,
+        message: format!("the last errors were not counted: {why}"),
+        hint: None,
     }
 }
 
@@ -81,8 +100,9 @@ struct Counts {
     rate: Percentage,
     balancers: Vec<Upstreams>,
     slots: Vec<Arc<Placement>>,
-    /// What each balancer printed before anything was changed.
-    before: Vec<String>,
+    /// What each balancer said at the last look. A container that was not there yet counts from there on: with a fixed
+    /// port, what was counted before was the old one's.
+    last: Vec<Counted>,
     /// The last count of each balancer for each address, and all that came in since the beginning.
     seen: HashMap<(usize, String), (Responses, Responses)>,
 }
@@ -96,9 +116,8 @@ impl Counts {
     ) {
         let mut failures = 0;
         loop {
-            let is_last = tokio::time::timeout(POLL, stopped.wait_for(|it| *it))
-                .await
-                .is_ok();
+            let stop = stopped.wait_for(|it| *it);
+            let is_last = tokio::time::timeout(POLL, stop).await.is_ok();
             let reason = match self.count().await {
                 Ok(all) => {
                     failures = 0;
@@ -109,16 +128,17 @@ impl Counts {
                     }
                     too_many(all, self.rate)
                 }
+                Err(error) if is_last => {
+                    events.send(last_look_failed(&error));
+                    None
+                }
                 Err(error) => {
                     failures += 1;
-                    (failures >= FAILURES || is_last).then_some(error)
+                    (failures >= FAILURES).then_some(error)
                 }
             };
-            if reason.is_some() {
+            if is_last || reason.is_some() {
                 let _ = exceeded.send(reason);
-                return;
-            }
-            if is_last {
                 return;
             }
         }
@@ -126,40 +146,39 @@ impl Counts {
 
     /// All that has come to new containers so far.
     async fn count(&mut self) -> Result<Responses, String> {
-        let printed = self.ask().await?;
+        let counted = self.ask().await?;
         for slot in &self.slots {
             for backend in slot.backends(Side::New).await {
-                for (_, port) in &backend.ports {
+                for (_, port) in backend.ports.iter().take(PORTS) {
                     let endpoint = HostAndPort::new(backend.address(), *port).to_string();
-                    for (index, printed) in printed.iter().enumerate() {
-                        let read = |printed: &str| {
-                            let read = Responses::read(printed, backend.address(), *port);
-                            read.map_err(|error| cannot_say(&self.balancers[index], &error))
-                        };
-                        let now = read(printed)?;
+                    for (index, counted) in counted.iter().enumerate() {
+                        let now = counted.of(backend.address(), *port);
                         let key = (index, endpoint.clone());
                         let (last, all) = match self.seen.get(&key) {
                             Some(seen) => *seen,
-                            None => (read(&self.before[index])?, Responses::default()),
+                            None => {
+                                let before = self.last[index].of(backend.address(), *port);
+                                (before, Responses::default())
+                            }
                         };
                         self.seen.insert(key, (now, all + now.since(last)));
                     }
                 }
             }
         }
+        self.last = counted;
         let all = self.seen.values().map(|(_, all)| *all);
         Ok(all.fold(Responses::default(), |all, one| all + one))
     }
 
-    /// What each balancer prints now.
-    async fn ask(&self) -> Result<Vec<String>, String> {
+    /// What each balancer says now.
+    async fn ask(&self) -> Result<Vec<Counted>, String> {
         let mut all = Vec::new();
         for balancer in &self.balancers {
             let asked = balancer.errors().await;
             let why = |error: HostError| cannot_say(balancer, &text::chain(&error).join(": "));
-            let printed = asked.map_err(why)?;
-            Responses::read(&printed, "", 0).map_err(|error| cannot_say(balancer, &error))?;
-            all.push(printed);
+            let counted = Counted::read(&asked.map_err(why)?);
+            all.push(counted.map_err(|error| cannot_say(balancer, &error))?);
         }
         Ok(all)
     }
@@ -227,10 +246,10 @@ mod tests {
             rate: Percentage::of_hundredths(100),
             balancers: balancers(&slot.lab, &lb),
             slots: Vec::new(),
-            before: Vec::new(),
+            last: Vec::new(),
             seen: HashMap::new(),
         };
-        counts.before = counts.ask().await.expect("an answer");
+        counts.last = counts.ask().await.expect("an answer");
         (slot, counts)
     }
 
@@ -246,6 +265,21 @@ mod tests {
         let count = |requests, errors| Ok(Responses { requests, errors });
         assert_eq!(counts.count().await, count(10, 1));
         assert_eq!(counts.count().await, count(15, 3));
+    }
+
+    #[tokio::test]
+    async fn at_a_fixed_port_what_the_old_one_has_answered_is_not_the_new_ones() {
+        let answers = [
+            "127.0.0.1:32769 50 5\n",
+            "127.0.0.1:32769 900 300\n",
+            "127.0.0.1:32769 910 301\n",
+        ];
+        let (slot, mut counts) = watched(&answers).await;
+        let count = |requests, errors| Ok(Responses { requests, errors });
+        // The old one serves on, and the new one is yet to come.
+        assert_eq!(counts.count().await, count(0, 0));
+        counts.slots = vec![Arc::new(slot.placement)];
+        assert_eq!(counts.count().await, count(10, 1));
     }
 
     #[tokio::test]

@@ -121,13 +121,17 @@ impl ProbeWatch {
         )
     }
 
-    /// Stops sending and waits for the requests under way. Returns why the rollout is not to stand, if so: a fact and
+    /// Stops sending and waits for the requests under way, and for a last look at what balancers have counted. Returns why the rollout is not to stand, if so: a fact and
     /// its cause.
-    pub async fn finish(self) -> Option<(String, Option<String>)> {
+    pub async fn finish(
+        self,
+        events: &Events,
+        looks_again: bool,
+    ) -> Option<(String, Option<String>)> {
         let _ = self.stop.send(true);
         let _ = self.sending.await;
-        let errors = match self.errors {
-            Some(errors) => errors.finish().await,
+        let errors = match self.errors.filter(|_| looks_again) {
+            Some(errors) => errors.finish(events).await,
             None => None,
         };
         let summary = lock(&self.tally).summary();

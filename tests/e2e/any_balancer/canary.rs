@@ -47,7 +47,7 @@ pub fn haproxy(stage: &Stage) {
     let line = "deploy lab --set version=v2 -v";
     stage.loses_nothing_at(it.endpoints(), &it.row("a canary with 5 %"), |_| {
         let mut deploy = project.start(line);
-        assert!(deploy.wait_until(|line| line.contains("serve 5% of the requests for 8s")));
+        assert!(deploy.wait_until(|line| line.contains("serve 4.7% of the requests for 8s")));
         let mut while_it_serves: Vec<_> = weights().into_iter().map(|(_, weight)| weight).collect();
         while_it_serves.sort_unstable();
         assert_eq!(while_it_serves, [5, 100]);
@@ -148,7 +148,7 @@ pub fn nginx(stage: &Stage) {
     let line = "deploy lab --set version=v2 -v";
     stage.loses_nothing_at(it.endpoints(), &it.row("a canary with 5 %"), |_| {
         let mut deploy = project.start(line);
-        assert!(deploy.wait_until(|line| line.contains("serve 5% of the requests for 6s")));
+        assert!(deploy.wait_until(|line| line.contains("serve 4.7% of the requests for 6s")));
         assert_eq!(weights(), ["weight=100", "weight=5"]);
         let few = answers_of("v2", 100);
         assert!((1..=20).contains(&few), "{few} of 100 are the canary's");

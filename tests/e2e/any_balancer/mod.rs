@@ -148,6 +148,48 @@ pub fn two_recipes(stage: &Stage) {
     project.ok("down lab --yes");
 }
 
+/// One of two balancers does not read its list: nothing is lost behind either, and the old version serves on.
+pub fn one_of_two_refuses(stage: &Stage) {
+    let it = Balancer::new("nginx", ("lb", "web"), 80);
+    let project = &it.project;
+    it.rolls_out("max_parallel = \"100%\"");
+    project.edit(
+        "inventory/nginx.toml",
+        "host-2 = { address = \"192.168.50.102\", groups = [\"apps\"] }",
+        "host-2 = { address = \"192.168.50.102\", groups = [\"apps\", \"balancers\"] }",
+    );
+    project.edit(
+        "recipes/lb.toml",
+        "reload = \"nginx -s reload\"",
+        "reload = \"test ! -e /tmp/refuses && nginx -s reload\"",
+    );
+    project.ok("deploy lab --set version=v1");
+    let second: &str = format!("{}:80", HOST_2.address()).leak();
+    let both: &[&str] = vec![it.endpoints()[0], second].leak();
+    let before = [HOST_1, HOST_2].map(|host| it.app_on(host));
+
+    HOST_2.run("docker exec lb touch /tmp/refuses");
+    stage.loses_nothing_at(
+        both,
+        "nginx: one of two balancers does not read its list",
+        |_| {
+            let run = project.shipit("deploy lab --set version=v2");
+            run.exits(5)
+                .says("`lb` on `host-2` routes as before")
+                .says("`lb` on `host-3` has the new list");
+            failed(&run)
+        },
+    );
+    assert_eq!([HOST_1, HOST_2].map(|host| it.app_on(host)), before);
+    it.both_answer("v1");
+
+    HOST_2.run("docker exec lb rm /tmp/refuses");
+    stage.loses_nothing_at(both, "nginx: two balancers", |_| vec![it.deploy("v2")]);
+    it.both_answer("v2");
+    project.ok("check lab");
+    project.ok("down lab --yes");
+}
+
 pub fn haproxy(stage: &Stage) {
     let it = Balancer::new("haproxy", ("haproxy", "shop"), 80);
     let version = the_whole_way(stage, &it);

@@ -3,7 +3,7 @@
 use crate::{
     config::recipe::Recipe as Raw,
     diagnostic::{Place, Problem, Problems},
-    model::{BalancerView, EQUAL_WEIGHT, ListedBackend, Name, Recipe},
+    model::{BalancerView, EQUAL_WEIGHT, LateValues, ListedBackend, Name, Recipe, Template},
 };
 
 /// A weight needs canaries, others beside them, and balancers that know of weights.
@@ -139,13 +139,32 @@ fn lacks_weight(view: &BalancerView, recipe: &Name) -> Option<String> {
             .then(|| format!("use `{{{{weight}}}}` in `{}`", file.from));
     }
     match &view.commands {
-        Some(commands) if commands.weight.is_some() => None,
-        Some(_) => Some(
-            "add `weight = \"…\"` to its `[balancer]`, and name `backend.weight` in `add`"
-                .to_owned(),
-        ),
+        Some(commands) => {
+            let add = is_weighed(&commands.add, recipe);
+            let weight = commands.weight.as_ref();
+            let weighs = weight.is_some_and(|weight| is_weighed(weight, recipe));
+            (!add || !weighs).then(|| {
+                "name `backend.weight` in `add` and in `weight = \"…\"` of its `[balancer]`"
+                    .to_owned()
+            })
+        }
         None => {
             Some("it learns of containers by itself, so shipit cannot give one a weight".to_owned())
         }
     }
+}
+
+/// Whether a command is another one for another weight.
+fn is_weighed(command: &Template, recipe: &Name) -> bool {
+    let rendered = |weight| {
+        let one = ListedBackend {
+            weight,
+            ..ListedBackend::dummy(recipe)
+        };
+        let command = command.with("backend", one.value("active"));
+        command.render(&LateValues::dummy())
+    };
+    let (lighter, equal) = (rendered(1), rendered(EQUAL_WEIGHT));
+    // What is wrong with the template was said.
+    lighter.is_err() || lighter != equal
 }

@@ -151,12 +151,17 @@ impl Rollout {
             .any(|place| place.replacement.has_outgoing())
     }
 
+    /// How many of the first slots are canaries. Where nothing comes, nothing is tried; and what runs already is only
+    /// confirmed beside those that are.
     pub(super) fn canaries(&self) -> usize {
-        if self.is_first_deploy() {
-            0
-        } else {
-            self.policy.canary
+        let mut replacements = self.places.iter().map(|place| &place.replacement);
+        let comes = replacements.clone().any(|it| it.has_incoming);
+        if self.policy.canary == 0 || !comes || self.is_first_deploy() {
+            return 0;
         }
+        let confirmed = replacements.position(|it| !it.incoming_runs);
+        let confirmed = confirmed.unwrap_or(self.places.len());
+        confirmed.saturating_add(self.policy.canary)
     }
 
     /// How many slots may be in progress.

@@ -119,6 +119,35 @@ fn canaries_with_a_share_of_their_own_are_promoted_also_where_no_other_follows()
 }
 
 #[test]
+fn a_stop_has_no_canaries() {
+    let weighs = Policy {
+        canary: 1,
+        auto_promote: false,
+        weighs_canaries: true,
+        ..plain()
+    };
+    let play = Play::of(Rollout::new(weighs, replacements(2, false, true)), 2);
+    let transcript = play.transcript();
+    assert!(!transcript.contains("promotion"), "{transcript}");
+    assert!(transcript.contains("completed"), "{transcript}");
+}
+
+#[test]
+fn what_runs_already_is_confirmed_beside_the_canaries() {
+    let mut replacements = replacements(3, true, true);
+    replacements[0].incoming_runs = true;
+    replacements[0].outgoing = None;
+    let policy = Policy {
+        canary: 1,
+        auto_promote: false,
+        ..plain()
+    };
+    let play = Play::of(Rollout::new(policy, replacements), 3);
+    let play = play.at(60, Input::Promotion { granted: true });
+    insta::assert_snapshot!(play.transcript());
+}
+
+#[test]
 fn a_slot_that_is_in_its_last_step_when_another_fails_has_arrived() {
     let both = Policy {
         max_parallel: 2,
