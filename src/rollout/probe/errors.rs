@@ -154,13 +154,9 @@ impl Counts {
                     for (index, counted) in counted.iter().enumerate() {
                         let now = counted.of(backend.address(), *port);
                         let key = (index, endpoint.clone());
-                        let (last, all) = match self.seen.get(&key) {
-                            Some(seen) => *seen,
-                            None => {
-                                let before = self.last[index].of(backend.address(), *port);
-                                (before, Responses::default())
-                            }
-                        };
+                        let before = self.last[index].of(backend.address(), *port);
+                        let seen = self.seen.get(&key).copied();
+                        let (last, all) = seen.unwrap_or((before, Responses::default()));
                         self.seen.insert(key, (now, all + now.since(last)));
                     }
                 }

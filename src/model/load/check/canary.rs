@@ -140,10 +140,10 @@ fn lacks_weight(view: &BalancerView, recipe: &Name) -> Option<String> {
     }
     match &view.commands {
         Some(commands) => {
-            let add = is_weighed(&commands.add, recipe);
-            let weight = commands.weight.as_ref();
-            let weighs = weight.is_some_and(|weight| is_weighed(weight, recipe));
-            (!add || !weighs).then(|| {
+            let both = [Some(&commands.add), commands.weight.as_ref()];
+            let is_one =
+                |command: Option<&Template>| command.is_some_and(|it| is_weighed(it, recipe));
+            (!both.into_iter().all(is_one)).then(|| {
                 "name `backend.weight` in `add` and in `weight = \"…\"` of its `[balancer]`"
                     .to_owned()
             })

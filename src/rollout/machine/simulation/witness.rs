@@ -30,6 +30,7 @@ pub(super) struct Witness {
     per_host: usize,
     revert: bool,
     first_deploy: bool,
+    has_canaries: bool,
     performing: BTreeMap<Slot, (Side, Step)>,
     watching: BTreeMap<Slot, (Side, Gate)>,
     /// The finished slots that are watched.
@@ -65,6 +66,7 @@ impl Witness {
             per_host: scenario.per_host,
             revert: scenario.revert,
             first_deploy: !scenario.fates.iter().any(|fate| fate.has_outgoing),
+            has_canaries: has_canaries(scenario),
             performing: BTreeMap::new(),
             watching: BTreeMap::new(),
             keeping: BTreeMap::new(),
@@ -297,8 +299,8 @@ impl Witness {
                 unready, None,
                 "{slot:?} begins while a finished one is unready"
             );
-            let needs_promotion = !self.first_deploy && !self.policy.auto_promote;
-            if needs_promotion && self.policy.canary > 0 {
+            let needs_promotion = self.has_canaries && !self.policy.auto_promote;
+            if needs_promotion {
                 assert!(self.promoted || slot.0 < self.policy.canary, "no canary");
             }
         }
@@ -425,8 +427,7 @@ impl Witness {
                 assert!(slots.len() - updated <= self.policy.max_failures);
                 assert_eq!(failure.is_some(), !self.failed.is_empty());
                 let weighs = self.policy.weighs_canaries && !self.policy.auto_promote;
-                let has_canaries = self.policy.canary > 0 && !self.first_deploy;
-                if weighs && has_canaries && updated > 0 {
+                if weighs && self.has_canaries && updated > 0 {
                     assert!(self.promoted, "the canaries keep their share");
                 }
             }
@@ -493,4 +494,12 @@ impl Witness {
             assert!(!new.exists, "slot {index} was touched");
         }
     }
+}
+
+/// A first deploy has no canaries, nor has a rollout that brings nothing.
+fn has_canaries(scenario: &Scenario) -> bool {
+    let fates = &scenario.fates;
+    let policy = scenario.policy.clone().settled();
+    let replaces = fates.iter().any(|fate| fate.has_outgoing);
+    policy.canary > 0 && replaces && fates.iter().any(|fate| fate.has_incoming)
 }
