@@ -102,11 +102,6 @@ impl Percentage {
         Self(hundredths.min(10_000))
     }
 
-    /// The share as a part of 1.
-    pub fn share(self) -> f64 {
-        f64::from(self.0) / 10_000.0
-    }
-
     /// Whether `part` is more than this share of `whole`.
     pub fn is_exceeded_by(self, part: u64, whole: u64) -> bool {
         u128::from(part) * 10_000 > u128::from(whole) * u128::from(self.0)

@@ -65,6 +65,12 @@ impl Recipe {
                 .is_some_and(|drain| drain.through_consul)
     }
 
+    /// How many containers of it are to run, on all hosts together.
+    pub fn instances(&self) -> usize {
+        let on = self.by_host.values().filter(|on| on.container.is_some());
+        on.map(|on| usize::from(on.instances)).sum()
+    }
+
     /// Whether Consul has this recipe's containers on a host: its agent there may be asked, with the token.
     pub fn is_registered_on(&self, host: &HostName) -> bool {
         self.by_host.contains_key(host) && self.is_registered()

@@ -103,8 +103,7 @@ impl BackendLists {
         targets: &[ListTarget],
     ) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
-        let own = state.active.iter_mut().filter(|one| one.recipe == *recipe);
-        own.for_each(|one| one.weight = EQUAL_WEIGHT);
+        state.weigh_equally(recipe);
         state.write_all(targets).await
     }
 
@@ -115,9 +114,7 @@ impl BackendLists {
 
     /// Takes note that all containers of a recipe weigh the same now. One that has gone meanwhile stays away.
     pub(in crate::balancers) async fn note_weights(&self, recipe: &Name) {
-        let mut state = self.0.lock().await;
-        let own = state.active.iter_mut().filter(|one| one.recipe == *recipe);
-        own.for_each(|one| one.weight = EQUAL_WEIGHT);
+        self.0.lock().await.weigh_equally(recipe);
     }
 
     /// Takes note of containers that get no further request.
@@ -159,6 +156,11 @@ impl State {
     fn enter(&mut self, backends: Vec<ListedBackend>) {
         self.remove(&backends);
         self.active.extend(backends);
+    }
+
+    fn weigh_equally(&mut self, recipe: &Name) {
+        let own = self.active.iter_mut().filter(|one| one.recipe == *recipe);
+        own.for_each(|one| one.weight = EQUAL_WEIGHT);
     }
 
     fn remove(&mut self, backends: &[ListedBackend]) {

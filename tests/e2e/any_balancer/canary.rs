@@ -63,14 +63,7 @@ pub fn haproxy(stage: &Stage) {
     weigh_equally();
     it.both_answer("v2");
 
-    // One that answers with errors is taken back before the other host gets it.
-    let before = APPS.map(|host| it.app_on(host));
-    stage.measure_at(it.endpoints(), &it.row("a canary that answers 500"), |_| {
-        let run = project.shipit("deploy lab --set version=v2 --set answer=500");
-        run.exits(5).says("over `max_error_rate` (1%)");
-        failed(&run)
-    });
-    assert_eq!(APPS.map(|host| it.app_on(host)), before);
+    one_that_answers_500_is_taken_back(stage, &it);
     weigh_equally();
     it.both_answer("v2");
     project.ok("check lab");
@@ -162,16 +155,23 @@ pub fn nginx(stage: &Stage) {
     assert_eq!(weights(), ["weight=100", "weight=100"]);
     it.both_answer("v2");
 
+    one_that_answers_500_is_taken_back(stage, &it);
+    it.both_answer("v2");
+    project.ok("check lab");
+    project.ok("down lab --yes");
+}
+
+/// One that answers with errors is taken back before the other host gets it.
+fn one_that_answers_500_is_taken_back(stage: &Stage, it: &Balancer) {
     let before = APPS.map(|host| it.app_on(host));
     stage.measure_at(it.endpoints(), &it.row("a canary that answers 500"), |_| {
-        let run = project.shipit("deploy lab --set version=v2 --set answer=500");
+        let run = it
+            .project
+            .shipit("deploy lab --set version=v2 --set answer=500");
         run.exits(5).says("over `max_error_rate` (1%)");
         failed(&run)
     });
     assert_eq!(APPS.map(|host| it.app_on(host)), before);
-    it.both_answer("v2");
-    project.ok("check lab");
-    project.ok("down lab --yes");
 }
 
 /// The app answers with the var `answer`, though it says that it is well.

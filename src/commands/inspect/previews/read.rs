@@ -126,7 +126,7 @@ fn found(
     let ended_well = newest
         .as_ref()
         .is_none_or(|it| it.outcome.to_string() == "succeeded");
-    let wanted = environment.recipes.iter().map(instances).sum();
+    let wanted = environment.recipes.iter().map(Recipe::instances).sum();
     let severity = match running.len() {
         0 => Severity::Bad,
         running if running >= wanted && ended_well => Severity::Good,
@@ -152,12 +152,6 @@ pub fn last_change(releases: &[Release]) -> Option<Timestamp> {
     let ends = releases.iter();
     let ends = ends.map(|release| release.finished.unwrap_or(release.started));
     ends.max()
-}
-
-/// How many containers a recipe is to have.
-fn instances(recipe: &Recipe) -> usize {
-    let on = recipe.by_host.values().filter(|on| on.container.is_some());
-    on.map(|on| usize::from(on.instances)).sum()
 }
 
 /// What a container runs, by the record of what was deployed; docker knows what that was pinned to.

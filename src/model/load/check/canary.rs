@@ -35,8 +35,7 @@ pub(super) fn check_canary_weight(
         );
         return;
     }
-    let on = recipe.by_host.values();
-    let slots: usize = on.map(|on| usize::from(on.instances)).sum();
+    let slots = recipe.instances();
     if slots <= usize::from(recipe.rollout.canary) {
         problems.push(
             Problem::warning(format!(

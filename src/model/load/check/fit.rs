@@ -47,11 +47,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
                 .hint("use `publish = [\"auto:PORT\"]` behind a balancer"),
         );
     }
-    let slots: usize = recipe
-        .by_host
-        .values()
-        .map(|on| usize::from(on.instances))
-        .sum();
+    let slots = recipe.instances();
     if let Some(canary) = rollout.and_then(|rollout| rollout.canary.written())
         && usize::from(canary.value) > slots
     {
