@@ -135,10 +135,10 @@ impl JumpHost {
         };
         let port = match port {
             None | Some("") => None,
-            Some(port) => Some(
-                port.parse()
-                    .map_err(|_| format!("`{text}` has no valid port"))?,
-            ),
+            Some(port) => {
+                let port = port.parse().ok().filter(|port| *port != 0);
+                Some(port.ok_or_else(|| format!("`{text}` has no valid port"))?)
+            }
         };
         let user_is_one = user.as_ref().is_none_or(|user| is_name(user));
         if !is_name(host) || !user_is_one {
@@ -190,7 +190,7 @@ mod tests {
             let shown: Vec<_> = parsed.iter().map(ToString::to_string).collect();
             assert_eq!(shown, hops, "{text}");
         }
-        for text in ["a:port", "a:99999", "me@", "@a", "-a", "a,,b"] {
+        for text in ["a:port", "a:99999", "a:0", "[a]:0", "me@", "@a", "-a", "a,,b"] {
             assert!(JumpHost::parse_list(text).is_err(), "{text}");
         }
     }
