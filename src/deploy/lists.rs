@@ -9,7 +9,8 @@ use crate::{
     plan::{ListPlan, Plan},
 };
 
-/// Writes the files that are not as what runs wants them: somebody changed them, or a balancer lost its own.
+/// Writes the files that are not as what runs wants them: somebody changed them, or a balancer lost its own. Takes note
+/// of those that are.
 pub async fn settle(
     environment: &Environment,
     fleet: &Fleet,
@@ -17,10 +18,15 @@ pub async fn settle(
     plan: &Plan,
     lists: &BackendLists,
 ) -> Run<()> {
-    for list in plan.lists.iter().filter(|list| list.is_drifted) {
+    for list in &plan.lists {
         let Some(target) = target(environment, fleet, facts, list) else {
             continue;
         };
+        if !list.is_drifted {
+            let seen = list.old.as_deref().unwrap_or_default();
+            lists.note_written(&target, seen).await;
+            continue;
+        }
         lists.write(&target).await.map_err(|error| {
             let message = format!(
                 "cannot write the list of `{}` on `{}`; no container was touched",

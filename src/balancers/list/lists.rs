@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use tokio::sync::Mutex;
 
-use super::target::ListTarget;
+use super::target::{ListTarget, WriteFailure};
 use crate::{
     balancers::router::only_some,
     hosts::HostError,
@@ -23,9 +23,17 @@ struct State {
     active: Vec<ListedBackend>,
     draining: Vec<ListedBackend>,
     /// What each file has, where that is known.
-    written: BTreeMap<(String, Option<String>), String>,
+    written: BTreeMap<(String, Option<String>), Written>,
     /// The last switch that failed: to what, and why.
     refused: Option<(Vec<ListedBackend>, String)>,
+}
+
+/// What a file has.
+#[derive(Debug, Clone)]
+struct Written {
+    text: String,
+    /// The containers that its balancer may send requests to.
+    active: Vec<ListedBackend>,
 }
 
 impl BackendLists {
@@ -37,18 +45,30 @@ impl BackendLists {
         }))
     }
 
-    /// Lets requests go to these containers.
+    /// Takes note of what has been seen in a file, if that is what it is to have.
+    pub async fn note_written(&self, target: &ListTarget, seen: &str) {
+        let mut state = self.0.lock().await;
+        let wanted = state.wanted(target).ok();
+        if let Some(written) = wanted.filter(|wanted| wanted.text == seen) {
+            state.written.insert(target.key(), written);
+        }
+    }
+
+    /// Lets requests go to these containers. A balancer that refuses the new list has them on its old one, or that is
+    /// an error.
     pub(super) async fn enter(
         &self,
         backends: Vec<ListedBackend>,
         targets: &[ListTarget],
     ) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
-        state.enter(backends);
-        state.write_all(targets).await
+        state.enter(backends.clone());
+        let has_all = |active: &[ListedBackend]| all_in(&backends, active);
+        state.write_all(targets, has_all).await
     }
 
-    /// Lets no further request go to these containers.
+    /// Lets no further request go to these containers. A balancer that refuses the new list has none of them on its old
+    /// one, or that is an error: on the way back from a list that it refused, it has nothing to let go.
     pub(super) async fn leave(
         &self,
         backends: Vec<ListedBackend>,
@@ -56,8 +76,9 @@ impl BackendLists {
     ) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
         state.remove(&backends);
-        state.draining.extend(backends);
-        state.write_all(targets).await
+        state.draining.extend(backends.iter().cloned());
+        let has_none = |active: &[ListedBackend]| none_in(&backends, active);
+        state.write_all(targets, has_none).await
     }
 
     /// Has requests go to the ones and no longer to the others, in one write. Where that was tried and has failed, it
@@ -75,10 +96,11 @@ impl BackendLists {
             return Err(HostError::Fact(why.clone()));
         }
         state.remove(&go);
-        let leave = go.into_iter().filter(|one| one.port.is_some());
-        state.draining.extend(leave);
+        let leave = go.iter().filter(|one| one.port.is_some());
+        state.draining.extend(leave.cloned());
         state.enter(come.clone());
-        let written = state.write_all(targets).await;
+        let has_switched = |active: &[ListedBackend]| all_in(&come, active) && none_in(&go, active);
+        let written = state.write_all(targets, has_switched).await;
         state.refused = None;
         written.inspect_err(|error| {
             state.refused = Some((come, text::chain(error).join(": ")));
@@ -93,7 +115,7 @@ impl BackendLists {
     ) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
         state.remove(backends);
-        state.write_all(targets).await
+        state.write_all(targets, must_be_written).await
     }
 
     /// Gives all containers of a recipe the same part of the requests.
@@ -104,7 +126,7 @@ impl BackendLists {
     ) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
         state.weigh_equally(recipe);
-        state.write_all(targets).await
+        state.write_all(targets, must_be_written).await
     }
 
     /// Takes note of containers that requests may go to, for balancers that are told by commands.
@@ -136,18 +158,19 @@ impl BackendLists {
     pub async fn write(&self, target: &ListTarget) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
         state.written.remove(&target.key());
-        state.write_all(std::slice::from_ref(target)).await
+        let targets = std::slice::from_ref(target);
+        state.write_all(targets, must_be_written).await
     }
 
     /// Puts a file where a container finds it that is about to start.
     pub async fn place(&self, target: &ListTarget) -> Result<(), HostError> {
         let mut state = self.0.lock().await;
-        let text = state
-            .text(target)
+        let written = state
+            .wanted(target)
             .map_err(|error| cannot_be_written(&error))?;
         state.written.remove(&target.key());
-        target.place(&text).await?;
-        state.written.insert(target.key(), text);
+        target.place(&written.text).await?;
+        state.written.insert(target.key(), written);
         Ok(())
     }
 }
@@ -169,25 +192,42 @@ impl State {
         self.draining.retain(stays);
     }
 
-    fn text(&self, target: &ListTarget) -> Result<String, ListError> {
-        target.file.render(&self.active, &self.draining)
+    /// What a file is to have now.
+    fn wanted(&self, target: &ListTarget) -> Result<Written, ListError> {
+        Ok(Written {
+            text: target.file.render(&self.active, &self.draining)?,
+            active: self.active.clone(),
+        })
     }
 
     /// Writes every file that would be different, all of them side by side. One balancer that fails keeps no other from
-    /// being told.
-    async fn write_all(&mut self, targets: &[ListTarget]) -> Result<(), HostError> {
+    /// being told; it is no failure where the list that it has kept is as good.
+    async fn write_all(
+        &mut self,
+        targets: &[ListTarget],
+        is_as_good: impl Fn(&[ListedBackend]) -> bool,
+    ) -> Result<(), HostError> {
         let mut failures = Vec::new();
         let mut told = Vec::new();
         let writes = targets.iter().map(|target| self.write_one(target));
         let written: Vec<_> = join_all(writes).await;
         for (target, written) in targets.iter().zip(written) {
-            self.written.remove(&target.key());
+            let before = self.written.remove(&target.key());
             match written {
-                Ok(text) => {
-                    self.written.insert(target.key(), text);
+                Ok(written) => {
+                    self.written.insert(target.key(), written);
                     told.push(target.name());
                 }
-                Err(error) => failures.push((target, error)),
+                Err(WriteFailure { error, is_undone }) => {
+                    let kept = before.filter(|_| is_undone);
+                    let is_good = kept.as_ref().is_some_and(|kept| is_as_good(&kept.active));
+                    if let Some(kept) = kept {
+                        self.written.insert(target.key(), kept);
+                    }
+                    if !is_good {
+                        failures.push((target, error));
+                    }
+                }
             }
         }
         let Some((target, _)) = failures.first() else {
@@ -205,15 +245,32 @@ impl State {
     }
 
     /// What the file has now: written, unless it has that already.
-    async fn write_one(&self, target: &ListTarget) -> Result<String, HostError> {
-        let text = self
-            .text(target)
-            .map_err(|error| cannot_be_written(&error))?;
-        if self.written.get(&target.key()) != Some(&text) {
-            target.write(&text).await?;
+    async fn write_one(&self, target: &ListTarget) -> Result<Written, WriteFailure> {
+        let wanted = self.wanted(target).map_err(|error| WriteFailure {
+            error: cannot_be_written(&error),
+            is_undone: true,
+        })?;
+        let there = self.written.get(&target.key());
+        if there.is_none_or(|there| there.text != wanted.text) {
+            target.write(&wanted.text).await?;
         }
-        Ok(text)
+        Ok(wanted)
     }
+}
+
+/// Where only the new list is right.
+fn must_be_written(_: &[ListedBackend]) -> bool {
+    false
+}
+
+fn all_in(backends: &[ListedBackend], active: &[ListedBackend]) -> bool {
+    backends.iter().all(|one| active.contains(one))
+}
+
+fn none_in(backends: &[ListedBackend], active: &[ListedBackend]) -> bool {
+    !backends
+        .iter()
+        .any(|one| active.iter().any(|other| other.is(one)))
 }
 
 fn cannot_be_written(error: &ListError) -> HostError {

@@ -26,6 +26,25 @@ pub struct ListTarget {
     pub late: LateValues,
 }
 
+/// A list that was not written.
+#[derive(Debug)]
+pub(super) struct WriteFailure {
+    /// Why.
+    pub(super) error: HostError,
+    /// Whether the list that was there is known to be back.
+    pub(super) is_undone: bool,
+}
+
+impl From<HostError> for WriteFailure {
+    /// What was done before the error is not known.
+    fn from(error: HostError) -> Self {
+        Self {
+            error,
+            is_undone: false,
+        }
+    }
+}
+
 impl ListTarget {
     /// The container that it is in; `None` for a file of the host's.
     fn container(&self) -> Option<&str> {
@@ -53,15 +72,17 @@ impl ListTarget {
     /// # Errors
     ///
     /// When the balancer refuses it or does not read it. What was there before is back then.
-    pub(super) async fn write(&self, content: &str) -> Result<(), HostError> {
+    pub(super) async fn write(&self, content: &str) -> Result<(), WriteFailure> {
         match self.try_to_write(content).await {
             // What was done before the loss is found, and not done twice.
-            Err(error) if self.reached.has_lost(&error) => self.try_to_write(content).await,
+            Err(failure) if self.reached.has_lost(&failure.error) => {
+                self.try_to_write(content).await
+            }
             result => result,
         }
     }
 
-    async fn try_to_write(&self, content: &str) -> Result<(), HostError> {
+    async fn try_to_write(&self, content: &str) -> Result<(), WriteFailure> {
         let file = &self.file;
         let check = file.check.as_ref().map(|check| check.render(&self.late));
         let check = check
@@ -77,12 +98,18 @@ impl ListTarget {
         let output = self.reached.run(command, WRITE).await?;
         match output.status {
             0 => Ok(()),
-            docker::WAS_REFUSED => Err(refused(&check, "the list that was there is back", &output)),
+            docker::WAS_REFUSED => Err(WriteFailure {
+                error: refused(&check, "the list that was there is back", &output),
+                is_undone: true,
+            }),
             docker::HAD_NO_EFFECT => {
                 let end = "the list that was there is back, and what it routed to it routes to";
-                Err(refused(&reload, end, &output))
+                Err(WriteFailure {
+                    error: refused(&reload, end, &output),
+                    is_undone: true,
+                })
             }
-            _ => self.without_its_container(content, &output).await,
+            _ => Ok(self.without_its_container(content, &output).await?),
         }
     }
 

@@ -175,6 +175,55 @@ async fn a_balancer_that_refuses_its_list_is_named_and_the_others_have_theirs() 
 }
 
 #[tokio::test]
+async fn a_container_that_a_balancer_never_had_is_let_go_though_it_refuses_every_list() {
+    let refuses = behaviour().script(|_| fails(66, "lb: not running\n"));
+    let (both, router) = lab(vec![well(), refuses]).await;
+    let before = "server 127.0.0.1:20000;\n";
+    for balancer in &router.balancers {
+        let target = ListTarget::of(balancer).expect("it has a list");
+        router.lists.note_written(&target, before).await;
+    }
+    let mut new = [backend(&both, "web-r2", Some(20001))];
+    let old = [backend(&both, "web-r1", Some(20000))];
+    let said = told(router.put_in(&new).await);
+    assert!(
+        said.starts_with("`lb` on `host-2` routes as before: "),
+        "{said}"
+    );
+    assert_eq!(told(router.put_in(&old).await), "told");
+    assert_eq!(
+        told(router.take_out(&mut new, "r2").await.map(|_| ())),
+        "told"
+    );
+    // It has been left as it was all the time, so there is nothing to write.
+    let refused = written(&both, 1).len();
+    assert_eq!(told(router.forget(&new).await), "told");
+    assert_eq!(written(&both, 1).len(), refused);
+
+    // What it has, it must let go.
+    let mut old = old;
+    let said = told(router.take_out(&mut old, "r2").await.map(|_| ()));
+    assert!(
+        said.starts_with("`lb` on `host-2` routes as before: "),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn what_has_been_seen_in_a_list_counts_only_where_it_is_as_it_should_be() {
+    let refuses = behaviour().script(|_| fails(66, "lb: not running\n"));
+    let (lab, router) = lab(vec![refuses]).await;
+    let target = ListTarget::of(&router.balancers[0]).expect("it has a list");
+    router
+        .lists
+        .note_written(&target, "server elsewhere:1;\n")
+        .await;
+    let mut new = [backend(&lab, "web-r2", Some(20001))];
+    let said = told(router.take_out(&mut new, "r2").await.map(|_| ()));
+    assert!(said.contains("`lb` on `host-1`"), "{said}");
+}
+
+#[tokio::test]
 async fn a_container_that_only_one_of_two_balancers_lets_go_is_back_on_both_lists() {
     // The second one does not reload the list without it.
     let leaves = "# web-r1 leaves\n".len();

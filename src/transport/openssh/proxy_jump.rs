@@ -190,7 +190,9 @@ mod tests {
             let shown: Vec<_> = parsed.iter().map(ToString::to_string).collect();
             assert_eq!(shown, hops, "{text}");
         }
-        for text in ["a:port", "a:99999", "a:0", "[a]:0", "me@", "@a", "-a", "a,,b"] {
+        for text in [
+            "a:port", "a:99999", "a:0", "[a]:0", "me@", "@a", "-a", "a,,b",
+        ] {
             assert!(JumpHost::parse_list(text).is_err(), "{text}");
         }
     }

@@ -175,9 +175,9 @@ pub fn one_of_two_refuses(stage: &Stage) {
         "nginx: one of two balancers does not read its list",
         |_| {
             let run = project.shipit("deploy lab --set version=v2");
-            // What it refuses, it also refuses on the way back.
-            run.exits(1)
-                .says("needs a hand")
+            // It refuses every list, and has the old one: there is nothing for it to go back from.
+            run.exits(5)
+                .says("serving (reverted)")
                 .says("`lb` on `host-2` routes as before")
                 .says("`lb` on `host-3` has the new list");
             failed(&run)
