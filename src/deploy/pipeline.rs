@@ -79,14 +79,24 @@ async fn prepare(
     request: &DeployRequest,
     hooks: &Hooks<'_>,
 ) -> Run<(Fleet, Prepared)> {
-    let looking = context.interruptible(UNCHANGED, look(context, request));
-    let (fleet, seen) = looking.await?;
-    let is_new = seen.lock.is_some() && seen.observed.is_before_the_first_deploy();
-    let making_ready = Box::pin(make_ready(context, request, hooks, &fleet, seen));
-    match context.interruptible(UNCHANGED, making_ready).await {
+    let beginning = context.interruptible(UNCHANGED, begin(context, request));
+    let (fleet, begun) = beginning.await?;
+    let is_locked = begun.lock.is_some();
+    // Until what is on the hosts says otherwise.
+    let mut is_new = true;
+    let making_ready = Box::pin(async {
+        let key = begun.credentials.key.as_ref();
+        let strays = matches!(request.trust, Trust::Granted);
+        let terms = Terms { key, strays };
+        let observed = observe(&fleet, context.environment, terms, context.events).await?;
+        is_new = observed.is_before_the_first_deploy();
+        make_ready(context, request, hooks, &fleet, (begun, observed)).await
+    });
+    let made_ready = context.interruptible(UNCHANGED, making_ready).await;
+    match made_ready {
         Ok(prepared) => Ok((fleet, prepared)),
         Err(stop) => {
-            if is_new && context.environment.preview.is_some() {
+            if is_locked && is_new && context.environment.preview.is_some() {
                 // Nothing else is there by which it would be found again and removed.
                 lock::forget(context, &fleet).await;
             }
@@ -96,16 +106,15 @@ async fn prepare(
     }
 }
 
-/// What is known before anything is decided.
-struct Seen<'a> {
+/// What a run has from its beginning.
+struct Begun<'a> {
     credentials: Credentials<'a>,
     /// None where only the plan is asked for.
     lock: Option<Lock>,
-    observed: Observed,
 }
 
-/// The phases up to what runs.
-async fn look<'a>(context: &'a Context<'a>, request: &DeployRequest) -> Run<(Fleet, Seen<'a>)> {
+/// The phases up to the lock.
+async fn begin<'a>(context: &'a Context<'_>, request: &DeployRequest) -> Run<(Fleet, Begun<'a>)> {
     let credentials = credentials::read(context, request).await?;
     let asking = context.with_consul(credentials.consul.clone());
     let fleet = reach(&asking, request).await?;
@@ -114,17 +123,7 @@ async fn look<'a>(context: &'a Context<'a>, request: &DeployRequest) -> Run<(Fle
     } else {
         Some(lock::take(context, &fleet, request.goal.verb()).await?)
     };
-    let terms = Terms {
-        key: credentials.key.as_ref(),
-        strays: matches!(request.trust, Trust::Granted),
-    };
-    let observed = observe(&fleet, context.environment, terms, context.events).await?;
-    let seen = Seen {
-        credentials,
-        lock,
-        observed,
-    };
-    Ok((fleet, seen))
+    Ok((fleet, Begun { credentials, lock }))
 }
 
 /// Those that follow when it is known what runs.
@@ -133,13 +132,9 @@ async fn make_ready(
     request: &DeployRequest,
     hooks: &Hooks<'_>,
     fleet: &Fleet,
-    seen: Seen<'_>,
+    (begun, observed): (Begun<'_>, Observed),
 ) -> Run<Prepared> {
-    let Seen {
-        credentials,
-        lock,
-        observed,
-    } = seen;
+    let Begun { credentials, lock } = begun;
     let events = context.events;
     if lock.is_some() {
         one_offs::remove_left(context, fleet, &observed.facts).await?;

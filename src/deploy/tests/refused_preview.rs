@@ -85,8 +85,10 @@ async fn what_took_no_lock_or_is_no_preview_removes_none() {
 
 #[tokio::test]
 async fn neither_does_an_interrupt() {
-    let interrupted =
-        async |is_preview| forgotten_after(is_preview, false, Some("docker image inspect")).await;
-    assert_eq!(interrupted(true).await, 1);
-    assert_eq!(interrupted(false).await, 0);
+    // While it looks for the first time at what is on the hosts, and when it is known to be the first deploy.
+    for part in ["docker ps", "docker image inspect"] {
+        let interrupted = async |is_preview| forgotten_after(is_preview, false, Some(part)).await;
+        assert_eq!(interrupted(true).await, 1, "{part}");
+        assert_eq!(interrupted(false).await, 0, "{part}");
+    }
 }
