@@ -267,6 +267,29 @@ canary = 3
 }
 
 #[test]
+fn containers_that_all_stop_before_new_ones_start_are_warned_of() {
+    let rollout = |port: &str, rollout: &str| {
+        TestProject::of_recipe(&format!(
+            "hosts = \"web\"\ncontainer.image = \"web\"\ncontainer.publish = [\"{port}\"]\ncontainer.instances = 2\n\
+            ready.tcp = 80\nrollout = {{ {rollout} }}\ndrain = {{ wait = \"2s\", run = \"true\" }}\n"
+        ))
+        .shown()
+    };
+    assert_snapshot!(rollout(
+        "auto:80",
+        "order = \"stop-first\", max_parallel = \"100%\""
+    ));
+    for serves_on in [
+        "order = \"stop-first\", max_parallel = 1",
+        "order = \"stop-first\", max_parallel = 9, canary = 1",
+        "max_parallel = \"100%\"",
+    ] {
+        let shown = rollout("auto:80", serves_on);
+        assert!(!shown.contains("stop before"), "{serves_on}: {shown}");
+    }
+}
+
+#[test]
 fn blue_green_goes_all_at_once_behind_a_balancer() {
     let shown = TestProject::of_recipe(
         r#"

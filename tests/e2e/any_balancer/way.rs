@@ -59,7 +59,12 @@ pub(super) fn the_whole_way(stage: &Stage, it: &Balancer) -> &'static str {
     let length = Length::wanted();
     let (project, to) = (&it.project, it.endpoints());
     if !length.as_written {
-        it.rolls_out("max_parallel = \"100%\"");
+        // With a port of its own an app stops before the new one starts: the other host's serves meanwhile.
+        it.rolls_out(if it.has_ports_of_its_own() {
+            "max_parallel = \"100%\""
+        } else {
+            ""
+        });
     }
     project
         .ok("deploy lab --set version=v1")

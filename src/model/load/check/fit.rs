@@ -3,7 +3,7 @@
 use crate::{
     config::{recipe::Recipe as Raw, values::Order},
     diagnostic::{Problem, Problems},
-    model::{ContainerSpec, Recipe},
+    model::{self, ContainerSpec, Recipe},
 };
 
 /// Whether the parts of a recipe fit together.
@@ -58,6 +58,25 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
             ))
             .at(&canary.place, "more than there are")
             .hint("`canary = 1` tries one first"),
+        );
+    }
+    let stops_first = match recipe.rollout.order {
+        Some(order) => order == model::Order::StopFirst,
+        None => has_fixed_port || specs().any(ContainerSpec::uses_host_network),
+    };
+    let is_all_at_once =
+        recipe.rollout.canary == 0 && slots > 1 && recipe.rollout.max_parallel.of(slots) >= slots;
+    if stops_first
+        && is_all_at_once
+        && recipe.drain.is_some()
+        && let Some(parallel) = rollout.and_then(|rollout| rollout.max_parallel.place())
+    {
+        problems.push(
+            Problem::warning(format!(
+                "all {slots} containers stop before new ones start: no balancer has one to route to meanwhile"
+            ))
+            .at(parallel, "as many as there are")
+            .hint("`max_parallel = 1` has the others serve; start-first needs `publish = [\"auto:PORT\"]`"),
         );
     }
 }
