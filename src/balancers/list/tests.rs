@@ -196,9 +196,9 @@ async fn a_container_that_a_balancer_never_had_is_let_go_though_it_refuses_every
         "told"
     );
     // It has been left as it was all the time, so there is nothing to write.
-    let refused = written(&both, 1).len();
+    let so_far = written(&both, 1).len();
     assert_eq!(told(router.forget(&new).await), "told");
-    assert_eq!(written(&both, 1).len(), refused);
+    assert_eq!(written(&both, 1).len(), so_far);
 
     // What it has, it must let go.
     let mut old = old;
