@@ -11,7 +11,7 @@ const BLOCKS: usize = 100;
 /// The most brackets that may be open at once in one expression.
 const BRACKETS: usize = 32;
 
-/// The most expressions: handlebars counts lines from the top for each.
+/// The most expressions, comments among them: handlebars counts lines from the top for each.
 const EXPRESSIONS: usize = 5000;
 
 /// The first expression beyond the limits.
@@ -30,7 +30,8 @@ pub(super) fn beyond_limits(source: &str) -> Option<TemplateError> {
         }
         expressions += 1;
         let inner = source[start + 2..].trim_start_matches(is_skipped);
-        if let Some(comment) = inner.strip_prefix('!') {
+        let is_too_long = expressions > EXPRESSIONS;
+        if let Some(comment) = inner.strip_prefix('!').filter(|_| !is_too_long) {
             at = source.len() - after_comment(comment).len();
             continue;
         }
@@ -52,7 +53,7 @@ pub(super) fn beyond_limits(source: &str) -> Option<TemplateError> {
             format!("nested too deep: more than {BLOCKS} blocks and `else` within each other")
         } else if expression.brackets > BRACKETS {
             format!("nested too deep: more than {BRACKETS} brackets within each other")
-        } else if expressions > EXPRESSIONS {
+        } else if is_too_long {
             format!("too long: more than {EXPRESSIONS} expressions")
         } else {
             continue;
@@ -154,6 +155,7 @@ mod tests {
             inside(101, "{{^}}"),
             brackets(33),
             "{{a}}".repeat(5001),
+            "{{! a }}\n".repeat(5001),
             // None of these is a block's end.
             blocks(101, "{{#if a}}{{! {{/if}}"),
             blocks(101, "{{#if a}}{{! -- {{/if}} --}}"),
