@@ -1,6 +1,9 @@
 //! The program that a table of commands makes: the command line, its help, and which command runs.
 
-use std::process::ExitCode;
+use std::{
+    ffi::{OsStr, OsString},
+    process::ExitCode,
+};
 
 use clap::{ArgMatches, Args, FromArgMatches};
 
@@ -57,10 +60,26 @@ pub fn parser_for(table: &[Group], columns: usize) -> clap::Command {
 pub fn run(table: &[Group]) -> ExitCode {
     let columns = terminal::stdout_width().unwrap_or(IN_A_PIPE);
     let program = parser_for(table, columns);
-    let matches = program.clone().get_matches();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let matches = program
+        .clone()
+        .try_get_matches_from(&arguments)
+        .unwrap_or_else(|error| {
+            // What it quotes may be the name of a branch: what acts on a terminal is to be seen.
+            let seen = arguments.iter().map(|it| visible(it));
+            let again = program.clone().try_get_matches_from(seen);
+            again.err().unwrap_or(error).exit()
+        });
     let global = Global::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     terminal::trace(global.verbose);
     ExitCode::from(dispatch(table, &program, &global, &matches).exit_code())
+}
+
+fn visible(argument: &OsStr) -> OsString {
+    argument.to_str().map_or_else(
+        || argument.to_owned(),
+        |argument| text::visible(argument).into_owned().into(),
+    )
 }
 
 /// Runs the command that was typed; problems of the files are shown.

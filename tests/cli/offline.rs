@@ -223,6 +223,27 @@ fn what_is_typed_wrong_is_said_in_words_whatever_the_output() {
 }
 
 #[test]
+fn what_acts_on_a_terminal_is_seen_in_errors_about_the_command_line() {
+    let shell = Shell::with_host_at(9);
+    for word in ["\u{9b}31m", "te\u{202e}st", "\u{1b}[31m"] {
+        for line in [
+            format!("deploi{word}"),
+            format!("deploy --limt{word}"),
+            format!("validate x {word}"),
+        ] {
+            let answer = shell.type_line(&line);
+            answer.is_a_mistake();
+            let acts = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+            assert!(
+                !answer.stderr.contains(acts),
+                "{line:?}: {:?}",
+                answer.stderr
+            );
+        }
+    }
+}
+
+#[test]
 fn colours_are_for_those_who_want_them() {
     let shell = Shell::new(&[]);
     let stderr = |words: &[&str], no_color: bool| {
