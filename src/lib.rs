@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod docker;
 pub mod event;
 pub mod facts;
+pub mod files;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod hooks;

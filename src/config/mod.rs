@@ -2,7 +2,6 @@
 //!
 //! What the values mean, and whether they fit together, is [`crate::model`]'s part.
 
-mod file;
 mod from_toml;
 pub mod inventory;
 pub mod key;
@@ -20,13 +19,15 @@ use std::{collections::HashMap, path::Path};
 
 use toml::de::DeTable;
 
-pub use file::{read_bytes, read_text};
 pub use from_toml::{FromToml, Section};
 pub use reader::Reader;
 pub use reference::{explain, key_table, tables};
 pub use schema::{inventory_schema, recipe_schema};
 
-use crate::diagnostic::{Problem, Problems, SourceFile};
+use crate::{
+    diagnostic::{Problem, Problems, SourceFile},
+    files,
+};
 
 /// A file that was read.
 #[derive(Debug, Clone)]
@@ -47,7 +48,7 @@ pub struct File<T> {
 ///
 /// When there is no text to read. Everything else is in [`File::problems`].
 pub fn read<T: Section>(path: &Path, name: &str) -> Result<File<T>, std::io::Error> {
-    Ok(parse(SourceFile::new(name, file::read_text(path)?)))
+    Ok(parse(SourceFile::new(name, files::read_text(path)?)))
 }
 
 /// Reads a file's text.

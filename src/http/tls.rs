@@ -1,7 +1,7 @@
 //! TLS below a request: whom it trusts, and why it does not trust a server.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -16,7 +16,7 @@ use rustls::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::text;
+use crate::{files, text};
 
 /// Whom a request over TLS trusts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -173,7 +173,8 @@ fn of_file(path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
         path: path.to_owned(),
         reason,
     };
-    let bytes = fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let bytes =
+        files::read_bytes(path, files::LARGEST).map_err(|error| failed(error.to_string()))?;
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let certificate = certificate.map_err(|error| failed(error.to_string()))?;

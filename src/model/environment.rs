@@ -3,9 +3,10 @@
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use super::{
-    HostAndPort, HostKeyPolicy, HostName, Name, Preview, PreviewName, PreviewSettings, Recipe,
-    Scheme, SecretSource,
+    HostAndPort, HostKeyPolicy, HostName, JumpHost, Name, Preview, PreviewName, PreviewSettings,
+    Recipe, Scheme, SecretSource,
 };
+use crate::command::{quote, typed};
 pub use crate::config::values::HookEvent;
 
 /// One inventory file, validated, with the recipes it names.
@@ -146,11 +147,12 @@ impl Host {
             ..
         } = &self.ssh;
         let mut words = vec!["ssh".to_owned()];
-        words.extend(proxy_jump.iter().map(|jumps| format!("-J {jumps}")));
+        let jumps = proxy_jump.iter().map(|jumps| JumpHost::list(jumps));
+        words.extend(jumps.map(|jumps| format!("-J {}", quote(&jumps))));
         words.extend(port.iter().map(|port| format!("-p {port}")));
         let at = user.iter().map(|user| format!("{user}@"));
-        words.push(at.chain([self.address.clone()]).collect());
-        words.join(" ")
+        let whom: String = at.chain([self.address.clone()]).collect();
+        typed(&words.join(" "), [whom])
     }
 }
 
@@ -170,8 +172,8 @@ pub struct SshSettings {
     pub host_keys: Option<HostKeyPolicy>,
     /// `known_hosts` files that replace OpenSSH's defaults.
     pub known_hosts_files: Vec<PathBuf>,
-    /// Jump hosts, first hop first, as in OpenSSH's `ProxyJump` (`[user@]host[:port]`, comma-separated).
-    pub proxy_jump: Option<String>,
+    /// Jump hosts, first hop first; none at all where the list is empty.
+    pub proxy_jump: Option<Vec<JumpHost>>,
     /// An OpenSSH client configuration instead of `~/.ssh/config`.
     pub config_file: Option<PathBuf>,
     /// The longest that reaching a host and logging in may take.

@@ -290,6 +290,66 @@ fn a_name_is_no_address_for_consul_and_balancers() {
 }
 
 #[test]
+fn what_is_no_address_and_no_jump_host_is_refused() {
+    let shown = |host: &str| {
+        TestProject::of_inventory(&format!("recipes = [\"web\"]\n[hosts]\n{host}\n")).shown()
+    };
+    for address in [
+        "10.0.0.7",
+        "web",
+        "web_1.example.com",
+        "fd00::1",
+        "[fd00::1]",
+        "fe80::1%eth0",
+        "bücher.example",
+    ] {
+        let shown = shown(&format!("a = {{ address = \"{address}\" }}"));
+        assert_eq!(shown, "no mistakes\n", "{address}");
+    }
+    for address in [
+        "10.0.0.300",
+        "010.0.0.1",
+        "-oProxyCommand=x",
+        "*.x",
+        "%h",
+        "{{x}}",
+        "a..b",
+        "a,b",
+        "h[a:c]",
+        "h[1]",
+        "te\\u202Est",
+    ] {
+        let shown = shown(&format!("a = {{ address = \"{address}\" }}"));
+        assert!(shown.contains("error: "), "{address}: {shown}");
+    }
+    let too_far = shown("\"w[1:3]\" = { address = \"10.0.0.[254:256]\" }");
+    assert!(too_far.contains("is not an address"), "{too_far}");
+    for name in ["\"w[a:c]\"", "\"w[1:]\"", "\"a,b\""] {
+        let shown = shown(&format!("{name} = {{ address = \"10.0.0.1\" }}"));
+        assert!(shown.contains("error: "), "{name}: {shown}");
+    }
+    let twice = shown("a = { address = \"fd00::1\" }\nb = { address = \"fd00:0::1\" }");
+    assert!(twice.contains("have the same address"), "{twice}");
+    for jumps in ["a", "me@a:2222,b", "none", "ssh://me@a:22/"] {
+        let shown = shown(&format!(
+            "a = {{ address = \"10.0.0.1\", proxy_jump = \"{jumps}\" }}"
+        ));
+        assert_eq!(shown, "no mistakes\n", "{jumps}");
+    }
+    for jumps in [
+        "", "a:0", "a:99999", ",", "a,,b", "@h", "u@", "-oX", "[::1", "a b", "a/b", "[a]22",
+    ] {
+        let shown = shown(&format!(
+            "a = {{ address = \"10.0.0.1\", proxy_jump = \"{jumps}\" }}"
+        ));
+        assert!(
+            shown.contains("jump host") || shown.contains("no valid port"),
+            "{jumps}: {shown}"
+        );
+    }
+}
+
+#[test]
 fn a_port_in_an_address_is_told_where_it_belongs() {
     let shown = |name: &str, address: &str| {
         TestProject::of_inventory(&format!(

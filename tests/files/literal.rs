@@ -10,7 +10,7 @@ proptest! {
     fn values_survive_loading(
         // No NUL, which is refused, and no `{{`, which begins a template.
         values in prop::collection::vec("([^{\0]|\\$\\(id\\)|['\"`\\\\\n\r\t <>&]){0,16}", 3),
-        host in "[^\\p{C}\\[\\]]{1,12}",
+        host in "[^\\p{C}\\p{Zl}\\p{Zp}\\[\\],]{1,12}",
     ) {
         let text = |value: &str| toml::Value::String(value.to_owned()).to_string();
         let [plain, word, var] = [text(&values[0]), text(&values[1]), text(&values[2])];

@@ -948,3 +948,165 @@ fn what_shipit_registers_in_consul_is_checked() {
         .collect();
     insta::assert_snapshot!(TestProject::new(&files).shown());
 }
+
+#[test]
+fn a_check_of_a_port_that_is_not_published_is_found_with_the_files() {
+    let shown = |container: &str, ready: &str| {
+        TestProject::of_recipe(&format!(
+            "hosts = \"web\"\n[container]\nimage = \"web\"\n{container}\n[ready]\n{ready}\n"
+        ))
+        .shown()
+    };
+    let one = "publish = [\"8080:80\"]";
+    for ready in [
+        "tcp = 81",
+        "grpc = 81",
+        "http = { path = \"/\", port = 81 }",
+    ] {
+        let shown = shown(one, ready);
+        assert!(
+            shown.contains("of port 81, which is not published"),
+            "{shown}"
+        );
+        assert!(shown.contains("the container publishes `80`"), "{shown}");
+    }
+    let several = "publish = [\"8080:80\", \"8081:81\", \"53:53/udp\"]";
+    assert!(
+        shown(several, "http = \"/\"").contains("say which `port`: it publishes `80` and `81`")
+    );
+    assert!(shown("", "tcp = 80").contains("a TCP check of a container that publishes no port"));
+    for (container, ready) in [
+        (one, "http = \"/\""),
+        (one, "tcp = 80"),
+        (several, "http = { path = \"/\", port = 81 }"),
+        ("publish_all = true", "tcp = 81"),
+        ("network = \"host\"", "tcp = 81"),
+    ] {
+        assert_eq!(
+            shown(container, ready),
+            "no mistakes\n",
+            "{container} {ready}"
+        );
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_sent_or_answered_is_found_with_the_files() {
+    let shown = |table: &str| {
+        TestProject::of_recipe(&format!(
+            "hosts = \"web\"\ncontainer.image = \"web\"\ncontainer.publish = [\"8080:80\"]\n{table}\n"
+        ))
+        .shown()
+    };
+    for (table, fact) in [
+        (
+            "ready.http = { path = \"/\", method = \"HEAD\", body = \"x\" }",
+            "an answer to `HEAD` has no body",
+        ),
+        ("ready.http = \"/a b\"", "`/a b` is not a path"),
+        (
+            "ready.http = { path = \"/\", host = \"a:99999\" }",
+            "`a:99999` is not a host",
+        ),
+        ("probe.url = \"http://lb:99999/\"", "it has no valid port"),
+        (
+            "probe.url = \"http://a b/\"",
+            "is not an `http://` or `https://` URL",
+        ),
+        (
+            "probe.url = \"http://[::1/\"",
+            "is not an `http://` or `https://` URL",
+        ),
+        (
+            "probe.url = \"http:///x\"",
+            "is not an `http://` or `https://` URL",
+        ),
+        (
+            "probe = { url = \"http://lb/\", method = \"HEAD\", body = \"x\" }",
+            "an answer to `HEAD` has no body",
+        ),
+    ] {
+        let shown = shown(table);
+        assert!(shown.contains(fact), "{table}: {shown}");
+    }
+    for table in [
+        "ready.http = { path = \"/a?b=c\", host = \"fd00::1\" }",
+        "ready.http = { path = \"/\", host = \"[fd00::1]:80\" }",
+        "probe.url = \"https://lb:8443/health?x=1\"",
+    ] {
+        assert_eq!(shown(table), "no mistakes\n", "{table}");
+    }
+}
+
+#[test]
+fn what_docker_would_refuse_to_run_is_found_with_the_files() {
+    let shown = |line: &str| {
+        TestProject::of_recipe(&format!(
+            "hosts = \"web\"\n[container]\nimage = \"web\"\n{line}\n"
+        ))
+        .shown()
+    };
+    for (line, fact) in [
+        (
+            "volumes = [\"ab:/d:ro,rw\"]",
+            "`ro` and `rw` exclude each other",
+        ),
+        (
+            "volumes = [\"/a:/b:nocopy\"]",
+            "`nocopy` is for volumes of docker",
+        ),
+        (
+            "volumes = [\"ab:/c:rshared\"]",
+            "`rshared` is for paths of the host",
+        ),
+        ("options = [\"--attach\", \"stdout\"]", "with nobody"),
+        ("options = [\"-a\", \"stdout\"]", "with nobody"),
+        ("options = [\"--help\"]", "start nothing"),
+        (
+            "options = [\"--init=maybe\"]",
+            "`maybe` is not true or false",
+        ),
+        ("options = [\"--=x\"]", "is no option of docker"),
+        (
+            "options = [\"---memory\", \"1g\"]",
+            "is no option of docker",
+        ),
+        (
+            "options = [\"--stop-timeout\", \"5\"]",
+            "write `stop_timeout = \"30s\"`",
+        ),
+        (
+            "options = [\"--no-healthcheck\", \"--health-cmd\", \"x\"]",
+            "docker refuses both together",
+        ),
+        (
+            "network = \"container:x\"\npublish = [\"80:80\"]",
+            "in another container's network",
+        ),
+        (
+            "network = \"container:x\"\nhostname = \"y\"",
+            "in another container's network",
+        ),
+        (
+            "publish = [\"80:80\", \"127.0.0.1:80:81\"]",
+            "want the same port of the host",
+        ),
+        (
+            "publish = [\"8000-8010:8000-8010\", \"8005:1\"]",
+            "want the same port of the host",
+        ),
+    ] {
+        let shown = shown(line);
+        assert!(shown.contains(fact), "{line}: {shown}");
+    }
+    for line in [
+        "volumes = [\"ab:/d:ro,nocopy\", \"/a:/b:ro,rslave,z\"]",
+        "options = [\"--init=true\", \"--no-healthcheck\"]",
+        "network = \"container:x\"",
+        "publish = [\"80:80\", \"80:80/udp\"]",
+        "publish = [\"127.0.0.1:80:80\", \"127.0.0.2:80:80\", \"[::1]:80:80\"]",
+        "publish = [\"auto:80\", \"81\"]",
+    ] {
+        assert_eq!(shown(line), "no mistakes\n", "{line}");
+    }
+}

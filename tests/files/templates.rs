@@ -47,7 +47,7 @@ fn a_wrong_template_of_a_whole_fleet_is_shown_once() {
     let project = TestProject::new(&[
         (
             "inventory/test.toml",
-            "recipes = [\"web\"]\n[hosts]\n\"web-[001:300]\" = { address = \"10.0.[1:300].1\" }\n",
+            "recipes = [\"web\"]\n[hosts]\n\"web-[001:250]\" = { address = \"10.0.[1:250].1\" }\n",
         ),
         (
             "recipes/web.toml",

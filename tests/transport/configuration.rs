@@ -86,6 +86,6 @@ async fn a_configuration_that_is_named_must_be_there_and_be_one() {
     );
 
     // What the inventory says itself, the file does not decide.
-    host.ssh.proxy_jump = Some("none".to_owned());
+    host.ssh.proxy_jump = Some(Vec::new());
     home.connect(&host).await.unwrap();
 }

@@ -3,7 +3,11 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use futures::future::join_all;
-use shipit::{command::RemoteCommand, model::Host, transport::ConnectError};
+use shipit::{
+    command::RemoteCommand,
+    model::{Host, JumpHost},
+    transport::ConnectError,
+};
 
 use super::{
     home::{Home, host},
@@ -14,7 +18,7 @@ const LONG: Duration = Duration::from_secs(20);
 
 fn behind(jump: &Server, server: &Server) -> Host {
     let mut host = host(server);
-    host.ssh.proxy_jump = Some(format!("jumper@127.0.0.1:{}", jump.port));
+    host.ssh.proxy_jump = JumpHost::parse_list(&format!("jumper@127.0.0.1:{}", jump.port)).ok();
     host
 }
 
@@ -47,10 +51,11 @@ async fn jump_hosts_are_chained_and_each_has_its_host_key_checked() {
     let second = Behaviour::new(&home.key).start().await;
     let server = Behaviour::new(&home.key).start().await;
     let mut host = host(&server);
-    host.ssh.proxy_jump = Some(format!(
+    host.ssh.proxy_jump = JumpHost::parse_list(&format!(
         "127.0.0.1:{},127.0.0.1:{}",
         first.port, second.port
-    ));
+    ))
+    .ok();
 
     for next in [&first, &second, &server] {
         let mut error = home.connect(&host).await.unwrap_err();
@@ -160,7 +165,7 @@ async fn hosts_on_both_sides_of_a_circle_do_not_wait_for_each_other() {
     let connector = home.connector();
     let hosts = ["left", "right"].map(|jump| {
         let mut host = host(&server);
-        host.ssh.proxy_jump = Some(jump.to_owned());
+        host.ssh.proxy_jump = JumpHost::parse_list(jump).ok();
         host
     });
 

@@ -12,6 +12,7 @@ use std::{
 use futures::future::join_all;
 use shipit::{
     command::RemoteCommand,
+    model::JumpHost,
     transport::{HeldEnd, SessionError},
 };
 
@@ -191,7 +192,7 @@ async fn a_host_behind_a_jump_host_is_connected_to_again_through_it() {
     home.know(&jump);
     home.know(&behind);
     let mut host = host(&behind);
-    host.ssh.proxy_jump = Some(format!("127.0.0.1:{}", jump.port));
+    host.ssh.proxy_jump = JumpHost::parse_list(&format!("127.0.0.1:{}", jump.port)).ok();
     let session = home.connect(&host).await.unwrap();
 
     session.run(&command("drop"), LONG).await.unwrap_err();

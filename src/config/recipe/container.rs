@@ -75,6 +75,7 @@ macro_rules! container_keys {
                 /// How long `docker stop` waits between SIGTERM and SIGKILL.
                 #[default(DurationValue::seconds(30))]
                 #[hash(always)]
+                #[docker(["--stop-timeout"] = "\"30s\"")]
                 stop_timeout: DurationValue => Duration,
             }
             beside {

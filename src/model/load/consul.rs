@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{hosts::is_address, read::Project, secret};
+use super::{
+    hosts::is_address,
+    read::{Project, expect_file},
+    secret,
+};
 use crate::{
     config::{
         inventory::{ConsulSection, Inventory},
@@ -89,8 +93,10 @@ fn scheme(section: &ConsulSection, problems: &mut Problems) -> Scheme {
 fn authorities(file: &Located<CaFile>, project: &Project, problems: &mut Problems) -> PathBuf {
     let text = &file.value.0;
     let path = project.path_at(text, file, problems);
-    if !text.is_empty() && !path.is_file() {
-        problems.push(Problem::error(format!("no file `{text}`")).at(&file.place, "not found"));
+    if !text.is_empty()
+        && let Some(problem) = expect_file(text, &path)
+    {
+        problems.push(problem.at(&file.place, "not a file to read"));
     }
     path
 }

@@ -140,5 +140,6 @@ pub(super) fn registries(
 }
 
 fn is_server(text: &str) -> bool {
-    is_address(text) && !text.contains("://")
+    // An IPv6 address before a port is in brackets.
+    is_address(&text.replace(['[', ']'], "")) && !text.contains("://")
 }

@@ -1,13 +1,9 @@
 //! Where the requests of a probe go, and how one is sent.
 
-use std::borrow::Cow;
-
-use hyper::Uri;
-
 use crate::{
     hosts::Reached,
     http::Wanted,
-    model::{HostAndPort, Probe, Scheme, is_ipv6, without_brackets},
+    model::{HostAndPort, Probe, Url},
     rollout::request::{Fault, HttpRequest},
     text,
 };
@@ -17,38 +13,6 @@ use crate::{
 pub(super) struct Target {
     address: HostAndPort,
     request: HttpRequest,
-}
-
-/// A URL taken apart.
-#[derive(Debug, PartialEq, Eq)]
-struct Url {
-    scheme: Scheme,
-    address: HostAndPort,
-    path: String,
-}
-
-impl Url {
-    /// Takes a URL apart; the error says what is wrong with it.
-    fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = with_brackets(url)
-            .parse()
-            .map_err(|error| format!("`{url}` is not a URL: {error}"))?;
-        let (scheme, port) = match uri.scheme_str() {
-            Some("http") => (Scheme::Http, 80),
-            Some("https") => (Scheme::Https, 443),
-            _ => return Err(format!("`{url}` is not an http:// or https:// URL")),
-        };
-        let host = uri.host().ok_or_else(|| format!("`{url}` names no host"))?;
-        let path = uri
-            .path_and_query()
-            .map_or("/", hyper::http::uri::PathAndQuery::as_str)
-            .to_owned();
-        Ok(Self {
-            scheme,
-            address: HostAndPort::new(without_brackets(host), uri.port_u16().unwrap_or(port)),
-            path,
-        })
-    }
 }
 
 impl Target {
@@ -124,19 +88,6 @@ impl Target {
     }
 }
 
-/// An address of IPv6 as a template puts it into a URL lacks the brackets that it must have there.
-fn with_brackets(url: &str) -> Cow<'_, str> {
-    let parts = url.split_once("://").map(|(scheme, rest)| {
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (host, path) = rest.split_at(end);
-        (scheme, host, path)
-    });
-    match parts {
-        Some((scheme, host, path)) if is_ipv6(host) => format!("{scheme}://[{host}]{path}").into(),
-        _ => url.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -147,34 +98,6 @@ mod tests {
         model::HttpDetails,
         rollout::testing::{FakeHost, TestSlot},
     };
-
-    #[test]
-    fn a_url_is_taken_apart() {
-        let http = |host: &str, port, path: &str| {
-            Ok(Url {
-                scheme: Scheme::Http,
-                address: HostAndPort::new(host, port),
-                path: path.into(),
-            })
-        };
-        assert_eq!(Url::parse("http://10.0.0.3/"), http("10.0.0.3", 80, "/"));
-        assert_eq!(
-            Url::parse("http://lb:8080/health?x=1"),
-            http("lb", 8080, "/health?x=1")
-        );
-        assert_eq!(
-            Url::parse("http://[fd88::1]:8080/"),
-            http("fd88::1", 8080, "/")
-        );
-        for url in ["http://fd88::1/", "http://fd88::1"] {
-            assert_eq!(Url::parse(url), http("fd88::1", 80, "/"));
-        }
-        let secure = Url::parse("https://lb/").expect("a URL");
-        assert_eq!((secure.scheme, secure.address.port), (Scheme::Https, 443));
-        for wrong in ["ftp://lb/", "lb", "http://", ""] {
-            assert!(Url::parse(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[tokio::test]
     async fn a_service_behind_tls_is_asked_over_it() {

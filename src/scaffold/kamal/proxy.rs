@@ -1,9 +1,11 @@
 //! `proxy`: Kamal's own balancer. What it asks of a container becomes `[ready]`; who sends it requests is up to a
 //! balancer of the user's.
 
+use toml::Value;
+
 use crate::scaffold::{
     convert::{CONTAINER, Writer},
-    yaml::{Map, Node, Value},
+    yaml::{Map, Node, Value as Yaml},
 };
 
 /// Where it is said.
@@ -18,7 +20,7 @@ const PORT: i64 = 80;
 /// A role that requests are sent to.
 pub fn proxy(node: Option<&Node>, writer: &mut Writer) {
     let mut proxy = match node.map(|node| &node.value) {
-        Some(Value::Map(map)) => map.clone(),
+        Some(Yaml::Map(map)) => map.clone(),
         _ => Map::default(),
     };
     let port = proxy.get("app_port");
@@ -38,7 +40,11 @@ pub fn proxy(node: Option<&Node>, writer: &mut Writer) {
     let mut check = check.unwrap_or_default();
     let path = check.take("path");
     let path = path.as_ref().and_then(Node::text).unwrap_or(PATH);
-    writer.set_text(READY, "http", path, "");
+    let path = writer.filled(path, "");
+    // The app may publish other ports beside it.
+    let request = [("path", path.into()), ("port", Value::from(port))];
+    let request = request.map(|(key, value)| (key.to_owned(), value));
+    writer.set(READY, "http", Value::Table(request.into_iter().collect()));
     for (key, why) in [
         ("interval", "it is asked every second"),
         (

@@ -12,11 +12,11 @@ use super::{
     error::{ConnectError, place},
 };
 use crate::{
-    model::{HostKeyPolicy, SshSettings},
+    model::{HostKeyPolicy, JumpHost, SshSettings},
     transport::openssh::{
         known_hosts::Names,
         paths::Paths,
-        proxy_jump::{JumpHost, jumps_of_command},
+        proxy_command::jumps_of_command,
         ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, evaluate},
         time::seconds,
         tokens::Tokens,
@@ -349,13 +349,8 @@ impl Resolver<'_> {
 
     /// The jump hosts, and the line of a file that names them.
     fn jumps(&self, tokens: &Tokens<'_>) -> Result<(Vec<JumpHost>, Option<String>), ConfigProblem> {
-        if let Some(text) = &self.settings.proxy_jump {
-            let jumps = JumpHost::parse_list(text).map_err(|reason| ConfigProblem {
-                file: PathBuf::from("proxy_jump"),
-                line: 0,
-                reason,
-            })?;
-            return Ok((jumps, None));
+        if let Some(jumps) = &self.settings.proxy_jump {
+            return Ok((jumps.clone(), None));
         }
         let jump = self.config.get(Keyword::ProxyJump)?;
         let (value, jumps) = match jump.filter(|value| !value.is_none()) {

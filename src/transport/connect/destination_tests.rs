@@ -63,7 +63,7 @@ fn the_inventory_goes_before_the_configuration() {
         user: Some("my".to_owned()),
         port: Some(2),
         identity_files: vec!["~/my".into()],
-        proxy_jump: Some("none".to_owned()),
+        proxy_jump: Some(Vec::new()),
         connect_timeout: Some(Duration::from_secs(10)),
         host_keys: Some(HostKeyPolicy::Strict),
         known_hosts_files: vec!["/my/known".into()],

@@ -185,8 +185,8 @@ impl ConnectError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Resolve { endpoint, .. } => format!(
-                "check the host's `address` in the inventory; `getent hosts {}` must print one",
-                endpoint.address
+                "check the address, in the inventory or in OpenSSH's configuration; `{}` must print one",
+                typed("getent hosts", [&*endpoint.address])
             ),
             Self::Connect { endpoint, .. } | Self::Timeout { endpoint, .. } => format!(
                 "`{}` must work from here; check the address, the port and that sshd runs",

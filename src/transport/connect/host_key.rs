@@ -20,6 +20,7 @@ use russh::{
 };
 
 use crate::{
+    files,
     model::HostKeyPolicy,
     transport::{
         openssh::known_hosts::{KnownHosts, Names, Verdict},
@@ -308,7 +309,7 @@ impl HostKeyVerifier {
         {
             create_private_folder(folder)?;
         }
-        let ends_well = match fs::read(&self.first) {
+        let ends_well = match files::read_or_null(&self.first) {
             Ok(bytes) => bytes.last().is_none_or(|last| *last == b'\n'),
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(error),

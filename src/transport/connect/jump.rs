@@ -12,11 +12,8 @@ use super::{
     countdown::Countdown, destination::Destination, endpoint::Endpoint, error::ConnectError,
 };
 use crate::{
-    model::SshSettings,
-    transport::{
-        openssh::proxy_jump::JumpHost,
-        session::{Session, Tunnel},
-    },
+    model::{JumpHost, SshSettings},
+    transport::session::{Session, Tunnel},
 };
 
 /// Connections that may be on their way at once through one jump host. They all share its one TCP stream,
@@ -123,11 +120,10 @@ pub(super) fn settings_of_jump(
     before: &[JumpHost],
     behind: &SshSettings,
 ) -> SshSettings {
-    let before: Vec<_> = before.iter().map(ToString::to_string).collect();
     SshSettings {
         user: last.user.clone(),
         port: last.port,
-        proxy_jump: (!before.is_empty()).then(|| before.join(",")),
+        proxy_jump: (!before.is_empty()).then(|| before.to_vec()),
         r#become: false,
         ..behind.clone()
     }

@@ -12,11 +12,12 @@ use tempfile::TempDir;
 use super::{
     known_hosts::{KnownHosts, Names, Place, Verdict},
     paths::Paths,
-    proxy_jump::{JumpHost, jumps_of_command},
+    proxy_command::jumps_of_command,
     ssh_config::{ConfigFile, ConfigProblem, HostConfig, Keyword, Lookup, Value, evaluate},
     time,
     tokens::Tokens,
 };
+use crate::model::JumpHost;
 
 /// Where the files are written; in memory where there is such a place.
 fn folder() -> TempDir {

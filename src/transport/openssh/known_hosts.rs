@@ -5,7 +5,7 @@
 //! one of two keys of a type matches, and does not know `@revoked` and wildcards.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +16,8 @@ use russh::keys::{
 };
 use sha1::Sha1;
 use wildmatch::WildMatch;
+
+use crate::files;
 
 /// The names under which a host may stand in a `known_hosts` file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -82,7 +84,7 @@ impl KnownHosts {
     pub(in crate::transport) fn read(files: &[PathBuf]) -> Result<Self, (PathBuf, io::Error)> {
         let mut known = Self::default();
         for file in files {
-            match fs::read(file) {
+            match files::read_or_null(file) {
                 Ok(bytes) => known.add(file, &String::from_utf8_lossy(&bytes)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err((file.clone(), error)),

@@ -134,6 +134,9 @@ fn a_missing_file_is_empty_and_an_unreadable_one_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     assert!(KnownHosts::read(&[folder.path().join("missing")]).is_ok());
     assert!(KnownHosts::read(&[folder.path().to_owned()]).is_err());
+    assert!(KnownHosts::read(&["/dev/zero".into()]).is_err());
+    // People name it to know no host.
+    assert!(KnownHosts::read(&["/dev/null".into()]).is_ok());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 pub(crate) mod fuzzing;
 pub(super) mod known_hosts;
 pub(super) mod paths;
-pub(super) mod proxy_jump;
+pub(super) mod proxy_command;
 pub(super) mod ssh_config;
 pub(super) mod time;
 pub(super) mod tokens;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::answers::{Answers, name_of};
 use crate::{
-    config,
     diagnostic::{Problem, Problems, SourceFile},
+    files,
     model::Name,
     scaffold::{Beside, Draft, Foreign, Host},
     terminal::Terminal,
@@ -75,7 +75,7 @@ impl From {
 
 fn source(path: &Path) -> Result<SourceFile, Problem> {
     let name = path.display().to_string();
-    match config::read_text(path) {
+    match files::read_text(path) {
         Ok(text) => Ok(SourceFile::new(name, text)),
         Err(error) => Err(Problem::error(format!("cannot read `{name}`: {error}"))
             .hint("name a Compose file, or the `config/deploy.yml` of Kamal")),

@@ -1,7 +1,10 @@
 //! Whether the parts of a recipe fit together.
 
 use crate::{
-    config::{recipe::Recipe as Raw, values::Order},
+    config::{
+        recipe::{ContainerSection, Recipe as Raw},
+        values::Order,
+    },
     diagnostic::{Problem, Problems},
     model::{self, ContainerSpec, Recipe},
 };
@@ -19,6 +22,9 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     };
     let publish = container.publish.as_ref().map(|publish| &publish.place);
     let has_fixed_port = specs().any(ContainerSpec::publishes_fixed_port);
+
+    check_foreign_network(container, recipe, problems);
+    check_healthcheck(container, recipe, problems);
 
     let rollout = raw.rollout.as_ref();
     let order = rollout.and_then(|rollout| rollout.order.as_ref());
@@ -77,6 +83,46 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
             ))
             .at(parallel, "as many as there are")
             .hint("`max_parallel = 1` has the others serve; start-first needs `publish = [\"auto:PORT\"]`"),
+        );
+    }
+}
+
+/// In another container's network that one has the name and the ports.
+fn check_foreign_network(section: &ContainerSection, recipe: &Recipe, problems: &mut Problems) {
+    let mut specs = recipe
+        .by_host
+        .values()
+        .filter_map(|on| on.container.as_ref());
+    let is_refused = |spec: &ContainerSpec| {
+        spec.network
+            .as_deref()
+            .is_some_and(|it| it.starts_with("container:"))
+            && (spec.publish_all || !spec.publish.is_empty() || spec.hostname.is_some())
+    };
+    if let Some(network) = section.network.as_ref().filter(|_| specs.any(is_refused)) {
+        problems.push(
+            Problem::error(
+                "ports and a host name in another container's network: docker refuses them",
+            )
+            .at(&network.place, "it has its own")
+            .hint("publish the ports of that container; or leave `network` away"),
+        );
+    }
+}
+
+fn check_healthcheck(section: &ContainerSection, recipe: &Recipe, problems: &mut Problems) {
+    let mut specs = recipe
+        .by_host
+        .values()
+        .filter_map(|on| on.container.as_ref());
+    let is_refused = |spec: &ContainerSpec| {
+        let has = |start: &str| spec.options.iter().any(|option| option.starts_with(start));
+        has("--no-healthcheck") && has("--health-")
+    };
+    if let Some(options) = section.options.as_ref().filter(|_| specs.any(is_refused)) {
+        problems.push(
+            Problem::error("`--no-healthcheck` beside a healthcheck: docker refuses both together")
+                .at(&options.place, "only one of them"),
         );
     }
 }

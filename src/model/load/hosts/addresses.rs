@@ -1,10 +1,13 @@
 //! The names and addresses of an entry of `[hosts]`.
 
+use std::net::Ipv4Addr;
+
 use super::ranges::{self, Expansion};
 use crate::{
     config::inventory::HostSection,
     diagnostic::{Located, Problem, Problems},
     model::{is_ipv6, without_brackets},
+    text,
 };
 
 /// The address of an entry whose name is one.
@@ -13,9 +16,10 @@ pub(super) fn address_of<'a>(
     section: &'a Located<HostSection>,
     problems: &mut Problems,
 ) -> Option<&'a Located<String>> {
-    if name.is_empty() || name.contains(char::is_control) {
+    if name.is_empty() || name.contains(|c: char| text::acts(c) || "\n\t,".contains(c)) {
         problems.push(
-            Problem::error("a host's name is one line of text").at(&name.place, "not a name"),
+            Problem::error("a host's name is one line of text without commas")
+                .at(&name.place, "not a name"),
         );
         return None;
     }
@@ -35,9 +39,6 @@ pub(super) fn names_and_addresses(
     address: &Located<String>,
     problems: &mut Problems,
 ) -> Vec<(String, String)> {
-    if !is_address(address) || with_port(address).is_some() {
-        problems.push(wrong_address(address));
-    }
     let names = match ranges::expand(name) {
         Ok(expansion) => expansion,
         Err(why) => {
@@ -52,6 +53,15 @@ pub(super) fn names_and_addresses(
             return Vec::new();
         }
     };
+    let is_right = match &addresses {
+        Expansion::Single => is_address(without_brackets(address)) && with_port(address).is_none(),
+        Expansion::Many(all) => all
+            .iter()
+            .all(|it| is_address(it) && with_port(it).is_none()),
+    };
+    if !is_right {
+        problems.push(wrong_address(address));
+    }
     match (names, addresses) {
         (Expansion::Single, Expansion::Single) => {
             let address = without_brackets(address).to_owned();
@@ -103,7 +113,12 @@ fn wrong_address(address: &Located<String>) -> Problem {
     let (host, port) = with_port(rest).map_or((rest, None), |(host, port)| (host, Some(port)));
     let host = without_brackets(host);
     let says_more = url.is_some() || user.is_some() || port.is_some();
-    if !says_more || !is_address(host) || user.is_some_and(|user| !is_user(user)) {
+    let can_be = match ranges::expand(host) {
+        Ok(Expansion::Single) => is_address(host),
+        Ok(Expansion::Many(all)) => all.iter().all(|it| is_address(it)),
+        Err(_) => false,
+    };
+    if !says_more || !can_be || user.is_some_and(|user| !is_user(user)) {
         return problem;
     }
     let user = user.map(|user| format!(", user = \"{user}\""));
@@ -140,10 +155,24 @@ fn is_user(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "/:'\"\\".contains(c))
 }
 
-/// Whether a text can be a host name or an IP address.
+/// The longest name of a host, in bytes (RFC 1035).
+const LONGEST_NAME: usize = 253;
+
+/// Whether a text can be an IP address, a host name, or a name of `ssh_config`. Four numbers are an IPv4 address or
+/// nothing, and what begins with `-` would be an option.
 pub(in super::super) fn is_address(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|c| !c.is_whitespace() && !c.is_control() && !"@/'\"`$;&|<>()\\".contains(c))
+    let can_be_typed = |c: char| {
+        !c.is_whitespace() && !text::acts(c) && !"@/'\"`$;&|<>()\\*?!#%,={}[]^~".contains(c)
+    };
+    let labels: Vec<_> = text.split('.').collect();
+    let is_number = |label: &&str| label.bytes().all(|byte| byte.is_ascii_digit());
+    let is_ip = is_ipv6(text) || text.parse::<Ipv4Addr>().is_ok();
+    if is_ip || labels.len() == 4 && labels.iter().all(is_number) {
+        return is_ip;
+    }
+    let has_name = !text.is_empty() && text.len() <= LONGEST_NAME;
+    has_name
+        && !text.starts_with(['-', '.'])
+        && !text.contains("..")
+        && text.chars().all(can_be_typed)
 }

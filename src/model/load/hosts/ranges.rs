@@ -1,5 +1,7 @@
 //! Host ranges: `web-[01:50]` stands for `web-01` to `web-50`.
 
+use crate::model::is_ipv6;
+
 /// The most digits that a number of a range may have: those of the largest that can be counted to.
 const MOST_DIGITS: usize = 20;
 
@@ -20,13 +22,19 @@ pub(super) enum Expansion {
 pub(super) fn expand(text: &str) -> Result<Expansion, String> {
     let mut ranges = text.match_indices('[').filter_map(|(open, _)| {
         let close = open + text[open..].find(']')?;
-        let (first, last) = text[open + 1..close].split_once(':')?;
-        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        (is_number(first) && is_number(last)).then_some((open, close, first, last))
+        let inside = &text[open + 1..close];
+        let (first, last) = inside.split_once(':')?;
+        (!is_ipv6(inside)).then_some((open, close, first, last))
     });
     let Some((open, close, first, last)) = ranges.next() else {
         return Ok(Expansion::Single);
     };
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(first) || !is_number(last) {
+        return Err(format!(
+            "the range in `{text}` does not count from one number to another, as `[1:3]` does"
+        ));
+    }
     if ranges.next().is_some() {
         return Err(format!("`{text}` has two ranges"));
     }
@@ -63,6 +71,7 @@ mod tests {
             ("web", Ok(Expansion::Single)),
             ("web[1]", Ok(Expansion::Single)),
             ("[::1]", Ok(Expansion::Single)),
+            ("[fe80::1%eth0]", Ok(Expansion::Single)),
             ("web-[8:10].a", many(&["web-8.a", "web-9.a", "web-10.a"])),
             ("web-[08:10]", many(&["web-08", "web-09", "web-10"])),
             ("[9:9]", many(&["9"])),
@@ -72,6 +81,9 @@ mod tests {
         for text in [
             "[2:1]",
             "a[1:2]b[1:2]",
+            "w[a:c]",
+            "w[1:]",
+            "w[-1:3]",
             "[1:99999]",
             "[1:99999999999999999999999]",
         ] {

@@ -1,6 +1,6 @@
 //! `[hosts]`, `[groups]` and `[vars]` put together.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, net::Ipv6Addr};
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ use crate::{
         values::{Entries, VarValue},
     },
     diagnostic::{Located, Place, Problem, Problems, SourceFile},
-    model::{Host, HostName, Name},
+    model::{Host, HostName, JumpHost, Name},
 };
 
 /// Reads `[hosts]`, `[groups]` and `[vars]`.
@@ -118,7 +118,14 @@ struct Known {
 }
 
 /// An address and a port. Behind different jump hosts one private address is different machines.
-type Machine = (String, u16, Option<String>);
+type Machine = (String, u16, Option<Vec<JumpHost>>);
+
+/// The one spelling of an address: IPv6 has several.
+fn canonical(address: &str) -> String {
+    address
+        .parse::<Ipv6Addr>()
+        .map_or_else(|_| address.to_lowercase(), |ip| ip.to_string())
+}
 
 impl Known {
     /// Adds the host `index`. Two entries for one machine would be deployed to twice at once.
@@ -131,7 +138,7 @@ impl Known {
         problems: &mut Problems,
     ) {
         let machine = (
-            host.address.to_lowercase(),
+            canonical(&host.address),
             host.ssh.port.unwrap_or(22),
             host.ssh.proxy_jump.clone(),
         );

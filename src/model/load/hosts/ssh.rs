@@ -10,7 +10,7 @@ use crate::{
         values::OneOrMany,
     },
     diagnostic::{Located, Problem, Problems},
-    model::SshSettings,
+    model::{JumpHost, SshSettings},
 };
 
 /// How to log in to a host: its own keys, then `[ssh]`'s.
@@ -25,15 +25,7 @@ pub(super) fn settings(
         .identity_file
         .as_ref()
         .or(general.identity_file.as_ref());
-    for text in [
-        &host.user,
-        &general.user,
-        &host.proxy_jump,
-        &general.proxy_jump,
-    ]
-    .into_iter()
-    .flatten()
-    {
+    for text in [&host.user, &general.user].into_iter().flatten() {
         if text.value.is_empty() || text.value.contains(char::is_control) {
             problems.push(
                 Problem::error("an empty text or one with control characters")
@@ -48,12 +40,35 @@ pub(super) fn settings(
         r#become: first(host.r#become.as_ref(), general.r#become.as_ref()).unwrap_or(false),
         host_keys: general.host_keys.map(|policy| policy.meaning()),
         known_hosts_files: paths(project, general.known_hosts_file.as_ref(), problems),
-        proxy_jump: first(host.proxy_jump.as_ref(), general.proxy_jump.as_ref()),
+        proxy_jump: jumps(
+            host.proxy_jump.as_ref().or(general.proxy_jump.as_ref()),
+            problems,
+        ),
         config_file: general
             .config_file
             .as_ref()
             .map(|text| project.path_at(text, text, problems)),
         connect_timeout: general.connect_timeout.map(|timeout| timeout.value.0),
+    }
+}
+
+fn jumps(text: Option<&Located<String>>, problems: &mut Problems) -> Option<Vec<JumpHost>> {
+    let text = text?;
+    let read = if text.trim().is_empty() {
+        Err("an empty text names no jump host".to_owned())
+    } else {
+        JumpHost::parse_list(text)
+    };
+    match read {
+        Ok(jumps) => Some(jumps),
+        Err(why) => {
+            problems.push(
+                Problem::error(why)
+                    .at(&text.place, "expected `[USER@]HOST[:PORT]`")
+                    .hint("a comma stands between two jump hosts; `none` is no jump host"),
+            );
+            None
+        }
     }
 }
 

@@ -8,11 +8,11 @@ use super::super::{
 };
 use crate::{
     config::{
-        self,
         recipe::{BackendsSection, BalancerSection, Recipe as Raw},
         values::Script,
     },
     diagnostic::{Located, Place, Problem, SourceFile},
+    files,
     model::{
         BackendCommands, BackendsFile, BalancerView, ListError, ListedBackend, Name, Template,
         backends::by_recipe,
@@ -150,7 +150,7 @@ fn list(
     let path = resolver
         .project()
         .path_at(&from, template, resolver.problems);
-    let text = config::read_text(&path).unwrap_or_else(|error| {
+    let text = files::read_text(&path).unwrap_or_else(|error| {
         let problem = unreadable(&from, &error).at(&template.place, "cannot be read");
         resolver.problems.push(problem);
         String::new()

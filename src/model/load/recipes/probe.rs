@@ -5,7 +5,7 @@ use super::{
         hosts::Members,
         scope::{Resolver, Settle, meaning},
     },
-    ready::TlsKeys,
+    ready::{TlsKeys, check_body},
 };
 use crate::{
     config::{
@@ -13,7 +13,7 @@ use crate::{
         suggest::did_you_mean_or_all,
     },
     diagnostic::{Located, Problem, Problems},
-    model::{HostName, HttpDetails, Probe},
+    model::{HostName, HttpDetails, Probe, Scheme, Url},
 };
 
 /// `[probe]`, which is about no single host.
@@ -44,27 +44,30 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
     let errors_before = resolver.problems.iter().count();
     let address: String = meaning(url, resolver);
     let has_rendered = resolver.problems.iter().count() == errors_before;
-    let secure = address.strip_prefix("https://");
-    let rest = secure.or_else(|| address.strip_prefix("http://"));
-    let rest = rest.unwrap_or_default();
+    let parsed = Url::parse(&address);
+    let is_secure = parsed.as_ref().is_ok_and(|url| url.scheme == Scheme::Https);
     let tls = TlsKeys {
         ca_file: ca_file.as_ref().map(|it| &it.place),
         server_name: server_name.as_ref().map(|it| &it.place),
         insecure: insecure.written().filter(|it| it.value).map(|it| &it.place),
     };
     tls.check(
-        secure.is_some(),
+        is_secure,
         "the URL begins with `https://`",
         resolver.problems,
     );
-    if has_rendered && rest.is_empty() {
-        resolver.problems.push(
-            Problem::error(format!("`{address}` is not an `http://` or `https://` URL"))
-                .at(&url.place, "expected `http://…` or `https://…`"),
-        );
+    if let Err(why) = &parsed
+        && has_rendered
+    {
+        resolver
+            .problems
+            .push(Problem::error(why).at(&url.place, "expected `http://…` or `https://…`"));
     }
     let through = through.as_ref();
     let through = through.and_then(|text| known_host(text, members, resolver.problems));
+    let method: Option<String> = method.settle(resolver);
+    let body_place = body.as_ref().map(|body| &body.place);
+    check_body(method.as_deref(), body_place, resolver.problems);
     Some(Probe {
         url: address,
         rate: *rate.value(),
@@ -72,7 +75,7 @@ pub(super) fn resolve(raw: &Raw, members: &Members, resolver: &mut Resolver<'_>)
         details: HttpDetails {
             host: host.settle(resolver),
             headers: headers.settle(resolver),
-            method: method.settle(resolver),
+            method,
             body: body.settle(resolver),
             ca_file: ca_file.settle(resolver),
             server_name: server_name.settle(resolver),

@@ -2,14 +2,19 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::super::scope::{Resolve, Resolver, meaning, resolved};
+use hyper::http::uri::PathAndQuery;
+
+use super::super::{
+    read::expect_file,
+    scope::{Resolve, Resolver, meaning, resolved},
+};
 use crate::{
     config::{
         recipe::{HttpCheck, HttpSection, ReadySection, http_keys, ready_keys},
         values::{self, CaFile, ConsulCheck, HostHeader, HttpHeaders, HttpMethod, UrlPath},
     },
     diagnostic::{Located, Place, Problem, Problems},
-    model::{ConsulReady, HttpReady, Ready, Scheme, Template},
+    model::{ConsulReady, HttpReady, Ready, Scheme, Template, Url},
 };
 
 ready_keys!(resolved ReadySection as Ready);
@@ -36,7 +41,21 @@ impl Resolve<HttpReady> for HttpCheck {
         };
         let is_secure = *scheme.value() == values::Scheme::Https;
         tls.check(is_secure, "add `scheme = \"https\"`", resolver.problems);
-        self.0.resolve(place, resolver)
+        let check: HttpReady = self.0.resolve(place, resolver);
+        let body = self.0.body.as_ref().map(|body| &body.place);
+        check_body(check.method.as_deref(), body, resolver.problems);
+        check
+    }
+}
+
+/// An answer to `HEAD` never has a body (RFC 9110, 9.3.2).
+pub(super) fn check_body(method: Option<&str>, body: Option<&Place>, problems: &mut Problems) {
+    if let Some(place) = body.filter(|_| method == Some("HEAD")) {
+        problems.push(
+            Problem::error("an answer to `HEAD` has no body")
+                .at(place, "cannot be in it")
+                .hint("ask with `GET`"),
+        );
     }
 }
 
@@ -102,10 +121,10 @@ impl Resolve<PathBuf> for CaFile {
             place: place.clone(),
         };
         let path = resolver.project().path_at(&text, &at, resolver.problems);
-        if !path.is_file() {
+        if let Some(problem) = expect_file(&text, &path) {
             resolver
                 .problems
-                .push(Problem::error(format!("no file `{text}`")).at(place, "not found"));
+                .push(problem.at(place, "not a file to read"));
         }
         path
     }
@@ -168,7 +187,7 @@ fn wrong_header(name: &str, value: &str) -> Option<(String, Option<String>)> {
 impl Resolve<String> for UrlPath {
     fn resolve(&self, place: &Place, resolver: &mut Resolver<'_>) -> String {
         let path = resolver.line(&self.0, place);
-        if !path.starts_with('/') {
+        if !path.starts_with('/') || path.parse::<PathAndQuery>().is_err() {
             resolver.problems.push(
                 Problem::error(format!("`{path}` is not a path"))
                     .at(place, "expected `/…`")
@@ -184,7 +203,9 @@ impl Resolve<String> for HostHeader {
         let host = resolver.line(&self.0, place);
         // What may be in the authority of a URL, but for a user.
         let may_be_in_it = |c: char| c.is_ascii_alphanumeric() || "-._~:[]%".contains(c);
-        if host.is_empty() || !host.chars().all(may_be_in_it) {
+        let is_one =
+            host.chars().all(may_be_in_it) && Url::parse(&format!("http://{host}")).is_ok();
+        if !is_one {
             resolver.problems.push(
                 Problem::error(format!("`{host}` is not a host"))
                     .at(place, "expected `HOST` or `HOST:PORT`")

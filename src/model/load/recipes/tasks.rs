@@ -8,12 +8,12 @@ use super::super::{
 };
 use crate::{
     config::{
-        self,
         recipe::{TaskSection, UploadSection},
         slot::Defaulted,
         values::TaskPlace,
     },
     diagnostic::{Located, Place, Problem, SourceFile},
+    files,
     model::{Task, TaskAction, Template},
 };
 
@@ -197,13 +197,13 @@ fn content(
     resolver: &mut Resolver<'_>,
 ) -> Vec<u8> {
     let result = if is_template {
-        config::read_text(path).map(|text| {
+        files::read_text(path).map(|text| {
             let file = SourceFile::new(shown, text);
             let whole = file.place(0..file.text().len());
             resolver.text(file.text(), &whole).into_bytes()
         })
     } else {
-        config::read_bytes(path, u64::MAX)
+        files::read_bytes(path, u64::MAX)
     };
     result.unwrap_or_else(|error| {
         let problem = unreadable(shown, &error).at(from, "cannot be read");

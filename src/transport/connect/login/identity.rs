@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::{sync::OnceCell, task::spawn_blocking};
 
 use super::certificates::Certificates;
+use crate::files;
 
 /// Who is asked for passphrases.
 pub trait Prompt: Send + Sync {
@@ -175,7 +176,7 @@ impl KeyFile {
             .as_ref()
             .map(|certificate| PublicKey::new(certificate.public_key().clone(), ""));
         let public_beside = load_public_key(beside(".pub")).ok().or(certified);
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let public = public_beside.ok_or(Unreadable::Missing)?;

@@ -1,7 +1,7 @@
 //! The files, read for one host.
 
 use std::{
-    fs, io,
+    io,
     net::IpAddr,
     path::{Path, PathBuf},
 };
@@ -15,7 +15,7 @@ use super::{
     line::{split_keyword, split_words},
     values::{ConfigProblem, HostConfig, Value},
 };
-use crate::transport::openssh::paths::Paths;
+use crate::{files, transport::openssh::paths::Paths};
 
 /// Includes within includes at most, as in OpenSSH.
 const DEEPEST: usize = 16;
@@ -260,7 +260,7 @@ fn relevant<'a>(
 /// The text of a file. One that need not be there is empty when it is not; OpenSSH reads a folder as an
 /// empty file, too.
 fn read(file: &ConfigFile) -> io::Result<String> {
-    match fs::read(&file.path) {
+    match files::read_or_null(&file.path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if !file.required && (is_absent(&error) || is_folder(&error)) => {
             Ok(String::new())

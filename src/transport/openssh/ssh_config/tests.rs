@@ -461,3 +461,33 @@ fn comments_and_blanks_are_no_lines_and_backslashes_escape_what_is_special() {
         assert_eq!(found.as_deref(), words, "{line}");
     }
 }
+
+#[test]
+fn a_pipe_or_a_device_is_never_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let including = folder.path().join("including");
+    fs::write(&including, "Include pipe\n").expect("written");
+    for (path, reason) in [
+        (&*pipe, Some("it is no regular file")),
+        (&including, Some("it is no regular file")),
+        (Path::new("/dev/zero"), Some("it is no regular file")),
+        // People name it to have no configuration.
+        (Path::new("/dev/null"), None),
+    ] {
+        let file = ConfigFile {
+            path: path.to_owned(),
+            folder: folder.path().to_owned(),
+            required: true,
+        };
+        let lookup = Lookup {
+            host: "web",
+            user: None,
+        };
+        let problem = evaluate(&[file], lookup, &paths(folder.path())).err();
+        let found = problem.map(|problem| problem.reason);
+        assert_eq!(found.as_deref(), reason, "{}", path.display());
+    }
+}

@@ -5,7 +5,7 @@ mod run_options;
 mod volumes;
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
 
@@ -226,6 +226,7 @@ impl Resolve<Vec<Publish>> for PublishedPorts {
     fn resolve(&self, _: &Place, resolver: &mut Resolver<'_>) -> Vec<Publish> {
         let mut ports = Vec::new();
         let mut known = HashSet::new();
+        let mut on_the_host = HashMap::<_, Vec<Publish>>::new();
         for value in &self.0 {
             let text: String = meaning(value, resolver);
             if is_unresolved(&value.text, &text) {
@@ -235,13 +236,23 @@ impl Resolve<Vec<Publish>> for PublishedPorts {
                 Ok(each) => {
                     for port in each {
                         let shown = port.to_string();
-                        if known.insert(shown.clone()) {
-                            ports.push(port);
-                        } else {
+                        let key = (port.host_port, port.protocol.clone());
+                        let others = on_the_host.entry(key).or_default();
+                        if !known.insert(shown.clone()) {
                             resolver.problems.push(
                                 Problem::error(format!("port `{shown}` is published twice"))
                                     .at(&value.place, "again"),
                             );
+                        } else if let Some(other) = others.iter().find(|it| it.excludes(&port)) {
+                            resolver.problems.push(
+                                Problem::error(format!(
+                                    "`{shown}` and `{other}` want the same port of the host"
+                                ))
+                                .at(&value.place, "only one can have it"),
+                            );
+                        } else {
+                            others.push(port.clone());
+                            ports.push(port);
                         }
                     }
                 }

@@ -44,6 +44,11 @@ const FLAGS: [&str; 20] = [
     "--use-api-socket",
 ];
 
+/// How a flag's value is written (Go's `strconv.ParseBool`).
+const BOOLEANS: [&str; 12] = [
+    "1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False",
+];
+
 /// Those that do, but for the ones that a key stands for.
 const VALUED: [&str; 76] = [
     "--add-host",
@@ -240,6 +245,20 @@ fn wrong_option(option: &str) -> Option<Problem> {
                 .hint(format!("split it: `{first:?}, {:?}`", rest.trim_start())),
         );
     }
+    if name.trim_start_matches('-').is_empty() || name.starts_with("---") {
+        return Some(Problem::error(format!("`{option}` is no option of docker")));
+    }
+    if let Some((name, value)) = option.split_once('=')
+        && FLAGS.contains(&name)
+        && !BOOLEANS.contains(&value)
+    {
+        return Some(
+            Problem::error(format!(
+                "`{name}` is a flag, and `{value}` is not true or false"
+            ))
+            .hint(format!("write `{name}` alone")),
+        );
+    }
     let cannot =
         |name: &str, why: &str| Problem::error(format!("`{name}` cannot be an option: {why}"));
     for name in names_of(name) {
@@ -247,6 +266,8 @@ fn wrong_option(option: &str) -> Option<Problem> {
             "--name" => "containers are named by recipe and release",
             "--rm" => "a stopped container is kept for a rollback",
             "-d" | "--detach" => "every container runs in the background",
+            "-a" | "--attach" => "every container runs in the background, with nobody attached",
+            "--help" => "docker would print its help and start nothing",
             _ => "",
         };
         if !why.is_empty() {

@@ -7,24 +7,24 @@ use crate::{
     config::recipe::ContainerSection,
     diagnostic::{Place, Problem, Problems},
     model::ContainerSpec,
+    text,
 };
 
-/// docker's words after the last colon.
-const MODES: [&str; 14] = [
-    "ro",
-    "rw",
-    "z",
-    "Z",
-    "nocopy",
-    "shared",
-    "rshared",
-    "slave",
-    "rslave",
-    "private",
-    "rprivate",
-    "consistent",
-    "cached",
-    "delegated",
+/// docker's words after the last colon: at most one of each kind.
+const MODES: [&[&str]; 5] = [
+    &["ro", "rw"],
+    &["z", "Z"],
+    COPY,
+    PROPAGATION,
+    &["consistent", "cached", "delegated"],
+];
+
+/// What only a volume of docker's can have: the image's files are not copied into it.
+const COPY: &[&str] = &["nocopy"];
+
+/// What only a path of the host can have: how mounts below it are seen.
+const PROPAGATION: &[&str] = &[
+    "shared", "rshared", "slave", "rslave", "private", "rprivate",
 ];
 
 /// Checks the volumes as docker does.
@@ -98,17 +98,39 @@ pub(super) fn target_of(volume: &str, has_driver: bool) -> Result<String, Wrong>
     if clean.is_empty() {
         return wrong("it would hide the whole container".to_owned());
     }
-    let unknown = mode
-        .iter()
-        .flat_map(|mode| mode.split(','))
-        .find(|mode| !MODES.contains(mode));
+    if let Some(mode) = mode {
+        check_mode(mode, source.is_some_and(|source| source.starts_with('/')))?;
+    }
+    Ok(format!("/{}", clean.join("/")))
+}
+
+fn check_mode(mode: &str, is_of_the_host: bool) -> Result<(), Wrong> {
+    let words: Vec<_> = mode.split(',').collect();
+    let unknown = words.iter().find(|word| !MODES.concat().contains(word));
     if let Some(unknown) = unknown {
         return Err((
             format!("`{unknown}` is not a mode"),
-            Some(format!("docker knows {}", crate::text::list(MODES))),
+            Some(format!("docker knows {}", text::list(MODES.concat()))),
         ));
     }
-    Ok(format!("/{}", clean.join("/")))
+    for kind in MODES {
+        let of_kind: Vec<_> = words.iter().filter(|word| kind.contains(word)).collect();
+        if let [one, other, ..] = of_kind[..] {
+            return Err((format!("`{one}` and `{other}` exclude each other"), None));
+        }
+    }
+    let misplaced = if is_of_the_host { COPY } else { PROPAGATION };
+    match words.iter().find(|word| misplaced.contains(word)) {
+        None => Ok(()),
+        Some(word) if is_of_the_host => Err((
+            format!("`{word}` is for volumes of docker, and this is a path of the host"),
+            None,
+        )),
+        Some(word) => Err((
+            format!("`{word}` is for paths of the host, and this is a volume of docker"),
+            None,
+        )),
+    }
 }
 
 fn check_source(source: &str, has_driver: bool) -> Result<(), Wrong> {
@@ -160,6 +182,7 @@ mod tests {
             ("/srv/a:/a/./b//c:ro", "/a/b/c"),
             ("/srv/a:/a:ro,z,rslave", "/a"),
             ("a.b_c-1:/a", "/a"),
+            ("ab:/a:nocopy,z,ro", "/a"),
         ] {
             assert_eq!(target_of(volume, false).as_deref(), Ok(target), "{volume}");
         }
@@ -182,6 +205,11 @@ mod tests {
             "/srv:/data:",
             "/srv:/data:rx",
             "/srv:/data:ro:z",
+            "ab:/data:ro,rw",
+            "/srv:/data:z,Z",
+            "/srv:/data:shared,private",
+            "/srv:/data:nocopy",
+            "ab:/data:rshared",
             r"C:\data:/data",
         ] {
             assert!(target_of(volume, false).is_err(), "{volume}");

@@ -1,9 +1,15 @@
 //! Addresses of hosts, and addresses with ports, as they are written.
 
+mod jump_host;
+mod url;
+
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
 };
+
+pub use jump_host::JumpHost;
+pub use url::Url;
 
 /// A host part and a port. An IPv6 address is shown in brackets, as its own colons would hide the port's.
 #[derive(Debug, Clone, PartialEq, Eq)]
