@@ -181,6 +181,28 @@ fn version_and_help_go_to_standard_output() {
 }
 
 #[test]
+fn help_as_a_command_shows_what_the_option_shows() {
+    let shell = Shell::new(&[]);
+    for (line, same) in [
+        ("help", "--help"),
+        ("help deploy", "deploy --help"),
+        ("help secret", "secret --help"),
+        ("help secret set", "secret set --help"),
+        ("help depoly", "depoly"),
+    ] {
+        let (help, same) = (shell.type_line(line), shell.type_line(same));
+        assert_eq!(help.shown(), same.shown(), "{line}");
+    }
+    assert!(
+        shell
+            .type_line("help deploy")
+            .stdout
+            .contains("Usage: shipit deploy")
+    );
+    assert_eq!(shell.type_line("help depoly").code, Some(2));
+}
+
+#[test]
 fn each_command_has_a_manual_page() {
     let shell = Shell::new(&[]);
     assert_eq!(shell.type_line("man pages").shown(), "[exit 0]\n");
