@@ -29,6 +29,30 @@ fn validate_says_what_each_environment_has() {
 }
 
 #[test]
+fn what_contacts_no_host_and_is_read_by_programs_is_json() {
+    let shell = Shell::with_host_at(9);
+    let answer = shell.type_line("validate --output json");
+    assert_snapshot!(answer.shown(), @r#"
+        [stdout]
+        [
+          {
+            "environment": "staging",
+            "hosts": 1,
+            "recipes": 1
+          }
+        ]
+        [exit 0]
+    "#);
+    assert_snapshot!(shell.type_line("secret list --output json -q").shown(), @"
+        [stdout]
+        []
+        [exit 0]
+    ");
+    shell.write("recipes/web.toml", "");
+    shell.type_line("validate --output json").is_a_mistake();
+}
+
+#[test]
 fn validate_takes_vars_that_only_the_command_line_has() {
     let shell = Shell::with_host_at(9);
     shell.write(
