@@ -109,6 +109,11 @@ pub trait HostCommand: Args {
         None
     }
 
+    /// The host that was typed, where one must be. An environment may have been meant by it.
+    fn host(&self) -> Option<&str> {
+        None
+    }
+
     /// What the command line sets above the files.
     fn overrides(&self) -> Overrides {
         Overrides::default()

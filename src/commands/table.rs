@@ -4,7 +4,7 @@
 use super::{
     inspect::{Diff, History, Logs, Previews, Show as ShowRelease, Status},
     operate::{Check, Console, Down, Exec, Lock, Prune, Setup, Shell, Unlock},
-    project::{Complete, Completions, Explain, Init, Man, Schema, Validate},
+    project::{Complete, Completions, Explain, Help, Init, Man, Schema, Validate},
     release::{Deploy, Plan, Restart, Rollback, Run, Start, Stop},
     row::{Group, Row},
     secret::{Edit, List, Rotate, Set, Show},
@@ -72,6 +72,7 @@ pub const TABLE: &[Group] = &[
             Row::offline::<Explain>(),
             Row::offline::<Schema>(),
             Row::offline::<Completions>(),
+            Row::offline::<Help>(),
             Row::offline::<Man>(),
             Row::offline::<Complete>(),
         ],

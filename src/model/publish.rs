@@ -104,7 +104,11 @@ impl Publish {
     /// Whether both would bind one port of the host: the same number and protocol, at addresses of which one is the
     /// other or has it in it.
     pub fn excludes(&self, other: &Self) -> bool {
-        let ip = |publish: &Self| without_brackets(publish.ip.as_deref()?).parse::<IpAddr>().ok();
+        let ip = |publish: &Self| {
+            without_brackets(publish.ip.as_deref()?)
+                .parse::<IpAddr>()
+                .ok()
+        };
         let is_shared = match (ip(self), ip(other)) {
             (Some(one), Some(other)) => {
                 one.is_ipv4() == other.is_ipv4()

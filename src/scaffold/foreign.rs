@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     compose,
-    convert::settle,
+    convert::{settle, unwritten},
     fresh::Host,
     kamal::{self, Destination},
     project::Draft,
@@ -69,6 +69,9 @@ impl Foreign {
     ///
     /// What is no file of that tool's, or what no comment mends.
     pub fn draft(self, beside: &Beside<'_>) -> Result<Draft, Problems> {
+        let (Self::Compose(read) | Self::Kamal(read)) = &self;
+        let read = read.0.first().map(|(key, _)| key.place.file.name());
+        let read = format!("`{}`", read.unwrap_or_default());
         let mut draft = match self {
             Self::Compose(map) => compose::convert(
                 map,
@@ -89,8 +92,10 @@ impl Foreign {
                 kamal::convert(map, destinations, beside.environment)?
             }
         };
-        settle(&mut draft, beside.root)?;
-        Ok(draft)
+        match settle(&mut draft, beside.root) {
+            Ok(()) => Ok(draft),
+            Err(problems) => Err(unwritten(&problems, &draft, &read)),
+        }
     }
 }
 

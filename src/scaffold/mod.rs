@@ -14,6 +14,7 @@ mod yaml;
 
 pub use self::{
     check::check,
+    convert::unwritten,
     foreign::{Beside, Foreign},
     fresh::{Answers, Host, Recipe, fresh},
     project::{Draft, NewFile, write},

@@ -27,7 +27,12 @@ fn convert(kind: &str, name: &str) -> (Shell, Answer) {
         }
         ("config/deploy.yml", "")
     };
-    let answer = shell.type_line(&format!("init --from {from} {typed}"));
+    let line = format!("init --from {from} {typed}");
+    let words: Vec<_> = line.split_whitespace().collect();
+    let mut command = shell.command(&words);
+    // Of the fixture `erb`.
+    command.env("REGISTRY_USER", "acme");
+    let answer = shell.answer(&mut command);
     (shell, answer)
 }
 
@@ -323,6 +328,94 @@ fn what_is_of_another_kind_than_expected_is_told_as_well() {
             "{told}: {}",
             files.join(" ")
         );
+    }
+}
+
+#[test]
+fn what_cannot_become_a_project_is_told_of_the_file_that_was_read() {
+    let compose = |image: &str| format!("services:\n  web:\n    image: {image}\n");
+    let kamal = |text: &str| format!("service: shop\n{text}\n");
+    let mut said = String::new();
+    for (name, text) in [
+        ("compose.yml", compose("\"nginx:${TAG:-}\"")),
+        ("compose.yml", compose("\"${REG:-}/nginx:${TAG}\"")),
+        ("compose.yml", compose("\"nginx:$$x\"")),
+        ("compose.yml", compose("NGINX:1")),
+        ("compose.yml", compose("\"\"")),
+        ("compose.yml", compose("\"${REG}/nginx:1\"")),
+        ("compose.yml", compose("\"${IMAGE}\"")),
+        ("compose.yml", compose("\"nginx@${D}\"")),
+        (
+            "compose.yml",
+            "services:\n  one:\n    image: A\n  two:\n    image: B\n".to_owned(),
+        ),
+        (
+            "compose.yml",
+            "name: a..b\nservices:\n  web:\n    build: .\n".to_owned(),
+        ),
+        ("deploy.yml", kamal("image: REG/S\nservers: [192.0.2.1]")),
+        ("deploy.yml", kamal("image: [a]\nservers: [192.0.2.1]")),
+        (
+            "deploy.yml",
+            kamal("image: <%= ENV[\"IMAGE\"] %>\nservers: [192.0.2.1]"),
+        ),
+        (
+            "deploy.yml",
+            kamal("image: a/s\nservers:\n  \"jo b\": [192.0.2.1]"),
+        ),
+        (
+            "deploy.yml",
+            kamal(
+                "image: a/s\nservers: [192.0.2.1]\naccessories:\n  db: {image: Db, host: 192.0.2.1}",
+            ),
+        ),
+        (
+            "deploy.yml",
+            kamal("image: a/s\nservers: [\"not an address\"]"),
+        ),
+        (
+            "deploy.yml",
+            kamal("image: a/s\nservers:\n  all: [192.0.2.1]"),
+        ),
+        ("deploy.yml", kamal("image: a/s\nservers: []")),
+    ] {
+        let shell = Shell::new(&[(name, &text)]);
+        let hosts = match name {
+            "compose.yml" => "--host a=192.0.2.1 --user root",
+            _ => "",
+        };
+        let answer = shell.type_line(&format!("init --from {name} {hosts}"));
+        answer.is_a_mistake();
+        assert!(!shell.path().join("inventory").exists());
+        assert!(!answer.stderr.contains("recipes/"), "{}", answer.stderr);
+        let _ = writeln!(said, "{text}$ shipit init --from {name}\n{}", answer.stderr);
+    }
+    assert_snapshot!(said);
+}
+
+#[test]
+fn a_variable_that_is_no_tag_has_its_value_from_the_environment() {
+    let text = "services:\n  web:\n    image: ${REG}/nginx:${TAG}\n";
+    let shell = Shell::new(&[("compose.yml", text)]);
+    let line = [
+        "init",
+        "--from",
+        "compose.yml",
+        "--host",
+        "a=192.0.2.1",
+        "--user",
+        "root",
+    ];
+    let answer = shell.answer(shell.command(&line).env("REG", "registry.example:5000"));
+    assert_eq!(answer.code, Some(0), "{}", answer.shown());
+    is_valid(&shell);
+    let recipe = fs::read_to_string(shell.path().join("recipes/web.toml")).expect("a recipe");
+    for line in [
+        "REG = \"registry.example:5000\"\n",
+        "TAG = \"latest\"    # compose: a variable without a default; set it here, or with `--set`\n",
+        "image = \"{{REG}}/nginx:{{TAG}}\"\n",
+    ] {
+        assert!(recipe.contains(line), "{recipe}");
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use assert_cmd::Command;
 use insta::assert_snapshot;
 
-use super::typed::{Listener, Shell, WEB};
+use super::typed::{INVENTORY, Listener, Shell, WEB};
 
 /// A port of this machine on which nobody listens.
 fn closed_port() -> u16 {
@@ -134,6 +134,61 @@ fn a_recipe_may_stand_in_the_place_of_the_environment() {
         "{}",
         answer.shown()
     );
+}
+
+#[test]
+fn a_host_must_be_named_and_comes_after_the_environment() {
+    let shell = Shell::with_host_at(closed_port());
+    assert_snapshot!(shell.type_line("shell staging").shown(), @"
+        [stderr]
+          error: `staging` is an environment, and no host is named
+
+          hint: shipit shell staging HOST
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("shell host-1 staging").shown(), @"
+        [stderr]
+          error: `host-1` is a host and `staging` an environment, which comes first
+
+          hint: shipit shell staging host-1
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("shell host-9 staging").shown(), @"
+        [stderr]
+          error: no environment `host-9`: no file `inventory/host-9.toml`
+
+          hint: the environments here are `staging`
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("shell host-9").shown(), @"
+        [stderr]
+        error: `host-9` is neither a host nor a group of `staging`
+
+        hint: its hosts are `host-1`
+        [exit 2]
+    ");
+    shell.write("inventory/production.toml", "extends = \"staging\"\n");
+    assert_snapshot!(shell.type_line("shell staging").shown(), @"
+        [stderr]
+          error: `staging` is an environment, and no host is named
+
+          hint: shipit shell staging HOST
+        [exit 2]
+    ");
+    assert_snapshot!(shell.type_line("shell host-1").shown(), @"
+        [stderr]
+          error: which environment? there are several, and none has `default = true`
+
+          hint: name one of `production` and `staging`
+        [exit 2]
+    ");
+    // A host that is called as an environment is.
+    let inventory = INVENTORY.replace("host-1", "staging");
+    let inventory = inventory.replace("PORT", &closed_port().to_string());
+    let inventory = format!("default = true\n{inventory}");
+    shell.write("inventory/production.toml", &inventory);
+    let answer = shell.type_line("shell staging");
+    assert_eq!(answer.code, Some(3), "{}", answer.shown());
 }
 
 #[test]

@@ -162,6 +162,19 @@ fn what_is_missing_is_named_with_its_flag() {
 }
 
 #[test]
+fn what_was_typed_and_cannot_be_written_is_told_as_it_was_typed() {
+    let shell = Shell::new(&[]);
+    let of = |hosts: &str| format!("init {hosts} --user root --recipe web=nginx:1");
+    let twice = of("--host a=192.0.2.1 --host a=192.0.2.2");
+    assert_snapshot!(shell.type_line(&twice).shown());
+    let same = of("--host a=192.0.2.1 --host b=192.0.2.1");
+    assert_snapshot!(shell.type_line(&same).shown());
+    let odd = of("--host a=http://192.0.2.1");
+    assert_snapshot!(shell.type_line(&odd).shown());
+    assert!(!shell.path().join("inventory").exists());
+}
+
+#[test]
 fn nothing_is_overwritten() {
     let shell = Shell::new(&[
         ("recipes/web.toml", "mine"),

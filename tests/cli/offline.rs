@@ -29,6 +29,30 @@ fn validate_says_what_each_environment_has() {
 }
 
 #[test]
+fn what_contacts_no_host_and_is_read_by_programs_is_json() {
+    let shell = Shell::with_host_at(9);
+    let answer = shell.type_line("validate --output json");
+    assert_snapshot!(answer.shown(), @r#"
+        [stdout]
+        [
+          {
+            "environment": "staging",
+            "hosts": 1,
+            "recipes": 1
+          }
+        ]
+        [exit 0]
+    "#);
+    assert_snapshot!(shell.type_line("secret list --output json -q").shown(), @"
+        [stdout]
+        []
+        [exit 0]
+    ");
+    shell.write("recipes/web.toml", "");
+    shell.type_line("validate --output json").is_a_mistake();
+}
+
+#[test]
 fn validate_takes_vars_that_only_the_command_line_has() {
     let shell = Shell::with_host_at(9);
     shell.write(
@@ -178,6 +202,28 @@ fn version_and_help_go_to_standard_output() {
         assert_eq!((answer.code, &*answer.stderr), (Some(0), ""), "{line}");
         assert!(answer.stdout.contains("Usage: shipit") || answer.stdout.contains("shipit deploy"));
     }
+}
+
+#[test]
+fn help_as_a_command_shows_what_the_option_shows() {
+    let shell = Shell::new(&[]);
+    for (line, same) in [
+        ("help", "--help"),
+        ("help deploy", "deploy --help"),
+        ("help secret", "secret --help"),
+        ("help secret set", "secret set --help"),
+        ("help depoly", "depoly"),
+    ] {
+        let (help, same) = (shell.type_line(line), shell.type_line(same));
+        assert_eq!(help.shown(), same.shown(), "{line}");
+    }
+    assert!(
+        shell
+            .type_line("help deploy")
+            .stdout
+            .contains("Usage: shipit deploy")
+    );
+    assert_eq!(shell.type_line("help depoly").code, Some(2));
 }
 
 #[test]

@@ -75,6 +75,23 @@ fn the_first_value_makes_the_list_of_recipients() {
          token\n  not there   seal it: `shipit secret set token` makes `secrets/token.age`\n  used by     web (staging)\n\
          [exit 0]\n"
     );
+    let listed = shell.type_line("secret list --output json").stdout;
+    let listed: serde_json::Value = serde_json::from_str(&listed).expect("JSON");
+    let expected = serde_json::json!([
+        {
+            "secret": "database-password",
+            "sealed_for": ["alice@laptop"],
+            "not_for": [],
+            "used_by": ["web (staging)"],
+        },
+        {
+            "secret": "token",
+            "sealed_for": null,
+            "not_for": null,
+            "used_by": ["web (staging)"],
+        },
+    ]);
+    assert_eq!(listed, expected);
 }
 
 #[test]

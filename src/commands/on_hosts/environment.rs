@@ -1,10 +1,11 @@
 //! Which environment a command is about: the one that was named, or the default one.
 
+use super::scope::hosts_called;
 use crate::{
     commands::command::{HostCommand, Words},
     config::suggest::nearest,
     diagnostic::{Problem, Problems},
-    model::{self, Name, PreviewName, Project},
+    model::{self, Name, Overrides, PreviewName, Project},
     text,
 };
 
@@ -56,6 +57,11 @@ fn named_environment<C: HostCommand>(
         if is_recipe {
             return Err(not_an_environment::<C>(&named, &known).into());
         }
+        if let Some(environment) = known.environment(command.host())
+            && has_host(project, environment, &named) == Some(true)
+        {
+            return Err(turned_around::<C>("host", &named, environment, &[]).into());
+        }
         return or_preview::<C>(project, named, &known, has_preview);
     };
     if !is_recipe {
@@ -65,7 +71,7 @@ fn named_environment<C: HostCommand>(
         };
     }
     if let Some(later) = recipes.iter().find(|word| known.is_only_environment(word)) {
-        return Err(turned_around::<C>(&named, later, recipes).into());
+        return Err(turned_around::<C>("recipe", &named, later, recipes).into());
     }
     let line: Vec<_> = [&named]
         .into_iter()
@@ -169,6 +175,10 @@ struct Names {
 }
 
 impl Names {
+    fn environment(&self, word: Option<&str>) -> Option<&Name> {
+        self.environments.iter().find(|it| Some(&***it) == word)
+    }
+
     fn is_only_environment(&self, word: &Name) -> bool {
         self.environments.contains(word) && !self.recipes.contains(word)
     }
@@ -194,15 +204,35 @@ fn without_environment<C: HostCommand>(
             *environment = Some(only.clone());
             return Ok(only);
         }
-        let problem = Problem::error(format!(
-            "`{only}` is an environment, and no recipe is named"
-        ));
-        let command = C::NAME;
-        return Err(problem
-            .hint(format!("shipit {command} {only} RECIPE"))
-            .into());
+        return Err(nothing_named::<C>(&only, "recipe").into());
     }
-    model::default_environment(project)
+    let default = model::default_environment(project);
+    if let Some(only) = known.environment(command.host()) {
+        // A host may be called as an environment is.
+        let is_host = match &default {
+            Ok(default) => has_host(project, default, only).unwrap_or(true),
+            Err(_) => false,
+        };
+        if !is_host {
+            return Err(nothing_named::<C>(only, "host").into());
+        }
+    }
+    default
+}
+
+/// Whether an environment has a host or a group of a name; `None` where its files cannot be read, as whoever runs on it
+/// will tell.
+fn has_host(project: &Project, environment: &Name, word: &Name) -> Option<bool> {
+    let loaded = model::load(project, environment, &Overrides::default()).ok()?;
+    Some(hosts_called(&loaded.environment, word).next().is_some())
+}
+
+fn nothing_named<C: HostCommand>(environment: &Name, what: &str) -> Problem {
+    let (command, place) = (C::NAME, what.to_uppercase());
+    Problem::error(format!(
+        "`{environment}` is an environment, and no {what} is named"
+    ))
+    .hint(format!("shipit {command} {environment} {place}"))
 }
 
 fn not_an_environment<C: HostCommand>(named: &Name, known: &Names) -> Problem {
@@ -228,14 +258,19 @@ fn unknown(named: &Name, near: &Name) -> Problem {
         .hint(format!("did you mean the recipe `{near}`?"))
 }
 
-fn turned_around<C: HostCommand>(named: &Name, environment: &Name, recipes: &[Name]) -> Problem {
+fn turned_around<C: HostCommand>(
+    what: &str,
+    named: &Name,
+    environment: &Name,
+    recipes: &[Name],
+) -> Problem {
     let others = recipes.iter().filter(|word| *word != environment);
     let words: Vec<_> = [C::NAME, &**environment, &**named]
         .into_iter()
         .chain(others.map(|word| &**word))
         .collect();
     let problem = Problem::error(format!(
-        "`{named}` is a recipe and `{environment}` an environment, which comes first"
+        "`{named}` is a {what} and `{environment}` an environment, which comes first"
     ));
     problem.hint(format!("shipit {}", words.join(" ")))
 }

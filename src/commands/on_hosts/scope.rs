@@ -4,7 +4,7 @@ use super::invocation::Invocation;
 use crate::{
     event::Outcome,
     hosts::{Run, Stop},
-    model::{Environment, HostName, Name, Recipe},
+    model::{Environment, Host, HostName, Name, Recipe},
     plan::Scope,
     text,
 };
@@ -47,19 +47,19 @@ pub fn lock_host(invocation: &Invocation<'_>) -> Scope {
     }
 }
 
+/// The host of this name, or those of the group.
+pub fn hosts_called(environment: &Environment, word: &str) -> impl Iterator<Item = HostName> {
+    let is_called =
+        move |host: &&Host| &*host.name == word || host.groups.iter().any(|group| &**group == word);
+    let hosts = environment.hosts.iter().filter(is_called);
+    hosts.map(|host| host.name.clone())
+}
+
 /// The hosts that names of hosts and of groups stand for, each once.
 fn limit(environment: &Environment, limits: &[String]) -> Run<Vec<HostName>> {
     let mut hosts = Vec::new();
     for wanted in limits {
-        let found: Vec<_> = environment
-            .hosts
-            .iter()
-            .filter(|host| {
-                &*host.name == wanted.as_str()
-                    || host.groups.iter().any(|group| &**group == wanted.as_str())
-            })
-            .map(|host| host.name.clone())
-            .collect();
+        let found: Vec<_> = hosts_called(environment, wanted).collect();
         if found.is_empty() {
             let names = text::list(environment.hosts.iter().map(|host| &host.name));
             return Err(Stop::new(

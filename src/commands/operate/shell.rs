@@ -50,6 +50,10 @@ impl HostCommand for Shell {
         self.environment.name()
     }
 
+    fn host(&self) -> Option<&str> {
+        Some(&self.host)
+    }
+
     fn redraws(&self) -> bool {
         true
     }

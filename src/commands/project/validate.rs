@@ -1,12 +1,13 @@
 //! `shipit validate`.
 
 use clap::Args;
+use serde_json::json;
 
 use crate::{
     commands::{
         arguments::{Kind, Preview, Variables},
         command::{Needs, OfflineCommand},
-        global::Global,
+        global::{Global, OutputForm},
     },
     diagnostic::Problems,
     event::Outcome,
@@ -58,14 +59,14 @@ impl OfflineCommand for Validate {
             ..self.variables.overrides()
         };
         let mut found = Problems::new();
-        let (mut lines, mut users) = (String::new(), Users::new());
+        let (mut valid, mut users) = (Vec::new(), Users::new());
         for name in &environments {
             match model::load(&project, name, &overrides) {
                 Ok(loaded) => {
                     found.extend(loaded.warnings);
                     found.extend(of_any_preview(&project, &loaded.environment, &overrides));
                     sealed::add_users(&loaded.environment, &mut users);
-                    lines += &line(&loaded.environment);
+                    valid.push(loaded.environment);
                 }
                 Err(mistakes) => found.extend(mistakes),
             }
@@ -78,8 +79,12 @@ impl OfflineCommand for Validate {
             return Err(found);
         }
         global.show_problems(&found);
-        if !global.quiet {
-            terminal::print(&lines);
+        if global.output == OutputForm::Json {
+            let valid: Vec<_> = valid.iter().map(as_json).collect();
+            terminal::print(&format!("{:#}\n", serde_json::Value::from(valid)));
+        } else if !global.quiet {
+            let lines: Vec<_> = valid.iter().map(line).collect();
+            terminal::print(&lines.concat());
         }
         Ok(Outcome::NothingToDo)
     }
@@ -96,6 +101,14 @@ fn of_any_preview(project: &Project, environment: &Environment, overrides: &Over
     // Its warnings are the environment's.
     let loaded = model::load(project, &preview, overrides);
     loaded.err().unwrap_or_default()
+}
+
+fn as_json(environment: &Environment) -> serde_json::Value {
+    json!({
+        "environment": environment.name,
+        "hosts": environment.hosts.len(),
+        "recipes": environment.recipes.len(),
+    })
 }
 
 fn line(environment: &Environment) -> String {

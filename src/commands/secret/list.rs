@@ -1,16 +1,19 @@
 //! `shipit secret list`.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
+use serde_json::json;
 
 use super::desk::Desk;
 use crate::{
     commands::{
         command::{Needs, OfflineCommand},
-        global::Global,
+        global::{Global, OutputForm},
     },
     diagnostic::Problems,
     event::Outcome,
-    model::{self, Overrides},
+    model::{self, Name, Overrides},
     secrets::sealed::{self, Envelope, Holder, Recipients, Users, file_of},
     terminal, text,
 };
@@ -32,46 +35,86 @@ impl OfflineCommand for List {
         let desk = Desk::new(global)?;
         let recipients = desk.recipients()?;
         let mut users = users(&desk);
-        let width = terminal::stdout_width().unwrap_or(text::UNLIMITED);
-        // Names go on below themselves.
-        let fact = |heading: &str, text: &str| {
-            text::filled(text, &format!("  {heading:12}"), &" ".repeat(14), width)
-        };
-        let mut lines = Vec::new();
+        let mut values = Vec::new();
         let mut mistakes = Problems::new();
         for name in desk.names()? {
-            let used = users.remove(&name);
+            let used = users.remove(&name).unwrap_or_default();
             match desk.envelope(&name) {
                 Ok(envelope) => {
-                    let (holders, missing) = holders(&envelope, recipients.as_ref());
-                    lines.push(format!("{name}\n"));
-                    lines.push(fact("sealed for", &comma(&holders)));
-                    if !missing.is_empty() {
-                        let missing = comma(&missing);
-                        let missing = format!("{missing} (`shipit secret rotate`)");
-                        lines.push(fact("not for", &missing));
-                    }
-                    let used = used.map_or("nothing".to_owned(), |used| comma(&used));
-                    lines.push(fact("used by", &used));
+                    let sealed = Some(holders(&envelope, recipients.as_ref()));
+                    values.push(Listed { name, sealed, used });
                 }
                 Err(problems) => mistakes.extend(problems),
             }
         }
-        for (name, used) in users {
-            let file = file_of(&name);
-            let hint = format!("seal it: `shipit secret set {name}` makes `{file}`");
-            lines.push(format!("{name}\n"));
-            lines.push(fact("not there", &hint));
-            lines.push(fact("used by", &comma(&used)));
+        values.extend(users.into_iter().map(|(name, used)| Listed {
+            name,
+            sealed: None,
+            used,
+        }));
+        if global.output == OutputForm::Json {
+            let values: Vec<_> = values.iter().map(Listed::as_json).collect();
+            terminal::print(&format!("{:#}\n", serde_json::Value::from(values)));
+        } else {
+            let width = terminal::stdout_width().unwrap_or(text::UNLIMITED);
+            let texts: Vec<_> = values.iter().map(|it| it.text(width)).collect();
+            terminal::print(&texts.concat());
         }
-        terminal::print(&lines.concat());
-        if lines.is_empty() && !mistakes.has_errors() {
+        if values.is_empty() && !mistakes.has_errors() {
             desk.note("no value is sealed yet: `shipit secret set NAME`");
         }
         if mistakes.has_errors() {
             return Err(mistakes);
         }
         Ok(Outcome::NothingToDo)
+    }
+}
+
+/// A value in the list.
+struct Listed {
+    name: Name,
+    /// Whom it is sealed for, and for which of today's recipients it is not; `None` where it is not there.
+    sealed: Option<(Vec<String>, Vec<String>)>,
+    used: BTreeSet<String>,
+}
+
+impl Listed {
+    fn as_json(&self) -> serde_json::Value {
+        let sealed = self.sealed.as_ref();
+        json!({
+            "secret": self.name,
+            "sealed_for": sealed.map(|(holders, _)| holders),
+            "not_for": sealed.map(|(_, missing)| missing),
+            "used_by": self.used,
+        })
+    }
+
+    fn text(&self, width: usize) -> String {
+        // Names go on below themselves.
+        let fact = |heading: &str, text: &str| {
+            text::filled(text, &format!("  {heading:12}"), &" ".repeat(14), width)
+        };
+        let name = &self.name;
+        let mut lines = vec![format!("{name}\n")];
+        if let Some((holders, missing)) = &self.sealed {
+            lines.push(fact("sealed for", &comma(holders)));
+            if !missing.is_empty() {
+                let missing = comma(missing);
+                let missing = format!("{missing} (`shipit secret rotate`)");
+                lines.push(fact("not for", &missing));
+            }
+        } else {
+            let file = file_of(name);
+            let hint = format!("seal it: `shipit secret set {name}` makes `{file}`");
+            lines.push(fact("not there", &hint));
+        }
+        let used = if self.used.is_empty() {
+            "nothing".to_owned()
+        } else {
+            comma(&self.used)
+        };
+        lines.push(fact("used by", &used));
+        lines.concat()
     }
 }
 

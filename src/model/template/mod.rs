@@ -1,5 +1,6 @@
 //! Text whose last holes are filled when the release and the container are known.
 
+mod each;
 mod error;
 mod helpers;
 mod limits;

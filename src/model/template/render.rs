@@ -11,6 +11,7 @@ use handlebars::{
 use serde_json::Value;
 
 use super::{
+    each,
     error::{TemplateError, expression_length, offset_of},
     helpers, limits, names, rounds,
 };
@@ -120,6 +121,7 @@ pub(in super::super) fn render(
         handlebars.register_escape_fn(no_escape);
         helpers::register(&mut handlebars);
         rounds::register(&mut handlebars);
+        each::register(&mut handlebars);
         handlebars
     });
 
@@ -136,6 +138,7 @@ pub(in super::super) fn render(
         return Err(unknown);
     }
     rounds::count_in(&mut template);
+    each::check_in(&mut template);
     let context = handlebars::Context::from(context);
     let mut output = rounds::Bounded::default();
     let mut render_context = RenderContext::new(None);

@@ -149,6 +149,50 @@ fn every_mistake_has_its_place() {
 }
 
 #[test]
+fn what_is_no_list_is_not_called_unknown() {
+    let no_list = "template failed: `each` wants a list, such as `groups.web`";
+    for (source, message, underlined) in [
+        (
+            "{{#each environment}}x{{/each}}",
+            no_list,
+            "{{#each environment}}",
+        ),
+        (
+            "{{#each debug}}x{{else}}none{{/each}}",
+            no_list,
+            "{{#each debug}}",
+        ),
+        ("{{#each 5}}x{{/each}}", no_list, "{{#each 5}}"),
+        ("{{#each}}x{{/each}}", no_list, "{{#each}}"),
+        (
+            "{{#each hosts}} {{#each name}}x{{/each}}{{/each}}",
+            no_list,
+            "{{#each name}}",
+        ),
+        (
+            "{{#if debug}}{{else}}{{#each version}}x{{/each}}{{/if}}",
+            no_list,
+            "{{#each version}}",
+        ),
+        (
+            "{{#each hosts}}{{#each nmae}}x{{/each}}{{/each}}",
+            "unknown name `nmae` in a template",
+            "{{#each nmae}}",
+        ),
+    ] {
+        let errors = render(source, context()).expect_err(source);
+        let [error] = errors.as_slice() else {
+            panic!("{source}: {errors:?}");
+        };
+        let found = &source[error.offset..error.offset + error.length];
+        assert_eq!((&*error.message, found), (message, underlined), "{source}");
+    }
+    let over_a_map = "{{#each hosts}}{{#each groups}}{{this}} {{/each}}{{#each this}}{{@key}} {{/each}}{{/each}}";
+    let gone_through = "web all name address groups vars ".repeat(2);
+    assert_eq!(render(over_a_map, context()), Ok(gone_through));
+}
+
+#[test]
 fn a_malformed_template_is_one_mistake() {
     for source in [
         "{{",

@@ -8,7 +8,7 @@ use super::{
     shared::{Resources, Shared},
 };
 use crate::{
-    diagnostic::Problem,
+    diagnostic::{Problem, Problems},
     model::Name,
     scaffold::{
         convert::{Dialect, left_out, named},
@@ -29,16 +29,19 @@ pub fn convert(
     environment: &Name,
     hosts: &[Host],
     user: &str,
-) -> Result<Draft, Problem> {
+) -> Result<Draft, Problems> {
     let services = file.take("services");
     let services = services.map(|node| (node.place.clone(), node.value));
     let Some((place, Value::Map(services))) = services else {
         return Err(Problem::error("`services` is no mapping of services")
-            .hint("a Compose file has a service in each line below it"));
+            .hint("a Compose file has a service in each line below it")
+            .into());
     };
     let services = extends::resolved(&services)?;
     if services.0.is_empty() {
-        return Err(Problem::error("the file has no services").at(&place, "none"));
+        return Err(Problem::error("the file has no services")
+            .at(&place, "none")
+            .into());
     }
     let project = named(&file.take_text("name").unwrap_or_else(|| folder.to_owned()));
     let shared = Shared {
@@ -48,13 +51,21 @@ pub fn convert(
         recipes: recipe_names(&services),
     };
     let mut recipes = Vec::new();
+    let mut wrong = Problems::new();
     for (key, node) in services.0 {
         let Value::Map(map) = node.value else {
             let fact = format!("the service `{}` is no mapping", key.name);
-            return Err(Problem::error(fact).at(&node.place, "expected `image: …` and the like"));
+            wrong.push(Problem::error(fact).at(&node.place, "expected `image: …` and the like"));
+            continue;
         };
         let name = shared.recipes[&key.name].clone();
-        recipes.push((name, service(&key.name, map, &shared)));
+        match service(&key, map, &shared) {
+            Ok(document) => recipes.push((name, document)),
+            Err(problem) => wrong.push(problem),
+        }
+    }
+    if wrong.has_errors() {
+        return Err(wrong);
     }
     let mut document = inventory(recipes.iter().map(|(name, _)| name), hosts, user);
     let top = document.section("");

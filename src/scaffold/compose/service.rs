@@ -10,17 +10,25 @@ use super::{
     shared::Shared,
     volumes::volumes,
 };
-use crate::scaffold::{
-    convert::{CONTAINER, Dialect, Writer},
-    document::Document,
-    yaml::{Map, Node, Value},
+use crate::{
+    diagnostic::Problem,
+    scaffold::{
+        convert::{self, CONTAINER, Dialect, Writer},
+        document::Document,
+        yaml::{Key, Map, Node, Value},
+    },
 };
 
 /// The recipe of a service.
-pub fn service(name: &str, mut service: Map, shared: &Shared) -> Document {
+///
+/// # Errors
+///
+/// An image that cannot be one.
+pub fn service(key: &Key, mut service: Map, shared: &Shared) -> Result<Document, Problem> {
+    let name = &*key.name;
     let mut writer = Writer::new(Dialect::Compose, "", "all");
     requires(&mut service, &mut writer, shared);
-    image(name, &mut service, &mut writer, shared);
+    image(key, &mut service, &mut writer, shared)?;
     for key in ["entrypoint", "command"] {
         if let Some(node) = service.take(key) {
             command(key, &node, &mut writer);
@@ -49,7 +57,7 @@ pub fn service(name: &str, mut service: Map, shared: &Shared) -> Document {
     networks(name, &mut service, &mut writer, &shared.networks);
     healthcheck(&mut service, &mut writer);
     keys(service, &mut writer);
-    writer.document
+    Ok(writer.document)
 }
 
 /// A key whose text means the same here.
@@ -108,14 +116,26 @@ fn requires(service: &mut Map, writer: &mut Writer, shared: &Shared) {
 }
 
 /// The image. One that is built comes from the deployer's own Docker.
-fn image(name: &str, service: &mut Map, writer: &mut Writer, shared: &Shared) {
+fn image(
+    key: &Key,
+    service: &mut Map,
+    writer: &mut Writer,
+    shared: &Shared,
+) -> Result<(), Problem> {
+    let of = format!("the service `{}`", key.name);
     let image = service.take("image");
     let build = service.take("build");
-    if let Some(text) = image.as_ref().and_then(Node::text) {
-        writer.set_text(CONTAINER, "image", text, "latest");
+    let text = image
+        .as_ref()
+        .and_then(|node| Some((node.text()?, &node.place)));
+    if let Some((text, place)) = text {
+        let image = convert::image(text, place, &of, writer)?;
+        writer.set(CONTAINER, "image", image);
     } else {
-        let own = format!("{}-{}", shared.project, shared.recipes[name]);
-        writer.set(CONTAINER, "image", own.to_ascii_lowercase());
+        let own = format!("{}-{}", shared.project, shared.recipes[&key.name]);
+        let own = own.to_ascii_lowercase();
+        convert::checked(&own, &key.place, &of)?;
+        writer.set(CONTAINER, "image", own);
         if let Some(node) = image {
             writer.left_out(CONTAINER, "image", &node, "it is no text");
         }
@@ -125,6 +145,7 @@ fn image(name: &str, service: &mut Map, writer: &mut Writer, shared: &Shared) {
         let why = "build the image with `docker build` before a deploy; `source = \"local\"` sends it from here";
         writer.left_out(CONTAINER, "build", &node, why);
     }
+    Ok(())
 }
 
 /// A command, as words or as a shell would divide it. Of an entrypoint docker takes one word; the others come before

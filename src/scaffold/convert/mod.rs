@@ -1,6 +1,7 @@
 //! What the readers of other tools' files share.
 
 mod common;
+mod image;
 mod settle;
 mod size;
 mod variables;
@@ -8,7 +9,8 @@ mod writer;
 
 pub use self::{
     common::{labels, logging, named},
-    settle::settle,
+    image::{checked, image},
+    settle::{settle, unwritten},
     size::{bytes, duration},
     variables::{Dialect, settled},
     writer::{CONTAINER, Writer, left_out},

@@ -34,6 +34,11 @@ impl Writer {
         }
     }
 
+    /// Whose file it is made from.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Sets a key.
     pub fn set(&mut self, section: &str, key: &str, value: impl Into<Value>) {
         self.document.section(section).set(key, value);
@@ -117,8 +122,13 @@ impl Writer {
 
     /// A text with its variables as vars of the recipe.
     pub fn filled(&mut self, text: &str, fallback: &str) -> String {
+        self.fill(pieces(text, self.dialect), fallback)
+    }
+
+    /// The same for a text that is taken apart already.
+    pub(super) fn fill(&mut self, pieces: Vec<Piece>, fallback: &str) -> String {
         let mut filled = String::new();
-        for piece in pieces(text, self.dialect) {
+        for piece in pieces {
             match piece {
                 Piece::Text(text) => {
                     if self.dialect == Dialect::Kamal && text.contains("<%") {

@@ -5,9 +5,12 @@ use super::{
     environment::env,
     hosts::{Hosts, addresses},
 };
-use crate::scaffold::{
-    convert::{CONTAINER, Writer, labels, logging},
-    yaml::{Map, Node},
+use crate::{
+    diagnostic::Problem,
+    scaffold::{
+        convert::{CONTAINER, Writer, image, labels, logging},
+        yaml::{Map, Node},
+    },
 };
 
 /// The hosts of an accessory, added to a group of its name.
@@ -31,11 +34,24 @@ pub fn place(name: &str, accessory: &mut Map, hosts: &mut Hosts) {
 }
 
 /// Writes an accessory; `service` is the name of the whole.
-pub fn write(service: &str, name: &str, mut accessory: Map, writer: &mut Writer) {
+///
+/// # Errors
+///
+/// An image that cannot be one.
+pub fn write(
+    service: &str,
+    name: &str,
+    mut accessory: Map,
+    writer: &mut Writer,
+) -> Result<(), Problem> {
     let given = accessory.take("options");
     match accessory.take("image") {
         Some(node) => match node.text() {
-            Some(image) => writer.set_text(CONTAINER, "image", image, "latest"),
+            Some(text) => {
+                let of = format!("the accessory `{name}`");
+                let image = image(text, &node.place, &of, writer)?;
+                writer.set(CONTAINER, "image", image);
+            }
             None => writer.left_out(CONTAINER, "image", &node, ""),
         },
         None => writer.note(CONTAINER, "the accessory has no image"),
@@ -78,6 +94,7 @@ pub fn write(service: &str, name: &str, mut accessory: Map, writer: &mut Writer)
     let own = accessory.take("logging");
     logging(own.as_ref(), writer);
     writer.left_over(CONTAINER, &format!("accessories.{name}"), accessory);
+    Ok(())
 }
 
 /// Folders that Kamal keeps below the home of the account: volumes here.

@@ -12,7 +12,7 @@ use crate::{
     diagnostic::Problem,
     model::{Name, Reference},
     scaffold::{
-        convert::{Dialect, Writer, left_out, named, settled},
+        convert::{self, Dialect, Writer, left_out, named, settled},
         document::Document,
         fresh::inventory,
         project::Draft,
@@ -44,6 +44,10 @@ struct Environment {
 ///
 /// What is no configuration of Kamal's.
 pub fn convert(file: Map, destinations: Vec<Destination>, alone: &Name) -> Result<Draft, Problem> {
+    refuse_names(&file)?;
+    for destination in &destinations {
+        refuse_names(&destination.file)?;
+    }
     let mut environments: Vec<_> = destinations
         .into_iter()
         .map(|destination| Environment::new(destination.name, &file, destination.file))
@@ -109,6 +113,22 @@ impl Environment {
             own,
         }
     }
+}
+
+/// Roles and accessories become groups of hosts.
+fn refuse_names(file: &Map) -> Result<(), Problem> {
+    for (key, what) in [("servers", "role"), ("accessories", "accessory")] {
+        let named = file.get(key).and_then(Node::map);
+        for (key, _) in named.into_iter().flat_map(|map| &map.0) {
+            if let Err(error) = key.name.parse::<Name>() {
+                let label = format!("this {what} becomes a group of hosts");
+                return Err(Problem::error(error.to_string())
+                    .at(&key.place, label)
+                    .hint(format!("give it a name in `{}`", key.place.file.name())));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn accessories_of(file: &Map) -> Vec<(String, Node)> {
@@ -187,7 +207,7 @@ fn write_recipes(
     for role in all {
         let name = recipe_name(service, &role, &primary);
         let mut writer = Writer::new(Dialect::Kamal, "", &*role.name);
-        image_of(&image, registry.as_ref(), &mut writer);
+        image_of(&image, registry.as_ref(), &mut writer)?;
         let group = role.name.clone();
         roles::write(role, &common, &mut writer);
         rollout(&mut writer);
@@ -201,7 +221,7 @@ fn write_recipes(
         match node.value {
             Value::Map(mut accessory) => {
                 accessories::place(&name, &mut accessory, &mut hosts);
-                accessories::write(service, &name, accessory, &mut writer);
+                accessories::write(service, &name, accessory, &mut writer)?;
             }
             _ => writer.left_out("", &format!("accessories.{name}"), &node, ""),
         }
@@ -220,23 +240,25 @@ fn recipe_name(service: &Name, role: &Role, primary: &str) -> Name {
 }
 
 /// The image with its registry, and its version as a var.
-fn image_of(image: &Node, registry: Option<&Node>, writer: &mut Writer) {
-    let Some(image) = image.text() else {
-        writer.left_out("[container]", "image", image, "");
-        return;
+fn image_of(node: &Node, registry: Option<&Node>, writer: &mut Writer) -> Result<(), Problem> {
+    let Some(image) = node.text() else {
+        return Err(Problem::error("`image` is no text")
+            .at(&node.place, "expected a name")
+            .hint("the image of Kamal's service is one text, such as `image: acme/shop`"));
     };
     let server = registry.and_then(|node| node.map()?.get("server")?.text());
     let image = match server {
         Some(server) if !image.starts_with(server) => format!("{server}/{image}"),
         _ => image.to_owned(),
     };
-    let image = writer.filled(&image, "app");
+    let image = convert::image(&image, &node.place, "the service", writer)?;
     let repository = Reference::parse(&image).repository;
     writer.set(
         "[container]",
         "image",
         format!("{repository}:{{{{version}}}}"),
     );
+    Ok(())
 }
 
 /// Writes the inventory of an environment; `rest` is what no recipe took of the main file.

@@ -52,11 +52,20 @@ impl Answers {
         typed: Typed,
         brings_recipes: bool,
     ) -> Result<Self, Problems> {
-        let hosts = typed.hosts.into_iter().map(|(name, address)| Host {
-            name,
-            address,
-            groups: Vec::new(),
-        });
+        let mut hosts: Vec<Host> = Vec::new();
+        for (name, address) in typed.hosts {
+            if hosts.iter().any(|known| known.name == name) {
+                let hint = "give each `--host NAME=ADDRESS` a name of its own";
+                let fact = format!("two hosts are called `{name}`");
+                return Err(Problem::error(fact).hint(hint).into());
+            }
+            let groups = Vec::new();
+            hosts.push(Host {
+                name,
+                address,
+                groups,
+            });
+        }
         let mut recipes: Vec<Recipe> = Vec::new();
         for (name, image) in typed.recipes {
             if recipes.iter().any(|known| known.name == name) {
@@ -79,7 +88,7 @@ impl Answers {
         }
         Ok(Self {
             environment,
-            hosts: hosts.collect(),
+            hosts,
             user: typed.user.filter(|user| !user.is_empty()),
             recipes,
             brings_recipes,

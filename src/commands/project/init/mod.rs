@@ -123,7 +123,8 @@ impl OfflineCommand for Init {
             }
             (None, None) => scaffold::fresh(&answers.complete(&terminal)?),
         };
-        scaffold::check(&draft, root)?;
+        scaffold::check(&draft, root)
+            .map_err(|problems| scaffold::unwritten(&problems, &draft, "what was typed"))?;
         let environments = draft.inventories.iter().map(|(name, _)| name);
         let environments: Vec<_> = environments.cloned().collect();
         let written = files::write(root, draft.files())?;

@@ -28,6 +28,9 @@ pub fn hosts(terminal: &Terminal) -> Vec<Host> {
             format!("host-{number}={answer}")
         };
         match arguments::pair(&named) {
+            Ok((name, _)) if hosts.iter().any(|known| known.name == name) => {
+                terminal::note(&format!("there is a host `{name}` already"));
+            }
             Ok((name, address)) => hosts.push(Host {
                 name,
                 address,
