@@ -70,7 +70,7 @@ macro_rules! container_keys {
                 #[docker(["--label", "-l"] = "{ NAME = \"value\" }")]
                 labels: Labels => BTreeMap<String, String>,
                 /// More arguments for `docker run`, one string each: `["--memory", "512m"]`. Options that have a
-                /// key here are refused, and so are `--name`, `--rm` and `--detach`.
+                /// key here are refused, and so are `--name`, `--rm`, `--detach`, `--attach` and `--help`.
                 options: Vec<Located<RunOption>> => Vec<String>,
                 /// How long `docker stop` waits between SIGTERM and SIGKILL.
                 #[default(DurationValue::seconds(30))]
