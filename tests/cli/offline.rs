@@ -276,6 +276,7 @@ fn what_acts_on_a_terminal_is_seen_in_errors_about_the_command_line() {
             format!("deploi{word}"),
             format!("deploy --limt{word}"),
             format!("validate x {word}"),
+            format!("help {word}"),
         ] {
             let answer = shell.type_line(&line);
             answer.is_a_mistake();

@@ -1,5 +1,7 @@
 //! `shipit help COMMAND`, for those who know it from other programs: what `--help` shows.
 
+use std::borrow::Cow;
+
 use clap::Args;
 
 use crate::{
@@ -9,6 +11,7 @@ use crate::{
     },
     diagnostic::Problems,
     event::Outcome,
+    text,
 };
 
 /// Show what `shipit COMMAND --help` shows
@@ -26,8 +29,10 @@ impl OfflineCommand for Help {
 
     fn run(self, _: &Global, program: &clap::Command) -> Result<Outcome, Problems> {
         // clap's own `help` shows the long form, which looks otherwise than `--help` here.
-        let typed = self.command.iter().map(String::as_str);
-        let line = ["shipit"].into_iter().chain(typed).chain(["--help"]);
+        let typed = self.command.iter().map(|word| text::visible(word));
+        let before = std::iter::once("shipit".into());
+        let line = before.chain(typed).chain(std::iter::once("--help".into()));
+        let line = line.map(|word: Cow<'_, str>| word.into_owned());
         let Err(shown) = program.clone().try_get_matches_from(line) else {
             return Ok(Outcome::NothingToDo);
         };
