@@ -1,8 +1,8 @@
 //! The files: `secrets/NAME.age` and `secrets/recipients`.
 
 use std::{
-    fs::{self, File, Permissions},
-    io::{self, Read as _, Write as _},
+    fs::{self, Permissions},
+    io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Problem, Problems, SourceFile},
+    files,
     model::Name,
 };
 
@@ -56,7 +57,7 @@ pub fn read(root: &Path, name: &Name) -> Result<Envelope, Failure> {
         cause: format!("`{file}` {fact}"),
         hint,
     };
-    let bytes = bytes_of(&path).map_err(|error| match error.kind() {
+    let bytes = files::read_bytes(&path, MOST).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => failure(
             "is not there".to_owned(),
             format!("seal a value: `shipit secret set {name}`"),
@@ -81,7 +82,7 @@ pub(super) fn damaged(name: &Name, fact: &str) -> Failure {
 
 /// Whom values are sealed for; `None` where no file says it.
 pub fn read_recipients(root: &Path) -> Result<Option<Recipients>, Problems> {
-    let bytes = match bytes_of(&root.join(RECIPIENTS)) {
+    let bytes = match files::read_bytes(&root.join(RECIPIENTS), MOST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
@@ -115,17 +116,4 @@ fn write_whole(root: &Path, file: &str, text: &str) -> io::Result<()> {
     let path: PathBuf = root.join(file);
     temporary.persist(path).map_err(|error| error.error)?;
     Ok(())
-}
-
-/// What a plain file has; a pipe would have to be waited for.
-fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST {
-        return Err(io::Error::other("it has more than 1 MiB"));
-    }
-    Ok(bytes)
 }
