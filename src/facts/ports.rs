@@ -9,7 +9,7 @@ use std::{
 use super::sockets::{Socket, sockets};
 use crate::{
     command::RemoteCommand,
-    model::{Publish, is_same_address, without_brackets},
+    model::{Publish, do_addresses_overlap, without_brackets},
 };
 
 /// Ports of a host that are taken, as one entry of a list has them.
@@ -31,21 +31,7 @@ impl TakenPort {
         let wanted = publish.host_port;
         wanted.is_some_and(|port| self.ports.contains(&port))
             && publish.protocol == self.protocol
-            && overlap(self.ip.as_deref(), publish.ip.as_deref())
-    }
-}
-
-/// Whether two addresses have one in common: `None` is all of them, and the unspecified one all of its family.
-fn overlap(one: Option<&str>, other: Option<&str>) -> bool {
-    let (Some(one), Some(other)) = (one, other) else {
-        return true;
-    };
-    let ip = |text: &str| without_brackets(text).parse::<IpAddr>().ok();
-    match (ip(one), ip(other)) {
-        (Some(one), Some(other)) if one.is_ipv4() == other.is_ipv4() => {
-            one == other || one.is_unspecified() || other.is_unspecified()
-        }
-        _ => is_same_address(one, other),
+            && do_addresses_overlap(self.ip.as_deref(), publish.ip.as_deref())
     }
 }
 

@@ -47,6 +47,11 @@ impl ContainerSpec {
             .any(|publish| publish.host_port.is_some())
     }
 
+    /// Whether the old container must stop before a new one starts: it has a port of the host that only one can have.
+    pub fn needs_port_alone(&self) -> bool {
+        self.publishes_fixed_port() || self.uses_host_network()
+    }
+
     /// Whether it shares the host's network, so that its ports are the host's own.
     pub fn uses_host_network(&self) -> bool {
         self.network.as_deref() == Some("host")

@@ -19,7 +19,9 @@ mod template;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use address::{HostAndPort, JumpHost, Url, is_ipv6, is_same_address, without_brackets};
+pub use address::{
+    HostAndPort, JumpHost, Url, do_addresses_overlap, is_ipv6, is_same_address, without_brackets,
+};
 pub use backends::{
     BackendCommands, BackendsFile, EQUAL_WEIGHT, ListError, ListedBackend, canary_share,
     canary_weight,

@@ -2,14 +2,14 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{Ipv4Addr, Ipv6Addr},
     ops::RangeInclusive,
     str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::without_brackets;
+use super::do_addresses_overlap;
 
 /// A published port, as in `--publish [IP:][HOST_PORT:]CONTAINER_PORT[/PROTOCOL]`; `HOST_PORT` may be
 /// `auto`, which docker does not know.
@@ -104,22 +104,10 @@ impl Publish {
     /// Whether both would bind one port of the host: the same number and protocol, at addresses of which one is the
     /// other or has it in it.
     pub fn excludes(&self, other: &Self) -> bool {
-        let ip = |publish: &Self| {
-            without_brackets(publish.ip.as_deref()?)
-                .parse::<IpAddr>()
-                .ok()
-        };
-        let is_shared = match (ip(self), ip(other)) {
-            (Some(one), Some(other)) => {
-                one.is_ipv4() == other.is_ipv4()
-                    && (one == other || one.is_unspecified() || other.is_unspecified())
-            }
-            _ => true,
-        };
         self.host_port.is_some()
             && self.host_port == other.host_port
             && self.protocol == other.protocol
-            && is_shared
+            && do_addresses_overlap(self.ip.as_deref(), other.ip.as_deref())
     }
 
     /// Reads docker's notation, where two ranges of the same length stand for as many ports.

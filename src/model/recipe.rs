@@ -65,6 +65,11 @@ impl Recipe {
                 .is_some_and(|drain| drain.through_consul)
     }
 
+    /// What its containers are on each host that has some.
+    pub fn containers(&self) -> impl Iterator<Item = &ContainerSpec> {
+        self.by_host.values().filter_map(|on| on.container.as_ref())
+    }
+
     /// How many containers of it are to run, on all hosts together.
     pub fn instances(&self) -> usize {
         let on = self.by_host.values().filter(|on| on.container.is_some());

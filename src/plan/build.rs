@@ -16,7 +16,7 @@ use super::{
     },
     slot::Slot,
 };
-use crate::model::{HostName, Order, Recipe};
+use crate::model::{ContainerSpec, HostName, Order, Recipe};
 
 /// Computes what would change. Pure: the same input gives the same plan.
 pub fn build(input: &Input) -> Plan {
@@ -63,14 +63,11 @@ pub fn build(input: &Input) -> Plan {
 /// The order in which a recipe's old and new containers are replaced. It depends on the files and on what
 /// is wanted: in a rollback the two differ.
 fn order_of(recipe: &Recipe, desired: Option<&BTreeMap<HostName, Desired>>) -> Order {
-    let of_files = recipe
-        .by_host
-        .values()
-        .filter_map(|on| on.container.as_ref());
+    let of_files = recipe.containers();
     let wanted = desired.into_iter().flat_map(BTreeMap::values);
     let needs_exclusive_port = of_files
         .chain(wanted.map(|desired| &desired.spec))
-        .any(|spec| spec.publishes_fixed_port() || spec.uses_host_network());
+        .any(ContainerSpec::needs_port_alone);
     recipe.rollout.order.unwrap_or(if needs_exclusive_port {
         Order::StopFirst
     } else {

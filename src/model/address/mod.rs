@@ -64,6 +64,21 @@ pub fn is_same_address(one: &str, other: &str) -> bool {
     }
 }
 
+/// Whether two addresses that are listened on have one in common: `None` is all of them, and the unspecified one all of
+/// its family.
+pub fn do_addresses_overlap(one: Option<&str>, other: Option<&str>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else {
+        return true;
+    };
+    let ip = |text: &str| without_brackets(text).parse::<IpAddr>().ok();
+    match (ip(one), ip(other)) {
+        (Some(one), Some(other)) if one.is_ipv4() == other.is_ipv4() => {
+            one == other || one.is_unspecified() || other.is_unspecified()
+        }
+        _ => is_same_address(one, other),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

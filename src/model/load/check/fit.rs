@@ -14,14 +14,8 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     let Some(container) = &raw.container else {
         return;
     };
-    let specs = || {
-        recipe
-            .by_host
-            .values()
-            .filter_map(|on| on.container.as_ref())
-    };
     let publish = container.publish.as_ref().map(|publish| &publish.place);
-    let has_fixed_port = specs().any(ContainerSpec::publishes_fixed_port);
+    let has_fixed_port = recipe.containers().any(ContainerSpec::publishes_fixed_port);
 
     check_foreign_network(container, recipe, problems);
     check_healthcheck(container, recipe, problems);
@@ -68,7 +62,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
     }
     let stops_first = match recipe.rollout.order {
         Some(order) => order == model::Order::StopFirst,
-        None => has_fixed_port || specs().any(ContainerSpec::uses_host_network),
+        None => recipe.containers().any(ContainerSpec::needs_port_alone),
     };
     let is_all_at_once =
         recipe.rollout.canary == 0 && slots > 1 && recipe.rollout.max_parallel.of(slots) >= slots;
@@ -89,10 +83,7 @@ pub(super) fn check_fit(raw: &Raw, recipe: &Recipe, problems: &mut Problems) {
 
 /// In another container's network that one has the name and the ports.
 fn check_foreign_network(section: &ContainerSection, recipe: &Recipe, problems: &mut Problems) {
-    let mut specs = recipe
-        .by_host
-        .values()
-        .filter_map(|on| on.container.as_ref());
+    let mut specs = recipe.containers();
     let is_refused = |spec: &ContainerSpec| {
         spec.network
             .as_deref()
@@ -111,10 +102,7 @@ fn check_foreign_network(section: &ContainerSection, recipe: &Recipe, problems: 
 }
 
 fn check_healthcheck(section: &ContainerSection, recipe: &Recipe, problems: &mut Problems) {
-    let mut specs = recipe
-        .by_host
-        .values()
-        .filter_map(|on| on.container.as_ref());
+    let mut specs = recipe.containers();
     let is_refused = |spec: &ContainerSpec| {
         let has = |start: &str| spec.options.iter().any(|option| option.starts_with(start));
         has("--no-healthcheck") && has("--health-")

@@ -26,10 +26,7 @@ pub(super) fn check_ports(
     (what, knower): (&str, &str),
     problems: &mut Problems,
 ) {
-    let specs = || {
-        let on = recipe.by_host.values();
-        on.filter_map(|on| on.container.as_ref())
-    };
+    let specs = || recipe.containers();
     let publishes = |spec: &ContainerSpec| {
         let mut ports = spec.publish.iter();
         spec.publish_all || spec.uses_host_network() || ports.any(|it| it.protocol == "tcp")

@@ -14,11 +14,7 @@ pub(super) fn check_reachable(raw: &Raw, recipe: &Recipe, problems: &mut Problem
     let Some(ready) = &raw.ready else {
         return;
     };
-    for container in recipe
-        .by_host
-        .values()
-        .filter_map(|on| on.container.as_ref())
-    {
+    for container in recipe.containers() {
         for asked in asked(ready) {
             if let Some(problem) = unreachable(&asked, container) {
                 problems.push(problem.at(asked.place, "cannot be reached"));
